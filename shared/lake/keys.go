@@ -1,0 +1,90 @@
+// Package lake is the layout of the three buckets: every object key is spelled here, and what the small
+// JSON objects beside the data hold.
+package lake
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+)
+
+// Keys of a run's work, in the lake bucket. They may expire some days after the run.
+
+func PlanKey(run string) string { return "runs/" + run + "/plan.json" }
+
+// RawKey is an extracted table of one range; table is "ratings", "customers" or "products".
+func RawKey(run, table string, rangeIndex int) string {
+	return fmt.Sprintf("runs/%s/raw/%s/range-%04d.parquet", run, table, rangeIndex)
+}
+
+func QuarantineKey(run string, rangeIndex int) string {
+	return fmt.Sprintf("runs/%s/quarantine/range-%04d.ndjson", run, rangeIndex)
+}
+
+// RangeReportKey is what partition-write says of a range; publish-training-data adds the reports up.
+func RangeReportKey(run string, rangeIndex int) string {
+	return fmt.Sprintf("runs/%s/reports/range-%04d.json", run, rangeIndex)
+}
+
+// Keys of a snapshot, in the lake bucket. Invisible to readers until LatestKey names it.
+
+// RangeKey is the transformed rows of one range: what a trainer reads.
+func RangeKey(run string, rangeIndex int) string {
+	return fmt.Sprintf("snapshots/%s/ranges/range-%04d.parquet", run, rangeIndex)
+}
+
+func PopularityKey(run string) string { return "snapshots/" + run + "/popularity.json" }
+
+// SnapshotPrefix is the root of the data set that Athena, Spark and DuckDB read: partitions lie under it.
+func SnapshotPrefix(run string) string { return TrainingPrefix + "snapshot=" + run + "/" }
+
+func PartitionKey(run string, customerNumber int32) string {
+	return SnapshotPrefix(run) + "customerNumber=" + strconv.Itoa(int(customerNumber)) + "/part-0000.parquet"
+}
+
+func ManifestKey(run string) string { return SnapshotPrefix(run) + "_manifest.json" }
+
+const (
+	// TrainingPrefix holds one folder a snapshot.
+	TrainingPrefix = "ratings_ml_training/"
+	// LatestKey is the pointer: a Latest that names the one snapshot that readers see.
+	LatestKey = TrainingPrefix + "_latest.json"
+)
+
+// Keys that the data scientist hands over, in the ml-artifacts bucket.
+const (
+	ItemEmbeddingsKey = "embeddings/item_embeddings.csv"
+	UserEmbeddingsKey = "embeddings/user_embeddings.csv"
+	SuccessKey        = "embeddings/_SUCCESS" // written last; its arrival starts the embeddings stage
+	ModelKey          = "model/best_model.pth"
+	UserOneHotKey     = "scalers/user_ohe.pkl"
+	UserScalerKey     = "scalers/user_std_scaler.pkl"
+	ItemOneHotKey     = "scalers/item_ohe.pkl"
+	ItemScalerKey     = "scalers/item_std_scaler.pkl"
+)
+
+// RequiredArtifacts must all be there once SuccessKey is.
+var RequiredArtifacts = []string{ItemEmbeddingsKey, UserEmbeddingsKey}
+
+// ModelArtifacts come together or not at all: a version without them answers from stored vectors alone.
+// The item's encoders are kept with the version when they are there; nothing reads them yet.
+var ModelArtifacts = []string{ModelKey, UserOneHotKey, UserScalerKey}
+
+// OptionalArtifacts are copied when present.
+var OptionalArtifacts = []string{ItemOneHotKey, ItemScalerKey}
+
+// VersionKey is the copy of an artifact that belongs to a version: the originals are overwritten by the next hand-over.
+func VersionKey(version int64, artifact string) string {
+	return fmt.Sprintf("versions/%d/%s", version, artifact)
+}
+
+// RejectedKey is a streamed record that can never succeed, in the recommendations bucket.
+func RejectedKey(shard, sequenceNumber string) string {
+	return "rejected/" + shard + "/" + sequenceNumber + ".json"
+}
+
+// RunOfSnapshotPrefix is the inverse of SnapshotPrefix.
+func RunOfSnapshotPrefix(prefix string) (run string, ok bool) {
+	name, ok := strings.CutPrefix(strings.TrimSuffix(prefix, "/"), TrainingPrefix+"snapshot=")
+	return name, ok && name != "" && !strings.Contains(name, "/")
+}

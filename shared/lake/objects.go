@@ -1,0 +1,49 @@
+package lake
+
+import "time"
+
+// RangeReport is what partition-write leaves of a range.
+type RangeReport struct {
+	Range      int              `json:"range"`
+	Rows       int64            `json:"rows"`
+	Rejected   map[string]int64 `json:"rejected"` // by reason
+	Partitions []Partition      `json:"partitions"`
+}
+
+// Partition is one customer's object.
+type Partition struct {
+	CustomerNumber int32 `json:"customerNumber"`
+	Rows           int64 `json:"rows"`
+	Bytes          int64 `json:"bytes"`
+}
+
+// Manifest lists a whole snapshot; written once, when all of its files are there.
+type Manifest struct {
+	Snapshot   string           `json:"snapshot"`
+	StartedAt  time.Time        `json:"startedAt"` // of the run: orders snapshots
+	Ranges     int              `json:"ranges"`
+	Rows       int64            `json:"rows"`
+	Rejected   map[string]int64 `json:"rejected"`   // by reason
+	Partitions []Partition      `json:"partitions"` // ascending customerNumber
+}
+
+// Latest is the pointer to the snapshot that readers see.
+type Latest struct {
+	Snapshot  string    `json:"snapshot"`
+	StartedAt time.Time `json:"startedAt"`
+	Location  string    `json:"location"` // s3://bucket/ratings_ml_training/snapshot=<run>/
+	Rows      int64     `json:"rows"`
+}
+
+// Popularity is the fallback of the stream: how often each item was rated, by the country of the customer.
+type Popularity struct {
+	Snapshot string      `json:"snapshot"`
+	Items    []ItemCount `json:"items"` // ascending (item, country)
+}
+
+// ItemCount is the number of ratings of one item from one country.
+type ItemCount struct {
+	Item    string `json:"item"`
+	Country string `json:"country"`
+	Count   int64  `json:"count"`
+}

@@ -1,0 +1,143 @@
+// Package settings is every environment variable of every function, with its default and its unit.
+//
+// A function reads its struct with Load; infra and infra/local fill in the same struct and turn it into
+// variables with Environ. So a variable's name stands in one place only. AWS's own variables (region,
+// endpoints, credentials) are the SDK's business and not repeated here.
+package settings
+
+import (
+	"fmt"
+	"reflect"
+	"strings"
+	"time"
+
+	"github.com/caarlos0/env/v11"
+)
+
+// Lake names the data lake bucket.
+type Lake struct {
+	Bucket string `env:"LAKE_BUCKET,notEmpty"`
+}
+
+// Artifacts names the ml-artifacts bucket.
+type Artifacts struct {
+	Bucket string `env:"ARTIFACTS_BUCKET,notEmpty"`
+}
+
+// Source is the shop's MySQL, as go-sql-driver/mysql spells it: user[:password]@tcp(host:port)/database.
+type Source struct {
+	DSN string `env:"SOURCE_DSN,notEmpty"`
+}
+
+// VectorStore is the PostgreSQL with pgvector, as a URL: postgres://role@host:port/database.
+type VectorStore struct {
+	URL string `env:"VECTOR_STORE_URL,notEmpty"`
+}
+
+// PlanExtract configures functions/plan-extract.
+type PlanExtract struct {
+	Lake
+	Source
+	// RowsPerRange is how many ratings a range aims at; with more than 400 times as many, ranges grow.
+	RowsPerRange int64 `env:"ROWS_PER_RANGE" envDefault:"250000"`
+	// MaxConcurrency is how many ranges are worked on at once, 1 to 40: also the connections that the source must bear.
+	MaxConcurrency int `env:"MAX_CONCURRENCY" envDefault:"8"`
+}
+
+// Extract configures functions/extract.
+type Extract struct {
+	Lake
+	Source
+}
+
+// Transform configures functions/transform.
+type Transform struct {
+	Lake
+}
+
+// PartitionWrite configures functions/partition-write.
+type PartitionWrite struct {
+	Lake
+	// Uploads is how many partitions are put at once.
+	Uploads int `env:"UPLOADS" envDefault:"16"`
+}
+
+// PublishTrainingData configures functions/publish-training-data.
+type PublishTrainingData struct {
+	Lake
+	// MaxRejectedFraction is the part of a run's rows that may go to quarantine, 0 to 1.
+	MaxRejectedFraction float64 `env:"MAX_REJECTED_FRACTION" envDefault:"0.01"`
+	// KeepSnapshots is how many snapshots are kept, the published one among them; at least 1.
+	KeepSnapshots int `env:"KEEP_SNAPSHOTS" envDefault:"3"`
+	// GlueDatabase and GlueTable are what Athena reads; the table is made and updated by the function.
+	GlueDatabase string `env:"GLUE_DATABASE,notEmpty"`
+	GlueTable    string `env:"GLUE_TABLE" envDefault:"ratings_ml_training"`
+}
+
+// EmbeddingUpload configures functions/embedding-upload.
+type EmbeddingUpload struct {
+	Lake
+	Artifacts
+	VectorStore
+	// Metric of the versions that are loaded: cosine, inner_product or l2.
+	Metric string `env:"METRIC" envDefault:"cosine"`
+}
+
+// VectorIndex configures functions/vector-index.
+type VectorIndex struct {
+	Artifacts
+	VectorStore
+	// M and EfConstruction are pgvector's HNSW build parameters.
+	M              int `env:"HNSW_M" envDefault:"16"`
+	EfConstruction int `env:"HNSW_EF_CONSTRUCTION" envDefault:"64"`
+	// RecallTarget is the recall@10 that the index must reach, 0 to 1.
+	RecallTarget float64 `env:"RECALL_TARGET" envDefault:"0.95"`
+	// RecallQueries is how many items and users are sampled to measure it.
+	RecallQueries int `env:"RECALL_QUERIES" envDefault:"200"`
+	// KeepVersions is how many versions are kept, the active one among them; at least 2, for the rollback.
+	KeepVersions int `env:"KEEP_VERSIONS" envDefault:"3"`
+}
+
+// Recommend configures functions/recommend.
+type Recommend struct {
+	Artifacts
+	VectorStore
+	// RecommendationsBucket takes the rejected records.
+	RecommendationsBucket string `env:"RECOMMENDATIONS_BUCKET,notEmpty"`
+	// DeliveryStream is the Firehose stream that takes the answers.
+	DeliveryStream string `env:"DELIVERY_STREAM,notEmpty"`
+	// Limit is how many items a list holds.
+	Limit int `env:"LIMIT" envDefault:"5"`
+	// DatabaseTimeout bounds one batch's work in the vector database.
+	DatabaseTimeout time.Duration `env:"DATABASE_TIMEOUT" envDefault:"10s"`
+}
+
+// Load reads a settings struct from the environment; the error names every variable that is missing or wrong.
+func Load[T any]() (T, error) {
+	settings, err := env.ParseAs[T]()
+	if err != nil {
+		return settings, fmt.Errorf("reading settings from the environment: %w", err)
+	}
+	return settings, nil
+}
+
+// Environ is the inverse of Load: the variables that give a function these settings. Zero values are left
+// out, so that their defaults hold.
+func Environ(settings any) map[string]string {
+	variables := map[string]string{}
+	collect(reflect.ValueOf(settings), variables)
+	return variables
+}
+
+func collect(value reflect.Value, variables map[string]string) {
+	for i := range value.NumField() {
+		field, tag := value.Field(i), value.Type().Field(i)
+		name, _, _ := strings.Cut(tag.Tag.Get("env"), ",")
+		switch {
+		case tag.Anonymous:
+			collect(field, variables)
+		case !field.IsZero():
+			variables[name] = fmt.Sprint(field.Interface())
+		}
+	}
+}

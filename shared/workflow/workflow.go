@@ -1,0 +1,109 @@
+// Package workflow holds what the states of statemachines/batch.asl.json hand to each other.
+//
+// Only references and counts travel, never rows: a state's payload is at most 262,144 bytes on AWS.
+// Object keys follow from the run and the range (package lake), so they do not travel either.
+package workflow
+
+import (
+	"regexp"
+	"time"
+
+	"recsys/shared/failure"
+)
+
+// Run names one execution of the state machine.
+type Run struct {
+	// ID is the execution's name: 1 to 80 letters, digits, '-' and '_'.
+	ID string `json:"run"`
+	// StartedAt is when the execution started: it orders runs, so that an older one never replaces a newer one's work.
+	StartedAt time.Time `json:"startedAt"`
+}
+
+var runID = regexp.MustCompile(`^[A-Za-z0-9_-]{1,80}$`)
+
+// Validate reports a run that could not be a folder's name or cannot be ordered.
+func (r Run) Validate() error {
+	if !runID.MatchString(r.ID) {
+		return failure.Invalidf("run %q: want 1 to 80 letters, digits, '-' or '_' (the execution's name)", r.ID)
+	}
+	if r.StartedAt.IsZero() {
+		return failure.Invalidf("run %s: startedAt is missing (the execution's start time)", r.ID)
+	}
+	return nil
+}
+
+// Range is a span of customerNumber, both ends inclusive; a nil end is open.
+type Range struct {
+	Index int    `json:"index"` // 0-based; names the range's objects
+	First *int64 `json:"first"`
+	Last  *int64 `json:"last"`
+}
+
+// RangeInput is the input of extract, transform and partition-write.
+type RangeInput struct {
+	Run
+	Range Range `json:"range"`
+}
+
+// Plan is the output of plan-extract, and the content of runs/<run>/plan.json.
+type Plan struct {
+	Run
+	Ranges         []Range `json:"ranges"`         // in ascending order, together covering every customerNumber
+	MaxConcurrency int     `json:"maxConcurrency"` // how many ranges are worked on at once
+	EstimatedRows  int64   `json:"estimatedRows"`  // ratings counted while planning
+}
+
+// Extracted is the output of extract: rows read from the source.
+type Extracted struct {
+	Ratings   int64 `json:"ratings"`
+	Customers int64 `json:"customers"`
+	Products  int64 `json:"products"`
+}
+
+// Transformed is the output of transform: training rows written and rows put into quarantine.
+type Transformed struct {
+	Rows     int64 `json:"rows"`
+	Rejected int64 `json:"rejected"`
+}
+
+// Partitioned is the output of partition-write.
+type Partitioned struct {
+	Partitions int64 `json:"partitions"`
+	Rows       int64 `json:"rows"`
+}
+
+// Published is the output of publish-training-data.
+type Published struct {
+	// Status is "published", or "superseded" when a newer run published first.
+	Status     string `json:"status"`
+	Snapshot   string `json:"snapshot"`
+	Partitions int64  `json:"partitions"`
+	Rows       int64  `json:"rows"`
+	Rejected   int64  `json:"rejected"`
+}
+
+// Uploaded is the output of embedding-upload.
+type Uploaded struct {
+	// Status is "uploaded", "unchanged" (these artifacts are the active version's) or "no-artifacts".
+	Status    string `json:"status"`
+	Version   int64  `json:"version,omitempty"`
+	Dimension int    `json:"dimension,omitempty"`
+	Items     int64  `json:"items,omitempty"`
+	Users     int64  `json:"users,omitempty"`
+}
+
+// IndexInput is the input of vector-index: a version to index and activate, or a rollback.
+type IndexInput struct {
+	Run
+	Version  int64 `json:"version,omitempty"`
+	Rollback bool  `json:"rollback,omitempty"`
+}
+
+// Indexed is the output of vector-index.
+type Indexed struct {
+	// Status is "activated", "superseded" (a newer version is active) or "rolled-back".
+	Status   string  `json:"status"`
+	Version  int64   `json:"version"` // the version that is active now
+	Recall   float64 `json:"recall"`  // recall@10 against exact search
+	EfSearch int     `json:"efSearch"`
+}
