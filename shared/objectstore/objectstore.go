@@ -1,0 +1,280 @@
+// Package objectstore is one S3 bucket as the steps use it: whole objects in, whole objects out.
+//
+// Promise: an object is put by one request, so it is there whole or not at all; a conditional put that
+// answers is decided by S3 and not by us. Failures are failure.ObjectStoreUnavailable except for the two
+// that callers decide on: ErrNotFound and ErrPrecondition.
+package objectstore
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
+	"github.com/aws/aws-sdk-go-v2/config"
+	"github.com/aws/aws-sdk-go-v2/service/s3"
+	"github.com/aws/aws-sdk-go-v2/service/s3/types"
+
+	"recsys/shared/failure"
+)
+
+var (
+	// ErrNotFound: there is no object of that key.
+	ErrNotFound = errors.New("no such object")
+	// ErrPrecondition: a conditional put or copy found another state of the bucket than it named.
+	ErrPrecondition = errors.New("the object has changed or exists already")
+)
+
+// Store is one bucket. Safe for concurrent use.
+type Store struct {
+	client *s3.Client
+	bucket string
+}
+
+// Object is what S3 says of an object beside its content.
+type Object struct {
+	Key      string
+	ETag     string // with its quotes, as S3 gives it
+	Size     int64  // bytes
+	Modified time.Time
+}
+
+// New opens a bucket with a client that the process shares.
+func New(client *s3.Client, bucket string) *Store { return &Store{client, bucket} }
+
+// NewClient makes the S3 client of this process from the environment. An endpoint of one's own
+// (AWS_ENDPOINT_URL_S3) is addressed by path, since its host name seldom has the bucket in front.
+func NewClient(ctx context.Context) (*s3.Client, error) {
+	cfg, err := config.LoadDefaultConfig(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("reading the AWS configuration: %w", err)
+	}
+	return s3.NewFromConfig(cfg, func(o *s3.Options) { o.UsePathStyle = hasOwnEndpoint() }), nil
+}
+
+func hasOwnEndpoint() bool {
+	return os.Getenv("AWS_ENDPOINT_URL_S3") != "" || os.Getenv("AWS_ENDPOINT_URL") != ""
+}
+
+// Bucket is the bucket's name.
+func (s *Store) Bucket() string { return s.bucket }
+
+// URI is the object's address as Athena, Spark and people write it.
+func (s *Store) URI(key string) string { return "s3://" + s.bucket + "/" + key }
+
+// Condition restricts a put.
+type Condition func(*s3.PutObjectInput)
+
+// IfAbsent lets the put succeed only where there is no object yet.
+func IfAbsent() Condition {
+	return func(in *s3.PutObjectInput) { in.IfNoneMatch = aws.String("*") }
+}
+
+// IfMatch lets the put succeed only over the object of this ETag.
+func IfMatch(etag string) Condition {
+	return func(in *s3.PutObjectInput) { in.IfMatch = aws.String(etag) }
+}
+
+// Put stores an object of up to 5 GB in one request and returns its ETag.
+func (s *Store) Put(ctx context.Context, key string, body io.ReadSeeker, conditions ...Condition) (etag string, err error) {
+	in := &s3.PutObjectInput{Bucket: &s.bucket, Key: &key, Body: body}
+	for _, condition := range conditions {
+		condition(in)
+	}
+	out, err := s.client.PutObject(ctx, in)
+	if err != nil {
+		return "", s.wrap("putting", key, err)
+	}
+	return aws.ToString(out.ETag), nil
+}
+
+// PutJSON stores a value as JSON.
+func (s *Store) PutJSON(ctx context.Context, key string, value any, conditions ...Condition) (etag string, err error) {
+	body, err := json.Marshal(value)
+	if err != nil {
+		return "", fmt.Errorf("encoding %s: %w", key, err)
+	}
+	return s.Put(ctx, key, bytes.NewReader(body), conditions...)
+}
+
+// Open streams an object; the caller closes it.
+func (s *Store) Open(ctx context.Context, key string) (io.ReadCloser, Object, error) {
+	out, err := s.client.GetObject(ctx, &s3.GetObjectInput{Bucket: &s.bucket, Key: &key})
+	if err != nil {
+		return nil, Object{}, s.wrap("reading", key, err)
+	}
+	object := Object{key, aws.ToString(out.ETag), aws.ToInt64(out.ContentLength), aws.ToTime(out.LastModified)}
+	return out.Body, object, nil
+}
+
+// Get reads an object of at most limit bytes; a larger one is an error.
+func (s *Store) Get(ctx context.Context, key string, limit int64) ([]byte, Object, error) {
+	body, object, err := s.Open(ctx, key)
+	if err != nil {
+		return nil, object, err
+	}
+	defer body.Close()
+	content, err := io.ReadAll(io.LimitReader(body, limit+1))
+	if err != nil {
+		return nil, object, s.wrap("reading", key, err)
+	}
+	if int64(len(content)) > limit {
+		return nil, object, fmt.Errorf("reading %s: larger than %d bytes", s.URI(key), limit)
+	}
+	return content, object, nil
+}
+
+// GetJSON reads a JSON object of at most limit bytes into value.
+func (s *Store) GetJSON(ctx context.Context, key string, limit int64, value any) (Object, error) {
+	content, object, err := s.Get(ctx, key, limit)
+	if err != nil {
+		return object, err
+	}
+	if err := json.Unmarshal(content, value); err != nil {
+		return object, fmt.Errorf("decoding %s: %w", s.URI(key), err)
+	}
+	return object, nil
+}
+
+// Download copies an object into a scratch file, since columnar files are read at many places. The file has
+// no name any more: closing it frees its space.
+func (s *Store) Download(ctx context.Context, key string) (*os.File, Object, error) {
+	body, object, err := s.Open(ctx, key)
+	if err != nil {
+		return nil, object, err
+	}
+	defer body.Close()
+	file, err := Scratch()
+	if err != nil {
+		return nil, object, err
+	}
+	if _, err := io.Copy(file, body); err != nil {
+		file.Close()
+		return nil, object, s.wrap("downloading", key, err)
+	}
+	return file, object, nil
+}
+
+// Scratch opens a nameless temporary file: a killed process leaves nothing behind.
+func Scratch() (*os.File, error) {
+	file, err := os.CreateTemp("", "scratch-*")
+	if err != nil {
+		return nil, fmt.Errorf("opening a scratch file: %w", err)
+	}
+	if err := os.Remove(file.Name()); err != nil {
+		file.Close()
+		return nil, fmt.Errorf("unlinking a scratch file: %w", err)
+	}
+	return file, nil
+}
+
+// Head asks for an object without its content.
+func (s *Store) Head(ctx context.Context, key string) (Object, error) {
+	out, err := s.client.HeadObject(ctx, &s3.HeadObjectInput{Bucket: &s.bucket, Key: &key})
+	if err != nil {
+		return Object{}, s.wrap("asking for", key, err)
+	}
+	return Object{key, aws.ToString(out.ETag), aws.ToInt64(out.ContentLength), aws.ToTime(out.LastModified)}, nil
+}
+
+// Copy copies within the bucket, provided that the source still has this ETag; else ErrPrecondition.
+func (s *Store) Copy(ctx context.Context, from, to, etag string) error {
+	_, err := s.client.CopyObject(ctx, &s3.CopyObjectInput{
+		Bucket: &s.bucket, Key: &to, CopySource: aws.String(s.bucket + "/" + from), CopySourceIfMatch: &etag,
+	})
+	if err != nil {
+		return s.wrap("copying", from, err)
+	}
+	return nil
+}
+
+// List calls visit for each object under the prefix, in the order of their keys.
+func (s *Store) List(ctx context.Context, prefix string, visit func(Object) error) error {
+	pages := s3.NewListObjectsV2Paginator(s.client, &s3.ListObjectsV2Input{Bucket: &s.bucket, Prefix: &prefix})
+	for pages.HasMorePages() {
+		page, err := pages.NextPage(ctx)
+		if err != nil {
+			return s.wrap("listing", prefix, err)
+		}
+		for _, o := range page.Contents {
+			object := Object{aws.ToString(o.Key), aws.ToString(o.ETag), aws.ToInt64(o.Size), aws.ToTime(o.LastModified)}
+			if err := visit(object); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// Folders lists the prefixes one level below this one, each with its closing slash.
+func (s *Store) Folders(ctx context.Context, prefix string) ([]string, error) {
+	pages := s3.NewListObjectsV2Paginator(s.client,
+		&s3.ListObjectsV2Input{Bucket: &s.bucket, Prefix: &prefix, Delimiter: aws.String("/")})
+	var folders []string
+	for pages.HasMorePages() {
+		page, err := pages.NextPage(ctx)
+		if err != nil {
+			return nil, s.wrap("listing", prefix, err)
+		}
+		for _, folder := range page.CommonPrefixes {
+			folders = append(folders, aws.ToString(folder.Prefix))
+		}
+	}
+	return folders, nil
+}
+
+// maxDelete is how many keys S3 takes in one request.
+const maxDelete = 1000
+
+// DeletePrefix removes every object under the prefix and says how many there were.
+func (s *Store) DeletePrefix(ctx context.Context, prefix string) (deleted int, err error) {
+	batch := make([]types.ObjectIdentifier, 0, maxDelete)
+	flush := func() error {
+		if len(batch) == 0 {
+			return nil
+		}
+		out, err := s.client.DeleteObjects(ctx, &s3.DeleteObjectsInput{
+			Bucket: &s.bucket, Delete: &types.Delete{Objects: batch, Quiet: aws.Bool(true)},
+		})
+		if err == nil && len(out.Errors) > 0 {
+			err = fmt.Errorf("%d objects stay, the first for %s", len(out.Errors), aws.ToString(out.Errors[0].Code))
+		}
+		if err != nil {
+			return s.wrap("deleting", prefix, err)
+		}
+		deleted += len(batch)
+		batch = batch[:0]
+		return nil
+	}
+	err = s.List(ctx, prefix, func(object Object) error {
+		batch = append(batch, types.ObjectIdentifier{Key: aws.String(object.Key)})
+		if len(batch) == maxDelete {
+			return flush()
+		}
+		return nil
+	})
+	if err != nil {
+		return deleted, err
+	}
+	return deleted, flush()
+}
+
+func (s *Store) wrap(doing, key string, err error) error {
+	var answer *awshttp.ResponseError
+	if errors.As(err, &answer) {
+		switch answer.HTTPStatusCode() {
+		case http.StatusNotFound:
+			return fmt.Errorf("%s %s: %w", doing, s.URI(key), ErrNotFound)
+		case http.StatusPreconditionFailed:
+			return fmt.Errorf("%s %s: %w", doing, s.URI(key), ErrPrecondition)
+		}
+	}
+	return failure.ObjectStoreUnavailable{Err: fmt.Errorf("%s %s: %w", doing, s.URI(key), err)}
+}
