@@ -268,7 +268,8 @@ func (s *Store) DeletePrefix(ctx context.Context, prefix string) (deleted int, e
 
 func (s *Store) wrap(doing, key string, err error) error {
 	var answer *awshttp.ResponseError
-	if errors.As(err, &answer) {
+	var noBucket *types.NoSuchBucket
+	if errors.As(err, &answer) && !errors.As(err, &noBucket) {
 		switch answer.HTTPStatusCode() {
 		case http.StatusNotFound:
 			return fmt.Errorf("%s %s: %w", doing, s.URI(key), ErrNotFound)
