@@ -1,0 +1,47 @@
+package failure
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"reflect"
+	"testing"
+)
+
+// aws-lambda-go reports the outermost type's name: that is what Named must make right.
+func TestNamedBringsTheNameOutside(t *testing.T) {
+	plain := errors.New("disk on fire")
+	for _, test := range []struct {
+		err  error
+		want string
+	}{
+		{fmt.Errorf("reading range 7: %w", SourceUnavailable{plain}), "SourceUnavailable"},
+		{fmt.Errorf("loading: %w", fmt.Errorf("items: %w", InvalidEmbeddings{plain})), "InvalidEmbeddings"},
+		{InvalidInput{VectorStoreUnavailable{plain}}, "InvalidInput"},
+		{ObjectStoreUnavailable{plain}, "ObjectStoreUnavailable"},
+		{plain, "errorString"},
+	} {
+		handle := Named(func(context.Context, int) (int, error) { return 1, test.err })
+		_, err := handle(t.Context(), 0)
+		kind := reflect.TypeOf(err)
+		if kind.Kind() == reflect.Pointer {
+			kind = kind.Elem()
+		}
+		if kind.Name() != test.want {
+			t.Errorf("%v: named %s, want %s", test.err, kind.Name(), test.want)
+		}
+		if err.Error() != test.err.Error() {
+			t.Errorf("text %q, want %q", err, test.err)
+		}
+		if !errors.Is(err, plain) {
+			t.Errorf("%v: the cause is lost", err)
+		}
+	}
+}
+
+func TestNamedPassesSuccess(t *testing.T) {
+	handle := Named(func(_ context.Context, in int) (int, error) { return in + 1, nil })
+	if out, err := handle(t.Context(), 1); out != 2 || err != nil {
+		t.Errorf("got %d, %v", out, err)
+	}
+}

@@ -1,0 +1,34 @@
+package workflow
+
+import (
+	"errors"
+	"strings"
+	"testing"
+	"time"
+
+	"recsys/shared/failure"
+)
+
+func TestValidate(t *testing.T) {
+	now := time.Date(2026, 11, 23, 1, 0, 0, 0, time.UTC)
+	for _, test := range []struct {
+		run   Run
+		valid bool
+	}{
+		{Run{"nightly-2026_11", now}, true},
+		{Run{strings.Repeat("x", 80), now}, true},
+		{Run{strings.Repeat("x", 81), now}, false},
+		{Run{"", now}, false},
+		{Run{"../etc", now}, false},
+		{Run{"a/b", now}, false},
+		{Run{"nightly", time.Time{}}, false},
+	} {
+		err := test.run.Validate()
+		if test.valid != (err == nil) {
+			t.Errorf("%+v: %v", test.run, err)
+		}
+		if err != nil && !errors.As(err, new(failure.InvalidInput)) {
+			t.Errorf("%+v: %T, want InvalidInput", test.run, err)
+		}
+	}
+}
