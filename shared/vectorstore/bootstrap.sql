@@ -1,0 +1,74 @@
+-- Makes an empty database ready, and changes nothing in one that is: run it as often as you like.
+--
+-- Run as the owner of the database, who may create roles and is no superuser (as on RDS): PostgreSQL 15 and
+-- later let the database's owner create the trusted extension and, from 16, administer the roles it creates.
+-- Roles have no password here: whoever deploys sets one, or grants rds_iam.
+
+select pg_advisory_xact_lock(hashtext('recsys.bootstrap'));
+
+create extension if not exists vector;
+
+create schema if not exists recsys;
+
+-- Roles belong to the whole server: another database's bootstrap may be creating them right now.
+do $$
+declare
+  wanted name;
+begin
+  foreach wanted in array array['recsys_loader', 'recsys_reader']::name[] loop
+    if not exists (select from pg_roles where rolname = wanted) then
+      begin
+        execute format('create role %I login', wanted);
+      exception when duplicate_object or unique_violation then null;
+      end;
+    end if;
+    execute format('grant connect, temporary on database %I to %I', current_database(), wanted);
+  end loop;
+end $$;
+
+-- The loader creates, owns and drops the tables of the versions, and grants the reader what it may read.
+grant usage, create on schema recsys to recsys_loader;
+grant usage on schema recsys to recsys_reader;
+
+-- One row a version, kept for ever: the history of what answered when.
+create table if not exists recsys.embedding_version (
+  version             bigint primary key,          -- 1, 2, 3 … without gaps; newer artifacts have a higher number
+  run                 text not null unique,        -- the run that loaded it: tried again, it gets the same number
+  status              text not null check (status in ('loading', 'loaded', 'active', 'retired', 'failed')),
+  metric              text not null check (metric in ('cosine', 'inner_product', 'l2')),
+  artifacts           jsonb not null,              -- key → ETag of what was handed over
+  has_model           boolean not null default false,
+  dimension           int check (dimension between 1 and 2000),
+  item_count          bigint,
+  user_count          bigint,
+  popularity_snapshot text,                        -- the snapshot that item_popularity_<n> was loaded from
+  popularity_of       timestamptz,                 -- when that snapshot's run started
+  recall              double precision,            -- recall@10 against exact search, measured
+  ef_search           int,                         -- the smallest hnsw.ef_search that reaches the target
+  failure             text,                        -- why it failed
+  rolled_back_by      text unique,                 -- the run that went back to the version before
+  created_at          timestamptz not null default now(),
+  loaded_at           timestamptz,
+  activated_at        timestamptz,
+  retired_at          timestamptz,
+  dropped_at          timestamptz,                 -- its tables and its artifacts are gone
+  check (status in ('loading', 'failed') or (dimension is not null and item_count is not null and user_count is not null)),
+  check (status <> 'active' or (ef_search is not null and recall is not null and dropped_at is null))
+);
+
+create unique index if not exists embedding_version_active on recsys.embedding_version (status) where status = 'active';
+
+grant select, insert, update on recsys.embedding_version to recsys_loader;
+grant select on recsys.embedding_version to recsys_reader;
+
+-- People who connect as these roles find the views item_emb and user_emb by their plain names.
+do $$
+declare
+  who name;
+begin
+  foreach who in array array['recsys_loader', 'recsys_reader']::name[] loop
+    execute format('alter role %I in database %I set search_path = recsys, public', who, current_database());
+  end loop;
+exception when insufficient_privilege then
+  raise notice 'the roles were created by someone else: their search_path stays as it is';
+end $$;

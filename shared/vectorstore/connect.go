@@ -1,0 +1,110 @@
+package vectorstore
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"strconv"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/pgxpool"
+	pgxvector "github.com/pgvector/pgvector-go/pgx"
+
+	"recsys/shared/failure"
+)
+
+// Config is how a function connects. Zero values mean the defaults.
+type Config struct {
+	// URL is postgres://role[:password]@host:port/database[?sslmode=…].
+	URL string
+	// Application is the function's name, as pg_stat_activity shows it.
+	Application string
+	// LockTimeout is how long a statement waits for a lock. Default 5 s.
+	LockTimeout time.Duration
+	// StatementTimeout bounds each statement. Default 14 minutes, just inside a Lambda's 15.
+	StatementTimeout time.Duration
+	// MaxConns is the pool's size. Default 2: a function handles one invocation at a time.
+	MaxConns int32
+}
+
+const (
+	connectTimeout = 5 * time.Second
+	// aliveCheck is how soon the server notices, in the middle of a statement, that its client was killed:
+	// without it a CREATE INDEX goes on to its end and holds its locks.
+	aliveCheck = 2 * time.Second
+)
+
+// Connect opens a pool, without connecting yet: a database that is away is an error of the first statement,
+// so that a function starts and its retries find the database when it is back. Vectors travel in binary.
+func Connect(ctx context.Context, c Config) (*pgxpool.Pool, error) {
+	config, err := pgxpool.ParseConfig(c.URL)
+	if err != nil {
+		return nil, fmt.Errorf("reading VECTOR_STORE_URL: %w", err)
+	}
+	config.MaxConns = max(c.MaxConns, 2)
+	config.ConnConfig.ConnectTimeout = connectTimeout
+	config.ConnConfig.DialFunc = (&net.Dialer{
+		Timeout:         connectTimeout,
+		KeepAliveConfig: net.KeepAliveConfig{Enable: true, Idle: 10 * time.Second, Interval: 5 * time.Second, Count: 3},
+	}).DialContext
+	parameters := config.ConnConfig.RuntimeParams
+	parameters["application_name"] = c.Application
+	parameters["search_path"] = Schema + ", public"
+	parameters["lock_timeout"] = milliseconds(c.LockTimeout, 5*time.Second)
+	parameters["statement_timeout"] = milliseconds(c.StatementTimeout, 14*time.Minute)
+	parameters["idle_in_transaction_session_timeout"] = milliseconds(0, 5*time.Minute)
+	parameters["client_connection_check_interval"] = milliseconds(0, aliveCheck)
+	config.AfterConnect = func(ctx context.Context, conn *pgx.Conn) error { return pgxvector.RegisterTypes(ctx, conn) }
+	pool, err := pgxpool.NewWithConfig(ctx, config)
+	return pool, Wrap("opening the vector database", err)
+}
+
+func milliseconds(d, otherwise time.Duration) string {
+	if d <= 0 {
+		d = otherwise
+	}
+	return strconv.FormatInt(d.Milliseconds(), 10)
+}
+
+// Wrap says what was being done, and names an error that may pass by itself failure.VectorStoreUnavailable:
+// whatever is no answer of the server, and the answers that speak of its state and not of our statement.
+// nil stays nil.
+func Wrap(doing string, err error) error {
+	if err == nil {
+		return nil
+	}
+	wrapped := fmt.Errorf("%s: %w", doing, err)
+	if IsTransient(err) {
+		return failure.VectorStoreUnavailable{Err: wrapped}
+	}
+	return wrapped
+}
+
+// IsTransient tells whether trying again may help. SQLSTATE classes:
+// https://www.postgresql.org/docs/current/errcodes-appendix.html
+func IsTransient(err error) bool {
+	var answer *pgconn.PgError
+	if !errors.As(err, &answer) {
+		return !errors.Is(err, pgx.ErrNoRows)
+	}
+	switch answer.Code[:2] {
+	case "08", "25", "40", "53", "55", "57", "58", "XX": // connection, idle transaction, rollback, resources, locks, shutdown, system
+		return true
+	}
+	return false
+}
+
+// HasCode tells whether the server answered with this SQLSTATE.
+func HasCode(err error, code string) bool {
+	var answer *pgconn.PgError
+	return errors.As(err, &answer) && answer.Code == code
+}
+
+// SQLSTATEs that callers decide on.
+const (
+	UndefinedTable   = "42P01" // a version was dropped after its row was read: read the row again
+	LockNotAvailable = "55P03" // lock_timeout
+)

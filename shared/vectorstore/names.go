@@ -1,0 +1,45 @@
+// Package vectorstore is the vector database: PostgreSQL with pgvector, as the loader and the reader see it.
+//
+// Promise: every name in it (schema, roles, tables, views) and every column is spelled here and in
+// bootstrap.sql only; a version's tables are written once, by one transaction, and never changed after it is
+// active, popularity aside. Failures of the connection are failure.VectorStoreUnavailable.
+//
+// Spec: ../shared/design/architecture.md, "The vector database".
+package vectorstore
+
+import "strconv"
+
+const (
+	// Schema holds everything of ours; the extension itself lives where its creator put it (public by default).
+	Schema = "recsys"
+	// LoaderRole loads, indexes and activates versions: it owns their tables.
+	LoaderRole = "recsys_loader"
+	// ReaderRole may read: functions/recommend, and people.
+	ReaderRole = "recsys_reader"
+
+	// VersionTable is the list of versions, see Version.
+	VersionTable = Schema + ".embedding_version"
+	// ItemView and UserView show the active version to people and to existing clients.
+	ItemView = Schema + ".item_emb"
+	UserView = Schema + ".user_emb"
+
+	// AnyCountry is the country of the rows that count an item over all countries.
+	AnyCountry = ""
+)
+
+// ItemTable is (id varchar primary key, embedding vector(n)), with an HNSW index once the version is indexed.
+func ItemTable(version int64) string { return ItemView + "_" + strconv.FormatInt(version, 10) }
+
+// UserTable is (id int primary key, embedding vector(n)).
+func UserTable(version int64) string { return UserView + "_" + strconv.FormatInt(version, 10) }
+
+// PopularityTable is (country text, item varchar, count bigint), primary key (country, item), and an index on
+// (country, count desc, item). The country is spelled as CountryKey does; AnyCountry counts over all of them.
+func PopularityTable(version int64) string {
+	return Schema + ".item_popularity_" + strconv.FormatInt(version, 10)
+}
+
+// ItemIndex is the name of the HNSW index on ItemTable, without the schema (an index lives in its table's).
+func ItemIndex(version int64) string {
+	return "item_emb_" + strconv.FormatInt(version, 10) + "_hnsw"
+}

@@ -1,0 +1,55 @@
+package vectorstore
+
+import (
+	"context"
+	"errors"
+
+	"github.com/jackc/pgx/v5"
+)
+
+// Status is where a version stands.
+type Status string
+
+const (
+	Loading Status = "loading" // numbered; its tables are not there yet
+	Loaded  Status = "loaded"  // tables are whole, no index yet
+	Active  Status = "active"  // answers; at most one version
+	Retired Status = "retired" // was active
+	Failed  Status = "failed"  // its artifacts or its index were not good enough
+)
+
+// ActiveVersion is what an answer needs to know of the version that is active.
+type ActiveVersion struct {
+	Version   int64
+	Dimension int
+	Metric    Metric
+	EfSearch  int  // hnsw.ef_search that reaches the recall target
+	HasModel  bool // lake.ModelArtifacts are under lake.VersionKey(Version, …) in the artifacts bucket
+	ItemCount int64
+	UserCount int64
+}
+
+// SelectActive reads the active version's row, or no row: for a caller that queues it in a batch of its own.
+// Scan it with ScanActive.
+const SelectActive = `select version, dimension, metric, ef_search, has_model, item_count, user_count
+from ` + VersionTable + ` where status = 'active'`
+
+// ScanActive reads the row of SelectActive; false when no version is active.
+func ScanActive(row pgx.Row) (ActiveVersion, bool, error) {
+	var v ActiveVersion
+	err := row.Scan(&v.Version, &v.Dimension, &v.Metric, &v.EfSearch, &v.HasModel, &v.ItemCount, &v.UserCount)
+	if errors.Is(err, pgx.ErrNoRows) {
+		return v, false, nil
+	}
+	return v, err == nil, Wrap("reading the active version", err)
+}
+
+// Querier is a connection, a pool or a transaction.
+type Querier interface {
+	QueryRow(ctx context.Context, sql string, args ...any) pgx.Row
+}
+
+// ReadActive asks which version is active; false when none is.
+func ReadActive(ctx context.Context, db Querier) (ActiveVersion, bool, error) {
+	return ScanActive(db.QueryRow(ctx, SelectActive))
+}
