@@ -10,8 +10,6 @@ import (
 	"sync"
 	"syscall"
 	"time"
-
-	"golang.org/x/sys/unix"
 )
 
 // worker is one process of a function. It is idle, or works on one invocation.
@@ -103,11 +101,12 @@ func (w *worker) kill() {
 	<-w.exited
 }
 
-// alive reports whether the process still runs; a dead one that is not reaped yet does not.
+// alive reports whether the process still runs; one that is dead and not reaped yet does not.
 func (w *worker) alive() bool {
-	var info unix.Siginfo
-	err := unix.Waitid(unix.P_PID, w.cmd.Process.Pid, &info, unix.WEXITED|unix.WNOHANG|unix.WNOWAIT, nil)
-	return err == nil && info.Signo == 0
+	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", w.cmd.Process.Pid))
+	// The state follows the name, which stands in parentheses: Z and X are dead.
+	_, state, found := bytes.Cut(stat, []byte(") "))
+	return err == nil && found && state[0] != 'Z' && state[0] != 'X'
 }
 
 // sampleMemory raises the function's peak to the process's VmHWM. (The kernel's ru_maxrss would not do: between
