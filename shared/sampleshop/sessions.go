@@ -1,0 +1,121 @@
+package sampleshop
+
+import (
+	"bufio"
+	"encoding/json"
+	"fmt"
+	"io"
+	"strconv"
+	"strings"
+
+	"github.com/google/uuid"
+)
+
+// Session is one record of user activity, as the stream takes it.
+type Session struct {
+	SessionID      string   `json:"session_id"` // a UUID
+	CustomerNumber int      `json:"customer_number"`
+	City           string   `json:"city"`
+	Country        string   `json:"country"`
+	CreditLimit    int      `json:"credit_limit"`
+	BrowseHistory  []Browse `json:"browse_history"` // may be empty, never null
+}
+
+// Browse is one product that was looked at.
+type Browse struct {
+	ProductCode    string `json:"product_code"`
+	Quantity       any    `json:"quantity"` // a number, or the same number as a string
+	InShoppingCart bool   `json:"in_shopping_cart"`
+}
+
+// The warts come by the session's number, so that any 20 sessions in a row show them all.
+const sessionWarts = 20
+
+// WriteSessions writes n sessions, one JSON object a line. The products are those that appeal to the
+// customer. Of every 20 sessions three are of customers that the shop does not know (one of them from a
+// city where nobody lives), one has no history, one repeats a product, one names a product that does not
+// exist, one has its city in capitals with a blank; in every third the quantities are strings.
+// Errors are those of Validate and of w.
+func WriteSessions(w io.Writer, o Options, n int) error {
+	s, err := newShop(o)
+	if err != nil {
+		return err
+	}
+	buffered := bufio.NewWriter(w)
+	lines := json.NewEncoder(buffered)
+	b := s.baskets()
+	for i := range n {
+		if err := lines.Encode(s.session(b, i)); err != nil {
+			return fmt.Errorf("writing session %d: %w", i, err)
+		}
+	}
+	if err := buffered.Flush(); err != nil {
+		return fmt.Errorf("writing sessions: %w", err)
+	}
+	return nil
+}
+
+func (s *shop) session(b *baskets, index int) Session {
+	c := b.chance.of(kindSession, index)
+	id := sessionID(c)
+	wart, views := index%sessionWarts, c.between(1, 5)
+	known := wart != 3 && wart != 8 && wart != 13
+	who := c.below(s.Customers)
+	if !known {
+		who += s.Customers // made like the others, and in no table
+	}
+	u := s.customer(c, who)
+	c.of(kindSession, index+1<<40)
+	out := Session{SessionID: id, CustomerNumber: u.number, City: strings.TrimSpace(u.city),
+		Country: strings.TrimSpace(u.country), CreditLimit: u.credit / 100, BrowseHistory: []Browse{}}
+	if u.credit == noCredit {
+		out.CreditLimit = c.between(15_000, 150_000)
+	}
+	if wart != 5 {
+		out.BrowseHistory = s.browse(b, u, views, index%3 == 0)
+	}
+	switch wart {
+	case 8:
+		strange := pick(c, strangeCities)
+		out.City, out.Country = strange.city, strange.country
+	case 11:
+		out.BrowseHistory = append(out.BrowseHistory, out.BrowseHistory[0])
+	case 16:
+		out.BrowseHistory[0].ProductCode = "X99_9999"
+	case 18:
+		out.City = strings.ToUpper(out.City) + " "
+	}
+	return out
+}
+
+// browse takes the products that appeal most out of a handful that the customer comes across.
+func (s *shop) browse(b *baskets, u customer, views int, quantityAsString bool) []Browse {
+	c := b.chance
+	var history []Browse
+	for range views {
+		best, most := 0, -2.0
+		for range 6 {
+			product := c.below(s.Products)
+			appeal := float64(s.TasteStrength * u.taste.affinity(s.products[product].taste))
+			if appeal > most {
+				best, most = product, appeal
+			}
+		}
+		view := Browse{s.products[best].code, c.between(1, 9), c.oneIn(2)}
+		if quantityAsString {
+			view.Quantity = strconv.Itoa(view.Quantity.(int))
+		}
+		history = append(history, view)
+	}
+	return history
+}
+
+// sessionID is a random UUID, version 4.
+func sessionID(c *chance) string {
+	var id uuid.UUID
+	for i := range id {
+		id[i] = byte(c.below(256))
+	}
+	id[6], id[8] = id[6]&0x0f|0x40, id[8]&0x3f|0x80
+	return id.String()
+}
