@@ -1,0 +1,100 @@
+package s3
+
+import (
+	"encoding/hex"
+	"encoding/xml"
+	"net/http"
+	"strings"
+
+	"github.com/johannesboyne/gofakes3"
+)
+
+// knownQuery is every query parameter that changes nothing or that is carried out. gofakes3 ignores the
+// others: it would take a PUT of tags for a PUT of the object.
+var knownQuery = map[string]bool{
+	"x-id": true, "list-type": true, "prefix": true, "delimiter": true, "marker": true, "continuation-token": true,
+	"start-after": true, "max-keys": true, "encoding-type": true, "fetch-owner": true, "delete": true, "location": true,
+	"uploads": true, "uploadId": true, "partNumber": true, "part-number-marker": true, "max-parts": true,
+	"max-uploads": true, "key-marker": true, "upload-id-marker": true, "prefix-marker": true,
+}
+
+// unsupported names what of the request this S3 would ignore; "" when nothing.
+func unsupported(r *http.Request, operation string) string {
+	for name := range r.URL.Query() {
+		if !knownQuery[name] && !strings.HasPrefix(name, "response-") && !strings.HasPrefix(name, "X-Amz-") {
+			return "the query parameter " + name
+		}
+	}
+	for name := range r.Header {
+		switch {
+		case strings.HasPrefix(name, "X-Amz-Meta-"):
+			return "user metadata: objects are plain files"
+		case strings.HasPrefix(name, "X-Amz-Copy-Source-If-") && name != copySourceIfMatch:
+			return "the header " + name
+		}
+	}
+	if operation == "UploadPartCopy" {
+		return operation
+	}
+	return unsupportedCondition(r, operation)
+}
+
+func unsupportedCondition(r *http.Request, operation string) string {
+	switch operation {
+	case "PutObject", "CompleteMultipartUpload", "GetObject", "HeadObject":
+		return ""
+	}
+	for _, name := range []string{"If-Match", "If-None-Match"} {
+		if r.Header.Get(name) != "" {
+			return name + " on " + operation
+		}
+	}
+	return ""
+}
+
+// answer writes an error as S3 does.
+func answer(w http.ResponseWriter, status int, code gofakes3.ErrorCode, message string) {
+	w.Header().Set("Content-Type", "application/xml")
+	w.WriteHeader(status)
+	// A client that has gone away needs no answer.
+	_ = xml.NewEncoder(w).Encode(gofakes3.ErrorResponse{Code: code, Message: message})
+}
+
+// matchingWriter holds If-Match of a read against the ETag of the very file that is about to be sent.
+type matchingWriter struct {
+	http.ResponseWriter
+	wanted  string
+	decided bool
+	failed  bool
+}
+
+func (m *matchingWriter) WriteHeader(status int) {
+	m.decided = true
+	etag := m.Header().Get("ETag")
+	sum, err := hex.DecodeString(strings.Trim(etag, `"`))
+	if status < 300 && (err != nil || !matches(m.wanted, sum)) {
+		m.failed = true
+		m.Header().Del("Content-Length")
+		m.Header().Del("Content-Range")
+		answer(m.ResponseWriter, http.StatusPreconditionFailed, gofakes3.ErrPreconditionFailed, "At least one of the pre-conditions you specified did not hold: If-Match")
+		return
+	}
+	m.ResponseWriter.WriteHeader(status)
+}
+
+func (m *matchingWriter) Write(p []byte) (int, error) {
+	if !m.decided {
+		m.WriteHeader(http.StatusOK)
+	}
+	if m.failed {
+		return len(p), nil
+	}
+	return m.ResponseWriter.Write(p)
+}
+
+// finish decides an answer that has no body, such as that to a HEAD.
+func (m *matchingWriter) finish() {
+	if !m.decided {
+		m.WriteHeader(http.StatusOK)
+	}
+}
