@@ -28,6 +28,10 @@ type Config struct {
 	StatementTimeout time.Duration
 	// MaxConns is the pool's size. Default 2: a function handles one invocation at a time.
 	MaxConns int32
+	// OneTrip makes a statement, or a batch of them, one round trip, always: nothing is prepared beforehand
+	// and no idle connection is tried out first. For a caller that tries again when a connection proves dead.
+	// Parameters and results then travel as text, and parameters want a cast where their type is not plain.
+	OneTrip bool
 }
 
 const (
@@ -58,6 +62,10 @@ func Connect(ctx context.Context, c Config) (*pgxpool.Pool, error) {
 	parameters["idle_in_transaction_session_timeout"] = milliseconds(0, 5*time.Minute)
 	parameters["client_connection_check_interval"] = milliseconds(0, aliveCheck)
 	config.AfterConnect = func(ctx context.Context, conn *pgx.Conn) error { return pgxvector.RegisterTypes(ctx, conn) }
+	if c.OneTrip {
+		config.ConnConfig.DefaultQueryExecMode = pgx.QueryExecModeExec
+		config.ShouldPing = func(context.Context, pgxpool.ShouldPingParams) bool { return false }
+	}
 	pool, err := pgxpool.NewWithConfig(ctx, config)
 	return pool, Wrap("opening the vector database", err)
 }
