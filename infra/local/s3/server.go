@@ -16,15 +16,12 @@ package s3
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"net"
-	"net/http"
-	"time"
 
 	"github.com/johannesboyne/gofakes3"
 
 	"recsys/infra/local/awscall"
+	"recsys/infra/local/loopback"
 )
 
 // Config says where the objects lie and who listens in.
@@ -36,39 +33,27 @@ type Config struct {
 
 // Server is a running S3.
 type Server struct {
+	*loopback.Server
 	folder *folder
 	hooks  awscall.Point
-	http   *http.Server
-	url    string
 }
 
-// Start serves the folder until Close; ctx bounds the start only.
+// Start serves the folder until Close; ctx bounds the start only. Its URL is what AWS_ENDPOINT_URL_S3
+// wants: an address with an IP makes the SDK use path-style requests.
 func Start(ctx context.Context, config Config) (*Server, error) {
 	folder, err := openFolder(config.Dir)
 	if err != nil {
 		return nil, fmt.Errorf("starting the local S3: %w", err)
 	}
-	addr := config.Addr
-	if addr == "" {
-		addr = "127.0.0.1:0"
-	}
-	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", addr)
+	server := &Server{folder: folder}
+	server.hooks.Set(config.Hooks)
+	fake := gofakes3.New(folder, gofakes3.WithTimeSkewLimit(0), gofakes3.WithoutVersioning()).Server()
+	server.Server, err = loopback.Serve(ctx, config.Addr, &handler{fake: fake, folder: folder, hooks: &server.hooks})
 	if err != nil {
 		return nil, fmt.Errorf("starting the local S3: %w", err)
 	}
-	server := &Server{folder: folder, url: "http://" + listener.Addr().String()}
-	server.hooks.Set(config.Hooks)
-	fake := gofakes3.New(folder, gofakes3.WithTimeSkewLimit(0), gofakes3.WithoutVersioning()).Server()
-	server.http = &http.Server{
-		Handler:           &handler{fake: fake, folder: folder, hooks: &server.hooks},
-		ReadHeaderTimeout: 10 * time.Second,
-	}
-	go func() { _ = server.http.Serve(listener) }() // returns when Close is called
 	return server, nil
 }
-
-// URL is what AWS_ENDPOINT_URL_S3 wants; an address with an IP makes the SDK use path-style requests.
-func (s *Server) URL() string { return s.url }
 
 // SetHooks exchanges the hooks. The calls that change something are PutObject, CopyObject,
 // CompleteMultipartUpload, DeleteObject and DeleteObjects.
@@ -87,14 +72,3 @@ func (s *Server) CreateBucket(name string) error {
 
 // Path is the file in which an object lies; a key that ends in "/" gives a folder.
 func (s *Server) Path(bucket, key string) string { return s.folder.path(bucket, key) }
-
-// Close lets requests under way finish for up to 5 seconds and stops listening.
-func (s *Server) Close() error {
-	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
-	defer cancel()
-	err := s.http.Shutdown(ctx)
-	if errors.Is(err, context.DeadlineExceeded) {
-		return s.http.Close()
-	}
-	return err
-}
