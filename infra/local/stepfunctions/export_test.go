@@ -1,0 +1,4 @@
+package stepfunctions
+
+// Engine is the program of the child process.
+var Engine = engine
