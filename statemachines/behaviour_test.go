@@ -1,0 +1,236 @@
+package statemachines_test
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+
+	"recsys/infra/local/stepfunctions"
+	"recsys/infra/local/stepfunctions/stepfunctionstest"
+	"recsys/shared/workflow"
+	"recsys/statemachines"
+)
+
+type functions = map[string]stepfunctionstest.Function
+
+// answers are functions that succeed, with the answers of package workflow.
+func answers(ranges int) functions {
+	plan := workflow.Plan{MaxConcurrency: 2, EstimatedRows: 30}
+	for i := range ranges {
+		plan.Ranges = append(plan.Ranges, workflow.Range{Index: i})
+	}
+	always := func(answer any) stepfunctionstest.Function {
+		return func(json.RawMessage) (any, error) { return answer, nil }
+	}
+	return functions{
+		"plan-extract":          always(plan),
+		"extract":               always(workflow.Extracted{Ratings: 10, Customers: 2, Products: 5}),
+		"transform":             always(workflow.Transformed{Rows: 9, Rejected: 1}),
+		"partition-write":       always(workflow.Partitioned{Partitions: 2, Rows: 9}),
+		"publish-training-data": always(workflow.Published{Status: "published", Snapshot: "run-1", Partitions: 6, Rows: 27, Rejected: 3}),
+		"embedding-upload":      always(workflow.Uploaded{Status: "uploaded", Version: 7, Dimension: 32, Items: 109, Users: 98}),
+		"vector-index":          always(workflow.Indexed{Status: "activated", Version: 7, Recall: 0.99, EfSearch: 40}),
+	}
+}
+
+func setup(t *testing.T, functions functions) *stepfunctionstest.Harness {
+	t.Helper()
+	return stepfunctionstest.New(t, functions)
+}
+
+func run(t *testing.T, h *stepfunctionstest.Harness, input string) (string, error) {
+	t.Helper()
+	return h.Run(t.Context(), statemachines.Batch, statemachines.Functions, input)
+}
+
+// called counts the invocations by function.
+func called(h *stepfunctionstest.Harness) string {
+	counts := map[string]int{}
+	for _, call := range h.Calls() {
+		counts[call.Function]++
+	}
+	var parts []string
+	for _, name := range slices.Sorted(maps.Keys(counts)) {
+		parts = append(parts, fmt.Sprint(name, "=", counts[name]))
+	}
+	return strings.Join(parts, " ")
+}
+
+const (
+	published = `{"partitions":6,"rejected":3,"rows":27,"snapshot":"run-1","status":"published"}`
+	uploaded  = `{"dimension":32,"items":109,"status":"uploaded","users":98,"version":7}`
+	indexed   = `{"efSearch":40,"recall":0.99,"status":"activated","version":7}`
+
+	trainingCalls  = "extract=3 partition-write=3 plan-extract=1 publish-training-data=1 transform=3"
+	embeddingCalls = "embedding-upload=1 vector-index=1"
+	allCalls       = "embedding-upload=1 extract=3 partition-write=3 plan-extract=1 publish-training-data=1 transform=3 vector-index=1"
+)
+
+func TestTheInputChoosesTheStages(t *testing.T) {
+	both := `{"embeddings":{"index":` + indexed + `,"upload":` + uploaded + `},"trainingData":` + published + `}`
+	for input, want := range map[string]struct{ output, calls string }{
+		`{}`:                          {both, allCalls},
+		`{"Comment":"from a person"}`: {both, allCalls},
+		`{"rollback":false}`:          {both, allCalls},
+		`{"stages":"all"}`:            {both, allCalls},
+		`{"stages":"training-data","Comment":""}`: {`{"trainingData":` + published + `}`, trainingCalls},
+		`{"stages":"embeddings"}`: {
+			`{"embeddings":{"index":` + indexed + `,"upload":` + uploaded + `},"trainingData":{"status":"skipped"}}`, embeddingCalls,
+		},
+		`{"rollback":true}`: {`{"embeddings":{"index":` + indexed + `}}`, "vector-index=1"},
+	} {
+		t.Run(input, func(t *testing.T) {
+			t.Parallel()
+			h := setup(t, answers(3))
+			output, err := run(t, h, input)
+			if err != nil || sorted(t, output) != want.output || called(h) != want.calls {
+				t.Errorf("output %s\nwant   %s\ncalls %s\nwant  %s\n%v", output, want.output, called(h), want.calls, err)
+			}
+		})
+	}
+}
+
+func TestAWrongInputIsRefused(t *testing.T) {
+	for _, input := range []string{
+		`{"stages":"everything"}`, `{"stages":""}`, `{"stages":null}`, `{"stages":["embeddings"]}`, `{"stages":0}`,
+		`{"rollback":"true"}`, `{"rollback":1}`, `{"rollback":null}`, `{"rollback":true,"stages":"all"}`,
+	} {
+		t.Run(input, func(t *testing.T) {
+			t.Parallel()
+			h := setup(t, answers(3))
+			_, err := run(t, h, input)
+			var failed *stepfunctions.ExecutionError
+			if !errors.As(err, &failed) || failed.Name != "InvalidInput" || !strings.Contains(failed.Cause, `{"stages":"training-data"}`) {
+				t.Errorf("error %v", err)
+			}
+			if len(h.Calls()) != 0 {
+				t.Errorf("calls %s", called(h))
+			}
+		})
+	}
+}
+
+func TestPayloadsAreThoseOfPackageWorkflow(t *testing.T) {
+	h := setup(t, answers(2))
+	if _, err := run(t, h, `{}`); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := run(t, h, `{"rollback":true}`); err != nil {
+		t.Fatal(err)
+	}
+	const runOnly = `"run":"run-1","startedAt":"2026-01-02T03:04:05.678Z"`
+	want := map[string][]string{
+		"plan-extract":          {`{` + runOnly + `}`},
+		"publish-training-data": {`{` + runOnly + `}`},
+		"embedding-upload":      {`{` + runOnly + `}`},
+		"vector-index":          {`{"rollback":true,` + runOnly + `}`, `{` + runOnly + `,"version":7}`},
+	}
+	for _, name := range []string{"extract", "transform", "partition-write"} {
+		for i := range 2 {
+			want[name] = append(want[name], fmt.Sprintf(`{"range":{"first":null,"index":%d,"last":null},%s}`, i, runOnly))
+		}
+	}
+	got := map[string][]string{}
+	for _, call := range h.Calls() {
+		got[call.Function] = append(got[call.Function], sorted(t, string(call.Payload)))
+	}
+	for name := range got {
+		slices.Sort(got[name])
+		if !slices.Equal(got[name], want[name]) {
+			t.Errorf("%s: payloads\n%s\nwant\n%s", name, strings.Join(got[name], "\n"), strings.Join(want[name], "\n"))
+		}
+	}
+}
+
+func TestNothingNewIsNotIndexed(t *testing.T) {
+	for _, uploaded := range []workflow.Uploaded{{Status: "no-artifacts"}, {Status: "unchanged", Version: 7}} {
+		all := answers(0)
+		all["embedding-upload"] = func(json.RawMessage) (any, error) { return uploaded, nil }
+		h := setup(t, all)
+		output, err := run(t, h, `{"stages":"embeddings"}`)
+		if err != nil || !strings.Contains(output, uploaded.Status) || called(h) != "embedding-upload=1" {
+			t.Errorf("%s: output %s, calls %s, %v", uploaded.Status, output, called(h), err)
+		}
+	}
+}
+
+func TestEveryStepIsRetriedAndEveryPermanentErrorIsNot(t *testing.T) {
+	for name := range answers(1) {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			h := setup(t, failing(answers(1), name, "Runtime.ExitError", 2))
+			if output, err := run(t, h, `{}`); err != nil || !strings.Contains(called(h), name+"=3") {
+				t.Errorf("two transient errors: output %s, calls %s, %v", output, called(h), err)
+			}
+			h = setup(t, failing(answers(1), name, "VectorStoreUnavailable", 100))
+			expectFailure(t, h, name, "VectorStoreUnavailable", 7)
+			h = setup(t, failing(answers(1), name, "SchemaMismatch", 100))
+			expectFailure(t, h, name, "SchemaMismatch", 1)
+		})
+	}
+}
+
+func expectFailure(t *testing.T, h *stepfunctionstest.Harness, name, kind string, attempts int) {
+	t.Helper()
+	_, err := run(t, h, `{}`)
+	var failed *stepfunctions.ExecutionError
+	if !errors.As(err, &failed) || failed.Name != kind || failed.Message() != "on purpose in "+name || !json.Valid([]byte(failed.Cause)) {
+		t.Errorf("error %v", err)
+	}
+	if !strings.Contains(called(h), fmt.Sprint(name, "=", attempts)) {
+		t.Errorf("%s: calls %s, want %d", kind, called(h), attempts)
+	}
+}
+
+// failing makes one function fail a number of times.
+func failing(all functions, name, kind string, times int) functions {
+	var mu sync.Mutex
+	healthy := all[name]
+	all[name] = func(payload json.RawMessage) (any, error) {
+		mu.Lock()
+		defer mu.Unlock()
+		if times == 0 {
+			return healthy(payload)
+		}
+		times--
+		return nil, stepfunctionstest.Failure{Type: kind, Message: "on purpose in " + name}
+	}
+	return all
+}
+
+func TestFourHundredRangesFit(t *testing.T) {
+	const ranges = 400 // what plan-extract makes at most
+	all := answers(ranges)
+	wide := workflow.Plan{MaxConcurrency: 40}
+	end := int64(1<<63 - 1)
+	for i := range ranges {
+		wide.Ranges = append(wide.Ranges, workflow.Range{Index: i, First: &end, Last: &end})
+	}
+	all["plan-extract"] = func(json.RawMessage) (any, error) { return wide, nil }
+	h := setup(t, all)
+	if _, err := run(t, h, `{"stages":"training-data"}`); err != nil {
+		t.Fatal(err)
+	}
+	if want := "extract=400 partition-write=400 plan-extract=1 publish-training-data=1 transform=400"; called(h) != want {
+		t.Errorf("calls %s", called(h))
+	}
+}
+
+// sorted spells JSON with sorted keys.
+func sorted(t *testing.T, text string) string {
+	t.Helper()
+	var value any
+	if err := json.Unmarshal([]byte(text), &value); err != nil {
+		t.Fatalf("%s: %v", text, err)
+	}
+	ordered, err := json.Marshal(value)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(ordered)
+}
