@@ -1,0 +1,55 @@
+package vectorstore
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
+)
+
+// DropOld drops the tables of what no rollback needs: of the versions below the active one it leaves the
+// newest keep-1 that a rollback may go back to. Versions above the active one stay: they are being loaded, or
+// were rolled back. Each goes in a transaction of its own, its row stays and says so. It returns the dropped
+// versions, those of earlier calls among them: their artifacts may go too.
+func DropOld(ctx context.Context, pool *pgxpool.Pool, keep int) (dropped []int64, err error) {
+	old, err := versions(ctx, pool, `select version from `+VersionTable+` as v
+		where dropped_at is null and version < (select version from `+VersionTable+` where status = 'active')
+		and version not in (select version from `+VersionTable+` where `+returnable+`
+			and version < (select version from `+VersionTable+` where status = 'active') order by version desc limit $1)
+		order by version`, max(keep, 2)-1)
+	if err != nil {
+		return nil, err
+	}
+	for _, version := range old {
+		if err := drop(ctx, pool, version); err != nil {
+			return nil, err
+		}
+	}
+	return versions(ctx, pool, `select version from `+VersionTable+` where dropped_at is not null order by version`)
+}
+
+func drop(ctx context.Context, pool *pgxpool.Pool, version int64) error {
+	doing := fmt.Sprintf("dropping version %d", version)
+	return transact(ctx, pool, doing, func(tx pgx.Tx) error {
+		if err := lockVersions(ctx, tx); err != nil {
+			return err
+		}
+		// Asked again under the lock: a rollback may have made it the active one.
+		tag, err := tx.Exec(ctx, `update `+VersionTable+` set dropped_at = now() where version = $1 and status <> 'active'`, version)
+		if err != nil || tag.RowsAffected() == 0 {
+			return Wrap(doing, err)
+		}
+		return Wrap(doing, execute(ctx, tx, fmt.Sprintf(`drop table if exists %s, %s, %s`,
+			ItemTable(version), UserTable(version), PopularityTable(version))))
+	})
+}
+
+func versions(ctx context.Context, pool *pgxpool.Pool, sql string, args ...any) ([]int64, error) {
+	rows, err := pool.Query(ctx, sql, args...)
+	if err != nil {
+		return nil, Wrap("listing old versions", err)
+	}
+	list, err := pgx.CollectRows(rows, pgx.RowTo[int64])
+	return list, Wrap("listing old versions", err)
+}

@@ -1,0 +1,94 @@
+package vectorstore
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
+)
+
+// Record is a row of VersionTable, as the loader sees it.
+type Record struct {
+	Version   int64
+	Run       string
+	Status    Status
+	Metric    Metric
+	Dimension int // 0 until loaded, as are the counts
+	ItemCount int64
+	UserCount int64
+	Recall    float64 // 0 until indexed, as is EfSearch
+	EfSearch  int
+	// RolledBack: a run went back from this version to the one before.
+	RolledBack bool
+	// Dropped: tables and artifacts are gone.
+	Dropped bool
+}
+
+const selectRecord = `select version, run, status, metric, coalesce(dimension, 0), coalesce(item_count, 0),
+coalesce(user_count, 0), coalesce(recall, 0), coalesce(ef_search, 0), rolled_back_by is not null, dropped_at is not null
+from ` + VersionTable + ` `
+
+func scanRecord(doing string, row pgx.Row) (Record, bool, error) {
+	var r Record
+	err := row.Scan(&r.Version, &r.Run, &r.Status, &r.Metric, &r.Dimension, &r.ItemCount,
+		&r.UserCount, &r.Recall, &r.EfSearch, &r.RolledBack, &r.Dropped)
+	if errors.Is(err, pgx.ErrNoRows) {
+		return r, false, nil
+	}
+	return r, err == nil, Wrap(doing, err)
+}
+
+// OfRun finds the version that a run loads or has loaded.
+func OfRun(ctx context.Context, db Querier, run string) (Record, bool, error) {
+	return scanRecord("looking for the version of run "+run, db.QueryRow(ctx, selectRecord+`where run = $1`, run))
+}
+
+// OfVersion finds a version by its number.
+func OfVersion(ctx context.Context, db Querier, version int64) (Record, bool, error) {
+	return scanRecord(fmt.Sprintf("reading version %d", version), db.QueryRow(ctx, selectRecord+`where version = $1`, version))
+}
+
+// Current is the active version's row; false when none is active.
+func Current(ctx context.Context, db Querier) (Record, bool, error) {
+	return scanRecord("reading the active version", db.QueryRow(ctx, selectRecord+`where status = 'active'`))
+}
+
+// SameArtifacts finds the version that makes another load of these artifacts (key → ETag) pointless: the active
+// one, or one that was rolled back and must not come back by the next nightly run.
+func SameArtifacts(ctx context.Context, db Querier, artifacts map[string]string, metric Metric) (Record, bool, error) {
+	return scanRecord("looking for a version of these artifacts", db.QueryRow(ctx, selectRecord+`
+		where artifacts = $1::jsonb and metric = $2 and (status = 'active' or rolled_back_by is not null)
+		order by status = 'active' desc, version desc limit 1`, artifacts, metric))
+}
+
+// Allocate gives the run its version, in status Loading. A run that has one keeps its number, and starts again.
+// Numbers have no gaps, so that a run that was killed and tried again ends like one that was not.
+func Allocate(ctx context.Context, pool *pgxpool.Pool, run string, metric Metric, artifacts map[string]string, hasModel bool) (version int64, err error) {
+	doing := "allocating a version for run " + run
+	err = transact(ctx, pool, doing, func(tx pgx.Tx) error {
+		if err := lockVersions(ctx, tx); err != nil {
+			return err
+		}
+		return Wrap(doing, tx.QueryRow(ctx, `insert into `+VersionTable+` as v (version, run, status, metric, artifacts, has_model)
+			select coalesce(max(version), 0) + 1, $1, 'loading', $2, $3::jsonb, $4 from `+VersionTable+`
+			on conflict (run) do update set status = 'loading', metric = $2, artifacts = $3::jsonb, has_model = $4, failure = null
+			where v.status in ('loading', 'failed')
+			returning version`, run, metric, artifacts, hasModel).Scan(&version))
+	})
+	return version, err
+}
+
+// lockVersions makes the transaction the only one that numbers, activates, rolls back or drops versions.
+func lockVersions(ctx context.Context, tx pgx.Tx) error {
+	_, err := tx.Exec(ctx, `select pg_advisory_xact_lock(hashtext('recsys.embedding_version'))`)
+	return Wrap("locking the list of versions", err)
+}
+
+// Fail records why a version that never answered will not.
+func Fail(ctx context.Context, pool *pgxpool.Pool, version int64, why string) error {
+	_, err := pool.Exec(ctx, `update `+VersionTable+` set status = 'failed', failure = $2
+		where version = $1 and status in ('loading', 'loaded', 'failed')`, version, why)
+	return Wrap(fmt.Sprintf("recording the failure of version %d", version), err)
+}
