@@ -1,0 +1,143 @@
+// Package model computes user embeddings from the files that a data scientist hands over.
+//
+// Promise: Read takes a PyTorch state dict and two scikit-learn pickles as they were saved and runs nothing
+// that is in them; a file of another kind is an *Unsupported that says what to save instead, a damaged or
+// unfitting one an *Invalid. A Model never changes: any number of goroutines may use one.
+//
+// Reads: the artifacts lake.ModelKey (zip and legacy format, float32 and float64, a bare state dict or one in a
+// checkpoint dict), lake.UserOneHotKey and lake.UserScalerKey (pickle protocols 2 to 5, NumPy 1 and 2).
+// Writes: nothing. Spec: "S3, the ml-artifacts bucket" in the architecture page: the features are the scaled
+// credit limit, then one-hot city and country, lower-cased and trimmed; the user's tower is Linear layers
+// with ReLU between; its output is L2-normalised.
+package model
+
+import (
+	"errors"
+	"fmt"
+	"sync"
+
+	"recsys/shared/lake"
+)
+
+// Limits of what is read. Larger files are refused before they are parsed.
+const (
+	MaxModelBytes  = 128 << 20 // of the model, packed and unpacked
+	MaxScalerBytes = 16 << 20  // of each scaler
+	maxEntries     = 10_000    // in a zip archive
+	maxLayers      = 1_000     // in a state dict
+	maxWidth       = 1 << 20   // of a layer, in numbers
+)
+
+// Files are the contents of the three artifacts.
+type Files struct {
+	Model      []byte // lake.ModelKey
+	UserOneHot []byte // lake.UserOneHotKey
+	UserScaler []byte // lake.UserScalerKey
+}
+
+// User is what a record tells about a customer.
+type User struct {
+	City, Country string  // any case, blanks around; unknown ones count as none
+	CreditLimit   float64 // NaN or infinite: unknown, as if it were the mean of the training data
+}
+
+// Model is a user tower with its features.
+type Model struct {
+	scale   scaler
+	encode  oneHot
+	first   sparseLayer
+	rest    []denseLayer
+	scratch sync.Pool // *buffers
+}
+
+// Read makes a Model of the files. Errors: *Unsupported, *Invalid; both name the artifact.
+func Read(files Files) (*Model, error) {
+	scale, err := readScaler(files.UserScaler)
+	if err != nil {
+		return nil, err
+	}
+	encode, err := readOneHot(files.UserOneHot)
+	if err != nil {
+		return nil, err
+	}
+	c, err := openCheckpoint(files.Model)
+	if err != nil {
+		return nil, err
+	}
+	m := &Model{scale: scale, encode: encode}
+	if err := m.readTower(c); err != nil {
+		return nil, &Invalid{lake.ModelKey, err}
+	}
+	return m, nil
+}
+
+func (m *Model) readTower(c *checkpoint) error {
+	dict, err := findStateDict(c.root)
+	if err != nil {
+		return err
+	}
+	towers, err := towersOf(dict)
+	if err != nil {
+		return err
+	}
+	user, err := userTower(towers, 1+m.encode.columns)
+	if err != nil {
+		return err
+	}
+	for i, l := range user.layers {
+		dense, err := c.dense(l)
+		if err != nil {
+			return fmt.Errorf("reading the layer %.60q: %w", l.path, err)
+		}
+		if i == 0 {
+			m.first = dense.byColumn()
+			continue
+		}
+		m.rest = append(m.rest, dense)
+	}
+	m.scratch.New = func() any { return m.newBuffers() }
+	return nil
+}
+
+// Dimension is the length of an embedding.
+func (m *Model) Dimension() int {
+	if len(m.rest) > 0 {
+		return len(m.rest[len(m.rest)-1].bias)
+	}
+	return len(m.first.bias)
+}
+
+// Embed computes the embeddings of users into dst, one after the other, len(users) × Dimension() numbers,
+// each of length 1. A user for whom the tower gives no direction (all zeros, or numbers beyond float32) gets
+// zeros, and their index is in undirected. It allocates nothing unless there are such users or names
+// beyond ASCII. Error: dst is of another length.
+func (m *Model) Embed(dst []float32, users []User) (undirected []int, err error) {
+	dimension := m.Dimension()
+	if len(dst) != len(users)*dimension {
+		return nil, fmt.Errorf("embedding %d users of dimension %d into %d numbers", len(users), dimension, len(dst))
+	}
+	b := m.scratch.Get().(*buffers)
+	defer m.scratch.Put(b)
+	for i := range users {
+		if !m.embed(dst[i*dimension:(i+1)*dimension], &users[i], b) {
+			undirected = append(undirected, i)
+		}
+	}
+	return undirected, nil
+}
+
+// ErrNoDirection: the tower's output for the user is zero or not finite, so it cannot be normalised.
+var ErrNoDirection = errors.New("the model gives this user no direction")
+
+// UserEmbedding is Embed for one user. Error: ErrNoDirection.
+func (m *Model) UserEmbedding(user User) ([]float32, error) {
+	embedding := make([]float32, m.Dimension())
+	undirected, err := m.Embed(embedding, []User{user})
+	if err != nil {
+		return nil, err
+	}
+	if len(undirected) > 0 {
+		return nil, ErrNoDirection
+	}
+	return embedding, nil
+}
