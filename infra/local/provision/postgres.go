@@ -3,6 +3,7 @@ package provision
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -127,7 +128,21 @@ func joinPgvector(native, root string) error {
 			return err
 		}
 	}
-	return os.Chmod(filepath.Join(target, "bin", "postgres"), 0o755)
+	return trust(filepath.Join(target, "share/postgresql/extension/vector.control"))
+}
+
+// trust lets the owner of a database create the extension without being superuser, as RDS does:
+// https://www.postgresql.org/docs/17/extend-extensions.html, "trusted".
+func trust(control string) error {
+	file, err := os.OpenFile(control, os.O_APPEND|os.O_WRONLY, 0)
+	if err != nil {
+		return fmt.Errorf("trusting pgvector: %w", err)
+	}
+	_, err = file.WriteString("\ntrusted = true\n")
+	if err := errors.Join(err, file.Close()); err != nil {
+		return fmt.Errorf("trusting pgvector: %w", err)
+	}
+	return nil
 }
 
 // link makes the links that the npm package lists in pg-symlinks.json, since npm packages hold none.

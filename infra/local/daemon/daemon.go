@@ -1,0 +1,255 @@
+// Package daemon runs a server program as a child that never outlives this process, and never as root.
+//
+// The kernel signals the child when this process dies, also by SIGKILL (prctl(2), PR_SET_PDEATHSIG). A lock
+// file, inherited by the child and its children, tells whether any of them still lives: it is what keeps two
+// servers from one data directory, and what makes a stale pid file harmless. As root the child runs as
+// nobody, with the one capability it needs to pass through folders that are closed to nobody. Linux only.
+package daemon
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"os/exec"
+	"os/user"
+	"path/filepath"
+	"runtime"
+	"strconv"
+	"strings"
+	"syscall"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// Config is one server program.
+type Config struct {
+	Command []string // the program and its arguments
+	Env     []string // added to this process's environment
+	Log     string   // file that what the program prints is appended to
+	Lock    string   // lock file, held as long as the program or a child of it lives
+	// Prepare, if any, is called under the lock before the program starts.
+	Prepare func() error
+	// DeathSignal is sent to the program when this process dies. Default: SIGKILL.
+	DeathSignal syscall.Signal
+}
+
+// ErrLocked: a server that still lives, this process's or another's, holds the lock.
+var ErrLocked = errors.New("another process uses it")
+
+// Process is a running server.
+type Process struct {
+	config Config
+	cmd    *exec.Cmd
+	done   chan struct{}
+	err    error
+}
+
+// lockPatience is how long a server may take to die after its process, before its lock counts as held by a live one.
+const lockPatience = 10 * time.Second
+
+// Start starts the program. Cancelling ctx ends waiting for the lock only; Signal and Kill end the program.
+func Start(ctx context.Context, config Config) (*Process, error) {
+	if config.DeathSignal == 0 {
+		config.DeathSignal = syscall.SIGKILL
+	}
+	lock, err := acquire(ctx, config.Lock, lockPatience)
+	if err != nil {
+		return nil, err
+	}
+	// The child has the lock from its start; this process's hold on it ends here.
+	defer lock.Close()
+	if config.Prepare != nil {
+		if err := config.Prepare(); err != nil {
+			return nil, err
+		}
+	}
+	log, err := os.OpenFile(config.Log, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o644)
+	if err != nil {
+		return nil, fmt.Errorf("opening the server's log: %w", err)
+	}
+	defer log.Close()
+	p := &Process{config: config, done: make(chan struct{})}
+	p.cmd = command(context.Background(), config.Command)
+	p.cmd.Stdout, p.cmd.Stderr = log, log
+	p.cmd.Env = append(os.Environ(), config.Env...)
+	p.cmd.ExtraFiles = []*os.File{lock}
+	p.cmd.SysProcAttr.Pdeathsig = config.DeathSignal
+	started := make(chan error)
+	go p.run(started)
+	if err := <-started; err != nil {
+		return nil, fmt.Errorf("starting %s: %w", filepath.Base(config.Command[0]), err)
+	}
+	return p, nil
+}
+
+// run stays on one thread as long as the program lives: the death signal is tied to the thread that starts
+// the program, not to the process.
+func (p *Process) run(started chan<- error) {
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
+	if err := p.cmd.Start(); err != nil {
+		started <- err
+		return
+	}
+	started <- nil
+	p.err = p.cmd.Wait()
+	close(p.done)
+}
+
+// Run runs a program to its end under the same user as a server, e.g. to make a data directory. Its error
+// holds what the program printed.
+func Run(ctx context.Context, env []string, program ...string) error {
+	cmd := command(ctx, program)
+	cmd.Env = append(os.Environ(), env...)
+	if printed, err := cmd.CombinedOutput(); err != nil {
+		return fmt.Errorf("running %s: %w: %s", filepath.Base(program[0]), err, lastLines(string(printed)))
+	}
+	return nil
+}
+
+// command puts the program out of the terminal's reach, whose Ctrl-C is for this process to handle, and, as
+// root, under the user nobody. CAP_DAC_OVERRIDE lets nobody pass through closed folders, such as root's home;
+// it is in force only after an exec, hence the shell, which is open to all, in front of the program.
+func command(ctx context.Context, program []string) *exec.Cmd {
+	uid, gid, other := owner()
+	attributes := &syscall.SysProcAttr{Setpgid: true}
+	if other {
+		attributes.Credential = &syscall.Credential{Uid: uint32(uid), Gid: uint32(gid)}
+		attributes.AmbientCaps = []uintptr{unix.CAP_DAC_OVERRIDE}
+		program = append([]string{"/bin/sh", "-c", `exec "$0" "$@"`}, program...)
+	}
+	cmd := exec.CommandContext(ctx, program[0], program[1:]...)
+	cmd.Dir = "/" // where every user may be
+	cmd.SysProcAttr = attributes
+	return cmd
+}
+
+// owner is the user that servers run as, and whether that is another than this process's.
+func owner() (uid, gid int, other bool) {
+	if os.Geteuid() != 0 {
+		return os.Geteuid(), os.Getegid(), false
+	}
+	const overflow = 65534 // nobody's number on every Linux that names nobody otherwise
+	nobody, err := user.Lookup("nobody")
+	if err != nil {
+		return overflow, overflow, true
+	}
+	uid, err = strconv.Atoi(nobody.Uid)
+	if err != nil {
+		return overflow, overflow, true
+	}
+	gid, err = strconv.Atoi(nobody.Gid)
+	if err != nil {
+		return overflow, overflow, true
+	}
+	return uid, gid, true
+}
+
+// Own hands a folder and all in it to the user that servers run as.
+func Own(dir string) error {
+	uid, gid, other := owner()
+	if !other {
+		return nil
+	}
+	return filepath.WalkDir(dir, func(path string, _ os.DirEntry, err error) error {
+		if err != nil {
+			return fmt.Errorf("handing %s to the server's user: %w", dir, err)
+		}
+		return os.Lchown(path, uid, gid)
+	})
+}
+
+// Done is closed when the program has ended.
+func (p *Process) Done() <-chan struct{} { return p.done }
+
+// PID is the program's process id.
+func (p *Process) PID() int { return p.cmd.Process.Pid }
+
+// Failure describes how the program ended, with the last lines of its log.
+func (p *Process) Failure() error {
+	<-p.done
+	return fmt.Errorf("%s ended (%v): %s", filepath.Base(p.config.Command[0]), p.err, logTail(p.config.Log))
+}
+
+// Stop sends signal, and SIGKILL when the program has not ended in patience, and waits until it and all its
+// children are gone. A program that has ended already is fine.
+func (p *Process) Stop(signal syscall.Signal, patience time.Duration) error {
+	if err := p.cmd.Process.Signal(signal); err != nil && !errors.Is(err, os.ErrProcessDone) {
+		return fmt.Errorf("stopping %s: %w", filepath.Base(p.config.Command[0]), err)
+	}
+	select {
+	case <-p.done:
+	case <-time.After(patience):
+		p.cmd.Process.Kill()
+		<-p.done
+	}
+	lock, err := acquire(context.Background(), p.config.Lock, lockPatience)
+	if err != nil {
+		return fmt.Errorf("waiting for the children of %s: %w", filepath.Base(p.config.Command[0]), err)
+	}
+	return lock.Close()
+}
+
+// acquire takes the lock in path (flock(2)); it waits for patience.
+func acquire(ctx context.Context, path string, patience time.Duration) (*os.File, error) {
+	file, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o644)
+	if err != nil {
+		return nil, fmt.Errorf("opening the lock: %w", err)
+	}
+	deadline := time.After(patience)
+	tick := time.NewTicker(10 * time.Millisecond)
+	defer tick.Stop()
+	for {
+		err := unix.Flock(int(file.Fd()), unix.LOCK_EX|unix.LOCK_NB)
+		if err == nil {
+			return file, nil
+		}
+		if !errors.Is(err, unix.EWOULDBLOCK) {
+			file.Close()
+			return nil, fmt.Errorf("locking %s: %w", path, err)
+		}
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			file.Close()
+			return nil, ctx.Err()
+		case <-deadline:
+			file.Close()
+			return nil, fmt.Errorf("%s: %w", filepath.Dir(path), ErrLocked)
+		}
+	}
+}
+
+// FreePort finds a TCP port of the loopback interface that is free now. Another process may take it before
+// the server does: a caller whose server ends at once tries again.
+func FreePort() (int, error) {
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return 0, fmt.Errorf("finding a free port: %w", err)
+	}
+	defer listener.Close()
+	return listener.Addr().(*net.TCPAddr).Port, nil
+}
+
+func logTail(path string) string {
+	file, err := os.Open(path)
+	if err != nil {
+		return ""
+	}
+	defer file.Close()
+	const tail = 4096
+	if info, err := file.Stat(); err == nil && info.Size() > tail {
+		file.Seek(-tail, io.SeekEnd)
+	}
+	text, _ := io.ReadAll(io.LimitReader(file, tail))
+	return lastLines(string(text))
+}
+
+func lastLines(text string) string {
+	lines := strings.Split(strings.TrimSpace(text), "\n")
+	return strings.Join(lines[max(0, len(lines)-6):], "\n")
+}
