@@ -1,0 +1,262 @@
+// Package activity is one record of the user activity stream: what came in, and the same record enriched.
+//
+// Parse is strict about what an answer hangs on and lenient about the rest, since the records come from
+// many producers. Strict: one JSON object in UTF-8, at most MaxBytes long and maxDepth deep; a customer
+// number, where there is one, is a whole number; a history, where there is one, is a list of objects; and
+// the record names a session or a customer, for nobody could use an answer to neither ("{}" is rejected).
+// Lenient: a city, a country or a credit limit that is missing, unknown or unreadable only takes the model
+// away from the record; products may be repeated, unknown, unnamed or absent; fields that are not read
+// (quantity among them, which comes as a number or as a string) may hold anything.
+//
+// Append gives the record back as it came, byte for byte and on one line, with three members after its own:
+//
+//	"recommended_items":[{"id","score"}]                             best first, a higher score is better
+//	"similar_items":{"product_code","similar_items":[{"id","distance"}]}   nearest first; null and [] without a known product
+//	"recommendation":{"event_id","model_version","strategy","generated_at"}
+//
+// A record that has members of these names already gets them replaced. Spec: design/architecture.md, "Streaming".
+package activity
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"math"
+	"slices"
+	"strconv"
+	"strings"
+	"unicode/utf8"
+)
+
+const (
+	// MaxBytes is the largest record that is read: the largest that Kinesis can be configured to take.
+	MaxBytes = 10 << 20
+	// MaxProducts is how many different products of a history count; a longer session says no more.
+	MaxProducts = 100
+
+	maxDepth = 32  // of nesting, the record itself being 1
+	maxText  = 255 // bytes of a product code, city or country that could be known
+)
+
+// Record is an activity record, read. It refers to the bytes that it was parsed from.
+type Record struct {
+	body []byte // the record on one line without its closing brace and without members of our names
+
+	// CustomerNumber is 0 where the visitor is not known.
+	CustomerNumber int64
+	// City and Country are "" where they are missing.
+	City, Country string
+	// CreditLimit is NaN where it is missing or no finite number.
+	CreditLimit float64
+	// Products are the different products of the session: those in the shopping cart first, both in the
+	// order of the history. At most MaxProducts; codes that no database could hold are left out.
+	Products []string
+}
+
+// HasFeatures says whether the record holds all that the model looks at; a city may be unknown to it.
+func (r *Record) HasFeatures() bool {
+	return r.City != "" && r.Country != "" && !math.IsNaN(r.CreditLimit)
+}
+
+// Parse reads one record. The text of an error is the reason for rejecting it and quotes nothing of it.
+func Parse(data []byte) (Record, error) {
+	record := Record{CreditLimit: math.NaN()}
+	text, err := validObject(data)
+	if err != nil {
+		return record, err
+	}
+	named := false
+	replaced := false
+	for member := range members(text) {
+		switch member.key {
+		case "session_id":
+			named = named || meansSomething(member.value)
+		case "customer_number":
+			if record.CustomerNumber, err = wholeNumber(member.value); err != nil {
+				return record, fmt.Errorf("customer_number: %w", err)
+			}
+			named = named || meansSomething(member.value)
+		case "city":
+			record.City = shortText(member.value)
+		case "country":
+			record.Country = shortText(member.value)
+		case "credit_limit":
+			record.CreditLimit = number(member.value)
+		case "browse_history":
+			if record.Products, err = products(member.value); err != nil {
+				return record, fmt.Errorf("browse_history: %w", err)
+			}
+		case recommendedKey, similarKey, recommendationKey:
+			replaced = true
+		}
+	}
+	if !named {
+		return record, errors.New("neither session_id nor customer_number: nobody could use the answer")
+	}
+	record.body = body(text, replaced)
+	return record, nil
+}
+
+func validObject(data []byte) ([]byte, error) {
+	if len(data) > MaxBytes {
+		return nil, fmt.Errorf("longer than %d bytes", MaxBytes)
+	}
+	if !utf8.Valid(data) {
+		return nil, errors.New("not UTF-8")
+	}
+	if !json.Valid(data) {
+		return nil, errors.New("not JSON" + syntax(data))
+	}
+	text := bytes.TrimSpace(data)
+	if text[0] != '{' {
+		return nil, fmt.Errorf("%s; want an object", kind(text))
+	}
+	if depth(text) > maxDepth {
+		return nil, fmt.Errorf("nested deeper than %d", maxDepth)
+	}
+	return text, nil
+}
+
+// syntax says where JSON ends to be JSON.
+func syntax(data []byte) string {
+	var fault *json.SyntaxError
+	if errors.As(json.Unmarshal(data, &json.RawMessage{}), &fault) {
+		return " at byte " + strconv.FormatInt(fault.Offset, 10)
+	}
+	return ""
+}
+
+// body is the object on one line, without its closing brace. Valid JSON holds line breaks between tokens
+// only, never inside a string, so blanks in their place change no value.
+func body(text []byte, replaced bool) []byte {
+	body := bytes.TrimRight(text[:len(text)-1], " \t\r\n")
+	if replaced {
+		body = withoutOurs(text)
+	}
+	if bytes.ContainsAny(body, "\r\n") {
+		body = bytes.Map(func(r rune) rune {
+			if r == '\r' || r == '\n' {
+				return ' '
+			}
+			return r
+		}, body)
+	}
+	return body
+}
+
+func withoutOurs(text []byte) []byte {
+	kept := []byte{'{'}
+	for member := range members(text) {
+		switch member.key {
+		case recommendedKey, similarKey, recommendationKey:
+			continue
+		}
+		if len(kept) > 1 {
+			kept = append(kept, ',', ' ')
+		}
+		kept = append(kept, member.text...)
+	}
+	return kept
+}
+
+// products picks the products of a history; see Record.Products.
+func products(history []byte) ([]string, error) {
+	if history[0] != '[' {
+		if isNull(history) {
+			return nil, nil
+		}
+		return nil, fmt.Errorf("%s; want a list", kind(history))
+	}
+	var inCart, seen []string
+	for entry := range elements(history) {
+		if entry[0] != '{' {
+			return nil, fmt.Errorf("an entry is %s; want an object", kind(entry))
+		}
+		code, cart := "", false
+		for member := range members(entry) {
+			switch member.key {
+			case "product_code":
+				code = shortText(member.value)
+			case "in_shopping_cart":
+				cart = string(member.value) == "true"
+			}
+		}
+		switch {
+		case code == "":
+		case cart && len(inCart) < MaxProducts && !slices.Contains(inCart, code):
+			inCart = append(inCart, code)
+		case !cart && len(seen) < MaxProducts && !slices.Contains(seen, code):
+			seen = append(seen, code)
+		}
+	}
+	for _, code := range seen {
+		if len(inCart) < MaxProducts && !slices.Contains(inCart, code) {
+			inCart = append(inCart, code)
+		}
+	}
+	return inCart, nil
+}
+
+// wholeNumber reads 262, and 262.0 as data frames write it; null is 0.
+func wholeNumber(value []byte) (int64, error) {
+	if isNull(value) {
+		return 0, nil
+	}
+	if value[0] != '-' && (value[0] < '0' || value[0] > '9') {
+		return 0, fmt.Errorf("%s; want a number", kind(value))
+	}
+	if n, err := strconv.ParseInt(string(value), 10, 64); err == nil {
+		return n, nil
+	}
+	f, err := strconv.ParseFloat(string(value), 64)
+	if err != nil || f != math.Trunc(f) || math.Abs(f) > 1<<53 {
+		return 0, errors.New("no whole number of at most 2^53")
+	}
+	return int64(f), nil
+}
+
+// number reads a finite number, or a string that holds one; else NaN.
+func number(value []byte) float64 {
+	text := string(value)
+	if value[0] == '"' {
+		text = shortText(value)
+	}
+	if f, err := strconv.ParseFloat(text, 64); err == nil && !math.IsInf(f, 0) {
+		return f
+	}
+	return math.NaN()
+}
+
+// shortText reads a string, trimmed; "" for anything else, and for what PostgreSQL could not hold or compare.
+func shortText(value []byte) string {
+	if value[0] != '"' {
+		return ""
+	}
+	text := strings.TrimSpace(unquote(value))
+	if len(text) > maxText || strings.IndexByte(text, 0) >= 0 {
+		return ""
+	}
+	return text
+}
+
+func meansSomething(value []byte) bool { return !isNull(value) && string(value) != `""` }
+
+func isNull(value []byte) bool { return value[0] == 'n' }
+
+// kind names a valid JSON value's type for people.
+func kind(value []byte) string {
+	switch value[0] {
+	case '{':
+		return "an object"
+	case '[':
+		return "a list"
+	case '"':
+		return "a string"
+	case 't', 'f':
+		return "a boolean"
+	case 'n':
+		return "null"
+	}
+	return "a number"
+}
