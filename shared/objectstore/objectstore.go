@@ -95,6 +95,14 @@ func (s *Store) Put(ctx context.Context, key string, body io.ReadSeeker, conditi
 	return aws.ToString(out.ETag), nil
 }
 
+// PutFile stores a file from its start, wherever it was written last.
+func (s *Store) PutFile(ctx context.Context, key string, file *os.File, conditions ...Condition) (etag string, err error) {
+	if _, err := file.Seek(0, io.SeekStart); err != nil {
+		return "", fmt.Errorf("rewinding a file for %s: %w", key, err)
+	}
+	return s.Put(ctx, key, file, conditions...)
+}
+
 // PutJSON stores a value as JSON.
 func (s *Store) PutJSON(ctx context.Context, key string, value any, conditions ...Condition) (etag string, err error) {
 	body, err := json.Marshal(value)

@@ -45,6 +45,18 @@ type RangeInput struct {
 	Range Range `json:"range"`
 }
 
+// Validate reports a run without a name or a range that no plan holds.
+func (in RangeInput) Validate() error {
+	if err := in.Run.Validate(); err != nil {
+		return err
+	}
+	first, last := in.Range.First, in.Range.Last
+	if in.Range.Index < 0 || first != nil && last != nil && *first > *last {
+		return failure.Invalidf("run %s: range %d is none of a plan (want an index from 0 and first <= last)", in.ID, in.Range.Index)
+	}
+	return nil
+}
+
 // Plan is the output of plan-extract, and the content of runs/<run>/plan.json.
 type Plan struct {
 	Run

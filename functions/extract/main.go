@@ -1,0 +1,27 @@
+package main
+
+import (
+	"context"
+
+	"recsys/shared/objectstore"
+	"recsys/shared/settings"
+	"recsys/shared/source"
+	"recsys/shared/step"
+)
+
+func main() {
+	config, err := settings.Load[settings.Extract]()
+	if err != nil {
+		step.Fatal(err)
+	}
+	client, err := objectstore.NewClient(context.Background())
+	if err != nil {
+		step.Fatal(err)
+	}
+	database, err := source.Open(config.DSN)
+	if err != nil {
+		step.Fatal(err)
+	}
+	handler := Handler{Source: database, Lake: objectstore.New(client, config.Bucket)}
+	step.Start(handler.Handle)
+}

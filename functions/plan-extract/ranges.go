@@ -1,0 +1,57 @@
+package main
+
+import "recsys/shared/workflow"
+
+// span is a run of neighbouring customers up to and including last.
+type span struct{ last, rows int64 }
+
+// cutter gathers customers, in ascending order, into spans of at least target rows; only the last span may
+// have fewer. A customer is never cut in two, so one with many ratings makes a span longer than the target.
+type cutter struct {
+	target int64
+	spans  []span
+	closed int // spans that have reached the target
+}
+
+func (c *cutter) add(last, rows int64) {
+	if c.closed == len(c.spans) {
+		c.spans = append(c.spans, span{})
+	}
+	open := &c.spans[len(c.spans)-1]
+	open.last = last
+	open.rows += rows
+	if open.rows >= c.target {
+		c.closed++
+	}
+}
+
+// atMost joins neighbours until there are no more than limit spans. Spans of at least ⌈rows/limit⌉ rows each
+// cannot be more than that.
+func (c *cutter) atMost(limit int) []span {
+	if len(c.spans) <= limit {
+		return c.spans
+	}
+	var rows int64
+	for _, s := range c.spans {
+		rows += s.rows
+	}
+	joined := cutter{target: (rows + int64(limit) - 1) / int64(limit)}
+	for _, s := range c.spans {
+		joined.add(s.last, s.rows)
+	}
+	return joined.spans
+}
+
+// ranges covers every number there is with the spans: the first and the last are open, so that customers who
+// come after the plan are read too. Without spans it is one range without ends.
+func ranges(spans []span) []workflow.Range {
+	out := make([]workflow.Range, max(1, len(spans)))
+	for i := range out {
+		out[i].Index = i
+		if i > 0 {
+			first := spans[i-1].last + 1
+			out[i].First, out[i-1].Last = &first, &spans[i-1].last
+		}
+	}
+	return out
+}

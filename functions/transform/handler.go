@@ -1,0 +1,84 @@
+// Command transform joins a range's ratings with their customers and products, cleans them, and writes the
+// good ones as training rows and the others, with their reasons, to quarantine.
+//
+// Input: workflow.RangeInput. Output: workflow.Transformed.
+// Reads the objects of lake.RawKey; writes lake.QuarantineKey (NDJSON, empty when all is well, so that a
+// retried run leaves the same objects) and lake.RangeKey, whose metadata counts the rejected rows by reason.
+// Errors: InvalidInput, ObjectStoreUnavailable.
+package main
+
+import (
+	"context"
+	"errors"
+	"io"
+	"log/slog"
+
+	"recsys/shared/lake"
+	"recsys/shared/objectstore"
+	"recsys/shared/training"
+	"recsys/shared/workflow"
+)
+
+// Handler transforms ranges.
+type Handler struct{ Lake *objectstore.Store }
+
+// Handle transforms one range. Run again, it writes the same bytes. In memory are a row group and all
+// products, however many ratings the range has.
+func (h Handler) Handle(ctx context.Context, in workflow.RangeInput) (workflow.Transformed, error) {
+	var out workflow.Transformed
+	if err := in.Validate(); err != nil {
+		return out, err
+	}
+	raw := func(table string) string { return lake.RawKey(in.ID, table, in.Range.Index) }
+	products, err := h.products(ctx, raw("products"))
+	if err != nil {
+		return out, err
+	}
+	ratings, err := training.OpenTable[training.RawRating](ctx, h.Lake, raw("ratings"))
+	if err != nil {
+		return out, err
+	}
+	defer ratings.Close()
+	customers, err := training.OpenTable[training.RawCustomer](ctx, h.Lake, raw("customers"))
+	if err != nil {
+		return out, err
+	}
+	defer customers.Close()
+
+	sink, err := newSink()
+	if err != nil {
+		return out, err
+	}
+	defer sink.close()
+	if err := sink.fill(ctx, ratings, &join{products: products, customers: customers}); err != nil {
+		return out, err
+	}
+	if err := sink.put(ctx, h.Lake, in); err != nil {
+		return out, err
+	}
+	out = workflow.Transformed{Rows: sink.accepted, Rejected: sink.refused}
+	slog.InfoContext(ctx, "transformed", "run", in.ID, "range", in.Range.Index,
+		"rows", out.Rows, "rejected", out.Rejected, "reasons", sink.reasons)
+	return out, nil
+}
+
+// products are held whole: the shop's small dimension.
+func (h Handler) products(ctx context.Context, key string) (map[string]product, error) {
+	table, err := training.OpenTable[training.RawProduct](ctx, h.Lake, key)
+	if err != nil {
+		return nil, err
+	}
+	defer table.Close()
+	products := map[string]product{}
+	for {
+		raw, err := table.Next()
+		if errors.Is(err, io.EOF) {
+			return products, nil
+		}
+		if err != nil {
+			return nil, err
+		}
+		clean, reason := training.CleanProduct(raw)
+		products[clean.Code] = product{clean, reason}
+	}
+}

@@ -1,0 +1,87 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+
+	"recsys/shared/training"
+)
+
+// product is a cleaned product, or why its ratings cannot be used.
+type product struct {
+	training.Product
+	reason training.Reason
+}
+
+// customers is a stream of customers by ascending number, NULLs first: training.Table.
+type customers interface {
+	Next() (*training.RawCustomer, error)
+}
+
+// join is a merge join: ratings and customers both come in the order of customerNumber, so one pass over
+// each is enough and one customer is in memory.
+type join struct {
+	products  map[string]product
+	customers customers
+
+	at       int64 // the number of the customer below, once one was read
+	read     bool
+	ended    bool
+	customer training.Customer
+	reason   training.Reason // why the customer's ratings cannot be used
+
+	last string // the product of the rating before, to see duplicates
+	of   int32  // and its customer
+	any  bool
+}
+
+// row makes the training row of a rating, or says what is wrong with it.
+func (j *join) row(raw *training.RawRating) (training.Row, training.Reason, error) {
+	number, code, rating, reason := training.CleanRating(raw)
+	if reason != "" {
+		return training.Row{}, reason, nil
+	}
+	if err := j.seek(int64(number)); err != nil {
+		return training.Row{}, "", err
+	}
+	if !j.read || j.ended || j.at != int64(number) {
+		return training.Row{}, training.UnknownCustomer, nil
+	}
+	item, known := j.products[code]
+	switch {
+	case !known:
+		return training.Row{}, training.UnknownProduct, nil
+	case j.reason != "":
+		return training.Row{}, j.reason, nil
+	case item.reason != "":
+		return training.Row{}, item.reason, nil
+	case j.any && j.of == number && j.last == code:
+		return training.Row{}, training.DuplicateRating, nil
+	}
+	j.last, j.of, j.any = code, number, true
+	return training.Join(number, &j.customer, &item.Product, rating), "", nil
+}
+
+// seek goes on to the first customer whose number is not below this one.
+func (j *join) seek(number int64) error {
+	if j.any && number < int64(j.of) {
+		return fmt.Errorf("the range's ratings are not in the order of customerNumber: %d after %d", number, j.of)
+	}
+	for !j.ended && (!j.read || j.at < number) {
+		raw, err := j.customers.Next()
+		if errors.Is(err, io.EOF) {
+			j.ended = true
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		if raw.CustomerNumber == nil {
+			continue
+		}
+		j.at, j.read = *raw.CustomerNumber, true
+		j.customer, j.reason = training.CleanCustomer(raw)
+	}
+	return nil
+}

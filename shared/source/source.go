@@ -1,0 +1,109 @@
+// Package source reads the shop's MySQL: its schema, how its ratings spread over customers, and the rows of a
+// range of customers in one consistent snapshot.
+//
+// The SQL is the common subset of MySQL 8 and MariaDB. Text arrives as UTF-8 whatever the tables' character
+// sets are. Failures are failure.SchemaMismatch where a table or column is not as Tables wants it, and
+// failure.SourceUnavailable otherwise.
+package source
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/go-sql-driver/mysql"
+
+	"recsys/shared/failure"
+)
+
+// Database is the shop's database. Safe for concurrent use; each call takes a connection of its own.
+type Database struct{ pool *sql.DB }
+
+const (
+	connectTimeout = 10 * time.Second
+	// silence is how long the server may take for the next rows: a sort without an index is slow, not dead.
+	silence = 5 * time.Minute
+)
+
+// Open prepares connections to a DSN as go-sql-driver/mysql spells it; nothing is dialled yet. A DSN that
+// cannot be read is failure.InvalidInput, without its text, for it may hold a password.
+func Open(dsn string) (*Database, error) {
+	config, err := mysql.ParseDSN(dsn)
+	if err != nil {
+		return nil, failure.Invalidf("the source's DSN: %w", err)
+	}
+	if config.DBName == "" {
+		return nil, failure.Invalidf("the source's DSN names no database")
+	}
+	if err := config.Apply(mysql.Charset("utf8mb4", "utf8mb4_general_ci")); err != nil {
+		return nil, failure.Invalidf("the source's DSN: %w", err)
+	}
+	if config.Timeout == 0 {
+		config.Timeout = connectTimeout
+	}
+	if config.ReadTimeout == 0 {
+		config.ReadTimeout = silence
+	}
+	config.InterpolateParams = true // one round trip, and rows in the text protocol: decimals stay text
+	connector, err := mysql.NewConnector(config)
+	if err != nil {
+		return nil, failure.Invalidf("the source's DSN: %w", err)
+	}
+	pool := sql.OpenDB(connector)
+	pool.SetMaxOpenConns(1) // a function works on one range at a time: the plan counts connections
+	pool.SetConnMaxIdleTime(time.Minute)
+	return &Database{pool}, nil
+}
+
+// Close closes the connections.
+func (d *Database) Close() error { return d.pool.Close() }
+
+// The server's numbers of errors that mean another schema than the plan saw.
+const (
+	noSuchDatabase = 1049
+	badField       = 1054
+	noSuchTable    = 1146
+)
+
+func wrap(doing string, err error) error {
+	var answer *mysql.MySQLError
+	if errors.As(err, &answer) {
+		switch answer.Number {
+		case noSuchDatabase, badField, noSuchTable:
+			return failure.SchemaMismatch{Err: fmt.Errorf("%s: %w", doing, err)}
+		}
+	}
+	return failure.SourceUnavailable{Err: fmt.Errorf("%s: %w", doing, err)}
+}
+
+// Counts streams how many ratings each customer has, in ascending order of customerNumber, off the primary
+// key's index. Ratings without a customer come first, under nil.
+func (d *Database) Counts(ctx context.Context, visit func(customer *int64, ratings int64) error) error {
+	const doing = "counting ratings by customer"
+	rows, err := d.pool.QueryContext(ctx,
+		"SELECT customerNumber, COUNT(*) FROM ratings GROUP BY customerNumber ORDER BY customerNumber")
+	if err != nil {
+		return wrap(doing, err)
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var customer sql.NullInt64
+		var ratings int64
+		if err := rows.Scan(&customer, &ratings); err != nil {
+			return wrap(doing, err)
+		}
+		number := &customer.Int64
+		if !customer.Valid {
+			number = nil
+		}
+		if err := visit(number, ratings); err != nil {
+			return err
+		}
+	}
+	if err := rows.Err(); err != nil {
+		return wrap(doing, err)
+	}
+	return nil
+}
