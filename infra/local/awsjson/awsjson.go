@@ -47,7 +47,7 @@ func Do[In Input, Out any](changes bool, do func(context.Context, In) (Out, erro
 
 // Error is an error with the name that the SDKs make a type of.
 type Error struct {
-	Status  int    // default 400
+	Status  int    // of the HTTP answer
 	Code    string // "ResourceNotFoundException"
 	Message string
 }
