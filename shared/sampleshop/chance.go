@@ -14,10 +14,10 @@ const (
 	kindCredit
 	kindCustomer
 	kindBuyer
-	kindWeight
 	kindBasket
 	kindSession
 	kindStaff
+	kindWeight
 )
 
 // chance is a reseedable sequence of random numbers.

@@ -27,9 +27,9 @@ func (s *shop) customerNumber(c *chance, index int) int {
 	return firstCustomer + 3*index + c.of(kindCustomer, index).below(3)
 }
 
-// hasOrders holds for four of every five customers.
+// hasOrders holds for four of every five customers; a rest of less than five all have orders.
 func (s *shop) hasOrders(c *chance, index int) bool {
-	return c.of(kindBuyer, index/5).below(5) != index%5
+	return index >= s.Customers/5*5 || c.of(kindBuyer, index/5).below(5) != index%5
 }
 
 // buyerWeight is a customer's share of all ratings, against the sum over all: some rate ten times as much as others.

@@ -31,9 +31,9 @@ const (
 	choiceAffinity   = 2.5 // times TasteStrength; against noise of deviation 1
 	choicePopularity = 0.5
 
-	ratingMean     = 3.3
-	ratingAffinity = 1.2 // times TasteStrength
-	ratingNoise    = 0.75
+	ratingMean     = 3.1
+	ratingAffinity = 1.3 // times TasteStrength
+	ratingNoise    = 0.8
 )
 
 // part draws the direction that belongs to one thing, such as a country.
