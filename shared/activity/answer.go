@@ -46,8 +46,10 @@ type Answer struct {
 	Similar []Near
 }
 
-// Scored is a recommended item. The score is higher for a better item: by the version's metric, or for
-// Popular the number of ratings. Scores of different strategies or versions do not compare.
+// Scored is a recommended item. The score is higher for a better item, by the version's metric. For Popular
+// it is the number of ratings from the customer's country, and under 1 for an item that only fills the list
+// up; without a known country it is the number of all ratings. Scores of different strategies or versions do
+// not compare.
 type Scored struct {
 	ID    string
 	Score float64

@@ -1,0 +1,54 @@
+// Command recommend answers user activity from Kinesis with recommendations, delivered through Firehose.
+//
+// Input: a Kinesis batch of activity records (package activity). Output: the first sequence number that is not
+// done, if any; the event source mapping must have ReportBatchItemFailures. It reads the active version's
+// tables as recsys_reader and its model under versions/<n>/ in the artifacts bucket; it writes one line a
+// record to the delivery stream, and rejected records to the recommendations bucket.
+// Settings: settings.Recommend. Spec: design/architecture.md, "Streaming".
+package main
+
+import (
+	"context"
+
+	"github.com/aws/aws-sdk-go-v2/config"
+	"github.com/aws/aws-sdk-go-v2/service/firehose"
+
+	"recsys/shared/objectstore"
+	"recsys/shared/settings"
+	"recsys/shared/step"
+	"recsys/shared/vectorstore"
+)
+
+func main() {
+	handler, err := wire(context.Background())
+	if err != nil {
+		step.Fatal(err)
+	}
+	step.Start(handler.Handle)
+}
+
+func wire(ctx context.Context) (*Handler, error) {
+	s, err := settings.Load[settings.Recommend]()
+	if err != nil {
+		return nil, err
+	}
+	cfg, err := config.LoadDefaultConfig(ctx)
+	if err != nil {
+		return nil, err
+	}
+	objects, err := objectstore.NewClient(ctx)
+	if err != nil {
+		return nil, err
+	}
+	pool, err := vectorstore.Connect(ctx, connection(s.URL, s))
+	if err != nil {
+		return nil, err
+	}
+	return New(s, pool, firehose.NewFromConfig(cfg),
+		objectstore.New(objects, s.Artifacts.Bucket), objectstore.New(objects, s.RecommendationsBucket)), nil
+}
+
+func connection(url string, s settings.Recommend) vectorstore.Config {
+	return vectorstore.Config{URL: url, Application: "recommend",
+		StatementTimeout: s.DatabaseTimeout, LockTimeout: s.DatabaseTimeout, OneTrip: true}
+}

@@ -1,0 +1,81 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+
+	"golang.org/x/sync/errgroup"
+
+	"recsys/shared/lake"
+	"recsys/shared/model"
+	"recsys/shared/objectstore"
+	"recsys/shared/vectorstore"
+)
+
+// models keeps the models of the last two versions, so that neither a swap nor a rollback reads one twice.
+type models struct {
+	artifacts *objectstore.Store
+	kept      [2]keptModel // the one used last first
+}
+
+type keptModel struct {
+	version int64
+	model   *model.Model // nil: the version has none that can be read
+}
+
+// of is the model of a version, or nil where there is none: then stored vectors and histories answer.
+// embedding-upload activates no version whose model is unreadable, so one found here is logged as an error
+// and not waited for. An error is S3's, and may pass.
+func (m *models) of(ctx context.Context, v vectorstore.ActiveVersion) (*model.Model, error) {
+	if !v.HasModel {
+		return nil, nil
+	}
+	if m.kept[0].version != v.Version {
+		m.kept[0], m.kept[1] = m.kept[1], m.kept[0]
+	}
+	if m.kept[0].version == v.Version {
+		return m.kept[0].model, nil
+	}
+	read, err := m.read(ctx, v)
+	var unsupported *model.Unsupported
+	var invalid *model.Invalid
+	switch {
+	case errors.As(err, &unsupported), errors.As(err, &invalid):
+		slog.ErrorContext(ctx, "the version answers without its model", "version", v.Version, "error", err)
+	case err != nil:
+		// The swap above has put the least used one first; nothing is lost by an error.
+		return nil, fmt.Errorf("reading the model of version %d: %w", v.Version, err)
+	}
+	m.kept[0] = keptModel{v.Version, read}
+	return read, nil
+}
+
+func (m *models) read(ctx context.Context, v vectorstore.ActiveVersion) (*model.Model, error) {
+	var files model.Files
+	var reads errgroup.Group
+	for _, artifact := range []struct {
+		key   string
+		limit int64
+		into  *[]byte
+	}{
+		{lake.ModelKey, model.MaxModelBytes, &files.Model},
+		{lake.UserOneHotKey, model.MaxScalerBytes, &files.UserOneHot},
+		{lake.UserScalerKey, model.MaxScalerBytes, &files.UserScaler},
+	} {
+		reads.Go(func() (err error) {
+			*artifact.into, _, err = m.artifacts.Get(ctx, lake.VersionKey(v.Version, artifact.key), artifact.limit)
+			return err
+		})
+	}
+	if err := reads.Wait(); err != nil {
+		return nil, err
+	}
+	read, err := model.Read(files)
+	if err == nil && read.Dimension() != v.Dimension {
+		return nil, &model.Invalid{File: lake.ModelKey,
+			Err: fmt.Errorf("dimension %d, the version's is %d", read.Dimension(), v.Dimension)}
+	}
+	return read, err
+}

@@ -1,0 +1,71 @@
+package main
+
+import (
+	"context"
+	"log/slog"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"golang.org/x/sync/errgroup"
+
+	"recsys/shared/lake"
+	"recsys/shared/objectstore"
+)
+
+// rejections keeps the records that can never succeed, each with its reason, so that they do not hold the shard.
+type rejections struct {
+	bucket *objectstore.Store
+}
+
+// rejection is the content of rejected/<shard>/<sequence number>.json. It is the same whenever the record
+// comes again.
+type rejection struct {
+	EventID    string    `json:"event_id"`
+	Reason     string    `json:"reason"`
+	ArrivedAt  time.Time `json:"arrived_at"`
+	Partition  string    `json:"partition_key"`
+	Payload    string    `json:"payload,omitempty"`        // the record, where it is text
+	PayloadRaw []byte    `json:"payload_base64,omitempty"` // the record, where it is not
+}
+
+const rejectionPuts = 8 // at once
+
+// store puts all rejected entries. The entries before storable are fine; err says why the one there is not.
+func (r *rejections) store(ctx context.Context, entries []entry) (storable int, err error) {
+	errs := make([]error, len(entries))
+	var puts errgroup.Group
+	puts.SetLimit(rejectionPuts)
+	for i := range entries {
+		if entries[i].reason != "" {
+			puts.Go(func() error {
+				errs[i] = r.put(ctx, &entries[i])
+				return nil
+			})
+		}
+	}
+	puts.Wait()
+	for i, err := range errs {
+		if err != nil {
+			return i, err
+		}
+	}
+	return len(entries), nil
+}
+
+func (r *rejections) put(ctx context.Context, e *entry) error {
+	shard, _, _ := strings.Cut(e.event.EventID, ":")
+	kinesis := &e.event.Kinesis
+	content := rejection{EventID: e.event.EventID, Reason: e.reason,
+		ArrivedAt: kinesis.ApproximateArrivalTimestamp.UTC(), Partition: kinesis.PartitionKey}
+	if utf8.Valid(kinesis.Data) {
+		content.Payload = string(kinesis.Data)
+	} else {
+		content.PayloadRaw = kinesis.Data
+	}
+	if _, err := r.bucket.PutJSON(ctx, lake.RejectedKey(shard, kinesis.SequenceNumber), content); err != nil {
+		return err
+	}
+	slog.WarnContext(ctx, "record rejected", "event_id", e.event.EventID, "reason", e.reason)
+	return nil
+}

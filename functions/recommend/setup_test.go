@@ -1,0 +1,308 @@
+package main
+
+import (
+	"bytes"
+	"compress/gzip"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"io/fs"
+	"math"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-lambda-go/events"
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/credentials"
+	awsfirehose "github.com/aws/aws-sdk-go-v2/service/firehose"
+	awss3 "github.com/aws/aws-sdk-go-v2/service/s3"
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
+	"github.com/pgvector/pgvector-go"
+
+	"recsys/infra/local/firehose"
+	"recsys/infra/local/postgres"
+	"recsys/infra/local/postgres/postgrestest"
+	"recsys/infra/local/s3"
+	"recsys/shared/lake"
+	"recsys/shared/objectstore"
+	"recsys/shared/settings"
+	"recsys/shared/vectorstore"
+)
+
+const (
+	artifactsBucket       = "ml-artifacts"
+	recommendationsBucket = "recommendations"
+	deliveryStream        = "recommendations-stream"
+	shard                 = "shardId-000000000000"
+)
+
+// world is the real servers around one handler: PostgreSQL with pgvector, S3 and Firehose.
+type world struct {
+	testing.TB
+	postgres  *postgres.Server
+	readerURL string
+	loader    *pgxpool.Pool
+	s3        *s3.Server
+	artifacts *objectstore.Store
+	firehose  *firehose.Server
+	handler   *Handler
+}
+
+func setup(tb testing.TB) *world {
+	tb.Helper()
+	ctx := tb.Context()
+	w := &world{TB: tb, postgres: postgrestest.ForTest(tb)}
+	owner, err := w.postgres.NewDatabase(ctx, "recsys")
+	w.must(err)
+	conn, err := pgx.Connect(ctx, owner)
+	w.must(err)
+	w.must(vectorstore.Bootstrap(ctx, conn))
+	w.must(conn.Close(ctx))
+	w.readerURL = w.postgres.URLOf(vectorstore.ReaderRole, "recsys")
+	w.loader, err = vectorstore.Connect(ctx, vectorstore.Config{
+		URL: w.postgres.URLOf(vectorstore.LoaderRole, "recsys"), Application: "test"})
+	w.must(err)
+	tb.Cleanup(w.loader.Close)
+
+	w.s3, err = s3.Start(ctx, s3.Config{Dir: tb.TempDir()})
+	w.must(err)
+	tb.Cleanup(func() { w.s3.Close() })
+	w.must(w.s3.CreateBucket(artifactsBucket))
+	w.must(w.s3.CreateBucket(recommendationsBucket))
+	identity := credentials.NewStaticCredentialsProvider("recommend", "local", "recommend/1")
+	client := awss3.New(awss3.Options{BaseEndpoint: aws.String(w.s3.URL()), Region: "eu-central-1", UsePathStyle: true, Credentials: identity, RetryMaxAttempts: 1})
+	w.artifacts = objectstore.New(client, artifactsBucket)
+
+	w.firehose, err = firehose.Start(ctx, firehose.Config{Dir: tb.TempDir(), Objects: client,
+		Streams: []firehose.Stream{{Name: deliveryStream, Bucket: recommendationsBucket, Prefix: "recommendations/"}}})
+	w.must(err)
+	tb.Cleanup(func() { w.firehose.Close() })
+	w.handler = w.newHandler(w.readerURL, awsfirehose.New(awsfirehose.Options{
+		BaseEndpoint: aws.String(w.firehose.URL()), Region: "eu-central-1", Credentials: identity, RetryMaxAttempts: 1}))
+	return w
+}
+
+func (w *world) newHandler(url string, client putter) *Handler {
+	w.Helper()
+	s := settings.Recommend{RecommendationsBucket: recommendationsBucket, DeliveryStream: deliveryStream, Limit: 5, DatabaseTimeout: 10 * time.Second}
+	s.Artifacts.Bucket = artifactsBucket
+	pool, err := vectorstore.Connect(w.Context(), connection(url, s))
+	w.must(err)
+	w.Cleanup(pool.Close)
+	recommendations := objectstore.New(awss3.New(awss3.Options{BaseEndpoint: aws.String(w.s3.URL()), Region: "eu-central-1", UsePathStyle: true,
+		Credentials: credentials.NewStaticCredentialsProvider("recommend", "local", ""), RetryMaxAttempts: 1}), recommendationsBucket)
+	handler := New(s, pool, client, w.artifacts, recommendations)
+	handler.now = func() time.Time { return time.Date(2026, 11, 23, 1, 2, 3, 0, time.UTC) }
+	handler.delivery.pause = time.Millisecond
+	return handler
+}
+
+func (w *world) must(err error) {
+	w.Helper()
+	if err != nil {
+		w.Fatal(err)
+	}
+}
+
+// version is what the loader would leave.
+type version struct {
+	metric     vectorstore.Metric
+	items      map[string][]float32
+	users      map[int32][]float32
+	popularity [][]any // country, item, count
+	model      string  // a folder with model/ and scalers/; "" for none
+}
+
+// load loads, indexes and activates a version.
+func (w *world) load(v version) int64 {
+	w.Helper()
+	ctx := context.WithoutCancel(w.Context())
+	if v.metric == "" {
+		v.metric = vectorstore.Cosine
+	}
+	run := fmt.Sprintf("run-%d", rand.Int64())
+	number, err := vectorstore.Allocate(ctx, w.loader, run, v.metric, map[string]string{"run": run}, v.model != "")
+	w.must(err)
+	if v.model != "" {
+		for _, artifact := range lake.ModelArtifacts {
+			content, err := os.ReadFile(filepath.Join(v.model, filepath.FromSlash(artifact)))
+			w.must(err)
+			_, err = w.artifacts.Put(ctx, lake.VersionKey(number, artifact), bytes.NewReader(content))
+			w.must(err)
+		}
+	}
+	load := vectorstore.Load{Version: number, Items: rows(v.items), Users: rows(v.users)}
+	for _, vector := range v.items {
+		load.Dimension = len(vector)
+	}
+	if v.popularity != nil {
+		load.Popularity = vectorstore.Popularity{Snapshot: "s", Of: time.Unix(1, 0), Rows: pgx.CopyFromRows(v.popularity)}
+	}
+	_, err = load.Run(ctx, w.loader)
+	w.must(err)
+	items := vectorstore.ItemTable(number)
+	w.exec(`create index ` + vectorstore.ItemIndex(number) + ` on ` + items + ` using hnsw (embedding ` + v.metric.OperatorClass() + `)`)
+	w.exec(`analyze ` + items)
+	w.activate(number)
+	return number
+}
+
+func (w *world) activate(number int64) {
+	w.Helper()
+	w.exec(fmt.Sprintf(`begin; update %[1]s set status = 'retired' where status = 'active';
+		update %[1]s set status = 'active', ef_search = 40, recall = 1 where version = %[2]d; commit`, vectorstore.VersionTable, number))
+}
+
+func (w *world) drop(number int64) {
+	w.Helper()
+	w.exec(fmt.Sprintf(`drop table if exists %s, %s, %s`,
+		vectorstore.ItemTable(number), vectorstore.UserTable(number), vectorstore.PopularityTable(number)))
+}
+
+func (w *world) exec(sql string) {
+	w.Helper()
+	_, err := w.loader.Exec(context.WithoutCancel(w.Context()), sql, pgx.QueryExecModeSimpleProtocol)
+	w.must(err)
+}
+
+func rows[ID comparable](vectors map[ID][]float32) pgx.CopyFromSource {
+	var all [][]any
+	for id, vector := range vectors {
+		all = append(all, []any{id, pgvector.NewVector(vector)})
+	}
+	return pgx.CopyFromRows(all)
+}
+
+// batch makes a Kinesis event of payloads with sequence numbers from 1000 on.
+func batch(payloads ...string) events.KinesisEvent {
+	var event events.KinesisEvent
+	for i, payload := range payloads {
+		sequence := fmt.Sprint(1000 + i)
+		event.Records = append(event.Records, events.KinesisEventRecord{
+			EventID: shard + ":" + sequence, EventSource: "aws:kinesis",
+			Kinesis: events.KinesisRecord{SequenceNumber: sequence, PartitionKey: "p", Data: []byte(payload)},
+		})
+	}
+	return event
+}
+
+// handle runs one batch and returns the first sequence number that is not done, "" when all is.
+func (w *world) handle(payloads ...string) (notDone string) {
+	w.Helper()
+	response, err := w.handler.Handle(w.Context(), batch(payloads...))
+	w.must(err)
+	switch len(response.BatchItemFailures) {
+	case 0:
+		return ""
+	case 1:
+		return response.BatchItemFailures[0].ItemIdentifier
+	}
+	w.Fatalf("%d failures reported, want the first only", len(response.BatchItemFailures))
+	return ""
+}
+
+// output is one delivered line.
+type output struct {
+	SessionID   string `json:"session_id"`
+	Recommended []struct {
+		ID    string
+		Score float64
+	} `json:"recommended_items"`
+	Similar struct {
+		ProductCode *string `json:"product_code"`
+		Items       []struct {
+			ID       string
+			Distance float64
+		} `json:"similar_items"`
+	} `json:"similar_items"`
+	Recommendation struct {
+		EventID      string `json:"event_id"`
+		ModelVersion int64  `json:"model_version"`
+		Strategy     string
+		GeneratedAt  time.Time `json:"generated_at"`
+	}
+}
+
+func (o output) ids() (ids []string) {
+	for _, item := range o.Recommended {
+		ids = append(ids, item.ID)
+	}
+	return ids
+}
+
+func (o output) similarIDs() (ids []string) {
+	for _, item := range o.Similar.Items {
+		ids = append(ids, item.ID)
+	}
+	return ids
+}
+
+// delivered is everything that Firehose has put into the bucket, and forgets it.
+func (w *world) delivered() []output {
+	w.Helper()
+	w.must(w.firehose.Flush(context.WithoutCancel(w.Context())))
+	var outputs []output
+	for _, path := range w.files("recommendations") {
+		file, err := os.Open(path)
+		w.must(err)
+		lines, err := gzip.NewReader(file)
+		w.must(err)
+		content, err := io.ReadAll(lines)
+		w.must(err)
+		file.Close()
+		w.must(os.Remove(path))
+		for line := range strings.Lines(string(content)) {
+			var o output
+			w.must(json.Unmarshal([]byte(line), &o))
+			outputs = append(outputs, o)
+		}
+	}
+	return outputs
+}
+
+// rejectedReasons is the reason of each rejected record by its sequence number.
+func (w *world) rejectedReasons() map[string]string {
+	w.Helper()
+	reasons := map[string]string{}
+	for _, path := range w.files("rejected/" + shard) {
+		content, err := os.ReadFile(path)
+		w.must(err)
+		var r rejection
+		w.must(json.Unmarshal(content, &r))
+		reasons[strings.TrimSuffix(filepath.Base(path), ".json")] = r.Reason
+	}
+	return reasons
+}
+
+func (w *world) files(prefix string) (paths []string) {
+	_ = filepath.WalkDir(w.s3.Path(recommendationsBucket, prefix), func(path string, entry fs.DirEntry, err error) error {
+		if err == nil && !entry.IsDir() {
+			paths = append(paths, path)
+		}
+		return nil
+	})
+	slices.Sort(paths)
+	return paths
+}
+
+// circle makes n items around the unit circle in the first two of dimension numbers: item-k's neighbours are k±1, k±2 …
+func circle(n, dimension int) map[string][]float32 {
+	items := map[string][]float32{}
+	for i := range n {
+		items[fmt.Sprintf("item-%03d", i)] = direction(float64(i)/float64(n), dimension)
+	}
+	return items
+}
+
+func direction(turn float64, dimension int) []float32 {
+	vector := make([]float32, dimension)
+	vector[0], vector[1] = float32(math.Cos(2*math.Pi*turn)), float32(math.Sin(2*math.Pi*turn))
+	return vector
+}
