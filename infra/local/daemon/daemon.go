@@ -14,10 +14,8 @@ import (
 	"net"
 	"os"
 	"os/exec"
-	"os/user"
 	"path/filepath"
 	"runtime"
-	"strconv"
 	"strings"
 	"syscall"
 	"time"
@@ -126,41 +124,6 @@ func command(ctx context.Context, program []string) *exec.Cmd {
 	cmd.Dir = "/" // where every user may be
 	cmd.SysProcAttr = attributes
 	return cmd
-}
-
-// owner is the user that servers run as, and whether that is another than this process's.
-func owner() (uid, gid int, other bool) {
-	if os.Geteuid() != 0 {
-		return os.Geteuid(), os.Getegid(), false
-	}
-	const overflow = 65534 // nobody's number on every Linux that names nobody otherwise
-	nobody, err := user.Lookup("nobody")
-	if err != nil {
-		return overflow, overflow, true
-	}
-	uid, err = strconv.Atoi(nobody.Uid)
-	if err != nil {
-		return overflow, overflow, true
-	}
-	gid, err = strconv.Atoi(nobody.Gid)
-	if err != nil {
-		return overflow, overflow, true
-	}
-	return uid, gid, true
-}
-
-// Own hands a folder and all in it to the user that servers run as.
-func Own(dir string) error {
-	uid, gid, other := owner()
-	if !other {
-		return nil
-	}
-	return filepath.WalkDir(dir, func(path string, _ os.DirEntry, err error) error {
-		if err != nil {
-			return fmt.Errorf("handing %s to the server's user: %w", dir, err)
-		}
-		return os.Lchown(path, uid, gid)
-	})
 }
 
 // Done is closed when the program has ended.

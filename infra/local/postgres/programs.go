@@ -103,25 +103,3 @@ func (p programs) template(ctx context.Context, cache *provision.Cache) (string,
 	}
 	return filepath.Join(part, "data"), nil
 }
-
-// copyTemplate copies a data directory under another name first, so that one that is there is whole.
-func copyTemplate(template, data string) error {
-	unfinished := data + ".unfinished"
-	if err := os.RemoveAll(unfinished); err != nil {
-		return fmt.Errorf("removing an unfinished data directory: %w", err)
-	}
-	if err := os.CopyFS(unfinished, os.DirFS(template)); err != nil {
-		return fmt.Errorf("copying the data directory: %w", err)
-	}
-	// PostgreSQL refuses a data directory that others can read.
-	if err := os.Chmod(unfinished, 0o700); err != nil {
-		return fmt.Errorf("closing the data directory to others: %w", err)
-	}
-	if err := daemon.Own(unfinished); err != nil {
-		return err
-	}
-	if err := os.Rename(unfinished, data); err != nil {
-		return fmt.Errorf("finishing the data directory: %w", err)
-	}
-	return nil
-}

@@ -106,13 +106,13 @@ func (s *Server) prepare(ctx context.Context, cache *provision.Cache) error {
 		return err
 	}
 	if _, err := os.Stat(s.data()); err == nil {
-		return nil
+		return daemon.Own(s.data())
 	}
 	template, err := s.programs.template(ctx, cache)
 	if err != nil {
 		return err
 	}
-	return copyTemplate(template, s.data())
+	return daemon.CopyOwned(template, s.data())
 }
 
 func (s *Server) data() string { return filepath.Join(s.dir, "data") }

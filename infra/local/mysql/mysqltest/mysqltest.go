@@ -1,0 +1,37 @@
+// Package mysqltest gives a test a MySQL of its own.
+//
+// It writes to temporary folders and the repository's cache only. Where the server cannot be had the test is
+// skipped with the reason, and fails under CI (environment variable CI), where it must be had.
+package mysqltest
+
+import (
+	"errors"
+	"os"
+	"testing"
+
+	"recsys/infra/local/mysql"
+	"recsys/infra/local/provision"
+)
+
+// ForTest starts an empty server, whatever MYSQL_DSN says, since a test may stop it; it is stopped and
+// removed with tb. It takes about 0.5 s, so subtests share one and make databases in it.
+func ForTest(tb testing.TB) *mysql.Server {
+	tb.Helper()
+	cache, err := provision.Open(provision.Config{Progress: func(line string) { tb.Log(line) }})
+	if err != nil {
+		tb.Fatal(err)
+	}
+	server, err := mysql.Start(tb.Context(), mysql.Config{Cache: cache})
+	if unavailable := (provision.Unavailable{}); errors.As(err, &unavailable) && os.Getenv("CI") == "" {
+		tb.Skip(err)
+	}
+	if err != nil {
+		tb.Fatal(err)
+	}
+	tb.Cleanup(func() {
+		if err := server.Stop(); err != nil {
+			tb.Error(err)
+		}
+	})
+	return server
+}
