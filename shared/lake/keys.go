@@ -17,8 +17,11 @@ func RawKey(run, table string, rangeIndex int) string {
 	return fmt.Sprintf("runs/%s/raw/%s/range-%04d.parquet", run, table, rangeIndex)
 }
 
+// QuarantinePrefix holds a run's rejected rows.
+func QuarantinePrefix(run string) string { return "runs/" + run + "/quarantine/" }
+
 func QuarantineKey(run string, rangeIndex int) string {
-	return fmt.Sprintf("runs/%s/quarantine/range-%04d.ndjson", run, rangeIndex)
+	return fmt.Sprintf("%srange-%04d.ndjson", QuarantinePrefix(run), rangeIndex)
 }
 
 // RangeReportKey is what partition-write says of a range; publish-training-data adds the reports up.
@@ -28,12 +31,18 @@ func RangeReportKey(run string, rangeIndex int) string {
 
 // Keys of a snapshot, in the lake bucket. Invisible to readers until LatestKey names it.
 
+// RangesParent holds one folder a snapshot, RangesPrefix.
+const RangesParent = "snapshots/"
+
+// RangesPrefix holds what belongs to a snapshot beside the data set.
+func RangesPrefix(run string) string { return RangesParent + run + "/" }
+
 // RangeKey is the transformed rows of one range: what a trainer reads.
 func RangeKey(run string, rangeIndex int) string {
-	return fmt.Sprintf("snapshots/%s/ranges/range-%04d.parquet", run, rangeIndex)
+	return fmt.Sprintf("%sranges/range-%04d.parquet", RangesPrefix(run), rangeIndex)
 }
 
-func PopularityKey(run string) string { return "snapshots/" + run + "/popularity.json" }
+func PopularityKey(run string) string { return RangesPrefix(run) + "popularity.json" }
 
 // SnapshotPrefix is the root of the data set that Athena, Spark and DuckDB read: partitions lie under it.
 func SnapshotPrefix(run string) string { return TrainingPrefix + "snapshot=" + run + "/" }
@@ -86,5 +95,11 @@ func RejectedKey(shard, sequenceNumber string) string {
 // RunOfSnapshotPrefix is the inverse of SnapshotPrefix.
 func RunOfSnapshotPrefix(prefix string) (run string, ok bool) {
 	name, ok := strings.CutPrefix(strings.TrimSuffix(prefix, "/"), TrainingPrefix+"snapshot=")
+	return name, ok && name != "" && !strings.Contains(name, "/")
+}
+
+// RunOfRangesPrefix is the inverse of RangesPrefix.
+func RunOfRangesPrefix(prefix string) (run string, ok bool) {
+	name, ok := strings.CutPrefix(strings.TrimSuffix(prefix, "/"), RangesParent)
 	return name, ok && name != "" && !strings.Contains(name, "/")
 }

@@ -1,0 +1,95 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/glue"
+	"github.com/aws/aws-sdk-go-v2/service/glue/types"
+
+	"recsys/shared/lake"
+	"recsys/shared/training"
+)
+
+// GlueAPI is what the step calls of Glue.
+type GlueAPI interface {
+	CreateTable(context.Context, *glue.CreateTableInput, ...func(*glue.Options)) (*glue.CreateTableOutput, error)
+	UpdateTable(context.Context, *glue.UpdateTableInput, ...func(*glue.Options)) (*glue.UpdateTableOutput, error)
+}
+
+// Catalog is the Glue table that Athena reads.
+type Catalog struct {
+	Glue            GlueAPI
+	Database, Table string
+}
+
+// Describe makes the table show a snapshot, in one call: Athena sees the one before or this one. The table is
+// created when it is not there.
+func (c Catalog) Describe(ctx context.Context, latest lake.Latest, manifest lake.Manifest) error {
+	table := c.table(latest, manifest)
+	_, err := c.Glue.UpdateTable(ctx, &glue.UpdateTableInput{DatabaseName: &c.Database, TableInput: table})
+	if missing := new(types.EntityNotFoundException); errors.As(err, &missing) {
+		_, err = c.Glue.CreateTable(ctx, &glue.CreateTableInput{DatabaseName: &c.Database, TableInput: table})
+		if lost := new(types.AlreadyExistsException); errors.As(err, &lost) {
+			_, err = c.Glue.UpdateTable(ctx, &glue.UpdateTableInput{DatabaseName: &c.Database, TableInput: table})
+		}
+	}
+	if err != nil {
+		return fmt.Errorf("describing the snapshot in the Glue table %s.%s: %w", c.Database, c.Table, err)
+	}
+	return nil
+}
+
+// table uses partition projection: Athena computes the folders from the column's range, and no partition is
+// ever registered. The template is needed because the folder's name has capitals and the column's has not.
+// Source: https://docs.aws.amazon.com/athena/latest/ug/partition-projection-supported-types.html
+func (c Catalog) table(latest lake.Latest, manifest lake.Manifest) *types.TableInput {
+	partition := training.PartitionColumn.Name
+	return &types.TableInput{
+		Name:        &c.Table,
+		TableType:   aws.String("EXTERNAL_TABLE"),
+		Description: aws.String("One row a rating: features of customer and product, and the rating to learn."),
+		Parameters: map[string]string{
+			"EXTERNAL":                           "TRUE",
+			"classification":                     "parquet",
+			"snapshot":                           latest.Snapshot,
+			"projection.enabled":                 "true",
+			"projection." + partition + ".type":  "integer",
+			"projection." + partition + ".range": customers(manifest),
+			"storage.location.template":          latest.Location + "customerNumber=${" + partition + "}/",
+		},
+		PartitionKeys: []types.Column{column(training.PartitionColumn)},
+		StorageDescriptor: &types.StorageDescriptor{
+			Columns:      columns(),
+			Location:     &latest.Location,
+			InputFormat:  aws.String("org.apache.hadoop.hive.ql.io.parquet.MapredParquetInputFormat"),
+			OutputFormat: aws.String("org.apache.hadoop.hive.ql.io.parquet.MapredParquetOutputFormat"),
+			SerdeInfo: &types.SerDeInfo{
+				SerializationLibrary: aws.String("org.apache.hadoop.hive.ql.io.parquet.serde.ParquetHiveSerDe"),
+				Parameters:           map[string]string{"serialization.format": "1"},
+			},
+		},
+	}
+}
+
+// customers is the span of the partition column, both ends inclusive; of no customers it is one that is empty
+// on S3.
+func customers(manifest lake.Manifest) string {
+	if len(manifest.Partitions) == 0 {
+		return "0,0"
+	}
+	last := manifest.Partitions[len(manifest.Partitions)-1]
+	return fmt.Sprintf("%d,%d", manifest.Partitions[0].CustomerNumber, last.CustomerNumber)
+}
+
+func columns() []types.Column {
+	var out []types.Column
+	for _, c := range training.Columns {
+		out = append(out, column(c))
+	}
+	return out
+}
+
+func column(c training.Column) types.Column { return types.Column{Name: &c.Name, Type: &c.Type} }

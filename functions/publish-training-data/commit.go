@@ -1,0 +1,75 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+
+	"recsys/shared/failure"
+	"recsys/shared/lake"
+	"recsys/shared/objectstore"
+)
+
+// commit writes the manifest, once. One that is there already must be ours, of an attempt whose answer was
+// lost: then it has the same content, since a run's steps give the same bytes each time.
+func (h Handler) commit(ctx context.Context, manifest lake.Manifest) error {
+	content, err := json.Marshal(manifest)
+	if err != nil {
+		return fmt.Errorf("encoding the manifest: %w", err)
+	}
+	key := lake.ManifestKey(manifest.Snapshot)
+	_, err = h.Lake.Put(ctx, key, bytes.NewReader(content), objectstore.IfAbsent())
+	if !errors.Is(err, objectstore.ErrPrecondition) {
+		return err
+	}
+	found, _, err := h.Lake.Get(ctx, key, maxManifest)
+	if err != nil {
+		return err
+	}
+	if !bytes.Equal(found, content) {
+		return failure.Invalidf("run %s: %s exists with another content: a run's name is used once", manifest.Snapshot, h.Lake.URI(key))
+	}
+	return nil
+}
+
+// point makes the pointer name this snapshot, unless it names a newer one; it returns what the pointer says
+// then. Whoever changes the pointer between our reading and our writing makes the write fail, and we look
+// again. S3 may also answer 409 to two writers at once: that is ObjectStoreUnavailable, and the state machine
+// tries again.
+func (h Handler) point(ctx context.Context, manifest lake.Manifest) (lake.Latest, error) {
+	ours := lake.Latest{
+		Snapshot: manifest.Snapshot, StartedAt: manifest.StartedAt,
+		Location: h.Lake.URI(lake.SnapshotPrefix(manifest.Snapshot)), Rows: manifest.Rows,
+	}
+	for {
+		latest, etag, err := h.latest(ctx)
+		condition := objectstore.IfMatch(etag)
+		switch {
+		case errors.Is(err, objectstore.ErrNotFound):
+			condition = objectstore.IfAbsent()
+		case err != nil:
+			return latest, err
+		case !newer(ours, latest):
+			return latest, nil
+		}
+		_, err = h.Lake.PutJSON(ctx, lake.LatestKey, ours, condition)
+		if !errors.Is(err, objectstore.ErrPrecondition) {
+			return ours, err
+		}
+	}
+}
+
+// newer orders runs by their start, and those of one moment by name, so that any two agree on the order.
+func newer(a, b lake.Latest) bool {
+	if a.StartedAt.Equal(b.StartedAt) {
+		return a.Snapshot > b.Snapshot
+	}
+	return a.StartedAt.After(b.StartedAt)
+}
+
+func (h Handler) latest(ctx context.Context) (latest lake.Latest, etag string, err error) {
+	object, err := h.Lake.GetJSON(ctx, lake.LatestKey, maxLatest, &latest)
+	return latest, object.ETag, err
+}

@@ -1,0 +1,107 @@
+// Command publish-training-data makes a run's snapshot visible, whole or not at all, and removes old ones.
+//
+// Input: workflow.Run. Output: workflow.Published.
+// Reads lake.PlanKey, lake.RangeReportKey and lake.RangeKey of every range. Writes, in this order,
+// lake.PopularityKey, lake.ManifestKey (once), lake.LatestKey (compare and swap) and the Glue table.
+// Errors: InvalidInput, TooManyRejectedRows, ObjectStoreUnavailable.
+//
+// A crash is safe at each point. Before the pointer readers see the snapshot before; the pointer is one
+// object; and after it every attempt brings the Glue table to what the pointer says, its own snapshot or not.
+// Steps that were done before are found done: the manifest has the same content, the pointer names the run.
+package main
+
+import (
+	"context"
+	"log/slog"
+
+	"recsys/shared/failure"
+	"recsys/shared/lake"
+	"recsys/shared/objectstore"
+	"recsys/shared/workflow"
+)
+
+// Handler publishes snapshots.
+type Handler struct {
+	Lake                *objectstore.Store
+	Catalog             Catalog
+	MaxRejectedFraction float64 // of a run's rows, 0 to 1
+	KeepSnapshots       int     // the published one among them; at least 1
+}
+
+const (
+	published  = "published"
+	superseded = "superseded"
+)
+
+// Handle publishes one run, unless a newer one was published already.
+func (h Handler) Handle(ctx context.Context, run workflow.Run) (workflow.Published, error) {
+	if err := h.validate(run); err != nil {
+		return workflow.Published{}, err
+	}
+	manifest, err := h.manifest(ctx, run)
+	if err != nil {
+		return workflow.Published{}, err
+	}
+	if err := h.tolerate(manifest); err != nil {
+		return workflow.Published{}, err
+	}
+	if err := h.countPopularity(ctx, manifest); err != nil {
+		return workflow.Published{}, err
+	}
+	if err := h.commit(ctx, manifest); err != nil {
+		return workflow.Published{}, err
+	}
+	latest, err := h.point(ctx, manifest)
+	if err != nil {
+		return workflow.Published{}, err
+	}
+	if latest, err = h.describe(ctx, latest); err != nil {
+		return workflow.Published{}, err
+	}
+	if err := h.removeOld(ctx, latest); err != nil {
+		return workflow.Published{}, err
+	}
+	out := workflow.Published{
+		Status: published, Snapshot: run.ID, Partitions: int64(len(manifest.Partitions)),
+		Rows: manifest.Rows, Rejected: total(manifest.Rejected),
+	}
+	if latest.Snapshot != run.ID {
+		out.Status = superseded
+	}
+	slog.InfoContext(ctx, out.Status, "run", run.ID, "visible", latest.Snapshot, "partitions", out.Partitions,
+		"rows", out.Rows, "rejected", out.Rejected)
+	return out, nil
+}
+
+func (h Handler) validate(run workflow.Run) error {
+	if err := run.Validate(); err != nil {
+		return err
+	}
+	if h.KeepSnapshots < 1 {
+		return failure.Invalidf("snapshots to keep: %d, want at least 1", h.KeepSnapshots)
+	}
+	if !(h.MaxRejectedFraction >= 0 && h.MaxRejectedFraction <= 1) {
+		return failure.Invalidf("rejected fraction: %v, want 0 to 1", h.MaxRejectedFraction)
+	}
+	return nil
+}
+
+// describe brings the Glue table to what the pointer says, and looks again afterwards: whichever of two runs
+// writes the table last sees the pointer of the other, so that the table ends with the newer one.
+func (h Handler) describe(ctx context.Context, latest lake.Latest) (lake.Latest, error) {
+	for {
+		var manifest lake.Manifest
+		_, err := h.Lake.GetJSON(ctx, lake.ManifestKey(latest.Snapshot), maxManifest, &manifest)
+		if err != nil {
+			return latest, err
+		}
+		if err := h.Catalog.Describe(ctx, latest, manifest); err != nil {
+			return latest, err
+		}
+		now, _, err := h.latest(ctx)
+		if err != nil || now.Snapshot == latest.Snapshot {
+			return latest, err
+		}
+		latest = now
+	}
+}

@@ -1,0 +1,35 @@
+package main
+
+import (
+	"context"
+
+	"github.com/aws/aws-sdk-go-v2/config"
+	"github.com/aws/aws-sdk-go-v2/service/glue"
+
+	"recsys/shared/objectstore"
+	"recsys/shared/settings"
+	"recsys/shared/step"
+)
+
+func main() {
+	ctx := context.Background()
+	published, err := settings.Load[settings.PublishTrainingData]()
+	if err != nil {
+		step.Fatal(err)
+	}
+	client, err := objectstore.NewClient(ctx)
+	if err != nil {
+		step.Fatal(err)
+	}
+	aws, err := config.LoadDefaultConfig(ctx)
+	if err != nil {
+		step.Fatal(err)
+	}
+	handler := Handler{
+		Lake:                objectstore.New(client, published.Bucket),
+		Catalog:             Catalog{glue.NewFromConfig(aws), published.GlueDatabase, published.GlueTable},
+		MaxRejectedFraction: published.MaxRejectedFraction,
+		KeepSnapshots:       published.KeepSnapshots,
+	}
+	step.Start(handler.Handle)
+}

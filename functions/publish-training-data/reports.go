@@ -1,0 +1,90 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"golang.org/x/sync/errgroup"
+
+	"recsys/shared/failure"
+	"recsys/shared/lake"
+	"recsys/shared/workflow"
+)
+
+// Limits on what is read whole, in bytes. A partition takes about 60 in a report and in the manifest: these
+// are for some millions of customers.
+const (
+	maxPlan     = 1 << 20
+	maxReport   = 64 << 20
+	maxManifest = 512 << 20
+	maxLatest   = 64 << 10
+)
+
+// readers is how many reports are fetched at once.
+const readers = 8
+
+// manifest adds up what partition-write reported of every range of the plan.
+func (h Handler) manifest(ctx context.Context, run workflow.Run) (lake.Manifest, error) {
+	var plan workflow.Plan
+	if _, err := h.Lake.GetJSON(ctx, lake.PlanKey(run.ID), maxPlan, &plan); err != nil {
+		return lake.Manifest{}, err
+	}
+	reports := make([]lake.RangeReport, len(plan.Ranges))
+	fetch, fetching := errgroup.WithContext(ctx)
+	fetch.SetLimit(readers)
+	for i, span := range plan.Ranges {
+		fetch.Go(func() error {
+			_, err := h.Lake.GetJSON(fetching, lake.RangeReportKey(run.ID, span.Index), maxReport, &reports[i])
+			return err
+		})
+	}
+	if err := fetch.Wait(); err != nil {
+		return lake.Manifest{}, err
+	}
+	return sum(run, reports), nil
+}
+
+func sum(run workflow.Run, reports []lake.RangeReport) lake.Manifest {
+	manifest := lake.Manifest{
+		Snapshot: run.ID, StartedAt: run.StartedAt, Ranges: len(reports),
+		Rejected: map[string]int64{}, Partitions: []lake.Partition{},
+	}
+	for _, report := range reports {
+		manifest.Rows += report.Rows
+		manifest.Partitions = append(manifest.Partitions, report.Partitions...)
+		for reason, rows := range report.Rejected {
+			manifest.Rejected[reason] += rows
+		}
+	}
+	slices.SortFunc(manifest.Partitions, func(a, b lake.Partition) int {
+		return cmp.Compare(a.CustomerNumber, b.CustomerNumber)
+	})
+	return manifest
+}
+
+// tolerate fails a run of which too much went to quarantine: TooManyRejectedRows with the counts by reason.
+func (h Handler) tolerate(manifest lake.Manifest) error {
+	rejected := total(manifest.Rejected)
+	rows := rejected + manifest.Rows
+	if float64(rejected) <= h.MaxRejectedFraction*float64(rows) {
+		return nil
+	}
+	var reasons []string
+	for _, reason := range slices.Sorted(maps.Keys(manifest.Rejected)) {
+		reasons = append(reasons, fmt.Sprintf("%s %d", reason, manifest.Rejected[reason]))
+	}
+	return failure.TooManyRejectedRows{Err: fmt.Errorf(
+		"%d of %d rows were rejected, more than the fraction %v: %s; the rows are in %s",
+		rejected, rows, h.MaxRejectedFraction, strings.Join(reasons, ", "), h.Lake.URI(lake.QuarantinePrefix(manifest.Snapshot)))}
+}
+
+func total(counts map[string]int64) (sum int64) {
+	for _, count := range counts {
+		sum += count
+	}
+	return sum
+}
