@@ -101,14 +101,6 @@ func RefreshPopularity(ctx context.Context, pool *pgxpool.Pool, version int64, p
 	return refreshed && err == nil, err
 }
 
-// PopularitySnapshot is the snapshot that the version's popularity was loaded from, and when its run started;
-// empty and zero if from none.
-func PopularitySnapshot(ctx context.Context, db Querier, version int64) (snapshot string, of time.Time, err error) {
-	err = db.QueryRow(ctx, `select coalesce(popularity_snapshot, ''), coalesce(popularity_of, 'epoch')
-		from `+VersionTable+` where version = $1`, version).Scan(&snapshot, &of)
-	return snapshot, of, Wrap("reading the popularity's snapshot", err)
-}
-
 // fillPopularity adds up what differs only in the country's spelling, and each item over all countries.
 func fillPopularity(ctx context.Context, tx pgx.Tx, version int64, p Popularity) error {
 	if p.Rows == nil {

@@ -1,0 +1,175 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+
+	"github.com/pgvector/pgvector-go"
+
+	"recsys/shared/failure"
+)
+
+// maxLine bounds a line, in bytes: 2,000 numbers of 25 characters take 50 kB.
+const maxLine = 256 << 10
+
+var byteOrderMark = []byte("\xef\xbb\xbf")
+
+// embeddings reads a file of embeddings as a stream, one row at a time, and is a pgx.CopyFromSource of
+// (id, vector). The form is strict: the header id,embedding; an id; a vector as pgvector writes it, in quotes.
+// LF and CRLF, empty lines and a byte order mark are fine. From the first bad line on it yields no more rows but
+// notes the other bad lines in faults. Memory: a line, and each id once (for a million items about 100 MB).
+type embeddings[ID comparable] struct {
+	file      string
+	open      func() (io.ReadCloser, error) // called when the first row is wanted
+	parseID   func([]byte) (id ID, reason string)
+	dimension int // of all lines; 0: the first good one decides
+	faults    *faults
+
+	body    io.ReadCloser
+	in      *bufio.Reader
+	line    int
+	lines   map[ID]int // where an id stands
+	vector  []float32  // reused: COPY has encoded a row before it asks for the next
+	id      ID
+	row     [2]any
+	pending bool  // the row that peek has read is not yet handed out
+	bad     bool  // a line of this file was
+	failed  error // reading broke off
+}
+
+// peek reads up to the first good row, so that the dimension is known.
+func (e *embeddings[ID]) peek() { e.pending = e.Next() }
+
+// Next goes on to the next row; false at the end, after a fault, or where reading broke off.
+func (e *embeddings[ID]) Next() bool {
+	if e.pending {
+		e.pending = false
+		return true
+	}
+	if e.in == nil && e.failed == nil {
+		e.start()
+	}
+	return e.failed == nil && e.advance()
+}
+
+// Values is the row: the id and a pgvector.Vector that is good until the next call of Next.
+func (e *embeddings[ID]) Values() ([]any, error) {
+	e.row = [2]any{e.id, pgvector.NewVector(e.vector)}
+	return e.row[:], nil
+}
+
+// Err says why there are fewer rows than lines: InvalidEmbeddings, or what reading said.
+func (e *embeddings[ID]) Err() error {
+	if e.failed != nil {
+		return e.failed
+	}
+	return e.faults.err()
+}
+
+// Close ends the reading.
+func (e *embeddings[ID]) Close() error {
+	if e.body == nil {
+		return nil
+	}
+	return e.body.Close()
+}
+
+func (e *embeddings[ID]) start() {
+	if e.body, e.failed = e.open(); e.failed == nil {
+		e.in, e.lines = bufio.NewReaderSize(e.body, maxLine), map[ID]int{}
+		e.header()
+	}
+}
+
+func (e *embeddings[ID]) header() {
+	text, ok := e.readLine()
+	switch text = bytes.TrimPrefix(text, byteOrderMark); {
+	case e.failed != nil:
+	case !ok:
+		e.line = 1
+		e.fault("the file is empty")
+	case string(text) != "id,embedding" && string(text) != `"id","embedding"`:
+		e.fault("the header is not id,embedding")
+	}
+}
+
+// advance reads up to the next row; once a line was bad, to the end of the file.
+func (e *embeddings[ID]) advance() bool {
+	for {
+		text, ok := e.readLine()
+		if !ok && e.failed == nil && !e.bad && len(e.lines) == 0 {
+			e.fault("there is no embedding in the file")
+		}
+		if !ok {
+			return false
+		}
+		if len(text) == 0 {
+			continue
+		}
+		if reason := e.parse(text); reason != "" {
+			e.fault(reason)
+		}
+		if !e.bad {
+			return true
+		}
+	}
+}
+
+func (e *embeddings[ID]) fault(reason string) {
+	e.bad = true
+	e.faults.add(e.file, e.line, reason)
+}
+
+// readLine returns the next line without its end; false at the end of the file. A line that is too long is a
+// fault and comes back empty.
+func (e *embeddings[ID]) readLine() (text []byte, ok bool) {
+	text, err := e.in.ReadSlice('\n')
+	if len(text) > 0 {
+		e.line++
+	}
+	if errors.Is(err, bufio.ErrBufferFull) {
+		e.fault(fmt.Sprintf("longer than %d bytes", maxLine))
+		for errors.Is(err, bufio.ErrBufferFull) {
+			_, err = e.in.ReadSlice('\n')
+		}
+		text = text[:0]
+		ok = true
+	}
+	if err != nil && err != io.EOF {
+		e.failed = failure.ObjectStoreUnavailable{Err: fmt.Errorf("reading %s after line %d: %w", e.file, e.line, err)}
+		return nil, false
+	}
+	text = bytes.TrimSuffix(bytes.TrimSuffix(text, []byte("\n")), []byte("\r"))
+	return text, ok || err == nil || len(text) > 0
+}
+
+// parse reads a line into id and vector, and says what is wrong with it.
+func (e *embeddings[ID]) parse(text []byte) (reason string) {
+	field, literal, reason := split(text)
+	if reason != "" {
+		return reason
+	}
+	id, reason := e.parseID(field)
+	if reason != "" {
+		return reason
+	}
+	if first, repeated := e.lines[id]; repeated {
+		return fmt.Sprintf("id %v stands in line %d already", id, first)
+	}
+	e.lines[id] = e.line
+	if e.vector, reason = appendVector(e.vector[:0], literal); reason != "" {
+		return reason
+	}
+	switch {
+	case len(e.vector) == e.dimension:
+	case e.dimension == 0:
+		e.dimension = len(e.vector)
+	default:
+		return fmt.Sprintf("%d numbers, the first embedding of the items has %d", len(e.vector), e.dimension)
+	}
+	e.id = id
+	return ""
+}

@@ -1,0 +1,45 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+
+	"recsys/shared/failure"
+)
+
+// maxFaults is how many bad lines an error names; the rest is counted.
+const maxFaults = 20
+
+// faults collects what is wrong with the files, so that one look at the error is enough to mend them all.
+type faults struct {
+	named    []string
+	total    int
+	unusable error // the model, nil if it is fine or absent
+}
+
+// add notes a bad line, 1-based; reasons hold ids and counts, never values.
+func (f *faults) add(file string, line int, reason string) {
+	f.total++
+	if len(f.named) < maxFaults {
+		f.named = append(f.named, fmt.Sprintf("%s line %d: %s", file, line, reason))
+	}
+}
+
+// err is InvalidEmbeddings, or nil where nothing is wrong.
+func (f *faults) err() error {
+	if f.total == 0 && f.unusable == nil {
+		return nil
+	}
+	var text []string
+	if f.unusable != nil {
+		text = append(text, f.unusable.Error())
+	}
+	if f.total > 0 {
+		text = append(append(text, fmt.Sprintf("%d bad lines:", f.total)), f.named...)
+	}
+	if more := f.total - len(f.named); more > 0 {
+		text = append(text, fmt.Sprintf("and %d more", more))
+	}
+	return failure.InvalidEmbeddings{Err: errors.New(strings.Join(text, "\n"))}
+}

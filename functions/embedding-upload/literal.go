@@ -1,0 +1,127 @@
+package main
+
+import (
+	"bytes"
+	"fmt"
+	"math"
+	"strconv"
+	"unicode"
+	"unicode/utf8"
+)
+
+const (
+	// maxDimension is what pgvector's HNSW takes of the type vector.
+	maxDimension = 2000
+	// maxIDLength bounds an item's id, in characters.
+	maxIDLength = 64
+)
+
+// split cuts a line into its two fields, as RFC 4180 quotes them; a quote inside an id is refused, as no id has one.
+func split(line []byte) (id, embedding []byte, reason string) {
+	if line[0] == '"' {
+		end := bytes.IndexByte(line[1:], '"')
+		if end < 0 {
+			return nil, nil, "unterminated quote"
+		}
+		id, line = line[1:1+end], line[2+end:]
+		if len(line) == 0 || line[0] != ',' {
+			return nil, nil, "no comma after the id"
+		}
+		line = line[1:]
+	} else {
+		comma := bytes.IndexByte(line, ',')
+		if comma < 0 {
+			return nil, nil, "one field; want id,embedding"
+		}
+		id, line = line[:comma], line[comma+1:]
+	}
+	embedding, reason = unquote(line)
+	return id, embedding, reason
+}
+
+func unquote(field []byte) ([]byte, string) {
+	if len(field) == 0 {
+		return nil, "no embedding"
+	}
+	if field[0] != '"' {
+		if bytes.IndexByte(field, ',') >= 0 {
+			return nil, `the embedding is not in quotes; want id,"[0.1,0.2]"`
+		}
+		return field, "" // a single number needs none
+	}
+	if len(field) == 1 || field[len(field)-1] != '"' {
+		return nil, "unterminated quote"
+	}
+	field = field[1 : len(field)-1]
+	if bytes.IndexByte(field, '"') >= 0 {
+		return nil, "a quote within the embedding"
+	}
+	return field, ""
+}
+
+// appendVector reads a pgvector literal, [0.1,0.2]: 1 to 2,000 finite numbers of float32, not all zero.
+func appendVector(vector []float32, literal []byte) (_ []float32, reason string) {
+	literal = bytes.TrimSpace(literal)
+	if len(literal) < 2 || literal[0] != '[' || literal[len(literal)-1] != ']' {
+		return vector, "the embedding is not in square brackets; want [0.1,0.2]"
+	}
+	rest, more := literal[1:len(literal)-1], true
+	var square float32
+	for more {
+		var number []byte
+		number, rest, more = bytes.Cut(rest, []byte{','})
+		if len(vector) == maxDimension {
+			return vector, fmt.Sprintf("more than %d numbers, the most that the index takes", maxDimension)
+		}
+		value, reason := parseNumber(bytes.TrimSpace(number))
+		if reason != "" {
+			return vector, fmt.Sprintf("number %d %s", len(vector)+1, reason)
+		}
+		square += value * value
+		vector = append(vector, value)
+	}
+	switch {
+	case square == 0:
+		return vector, "all numbers are zero, or too small to have a direction"
+	case math.IsInf(float64(square), 0):
+		return vector, "the numbers are too large to have a length"
+	}
+	return vector, ""
+}
+
+func parseNumber(text []byte) (float32, string) {
+	value, err := strconv.ParseFloat(string(text), 32) // does not allocate: the string does not escape
+	switch {
+	case math.IsNaN(value) || math.IsInf(value, 0):
+		return 0, "is not finite"
+	case err != nil:
+		return 0, "is no number"
+	}
+	return float32(value), ""
+}
+
+// itemID takes an item's id: 1 to 64 characters, nothing unprintable, no blanks at its ends.
+func itemID(field []byte) (string, string) {
+	switch {
+	case len(field) == 0:
+		return "", "no id"
+	case !utf8.Valid(field):
+		return "", "the id is not UTF-8"
+	case utf8.RuneCount(field) > maxIDLength:
+		return "", fmt.Sprintf("the id is longer than %d characters", maxIDLength)
+	case len(bytes.TrimSpace(field)) != len(field):
+		return "", "the id has blanks at its ends"
+	case bytes.ContainsFunc(field, unicode.IsControl):
+		return "", "the id holds a control character"
+	}
+	return string(field), ""
+}
+
+// userID takes a customerNumber.
+func userID(field []byte) (int32, string) {
+	id, err := strconv.ParseInt(string(field), 10, 32)
+	if err != nil {
+		return 0, "the id is no whole number of 32 bits (a customerNumber)"
+	}
+	return int32(id), ""
+}

@@ -1,0 +1,50 @@
+// embedding-upload turns the artifacts that a data scientist handed over into a new version of the vector
+// database, not yet active: vector-index measures and activates it.
+//
+// Input: workflow.Run. Output: workflow.Uploaded.
+// Reads: lake.RequiredArtifacts, lake.ModelArtifacts, lake.OptionalArtifacts; lake.LatestKey, lake.PopularityKey.
+// Writes: lake.VersionKey copies of the artifacts; the version's row and tables.
+// Errors: InvalidInput, InvalidEmbeddings; HandOverUnderway, ObjectStoreUnavailable, VectorStoreUnavailable (retried).
+package main
+
+import (
+	"context"
+
+	"recsys/shared/objectstore"
+	"recsys/shared/settings"
+	"recsys/shared/step"
+	"recsys/shared/vectorstore"
+)
+
+func main() {
+	handler, err := wire(context.Background())
+	if err != nil {
+		step.Fatal(err)
+	}
+	step.Start(handler.Handle)
+}
+
+func wire(ctx context.Context) (*Handler, error) {
+	config, err := settings.Load[settings.EmbeddingUpload]()
+	if err != nil {
+		return nil, err
+	}
+	metric, err := vectorstore.ParseMetric(config.Metric)
+	if err != nil {
+		return nil, err
+	}
+	client, err := objectstore.NewClient(ctx)
+	if err != nil {
+		return nil, err
+	}
+	db, err := vectorstore.Connect(ctx, vectorstore.Config{URL: config.URL, Application: "embedding-upload"})
+	if err != nil {
+		return nil, err
+	}
+	return &Handler{
+		Artifacts: objectstore.New(client, config.Artifacts.Bucket),
+		Lake:      objectstore.New(client, config.Lake.Bucket),
+		DB:        db,
+		Metric:    metric,
+	}, nil
+}

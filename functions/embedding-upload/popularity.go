@@ -1,0 +1,138 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+
+	"recsys/shared/lake"
+	"recsys/shared/objectstore"
+	"recsys/shared/vectorstore"
+)
+
+// maxLatest bounds the pointer, in bytes.
+const maxLatest = 1 << 20
+
+// refreshPopularity gives the active version the popularity of the newest snapshot.
+func (h *Handler) refreshPopularity(ctx context.Context, version int64) error {
+	counts, err := latestCounts(ctx, h.Lake)
+	if err != nil || counts == nil {
+		return err
+	}
+	defer counts.Close()
+	refreshed, err := vectorstore.RefreshPopularity(ctx, h.DB, version, counts.popularity())
+	if refreshed {
+		slog.InfoContext(ctx, "popularity refreshed", "version", version, "snapshot", counts.latest.Snapshot)
+	}
+	return err
+}
+
+// itemCounts streams the popularity of a snapshot, and is a pgx.CopyFromSource of (country, item, count).
+type itemCounts struct {
+	latest lake.Latest
+	open   func() (io.ReadCloser, error) // called when the first row is wanted
+
+	body    io.ReadCloser
+	decoder *json.Decoder
+	current lake.ItemCount
+	row     [3]any
+	done    bool
+	err     error
+}
+
+// latestCounts is of the snapshot that is published now; nil where there is none.
+func latestCounts(ctx context.Context, store *objectstore.Store) (*itemCounts, error) {
+	counts := &itemCounts{}
+	_, err := store.GetJSON(ctx, lake.LatestKey, maxLatest, &counts.latest)
+	if errors.Is(err, objectstore.ErrNotFound) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	key := lake.PopularityKey(counts.latest.Snapshot)
+	if _, err := store.Head(ctx, key); errors.Is(err, objectstore.ErrNotFound) {
+		slog.WarnContext(ctx, "the snapshot has no popularity", "snapshot", counts.latest.Snapshot)
+		return nil, nil
+	} else if err != nil {
+		return nil, err
+	}
+	counts.open = func() (io.ReadCloser, error) {
+		body, _, err := store.Open(ctx, key)
+		return body, err
+	}
+	return counts, nil
+}
+
+// popularity is the zero value for nil.
+func (c *itemCounts) popularity() vectorstore.Popularity {
+	if c == nil {
+		return vectorstore.Popularity{}
+	}
+	return vectorstore.Popularity{Snapshot: c.latest.Snapshot, Of: c.latest.StartedAt, Rows: c}
+}
+
+func (c *itemCounts) Next() bool {
+	if c.err == nil && c.decoder == nil {
+		c.err = c.start()
+	}
+	if c.err != nil || c.done {
+		return false
+	}
+	if !c.decoder.More() {
+		_, c.err = c.decoder.Token() // the list's end, or why there is none
+		c.done = true
+		return false
+	}
+	c.current = lake.ItemCount{}
+	c.err = c.decoder.Decode(&c.current)
+	return c.err == nil
+}
+
+func (c *itemCounts) Values() ([]any, error) {
+	c.row = [3]any{vectorstore.CountryKey(c.current.Country), c.current.Item, c.current.Count}
+	return c.row[:], nil
+}
+
+func (c *itemCounts) Err() error {
+	if c.err == nil {
+		return nil
+	}
+	return fmt.Errorf("reading the popularity of snapshot %s: %w", c.latest.Snapshot, c.err)
+}
+
+// Close ends the reading; nil may be closed.
+func (c *itemCounts) Close() error {
+	if c == nil || c.body == nil {
+		return nil
+	}
+	return c.body.Close()
+}
+
+// start opens the object and goes to the first element of its key "items".
+func (c *itemCounts) start() (err error) {
+	if c.body, err = c.open(); err != nil {
+		return err
+	}
+	c.decoder = json.NewDecoder(c.body)
+	if _, err := c.decoder.Token(); err != nil {
+		return err
+	}
+	for c.decoder.More() {
+		key, err := c.decoder.Token()
+		if err != nil {
+			return err
+		}
+		if key == "items" {
+			_, err = c.decoder.Token()
+			return err
+		}
+		if err := c.decoder.Decode(new(json.RawMessage)); err != nil {
+			return err
+		}
+	}
+	return io.ErrUnexpectedEOF
+}

@@ -1,0 +1,110 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"recsys/shared/failure"
+	"recsys/shared/objectstore"
+	"recsys/shared/vectorstore"
+	"recsys/shared/workflow"
+)
+
+// Handler indexes and activates versions.
+type Handler struct {
+	Artifacts    *objectstore.Store
+	DB           *pgxpool.Pool
+	Index        HNSW
+	Target       float64 // recall@10 that an active version must have, 0 to 1
+	Queries      int     // how many items and users measure it
+	KeepVersions int     // the active one among them
+}
+
+// Handle activates a version, or rolls back. Tried again it says the same.
+func (h *Handler) Handle(ctx context.Context, in workflow.IndexInput) (workflow.Indexed, error) {
+	if err := in.Validate(); err != nil {
+		return workflow.Indexed{}, err
+	}
+	if in.Rollback == (in.Version != 0) || in.Version < 0 {
+		return workflow.Indexed{}, failure.Invalidf("want either a version, 1 and up, or rollback: true; got version %d, rollback %t", in.Version, in.Rollback)
+	}
+	if in.Rollback {
+		return h.rollback(ctx, in.Run)
+	}
+	return h.activate(ctx, in.Version)
+}
+
+func (h *Handler) activate(ctx context.Context, number int64) (workflow.Indexed, error) {
+	version, found, err := vectorstore.OfVersion(ctx, h.DB, number)
+	if err != nil {
+		return workflow.Indexed{}, err
+	}
+	if !found || version.Status == vectorstore.Loading {
+		return workflow.Indexed{}, failure.Invalidf("version %d has not been loaded", number)
+	}
+	active, exists, err := vectorstore.Current(ctx, h.DB)
+	if err != nil {
+		return workflow.Indexed{}, err
+	}
+	// The transaction below decides; asked here, an index that nobody needs is not built.
+	if !exists || active.Version < number && version.Status != vectorstore.Retired {
+		if active, err = h.indexAndActivate(ctx, version); err != nil {
+			return workflow.Indexed{}, err
+		}
+	}
+	h.tidy(ctx)
+	if active.Version != number {
+		slog.WarnContext(ctx, "superseded", "version", number, "active", active.Version)
+		return indexed("superseded", active), nil
+	}
+	return indexed("activated", active), nil
+}
+
+func (h *Handler) indexAndActivate(ctx context.Context, version vectorstore.Record) (vectorstore.Record, error) {
+	if version.Dropped {
+		return vectorstore.Record{}, failure.Invalidf("version %d was dropped", version.Version)
+	}
+	if err := h.Index.build(ctx, h.DB, version); err != nil {
+		return vectorstore.Record{}, err
+	}
+	measured, err := measure(ctx, h.DB, version, h.Queries, h.Target)
+	if err != nil {
+		return vectorstore.Record{}, err
+	}
+	slog.InfoContext(ctx, "recall measured", "version", version.Version, "sequential", measured.sequential, "ladder", measured.String())
+	if measured.best().recall < h.Target {
+		return vectorstore.Record{}, h.tooLow(ctx, version, measured)
+	}
+	best := measured.best()
+	active, err := vectorstore.Activate(ctx, h.DB, version.Version, best.recall, best.efSearch)
+	if err == nil {
+		slog.InfoContext(ctx, "activated", "version", active.Version, "recall", active.Recall, "efSearch", active.EfSearch)
+	}
+	return active, err
+}
+
+func (h *Handler) tooLow(ctx context.Context, version vectorstore.Record, measured measurement) error {
+	err := failure.RecallTooLow{Err: fmt.Errorf(
+		"version %d: recall@%d stays under %.3f with m=%d, ef_construction=%d: %s; raise HNSW_M and HNSW_EF_CONSTRUCTION, or lower RECALL_TARGET",
+		version.Version, neighbours, h.Target, h.Index.M, h.Index.EfConstruction, measured)}
+	if failing := vectorstore.Fail(ctx, h.DB, version.Version, err.Error()); failing != nil {
+		slog.WarnContext(ctx, "the failure is not recorded", "version", version.Version, "error", failing)
+	}
+	return err
+}
+
+func (h *Handler) rollback(ctx context.Context, run workflow.Run) (workflow.Indexed, error) {
+	active, err := vectorstore.Rollback(ctx, h.DB, run.ID)
+	if err != nil {
+		return workflow.Indexed{}, err
+	}
+	slog.InfoContext(ctx, "rolled back", "active", active.Version)
+	return indexed("rolled-back", active), nil
+}
+
+func indexed(status string, active vectorstore.Record) workflow.Indexed {
+	return workflow.Indexed{Status: status, Version: active.Version, Recall: active.Recall, EfSearch: active.EfSearch}
+}

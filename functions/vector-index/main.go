@@ -1,0 +1,52 @@
+// vector-index builds the index of a loaded version, measures its recall, and makes it the active version; or
+// goes back to the version before.
+//
+// Input: workflow.IndexInput. Output: workflow.Indexed.
+// Reads: the version's row and tables. Writes: its index, the active version and the views; drops old versions
+// and their lake.VersionKey objects.
+// Errors: InvalidInput, RecallTooLow; ObjectStoreUnavailable, VectorStoreUnavailable (retried).
+package main
+
+import (
+	"context"
+	"fmt"
+
+	"recsys/shared/objectstore"
+	"recsys/shared/settings"
+	"recsys/shared/step"
+	"recsys/shared/vectorstore"
+)
+
+func main() {
+	handler, err := wire(context.Background())
+	if err != nil {
+		step.Fatal(err)
+	}
+	step.Start(handler.Handle)
+}
+
+func wire(ctx context.Context) (*Handler, error) {
+	config, err := settings.Load[settings.VectorIndex]()
+	if err != nil {
+		return nil, err
+	}
+	if config.RecallTarget < 0 || config.RecallTarget > 1 || config.RecallQueries < 1 {
+		return nil, fmt.Errorf("RECALL_TARGET %v, RECALL_QUERIES %d: want 0 to 1, and at least 1", config.RecallTarget, config.RecallQueries)
+	}
+	client, err := objectstore.NewClient(ctx)
+	if err != nil {
+		return nil, err
+	}
+	db, err := vectorstore.Connect(ctx, vectorstore.Config{URL: config.URL, Application: "vector-index"})
+	if err != nil {
+		return nil, err
+	}
+	return &Handler{
+		Artifacts:    objectstore.New(client, config.Bucket),
+		DB:           db,
+		Index:        HNSW{config.M, config.EfConstruction},
+		Target:       config.RecallTarget,
+		Queries:      config.RecallQueries,
+		KeepVersions: config.KeepVersions,
+	}, nil
+}
