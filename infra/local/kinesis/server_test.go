@@ -1,0 +1,222 @@
+package kinesis_test
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/credentials"
+	awskinesis "github.com/aws/aws-sdk-go-v2/service/kinesis"
+	"github.com/aws/aws-sdk-go-v2/service/kinesis/types"
+
+	"recsys/infra/local/kinesis"
+	"recsys/infra/local/provision"
+)
+
+const (
+	streamName = "user-activity"
+	childOf    = "KINESIS_TEST_MODULES"
+)
+
+// TestMain is also the process that TestServerEndsWithItsParent kills.
+func TestMain(m *testing.M) {
+	if modules := os.Getenv(childOf); modules != "" {
+		server, err := kinesis.Start(context.Background(), kinesis.Config{NodeModules: modules})
+		if err != nil {
+			panic(err)
+		}
+		fmt.Println(server.URL())
+		_, _ = io.Copy(io.Discard, os.Stdin)
+		return
+	}
+	os.Exit(m.Run())
+}
+
+func modules(t testing.TB) string {
+	t.Helper()
+	cache, err := provision.Open(provision.Config{Progress: func(line string) { t.Log(line) }})
+	if err != nil {
+		t.Fatal(err)
+	}
+	modules, err := cache.NodeModules(t.Context())
+	if unavailable := (provision.Unavailable{}); errors.As(err, &unavailable) && os.Getenv("CI") == "" {
+		t.Skip(err)
+	} else if err != nil {
+		t.Fatal(err)
+	}
+	return modules
+}
+
+func setup(t testing.TB, path string) (*kinesis.Server, *awskinesis.Client) {
+	t.Helper()
+	server, err := kinesis.Start(t.Context(), kinesis.Config{NodeModules: modules(t), Path: path})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { server.Close() })
+	if err := server.CreateStream(t.Context(), streamName, 2); err != nil {
+		t.Fatal(err)
+	}
+	return server, awskinesis.New(awskinesis.Options{
+		Region: "eu-central-1", BaseEndpoint: aws.String(server.URL()), RetryMaxAttempts: 1,
+		Credentials: credentials.NewStaticCredentialsProvider("local", "local", ""),
+	})
+}
+
+// read gives all records of the stream, shard by shard.
+func read(t testing.TB, client *awskinesis.Client) []types.Record {
+	t.Helper()
+	shards, err := client.ListShards(t.Context(), &awskinesis.ListShardsInput{StreamName: aws.String(streamName)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var records []types.Record
+	for _, shard := range shards.Shards {
+		iterator, err := client.GetShardIterator(t.Context(), &awskinesis.GetShardIteratorInput{
+			StreamName: aws.String(streamName), ShardId: shard.ShardId, ShardIteratorType: types.ShardIteratorTypeTrimHorizon,
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		out, err := client.GetRecords(t.Context(), &awskinesis.GetRecordsInput{ShardIterator: iterator.ShardIterator})
+		if err != nil {
+			t.Fatal(err)
+		}
+		records = append(records, out.Records...)
+	}
+	return records
+}
+
+func TestRecords(t *testing.T) {
+	server, client := setup(t, "")
+	if err := server.CreateStream(t.Context(), streamName, 2); err != nil {
+		t.Errorf("creating the stream again: %v", err)
+	}
+	in := &awskinesis.PutRecordsInput{StreamName: aws.String(streamName)}
+	for i := range 500 {
+		in.Records = append(in.Records, types.PutRecordsRequestEntry{Data: fmt.Appendf(nil, "%d", i), PartitionKey: aws.String(fmt.Sprint(i))})
+	}
+	out, err := client.PutRecords(t.Context(), in)
+	if err != nil || aws.ToInt32(out.FailedRecordCount) != 0 || len(out.Records) != 500 {
+		t.Fatalf("%+v, %v", out, err)
+	}
+	big := bytes.Repeat([]byte("x"), 1<<20)
+	if _, err := client.PutRecord(t.Context(), &awskinesis.PutRecordInput{StreamName: aws.String(streamName), Data: big, PartitionKey: aws.String("big")}); err != nil {
+		t.Fatal(err)
+	}
+	seen := map[string]bool{}
+	for _, record := range read(t, client) {
+		seen[string(record.Data)] = true
+		if age := time.Since(*record.ApproximateArrivalTimestamp); age < -time.Minute || age > time.Hour {
+			t.Errorf("arrived %s ago", age)
+		}
+	}
+	if len(seen) != 501 || !seen["0"] || !seen["499"] || !seen[string(big)] {
+		t.Errorf("%d different records came back", len(seen))
+	}
+	_, err = client.PutRecord(t.Context(), &awskinesis.PutRecordInput{StreamName: aws.String("other"), Data: big, PartitionKey: aws.String("a")})
+	if missing := (*types.ResourceNotFoundException)(nil); !errors.As(err, &missing) {
+		t.Errorf("got %v, want ResourceNotFoundException", err)
+	}
+}
+
+func TestRecordsSurviveRestart(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "kinesis")
+	server, client := setup(t, path)
+	if _, err := client.PutRecord(t.Context(), &awskinesis.PutRecordInput{StreamName: aws.String(streamName), Data: []byte("kept"), PartitionKey: aws.String("a")}); err != nil {
+		t.Fatal(err)
+	}
+	if err := server.Close(); err != nil {
+		t.Fatal(err)
+	}
+	_, client = setup(t, path)
+	if records := read(t, client); len(records) != 1 || string(records[0].Data) != "kept" {
+		t.Errorf("records %+v", records)
+	}
+}
+
+// A client that is killed in the middle of a request must not take the server with it.
+func TestClientHangsUp(t *testing.T) {
+	server, client := setup(t, "")
+	connection, err := net.Dial("tcp", strings.TrimPrefix(server.URL(), "http://"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := fmt.Fprintf(connection, "POST / HTTP/1.1\r\nHost: x\r\nContent-Type: application/x-amz-json-1.1\r\nX-Amz-Target: Kinesis_20131202.PutRecord\r\nContent-Length: 1000\r\n\r\n{"); err != nil {
+		t.Fatal(err)
+	}
+	if err := connection.(*net.TCPConn).SetLinger(0); err != nil { // a reset, as from a process that dies
+		t.Fatal(err)
+	}
+	connection.Close()
+	for range 20 {
+		read(t, client)
+	}
+	select {
+	case <-server.Exited():
+		t.Error("the server is gone")
+	default:
+	}
+}
+
+func TestServerEndsWithItsParent(t *testing.T) {
+	child := exec.CommandContext(t.Context(), os.Args[0])
+	child.Env = append(os.Environ(), childOf+"="+modules(t))
+	if _, err := child.StdinPipe(); err != nil {
+		t.Fatal(err)
+	}
+	stdout, err := child.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := child.Start(); err != nil {
+		t.Fatal(err)
+	}
+	url, err := bufio.NewReader(stdout).ReadString('\n')
+	if err != nil {
+		t.Fatal(err)
+	}
+	_ = child.Process.Kill()
+	_ = child.Wait()
+	address := strings.TrimPrefix(strings.TrimSpace(url), "http://")
+	deadline := time.After(30 * time.Second)
+	for tick := time.NewTicker(20 * time.Millisecond); ; <-tick.C {
+		connection, err := net.Dial("tcp", address)
+		if err != nil {
+			return
+		}
+		connection.Close()
+		select {
+		case <-deadline:
+			t.Fatal("the server outlived its parent")
+		default:
+		}
+	}
+}
+
+func TestStartSaysWhatIsWrong(t *testing.T) {
+	_, err := kinesis.Start(t.Context(), kinesis.Config{NodeModules: t.TempDir()})
+	if err == nil || !strings.Contains(err.Error(), "kinesalite") {
+		t.Errorf("without packages: %v", err)
+	}
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer listener.Close()
+	_, err = kinesis.Start(t.Context(), kinesis.Config{NodeModules: modules(t), Port: listener.Addr().(*net.TCPAddr).Port})
+	if err == nil || !strings.Contains(err.Error(), "EADDRINUSE") {
+		t.Errorf("with a taken port: %v", err)
+	}
+}
