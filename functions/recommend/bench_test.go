@@ -1,0 +1,110 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"testing"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	awsfirehose "github.com/aws/aws-sdk-go-v2/service/firehose"
+	"github.com/pgvector/pgvector-go"
+
+	"recsys/shared/vectorstore"
+)
+
+const dimension = 32
+
+// randomVectors are seeded and have no structure, the hardest case for the index.
+func randomVectors(n int) [][]float32 {
+	chance := rand.New(rand.NewPCG(1, uint64(n)))
+	vectors := make([][]float32, n)
+	for i := range vectors {
+		vectors[i] = make([]float32, dimension)
+		for k := range vectors[i] {
+			vectors[i][k] = float32(chance.NormFloat64())
+		}
+	}
+	return vectors
+}
+
+func manyItems(n int) map[string][]float32 {
+	items := map[string][]float32{}
+	for i, vector := range randomVectors(n) {
+		items[fmt.Sprintf("item-%05d", i)] = vector
+	}
+	return items
+}
+
+func manyUsers(n int) map[int32][]float32 {
+	users := map[int32][]float32{}
+	for i, vector := range randomVectors(n) {
+		users[int32(i+1)] = vector
+	}
+	return users
+}
+
+// sessions are n records of which each sixth customer is unknown, with three products each.
+func sessions(n int) []string {
+	chance := rand.New(rand.NewPCG(2, 2))
+	payloads := make([]string, n)
+	for i := range payloads {
+		payloads[i] = fmt.Sprintf(`{"session_id": "s%d", "customer_number": %d, "city": "Oslo", "country": "Norway", "credit_limit": %d, "browse_history": [{"product_code": "item-%05d", "quantity": "4", "in_shopping_cart": true}, {"product_code": "item-%05d", "quantity": "3", "in_shopping_cart": false}, {"product_code": "item-%05d", "quantity": "1", "in_shopping_cart": false}]}`,
+			i, 1+chance.IntN(1200), 1000+i, chance.IntN(10_000), chance.IntN(10_000), chance.IntN(10_000))
+	}
+	return payloads
+}
+
+// accepting is a Firehose that takes everything, so that the benchmark measures what is ours.
+type accepting struct{}
+
+func (accepting) PutRecordBatch(context.Context, *awsfirehose.PutRecordBatchInput, ...func(*awsfirehose.Options)) (*awsfirehose.PutRecordBatchOutput, error) {
+	return &awsfirehose.PutRecordBatchOutput{FailedPutCount: aws.Int32(0)}, nil
+}
+
+// BenchmarkBatch is the handler in this process against a real PostgreSQL with 10,000 items: stored vectors, or the sample's model.
+// The bare limit beside it is the same searches in one statement, without anything of ours.
+func BenchmarkBatch(b *testing.B) {
+	w := setup(b)
+	v := version{items: manyItems(10_000), users: manyUsers(1000), popularity: popularity}
+	number := w.load(v)
+	handler := w.newHandler(w.readerURL, accepting{})
+	run := func(name string, size int) {
+		b.Run(fmt.Sprintf("%s/%d", name, size), func(b *testing.B) {
+			event := batch(sessions(size)...)
+			b.ReportAllocs()
+			for b.Loop() {
+				response, err := handler.Handle(b.Context(), event)
+				if err != nil || len(response.BatchItemFailures) > 0 {
+					b.Fatal("not done", err)
+				}
+			}
+			b.ReportMetric(float64(size*b.N)/b.Elapsed().Seconds(), "records/s")
+		})
+	}
+	for _, size := range []int{1, 100, 1000} {
+		run("stored", size)
+	}
+	b.Run("bare/1000", func(b *testing.B) { bare(b, w, number, 1000) })
+	v.model = "../../infra/local/sample/artifacts"
+	w.load(v)
+	for _, size := range []int{1, 100, 1000} {
+		run("model", size)
+	}
+}
+
+func bare(b *testing.B, w *world, number int64, size int) {
+	var vectors []pgvector.Vector
+	for _, vector := range randomVectors(2 * size) { // the nearest to a customer, and to a product
+		vectors = append(vectors, pgvector.NewVector(vector))
+	}
+	sql := fmt.Sprintf(`select count(near.id) from unnest($1::vector[]) q(v) cross join lateral
+		(select id from %s i order by i.embedding <=> q.v limit 5) near`, vectorstore.ItemTable(number))
+	for b.Loop() {
+		var found int
+		if err := w.loader.QueryRow(b.Context(), sql, vectors).Scan(&found); err != nil || found != 10*size {
+			b.Fatal(found, err)
+		}
+	}
+	b.ReportMetric(float64(size*b.N)/b.Elapsed().Seconds(), "records/s")
+}
