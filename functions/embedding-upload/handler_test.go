@@ -1,0 +1,246 @@
+package main
+
+import (
+	"encoding/json"
+	"errors"
+	"os"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"recsys/shared/failure"
+	"recsys/shared/lake"
+	"recsys/shared/vectorstore"
+	"recsys/shared/workflow"
+)
+
+func TestHandle(t *testing.T) {
+	server := server(t)
+	t.Run("no artifacts", func(t *testing.T) {
+		b := setup(t, server)
+		b.put(b.Artifacts, lake.ItemEmbeddingsKey, "half a hand-over")
+		if out := b.upload(b.run()); out != (workflow.Uploaded{Status: "no-artifacts"}) {
+			t.Errorf("got %+v", out)
+		}
+	})
+	t.Run("a run tried again has the same version", func(t *testing.T) {
+		b := setup(t, server)
+		b.handOver(embeddingsOf(goodItems, goodUsers))
+		b.publish("s1", noon, lake.ItemCount{Item: "S10_1678", Country: " USA ", Count: 2},
+			lake.ItemCount{Item: "S10_1678", Country: "usa", Count: 3}, lake.ItemCount{Item: "S10_1678", Country: "France", Count: 4},
+			lake.ItemCount{Item: "S72_3212", Country: "", Count: 1})
+		run := b.run()
+		want := workflow.Uploaded{Status: "uploaded", Version: 1, Dimension: 2, Items: 3, Users: 2}
+		if out := b.upload(run); out != want {
+			t.Errorf("got %+v, want %+v", out, want)
+		}
+		rows := []string{`(S10_1678,"[1,0]")`, `(S10_1949,"[0.5,0.5]")`, `(S72_3212,"[0,1]")`, `(103,"[1,0]")`, `(112,"[0,1]")`,
+			`("",S10_1678,9)`, `("",S72_3212,1)`, `(france,S10_1678,4)`, `(usa,S10_1678,5)`}
+		if got := b.dump(1); !slices.Equal(got, rows) {
+			t.Errorf("got %v, want %v", got, rows)
+		}
+		if out := b.upload(run); out != want {
+			t.Errorf("again: got %+v, want %+v", out, want)
+		}
+		b.activate(1)
+		if out := b.upload(run); out != want {
+			t.Errorf("after it was activated: got %+v, want %+v", out, want)
+		}
+	})
+	t.Run("an interrupted load starts clean", func(t *testing.T) {
+		b := setup(t, server)
+		b.handOver(embeddingsOf(goodItems, goodUsers))
+		run := b.run()
+		b.onCopy(func() error { return errors.New("the function dies") })
+		if _, err := b.Handle(t.Context(), run); !errors.As(err, new(failure.ObjectStoreUnavailable)) {
+			t.Fatalf("got %v", err)
+		}
+		b.onCopy(func() error { return nil })
+		if out := b.upload(run); out.Version != 1 || b.status(1) != vectorstore.Loaded {
+			t.Errorf("got %+v, %s", out, b.status(1))
+		}
+	})
+	t.Run("unchanged artifacts refresh the popularity", func(t *testing.T) {
+		b := setup(t, server)
+		b.handOver(embeddingsOf(goodItems, goodUsers))
+		b.activate(b.upload(b.run()).Version)
+		for _, newest := range []struct {
+			snapshot string
+			of       time.Time
+			want     string
+		}{{"s2", noon.Add(time.Hour), "(france,S10_1949,7)"}, {"s1", noon, "(france,S10_1949,7)"}, {"s3", noon.Add(2 * time.Hour), "(france,S10_1949,9)"}} {
+			count := map[string]int64{"s1": 5, "s2": 7, "s3": 9}[newest.snapshot]
+			b.publish(newest.snapshot, newest.of, lake.ItemCount{Item: "S10_1949", Country: "France", Count: count})
+			out := b.upload(b.run())
+			if want := (workflow.Uploaded{Status: "unchanged", Version: 1, Dimension: 2, Items: 3, Users: 2}); out != want {
+				t.Errorf("got %+v, want %+v", out, want)
+			}
+			if rows := b.dump(1); rows[len(rows)-1] != newest.want {
+				t.Errorf("after %s: %v, want %s", newest.snapshot, rows, newest.want)
+			}
+		}
+	})
+	t.Run("what was rolled back does not come back", func(t *testing.T) {
+		b := setup(t, server)
+		b.handOver(embeddingsOf(goodItems, goodUsers))
+		b.activate(b.upload(b.run()).Version)
+		b.handOver(embeddingsOf(csv("bad", "[1,1]"), goodUsers))
+		b.activate(b.upload(b.run()).Version)
+		if _, err := vectorstore.Rollback(t.Context(), b.DB, "rollback"); err != nil {
+			t.Fatal(err)
+		}
+		if out := b.upload(b.run()); out.Status != "unchanged" || out.Version != 1 {
+			t.Errorf("got %+v", out)
+		}
+		b.handOver(embeddingsOf(csv("good", "[1,1]"), goodUsers))
+		if out := b.upload(b.run()); out.Status != "uploaded" || out.Version != 3 {
+			t.Errorf("got %+v", out)
+		}
+	})
+	t.Run("another metric is another version", func(t *testing.T) {
+		b := setup(t, server)
+		b.handOver(embeddingsOf(goodItems, goodUsers))
+		b.activate(b.upload(b.run()).Version)
+		b.Metric = vectorstore.L2
+		if out := b.upload(b.run()); out.Status != "uploaded" || out.Version != 2 {
+			t.Errorf("got %+v", out)
+		}
+	})
+	t.Run("an artifact overwritten meanwhile", func(t *testing.T) {
+		b := setup(t, server)
+		b.handOver(embeddingsOf(goodItems, goodUsers))
+		var once sync.Once
+		b.onCopy(func() error {
+			once.Do(func() { b.handOver(embeddingsOf(csv("S1", "[1,0]"), csv("1", "[0,1]"))) })
+			return nil
+		})
+		run := b.run()
+		if _, err := b.Handle(t.Context(), run); !errors.As(err, new(HandOverUnderway)) {
+			t.Fatalf("got %v", err)
+		}
+		if out := b.upload(run); out.Version != 1 || out.Items != 1 {
+			t.Errorf("got %+v", out)
+		}
+	})
+	t.Run("the originals may go once they are copied", func(t *testing.T) {
+		b := setup(t, server)
+		b.handOver(embeddingsOf(goodItems, goodUsers))
+		b.upload(b.run())
+		content, _, err := b.Artifacts.Get(t.Context(), lake.VersionKey(1, lake.ItemEmbeddingsKey), 1000)
+		if err != nil || string(content) != goodItems {
+			t.Errorf("got %q, %v", content, err)
+		}
+	})
+	t.Run("the database is away", func(t *testing.T) {
+		b := setup(t, server)
+		b.handOver(embeddingsOf(goodItems, goodUsers))
+		b.DB.Close()
+		if _, err := b.Handle(t.Context(), b.run()); !errors.As(err, new(failure.VectorStoreUnavailable)) {
+			t.Errorf("got %v", err)
+		}
+	})
+	t.Run("the reader may read", func(t *testing.T) {
+		b := setup(t, server)
+		b.handOver(embeddingsOf(goodItems, goodUsers))
+		b.activate(b.upload(b.run()).Version)
+		var items int
+		err := b.pool(vectorstore.ReaderRole).QueryRow(t.Context(), `select count(*) from item_emb`).Scan(&items)
+		if err != nil || items != 3 {
+			t.Errorf("got %d, %v", items, err)
+		}
+	})
+	t.Run("reference artifacts", func(t *testing.T) {
+		b := setup(t, server)
+		b.handOver(referenceArtifacts(t))
+		want := workflow.Uploaded{Status: "uploaded", Version: 1, Dimension: 32, Items: 109, Users: 98}
+		if out := b.upload(b.run()); out != want {
+			t.Errorf("got %+v, want %+v", out, want)
+		}
+	})
+	t.Run("refused artifacts", func(t *testing.T) { testRefused(t, setup(t, server)) })
+	t.Run("refused models", func(t *testing.T) { testRefusedModels(t, setup(t, server)) })
+}
+
+// testRefused hands over bad files, over an active version that must stay as it is.
+func testRefused(t *testing.T, b *bench) {
+	b.handOver(embeddingsOf(goodItems, goodUsers))
+	b.activate(b.upload(b.run()).Version)
+	before := b.dump(1)
+	for _, test := range []struct {
+		name, items, users string
+		want               []string
+	}{
+		{"dimension within a file", csv("a", "[1,0]", "b", "[1,0,1]"), goodUsers, []string{lake.ItemEmbeddingsKey + " line 3: 3 numbers"}},
+		{"dimension between the files", goodItems, csv("1", "[1]"), []string{lake.UserEmbeddingsKey + " line 2: 1 numbers"}},
+		{"NaN", csv("a", "[1,nan]"), goodUsers, []string{"line 2: number 2 is not finite"}},
+		{"zeros", csv("a", "[0,0]", "b", "[1,0]"), goodUsers, []string{"line 2: all numbers are zero"}},
+		{"repeated ids", csv("a", "[1,0]", "a", "[1,0]"), csv("1", "[1,0]", "2", "[1,0]", "1", "[0,1]"),
+			[]string{"line 3: id a stands in line 2 already", lake.UserEmbeddingsKey + " line 4: id 1 stands in line 2 already"}},
+		{"unterminated quote", csv("a", "[1,0]") + `b,"[1,`, goodUsers, []string{"line 3: unterminated quote"}},
+		{"empty file", goodItems, "", []string{lake.UserEmbeddingsKey + " line 1: the file is empty"}},
+		{"header alone", goodItems, "id,embedding\n", []string{"there is no embedding"}},
+		{"many", csv("a", "[1,0]") + strings.Repeat("x\n", 30), goodUsers, []string{"30 bad lines", "line 21: one field", "and 10 more"}},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			b.handOver(embeddingsOf(test.items, test.users))
+			run := b.run()
+			_, err := b.Handle(t.Context(), run)
+			if !errors.As(err, new(failure.InvalidEmbeddings)) {
+				t.Fatalf("got %v", err)
+			}
+			for _, want := range test.want {
+				if !strings.Contains(err.Error(), want) {
+					t.Errorf("the error does not say %q:\n%v", want, err)
+				}
+			}
+			record, _, err := vectorstore.OfRun(t.Context(), b.DB, run.ID)
+			if err != nil || record.Status != vectorstore.Failed {
+				t.Errorf("the version is %s, %v", record.Status, err)
+			}
+			if active, _, _ := vectorstore.ReadActive(t.Context(), b.DB); active.Version != 1 || !slices.Equal(b.dump(1), before) {
+				t.Errorf("the active version changed: %+v", active)
+			}
+		})
+	}
+}
+
+func testRefusedModels(t *testing.T, b *bench) {
+	artifacts := referenceArtifacts(t)
+	for _, test := range []struct {
+		name, key, content, want string
+	}{
+		{"missing scaler", lake.UserScalerKey, "", lake.UserScalerKey + " is missing"},
+		{"not a model", lake.ModelKey, "<html>", lake.ModelKey},
+		{"another dimension", lake.ItemEmbeddingsKey, goodItems, "dimension 32"},
+		{"missing embeddings", lake.ItemEmbeddingsKey, "", lake.ItemEmbeddingsKey + " is missing"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			b.handOver(artifacts)
+			b.put(b.Artifacts, test.key, test.content)
+			if test.content == "" {
+				b.must(os.Remove(b.s3.Path("artifacts", test.key)))
+			}
+			b.put(b.Artifacts, lake.SuccessKey, "")
+			_, err := b.Handle(t.Context(), b.run())
+			if !errors.As(err, new(failure.InvalidEmbeddings)) || !strings.Contains(err.Error(), test.want) {
+				t.Errorf("got %v, want InvalidEmbeddings with %q", err, test.want)
+			}
+		})
+	}
+}
+
+func TestEventIsARun(t *testing.T) {
+	event, err := os.ReadFile("event.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var run workflow.Run
+	if err := json.Unmarshal(event, &run); err != nil || run.Validate() != nil {
+		t.Errorf("%+v: %v, %v", run, err, run.Validate())
+	}
+	if _, err := new(Handler).Handle(t.Context(), workflow.Run{ID: "../etc"}); !errors.As(err, new(failure.InvalidInput)) {
+		t.Errorf("got %v", err)
+	}
+}

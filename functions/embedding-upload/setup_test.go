@@ -1,0 +1,196 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"recsys/infra/local/awscall"
+	"recsys/infra/local/postgres"
+	"recsys/infra/local/postgres/postgrestest"
+	"recsys/infra/local/s3"
+	"recsys/shared/lake"
+	"recsys/shared/objectstore"
+	"recsys/shared/vectorstore"
+	"recsys/shared/workflow"
+)
+
+var noon = time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)
+
+// bench is a handler on real servers, with an empty vector database and empty buckets.
+type bench struct {
+	*Handler
+	t        testing.TB
+	s3       *s3.Server
+	runs     int
+	database string
+	server   *postgres.Server
+}
+
+func setup(t testing.TB, server *postgres.Server) *bench {
+	t.Helper()
+	b := &bench{t: t, server: server, database: strings.ToLower(strings.NewReplacer("/", "_", "-", "_").Replace(t.Name()))}
+	owner, err := server.NewDatabase(t.Context(), b.database)
+	b.must(err)
+	conn, err := pgx.Connect(t.Context(), owner)
+	b.must(err)
+	b.must(vectorstore.Bootstrap(t.Context(), conn))
+	b.must(conn.Close(t.Context()))
+	b.s3, err = s3.Start(t.Context(), s3.Config{Dir: t.TempDir()})
+	b.must(err)
+	t.Cleanup(func() { b.s3.Close() })
+	b.Handler = &Handler{
+		Artifacts: b.bucket("artifacts"), Lake: b.bucket("lake"), Metric: vectorstore.Cosine,
+		DB: b.pool(vectorstore.LoaderRole),
+	}
+	return b
+}
+
+func (b *bench) pool(role string) *pgxpool.Pool {
+	pool, err := vectorstore.Connect(b.t.Context(), vectorstore.Config{URL: b.server.URLOf(role, b.database), Application: "embedding-upload"})
+	b.must(err)
+	b.t.Cleanup(pool.Close)
+	return pool
+}
+
+func (b *bench) bucket(name string) *objectstore.Store {
+	b.must(b.s3.CreateBucket(name))
+	for key, value := range map[string]string{
+		"AWS_ENDPOINT_URL_S3": b.s3.URL(), "AWS_REGION": "eu-central-1", "AWS_MAX_ATTEMPTS": "1",
+		"AWS_ACCESS_KEY_ID": "embedding-upload", "AWS_SECRET_ACCESS_KEY": "local",
+	} {
+		b.t.(interface{ Setenv(string, string) }).Setenv(key, value)
+	}
+	client, err := objectstore.NewClient(b.t.Context())
+	b.must(err)
+	return objectstore.New(client, name)
+}
+
+func (b *bench) must(err error) {
+	b.t.Helper()
+	if err != nil {
+		b.t.Fatal(err)
+	}
+}
+
+func (b *bench) put(store *objectstore.Store, key, content string) {
+	b.t.Helper()
+	_, err := store.Put(b.t.Context(), key, strings.NewReader(content))
+	b.must(err)
+}
+
+// handOver writes the artifacts and, last, _SUCCESS.
+func (b *bench) handOver(artifacts map[string]string) {
+	b.t.Helper()
+	for _, key := range slices.Sorted(maps.Keys(artifacts)) {
+		b.put(b.Artifacts, key, artifacts[key])
+	}
+	b.put(b.Artifacts, lake.SuccessKey, "")
+}
+
+func (b *bench) publish(snapshot string, startedAt time.Time, items ...lake.ItemCount) {
+	b.t.Helper()
+	_, err := b.Lake.PutJSON(b.t.Context(), lake.PopularityKey(snapshot), lake.Popularity{Snapshot: snapshot, Items: items})
+	b.must(err)
+	_, err = b.Lake.PutJSON(b.t.Context(), lake.LatestKey, lake.Latest{Snapshot: snapshot, StartedAt: startedAt})
+	b.must(err)
+}
+
+// run is a new run each time.
+func (b *bench) run() workflow.Run {
+	b.runs++
+	return workflow.Run{ID: fmt.Sprintf("run-%d", b.runs), StartedAt: noon.Add(time.Duration(b.runs) * time.Hour)}
+}
+
+func (b *bench) upload(run workflow.Run) workflow.Uploaded {
+	b.t.Helper()
+	out, err := b.Handle(b.t.Context(), run)
+	b.must(err)
+	return out
+}
+
+// activate does what vector-index does once it is content.
+func (b *bench) activate(version int64) {
+	b.t.Helper()
+	_, err := vectorstore.Activate(b.t.Context(), b.DB, version, 1, 40)
+	b.must(err)
+}
+
+// dump is every row of the tables of a version, as text, in order.
+func (b *bench) dump(version int64) (rows []string) {
+	b.t.Helper()
+	for _, table := range []string{vectorstore.ItemTable(version), vectorstore.UserTable(version), vectorstore.PopularityTable(version)} {
+		found, err := b.DB.Query(b.t.Context(), `select t::text from `+table+` as t order by 1`)
+		b.must(err)
+		texts, err := pgx.CollectRows(found, pgx.RowTo[string])
+		b.must(err)
+		rows = append(rows, texts...)
+	}
+	return rows
+}
+
+func (b *bench) status(version int64) vectorstore.Status {
+	b.t.Helper()
+	record, _, err := vectorstore.OfVersion(b.t.Context(), b.DB, version)
+	b.must(err)
+	return record.Status
+}
+
+// csv is a file of embeddings, its rows as id, literal, id, literal …
+func csv(rows ...string) string {
+	text := "id,embedding\n"
+	for i := 0; i < len(rows); i += 2 {
+		text += rows[i] + `,"` + rows[i+1] + "\"\n"
+	}
+	return text
+}
+
+var (
+	goodItems = csv("S10_1678", "[1,0]", "S10_1949", "[0.5,0.5]", "S72_3212", "[0,1]")
+	goodUsers = csv("103", "[1,0]", "112", "[0,1]")
+)
+
+func embeddingsOf(items, users string) map[string]string {
+	return map[string]string{lake.ItemEmbeddingsKey: items, lake.UserEmbeddingsKey: users}
+}
+
+// referenceArtifacts are those of ../shared/data beside the checkout.
+func referenceArtifacts(t testing.TB) map[string]string {
+	root := filepath.Join("..", "..", "..", "shared", "data", "ml-artifacts")
+	artifacts := map[string]string{}
+	for _, key := range slices.Concat(lake.RequiredArtifacts, lake.ModelArtifacts, lake.OptionalArtifacts) {
+		content, err := os.ReadFile(filepath.Join(root, key))
+		if err != nil {
+			t.Skip("the reference data is not beside the checkout: ", err)
+		}
+		artifacts[key] = string(content)
+	}
+	return artifacts
+}
+
+// onCopy lets step in before each CopyObject.
+func (b *bench) onCopy(act func() error) {
+	b.s3.SetHooks(awscall.Hooks{Before: func(call awscall.Call) error {
+		if call.Operation == "CopyObject" {
+			return act()
+		}
+		return nil
+	}})
+}
+
+func withTimeout(t testing.TB) context.Context {
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	t.Cleanup(cancel)
+	return ctx
+}
+
+func server(t testing.TB) *postgres.Server { return postgrestest.ForTest(t) }
