@@ -26,8 +26,11 @@ func readScaler(data []byte) (scaler, error) {
 
 func newScaler(attributes *pickle.Dict) (scaler, error) {
 	s := scaler{mean: 0, scale: 1}
-	if n, _ := attributes.Get("n_features_in_"); n != int64(1) {
-		return s, fmt.Errorf("the StandardScaler was fitted on %v columns, not on the credit limit alone", orNone(n))
+	if n, fitted := attributes.Get("n_samples_seen_"); !fitted || n == nil {
+		return s, errors.New("the StandardScaler has no n_samples_seen_: it is not fitted")
+	}
+	if n, known := attributes.Get("n_features_in_"); known && n != int64(1) { // unknown before scikit-learn 0.24
+		return s, errors.New("the StandardScaler was not fitted on one column, the credit limit")
 	}
 	if err := oneNumber(attributes, "with_mean", "mean_", &s.mean); err != nil {
 		return s, err
@@ -251,11 +254,4 @@ func readEstimator(file string, data []byte, class, module string) (*pickle.Dict
 		return nil, invalid(file, "the %s has no attributes: it is not fitted", class)
 	}
 	return attributes, nil
-}
-
-func orNone(v any) any {
-	if n, ok := v.(int64); ok {
-		return n
-	}
-	return "no"
 }

@@ -4,11 +4,13 @@ import (
 	"bytes"
 	"encoding/binary"
 	"fmt"
+	"slices"
 )
 
 // What a value costs beside its bytes, in bytes: Go's headers, rounded up, and append's spare room.
 const (
-	costOperation = 16  // a slot on the stack
+	costOperation = 16  // a number
+	costSlot      = 16  // a place on the stack
 	costValue     = 128 // a container, an object or a text
 	costElement   = 64  // a place in a list, tuple or dict
 	costMemo      = 96  // an entry of the memo's map
@@ -128,6 +130,12 @@ func (m *machine) floor() int {
 }
 
 func (m *machine) push(v any) error {
+	if n := len(m.stack); n == cap(m.stack) {
+		if err := m.charge(costSlot * int64(n+64)); err != nil {
+			return err
+		}
+		m.stack = slices.Grow(m.stack, n+64)
+	}
 	m.stack = append(m.stack, v)
 	return nil
 }

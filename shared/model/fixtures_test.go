@@ -1,0 +1,196 @@
+package model
+
+import (
+	"archive/tar"
+	"bytes"
+	"compress/gzip"
+	"errors"
+	"io"
+	"strings"
+	"testing"
+
+	"recsys/shared/lake"
+)
+
+// expectation is a case of expected.json: what PyTorch computes from three fixtures.
+type expectation struct {
+	Model  string `json:"model"`
+	OneHot string `json:"one_hot"`
+	Scaler string `json:"scaler"`
+	Users  []struct {
+		City        string    `json:"city"`
+		Country     string    `json:"country"`
+		CreditLimit float64   `json:"credit_limit"`
+		Embedding   []float32 `json:"embedding"` // nil: no direction
+	} `json:"users"`
+}
+
+// fixtures unpacks testdata/fixtures.tar.gz; testdata/make_fixtures.py made it.
+func fixtures(t testing.TB) map[string][]byte {
+	t.Helper()
+	packed, err := gzip.NewReader(bytes.NewReader(readFile(t, "testdata/fixtures.tar.gz")))
+	if err != nil {
+		t.Fatal(err)
+	}
+	files := map[string][]byte{}
+	for archive := tar.NewReader(packed); ; {
+		entry, err := archive.Next()
+		if err == io.EOF {
+			return files
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		if files[entry.Name], err = io.ReadAll(archive); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+func TestEveryLayoutGivesWhatPyTorchComputes(t *testing.T) {
+	files := fixtures(t)
+	var truth struct{ Cases []expectation }
+	readJSON(t, "testdata/expected.json", &truth)
+	if len(truth.Cases) < 40 {
+		t.Fatalf("only %d cases", len(truth.Cases))
+	}
+	for _, c := range truth.Cases {
+		t.Run(c.Model+" "+c.OneHot+" "+c.Scaler, func(t *testing.T) {
+			m, err := Read(Files{files[c.Model], files[c.OneHot], files[c.Scaler]})
+			if err != nil {
+				t.Fatal(err)
+			}
+			for i, u := range c.Users {
+				got, err := m.UserEmbedding(User{u.City, u.Country, u.CreditLimit})
+				if u.Embedding == nil {
+					if !errors.Is(err, ErrNoDirection) {
+						t.Errorf("user %d: %v, want no direction", i, err)
+					}
+					continue
+				}
+				if err != nil {
+					t.Fatalf("user %d: %v", i, err)
+				}
+				if d := largestDifference(got, u.Embedding); d > 1e-5 {
+					t.Errorf("user %d: off by %g", i, d)
+				}
+			}
+		})
+	}
+}
+
+// refusals: each fixture of refused/, in place of a good file, with a part of the error's text.
+var refusals = []struct{ file, text string }{
+	{"module.pth", "the class __main__.TwoTower; save the weights alone: torch.save(model.state_dict()"},
+	{"sequential.pth", "the class torch.nn.modules.container.Sequential; save"},
+	{"attack.pth", "the class posix.system"},
+	{"attack_legacy.pth", "the class posix.system"},
+	{"half.pth", "torch.HalfStorage; float32 and float64 are read: call model.float()"},
+	{"nan.pth", `"user_nn.0": a weight that is no finite number`},
+	{"no_weights.pth", "no state dict in it"},
+	{"three_groups.pth", `3 groups of layers ("user", "item", "head")`},
+	{"width.pth", "takes 12 numbers, but the scalers give 10"},
+	{"which_tower.pth", "which tower is the user's?"},
+	{"batch_norm.pth", `"user_nn.1" is not a Linear layer (it has a parameter "num_batches_tracked")`},
+	{"torchscript.pth", "a TorchScript archive; save"},
+	{"plain_pickle.pth", "a plain pickle, not a file of torch.save"},
+	{"arrays.npz", "a NumPy .npz archive"},
+	{"array.npy", "a NumPy .npy array"},
+	{"attack.pkl", "the class posix.system; save the fitted scikit-learn object alone"},
+	{"eval.pkl", "the class __builtin__.eval"},
+	{"attack_inside.pkl", "the class posix.system"},
+	{"pipeline.pkl", "the class sklearn.pipeline.Pipeline"},
+	{"unfitted.pkl", "it is not fitted"},
+	{"two_columns.pkl", "not fitted on one column, the credit limit"},
+	{"protocol0.pkl", "not a pickle of protocol 2 to 5"},
+	{"infrequent_ohe.pkl", "a OneHotEncoder with infrequent categories; fit it without"},
+	{"unfitted_ohe.pkl", "it is not fitted"},
+	{"one_column_ohe.pkl", "fitted on 1 columns, not on city and country"},
+	{"numbers_ohe.pkl", "not of texts"},
+	{"joblib.pkl", "the class joblib.numpy_pickle.NumpyArrayWrapper"},
+	{"joblib_zlib.pkl", "zlib-compressed data (joblib"},
+	{"joblib_gzip.pkl", "gzip-compressed data (joblib"},
+	{"joblib_bz2.pkl", "bzip2-compressed data (joblib"},
+	{"joblib_xz.pkl", "xz-compressed data (joblib"},
+	{"joblib_lzma.pkl", "LZMA-compressed data (joblib"},
+}
+
+// inPlaceOf puts a file where its name belongs.
+func inPlaceOf(files map[string][]byte, name string, data []byte) (Files, string) {
+	good := goodFiles(files)
+	switch {
+	case strings.HasSuffix(name, "_ohe.pkl"):
+		good.UserOneHot = data
+		return good, lake.UserOneHotKey
+	case strings.HasSuffix(name, ".pkl"):
+		good.UserScaler = data
+		return good, lake.UserScalerKey
+	}
+	good.Model = data
+	return good, lake.ModelKey
+}
+
+func goodFiles(files map[string][]byte) Files {
+	return Files{files["bare.pth"], files["ohe_protocol4.pkl"], files["std_protocol4.pkl"]}
+}
+
+func TestOtherFilesAreRefusedWithAdvice(t *testing.T) {
+	files := fixtures(t)
+	tested := map[string]bool{}
+	for _, r := range refusals {
+		tested["refused/"+r.file] = true
+		in, key := inPlaceOf(files, r.file, files["refused/"+r.file])
+		wantRefusal(t, in, key, r.text)
+	}
+	for name := range files {
+		if strings.HasPrefix(name, "refused/") && !tested[name] {
+			t.Errorf("%s is in no test", name)
+		}
+	}
+}
+
+func TestForeignBytesAreRefusedWithAdvice(t *testing.T) {
+	files := fixtures(t)
+	for _, name := range []string{"x.pth", "x_ohe.pkl", "x.pkl"} {
+		for content, text := range map[string]string{
+			"":                                 "the file is empty",
+			"<!DOCTYPE html><html>":            "HTML or XML",
+			"  \n<?xml version='1.0'?><Error>": "HTML or XML",
+			`{"a": 1}`:                         "JSON",
+			"version https://git-lfs.github.com/spec/v1\n":  "a Git LFS pointer",
+			"\x40\x00\x00\x00\x00\x00\x00\x00{\"a\":1}    ": "a safetensors file",
+			"\x89HDF\r\n\x1a\n":                             "HDF5",
+			"hello world":                                   "",
+			"\x80":                                          "",
+			"\x80\x04":                                      "ends early",
+			"PK\x03\x04":                                    "zip archive",
+		} {
+			in, key := inPlaceOf(files, name, []byte(content))
+			wantRefusal(t, in, key, text)
+		}
+	}
+}
+
+func TestSwappedFilesAreRefused(t *testing.T) {
+	good := goodFiles(fixtures(t))
+	wantRefusal(t, Files{good.Model, good.UserScaler, good.UserOneHot}, lake.UserScalerKey, "OneHotEncoder")
+	wantRefusal(t, Files{good.UserOneHot, good.UserOneHot, good.UserScaler}, lake.ModelKey, "OneHotEncoder")
+	wantRefusal(t, Files{good.Model, good.Model, good.UserScaler}, lake.UserOneHotKey, "a zip archive")
+}
+
+func wantRefusal(t *testing.T, in Files, key, text string) {
+	t.Helper()
+	m, err := Read(in)
+	if m != nil || err == nil {
+		t.Errorf("%q was read", text)
+		return
+	}
+	unsupported, isUnsupported := errors.AsType[*Unsupported](err)
+	damaged, isInvalid := errors.AsType[*Invalid](err)
+	if isUnsupported && unsupported.File != key || isInvalid && damaged.File != key || !isUnsupported && !isInvalid {
+		t.Errorf("%T %v: not about %s", err, err, key)
+	}
+	if !strings.Contains(err.Error(), text) {
+		t.Errorf("%q does not say %q", err, text)
+	}
+}
