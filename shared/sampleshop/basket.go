@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"math/bits"
 	"slices"
-	"time"
 )
 
 // rating of one product, by its index in shop.products.
@@ -68,20 +67,50 @@ func (b *baskets) buy(u customer, index int) []rating {
 	c := b.chance.of(kindBasket, index)
 	all := min(rated+c.below(rated/4+2), b.shop.Products-1)
 	b.offer(u, all)
-	slices.SortFunc(b.offers, func(x, y offer) int { return cmp.Compare(y.appeal, x.appeal) })
+	best(b.offers, all)
 	b.bought = b.bought[:0]
 	for _, o := range b.offers[:all] {
 		b.bought = append(b.bought, rating{product: o.product})
 	}
-	// Which of the bought products stay without a rating is chance, and not the least liked ones.
-	for i := range b.bought[:rated] {
-		j := i + c.below(len(b.bought)-i)
-		b.bought[i], b.bought[j] = b.bought[j], b.bought[i]
-		affinity := u.taste.affinity(b.shop.products[b.bought[i].product].taste)
-		b.bought[i].value = c.rate(b.shop.TasteStrength, affinity)
-	}
 	slices.SortFunc(b.bought, func(x, y rating) int { return cmp.Compare(x.product, y.product) })
+	// Which of the bought products stay without a rating is chance, and not the least liked ones (selection
+	// sampling, Knuth, The Art of Computer Programming 3.4.2, algorithm S).
+	for i := range b.bought {
+		if c.below(len(b.bought)-i) < rated {
+			affinity := u.taste.affinity(b.shop.products[b.bought[i].product].taste)
+			b.bought[i].value = c.rate(b.shop.TasteStrength, affinity)
+			rated--
+		}
+	}
 	return b.bought
+}
+
+// best moves the n offers of the most appeal to the front, in no order (Hoare's selection).
+func best(offers []offer, n int) {
+	for low, high := 0, len(offers)-1; low < high; {
+		pivot := offers[(low+high)/2].appeal
+		i, j := low, high
+		for i <= j {
+			for offers[i].appeal > pivot {
+				i++
+			}
+			for offers[j].appeal < pivot {
+				j--
+			}
+			if i <= j {
+				offers[i], offers[j] = offers[j], offers[i]
+				i, j = i+1, j-1
+			}
+		}
+		switch {
+		case n-1 <= j:
+			high = j
+		case n-1 >= i:
+			low = i
+		default:
+			return
+		}
+	}
 }
 
 // offer fills b.offers with the products that the customer looks at, and how much each appeals to them.
@@ -113,75 +142,5 @@ func (s *shop) stride(c *chance) int {
 		if a == 1 {
 			return stride
 		}
-	}
-}
-
-// order is a part of what a customer bought: lines are indexes in shop.products.
-type order struct {
-	number                     int
-	ordered, required, shipped time.Time // shipped is zero unless status says it was
-	status, remark             string
-	lines                      []orderLine
-	total                      int // in cents
-}
-
-type orderLine struct{ product, quantity, price int }
-
-const (
-	firstOrder     = 10_100
-	linesPerOrder  = 12 // at most, without what is bought again
-	firstOrderYear = 2023
-)
-
-// orders spreads what a customer bought over orders, oldest first; now and then a product of the order
-// before is bought again. number is the first order's.
-func (s *shop) orders(c *chance, bought []rating, number int, into []order) []order {
-	into = into[:0]
-	if len(bought) == 0 {
-		return into
-	}
-	day := time.Date(firstOrderYear, 1, 2, 0, 0, 0, 0, time.UTC).AddDate(0, 0, c.below(500))
-	gap := max(1, min(60, 5_600/len(bought))) // days: all orders lie within about two years
-	for len(bought) > 0 {
-		n := min(len(bought), c.between(3, linesPerOrder))
-		var o order
-		if len(into) < cap(into) {
-			o.lines = into[:len(into)+1][len(into)].lines[:0]
-		}
-		o.number, o.ordered = number, day
-		for _, r := range bought[:n] {
-			o.lines = append(o.lines, s.line(c, r.product))
-		}
-		if len(into) > 0 && c.oneIn(2) {
-			o.lines = append(o.lines, s.line(c, into[len(into)-1].lines[0].product))
-		}
-		for _, l := range o.lines {
-			o.total += l.quantity * l.price
-		}
-		s.deliver(c, &o)
-		into, bought = append(into, o), bought[n:]
-		number, day = number+1, day.AddDate(0, 0, c.between(1, gap))
-	}
-	return into
-}
-
-func (s *shop) line(c *chance, product int) orderLine {
-	return orderLine{product, c.between(1, 60), s.products[product].msrp * c.between(80, 100) / 100}
-}
-
-func (s *shop) deliver(c *chance, o *order) {
-	o.required, o.status = o.ordered.AddDate(0, 0, c.between(6, 12)), "Shipped"
-	switch c.below(20) {
-	case 0:
-		o.status = "In Process"
-	case 1:
-		o.status = "Cancelled"
-	case 2:
-		o.status = "On Hold"
-	default:
-		o.shipped = o.ordered.AddDate(0, 0, c.between(1, 5))
-	}
-	if c.oneIn(8) {
-		o.remark = pick(c, remarks)
 	}
 }

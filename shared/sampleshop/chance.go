@@ -18,6 +18,7 @@ const (
 	kindSession
 	kindStaff
 	kindWeight
+	kindView
 )
 
 // chance is a reseedable sequence of random numbers.

@@ -65,7 +65,7 @@ func (s *shop) session(b *baskets, index int) Session {
 		who += s.Customers // made like the others, and in no table
 	}
 	u := s.customer(c, who)
-	c.of(kindSession, index+1<<40)
+	c.of(kindView, index)
 	out := Session{SessionID: id, CustomerNumber: u.number, City: strings.TrimSpace(u.city),
 		Country: strings.TrimSpace(u.country), CreditLimit: u.credit / 100, BrowseHistory: []Browse{}}
 	if u.credit == noCredit {
