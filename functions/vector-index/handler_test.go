@@ -1,0 +1,231 @@
+package main
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+	"testing"
+
+	"recsys/infra/local/postgres"
+	"recsys/infra/local/postgres/postgrestest"
+	"recsys/shared/failure"
+	"recsys/shared/vectorstore"
+	"recsys/shared/workflow"
+)
+
+func TestHandle(t *testing.T) {
+	server := postgrestest.ForTest(t)
+	for _, test := range []struct {
+		name string
+		test func(*testing.T, *bench)
+	}{
+		{"activates and says the same again", testActivates},
+		{"an older version finishes last", testSuperseded},
+		{"goes back once a run", testRollback},
+		{"there is nothing to go back to", testNothingBefore},
+		{"a rolled-back version is not gone back to", testRollbackSkips},
+		{"drops what no rollback needs", testDrops},
+		{"another dimension", testDimension},
+		{"a long reader on the view", testLongReader},
+		{"refuses", testRefuses},
+	} {
+		t.Run(test.name, func(t *testing.T) { test.test(t, setup(t, server)) })
+	}
+	t.Run("recall", func(t *testing.T) { testRecall(t, server) })
+}
+
+func testActivates(t *testing.T, b *bench) {
+	version := b.small(4)
+	want := workflow.Indexed{Status: "activated", Version: 1, Recall: 1, EfSearch: 40}
+	for range 2 {
+		if out := b.handle(b.input(version)); out != want {
+			t.Errorf("got %+v, want %+v", out, want)
+		}
+	}
+	var items int
+	if err := b.pool(vectorstore.ReaderRole).QueryRow(t.Context(), `select count(*) from item_emb`).Scan(&items); err != nil || items != 50 {
+		t.Errorf("the reader sees %d items, %v", items, err)
+	}
+}
+
+func testSuperseded(t *testing.T, b *bench) {
+	older, newer := b.small(4), b.small(4)
+	b.handle(b.input(newer))
+	for range 2 {
+		if out := b.handle(b.input(older)); out.Status != "superseded" || out.Version != newer {
+			t.Errorf("got %+v", out)
+		}
+	}
+}
+
+func testRollback(t *testing.T, b *bench) {
+	for range 3 {
+		b.handle(b.input(b.small(4)))
+	}
+	for range 2 {
+		if out := b.handle(rollback("back-1")); out.Status != "rolled-back" || out.Version != 2 || out.EfSearch != 40 {
+			t.Errorf("got %+v", out)
+		}
+	}
+	if out := b.handle(rollback("back-2")); out.Version != 1 {
+		t.Errorf("got %+v", out)
+	}
+	// The run of a version that was rolled back, tried again, does not bring it back.
+	if out := b.handle(b.input(3)); out.Status != "superseded" || out.Version != 1 {
+		t.Errorf("got %+v", out)
+	}
+}
+
+func testNothingBefore(t *testing.T, b *bench) {
+	for _, want := range []string{"no version is active", "no version before"} {
+		if _, err := b.Handle(t.Context(), rollback("back")); !errors.As(err, new(failure.InvalidInput)) || !strings.Contains(err.Error(), want) {
+			t.Errorf("got %v, want InvalidInput with %q", err, want)
+		}
+		b.handle(b.input(b.small(4)))
+	}
+}
+
+func testRollbackSkips(t *testing.T, b *bench) {
+	b.handle(b.input(b.small(4)))
+	b.handle(b.input(b.small(4)))
+	b.handle(rollback("back-1")) // to 1
+	b.handle(b.input(b.small(4)))
+	if out := b.handle(rollback("back-2")); out.Version != 1 {
+		t.Errorf("got %+v, want 1: 2 was rolled back", out)
+	}
+}
+
+func testDrops(t *testing.T, b *bench) {
+	for range 5 {
+		b.handle(b.input(b.small(4)))
+	}
+	tables := b.texts(`select relname::text from pg_class where relname ~ '^item_emb_[0-9]+$' order by 1`)
+	if want := []string{"item_emb_3", "item_emb_4", "item_emb_5"}; !slices.Equal(tables, want) {
+		t.Errorf("tables %v, want %v", tables, want)
+	}
+	folders, err := b.Artifacts.Folders(t.Context(), "versions/")
+	if want := []string{"versions/3/", "versions/4/", "versions/5/"}; err != nil || !slices.Equal(folders, want) {
+		t.Errorf("objects %v, want %v; %v", folders, want, err)
+	}
+	b.handle(rollback("back-1"))
+	b.handle(rollback("back-2"))
+	if _, err := b.Handle(t.Context(), rollback("back-3")); !errors.As(err, new(failure.InvalidInput)) {
+		t.Errorf("went back to a dropped version: %v", err)
+	}
+}
+
+func testDimension(t *testing.T, b *bench) {
+	reader := b.pool(vectorstore.ReaderRole)
+	for _, dimension := range []int{4, 8} {
+		b.handle(b.input(b.small(dimension)))
+		var got int
+		// Not prepared: a prepared statement keeps the type of the view's column.
+		if err := reader.QueryRow(t.Context(), `select vector_dims(embedding) from item_emb limit 1`).Scan(&got); err != nil || got != dimension {
+			t.Errorf("got %d, %v; want %d", got, err, dimension)
+		}
+	}
+}
+
+// The swap waits for a reader of the view, not for ever, and goes on when the reader is done.
+func testLongReader(t *testing.T, b *bench) {
+	b.handle(b.input(b.small(4)))
+	reader, err := b.pool(vectorstore.ReaderRole).Begin(t.Context())
+	b.must(err)
+	_, err = reader.Exec(t.Context(), `select from item_emb limit 1`)
+	b.must(err)
+	version := b.small(4)
+	done := make(chan workflow.Indexed)
+	go func() {
+		out, _ := b.Handle(t.Context(), b.input(version))
+		done <- out
+	}()
+	b.waitFor(`select count(*) = 1 from pg_locks where not granted and relation = 'recsys.item_emb'::regclass`)
+	b.must(reader.Rollback(t.Context()))
+	if out := <-done; out.Status != "activated" || out.Version != version {
+		t.Errorf("got %+v", out)
+	}
+}
+
+func testRefuses(t *testing.T, b *bench) {
+	for _, in := range []workflow.IndexInput{b.input(0), b.input(7), b.input(-1), {}, {Run: b.input(1).Run, Version: 1, Rollback: true}} {
+		if _, err := b.Handle(t.Context(), in); !errors.As(err, new(failure.InvalidInput)) {
+			t.Errorf("%+v: got %v", in, err)
+		}
+	}
+}
+
+// testRecall is at a size at which an index is worth having.
+func testRecall(t *testing.T, server *postgres.Server) {
+	b := setup(t, server)
+	const dimension = 16
+	items, users := vectors(20_000, dimension, 3), vectors(500, dimension, 4)
+	copy(items[100:200], items[:100]) // as near as each other: either is right
+	version := b.load(dimension, items, users, vectorstore.Cosine)
+
+	b.Index = HNSW{M: 2, EfConstruction: 4}
+	_, err := b.Handle(t.Context(), b.input(version))
+	if !errors.As(err, new(failure.RecallTooLow)) || !strings.Contains(err.Error(), "at ef_search=1000") {
+		t.Fatalf("a bad index: got %v", err)
+	}
+	t.Log("a bad index: ", err)
+	if _, exists, err := vectorstore.ReadActive(t.Context(), b.DB); exists || err != nil {
+		t.Errorf("a version of a bad index is active: %v", err)
+	}
+
+	b.Index = HNSW{M: 12, EfConstruction: 32}
+	out := b.handle(b.input(version))
+	t.Logf("a good index: %+v", out)
+	if out.Status != "activated" || out.Recall < b.Target || out.Recall > 1 || !slices.Contains(ladder, out.EfSearch) {
+		t.Errorf("a good index: got %+v", out)
+	}
+	testPlans(t, b, version)
+}
+
+// testPlans sees for itself what measure relies on.
+func testPlans(t *testing.T, b *bench, version int64) {
+	search := fmt.Sprintf(`explain select id from %s order by embedding <=> (select embedding from %[1]s limit 1) limit 10`, vectorstore.ItemTable(version))
+	plan := strings.Join(b.texts(search), "\n")
+	if !strings.Contains(plan, "Index Scan using "+vectorstore.ItemIndex(version)) {
+		t.Errorf("the planner, free to choose, does not take the index:\n%s", plan)
+	}
+	tx, err := b.DB.Begin(t.Context())
+	b.must(err)
+	defer tx.Rollback(t.Context())
+	record, _, err := vectorstore.OfVersion(t.Context(), tx, version)
+	b.must(err)
+	arms := arms{tx: tx, version: record}
+	if used, err := arms.planned(t.Context()); err != nil || !used {
+		t.Errorf("planned: %t, %v", used, err)
+	}
+	b.must(arms.exact(t.Context(), 20)) // fails if the plan holds the index
+	if _, err := arms.approximate(t.Context(), 40); err != nil {
+		t.Error(err) // fails if the plan does not hold the index
+	}
+	_, err = tx.Exec(t.Context(), `set local enable_indexscan = off; set local enable_seqscan = on`)
+	b.must(err)
+	if _, err := arms.approximate(t.Context(), 40); err == nil {
+		t.Error("an approximate search without the index is taken for one with it")
+	}
+}
+
+func TestEventIsAnIndexInput(t *testing.T) {
+	event, err := os.ReadFile("event.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var in workflow.IndexInput
+	if err := json.Unmarshal(event, &in); err != nil || in.Validate() != nil || in.Version != 7 {
+		t.Errorf("%+v: %v, %v", in, err, in.Validate())
+	}
+}
+
+func TestBuildsSerially(t *testing.T) {
+	for extension, want := range map[string]bool{"0.5.1": false, "0.6.0": true, "0.8.0": true, "0.8.1": true, "0.8.2": false, "0.10.0": false, "1.0": false} {
+		if got := buildsSerially(extension); got != want {
+			t.Errorf("%s: %t", extension, got)
+		}
+	}
+}
