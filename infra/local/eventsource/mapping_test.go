@@ -1,16 +1,16 @@
 package eventsource_test
 
 import (
-	"bufio"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"os/exec"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -21,64 +21,50 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/kinesis/types"
 
 	"recsys/infra/local/eventsource"
+	local "recsys/infra/local/kinesis"
 	"recsys/infra/local/stepfunctions/stepfunctionstest"
 )
 
-// kinesalite is the program of the Kinesis server: it prints its port, and ends with its stdin.
-const kinesalite = `
-const server = require("kinesalite")({ createStreamMs: 1, updateStreamMs: 1 });
-server.listen(0, "127.0.0.1", () => console.log(server.address().port));
-process.stdin.on("end", () => process.exit()).resume();`
+var server struct {
+	sync.Once
+	*local.Server
+	err error
+}
 
-// start runs a Kinesis server for the test and returns a client.
+func TestMain(m *testing.M) {
+	code := m.Run()
+	if server.Server != nil {
+		_ = server.Close()
+	}
+	os.Exit(code)
+}
+
+// start returns a client of the Kinesis server that all tests share.
 func start(tb testing.TB) *kinesis.Client {
 	tb.Helper()
-	server := exec.Command("node", "--eval", kinesalite)
-	server.Stderr = tb.Output()
-	server.Dir = filepath.Dir(stepfunctionstest.NodeModules(tb))
-	stdin, err := server.StdinPipe()
-	if err != nil {
-		tb.Fatal(err)
-	}
-	stdout, err := server.StdoutPipe()
-	if err != nil {
-		tb.Fatal(err)
-	}
-	if err := server.Start(); err != nil {
-		tb.Fatal(err)
-	}
-	tb.Cleanup(func() {
-		_ = stdin.Close()
-		_ = server.Wait()
+	modules := stepfunctionstest.NodeModules(tb)
+	server.Do(func() {
+		server.Server, server.err = local.Start(tb.Context(), local.Config{NodeModules: modules, Region: "us-east-1"})
 	})
-	port, err := bufio.NewReader(stdout).ReadString('\n')
-	if err != nil {
-		tb.Fatal(err)
+	if server.err != nil {
+		tb.Fatal(server.err)
 	}
 	return kinesis.New(kinesis.Options{
-		BaseEndpoint: aws.String("http://127.0.0.1:" + strings.TrimSpace(port)), Region: "us-east-1",
+		BaseEndpoint: aws.String(server.URL()), Region: "us-east-1",
 		Credentials: credentials.NewStaticCredentialsProvider("x", "y", ""),
 	})
 }
 
-// create makes a stream and returns its name.
-func create(tb testing.TB, client *kinesis.Client, shards int32) string {
-	tb.Helper()
-	name := "activity"
-	if _, err := client.CreateStream(tb.Context(), &kinesis.CreateStreamInput{StreamName: &name, ShardCount: &shards}); err != nil {
-		tb.Fatal(err)
-	}
-	active(tb, client, name)
-	return name
-}
+var streams atomic.Int64
 
-func active(tb testing.TB, client *kinesis.Client, name string) {
+// create makes a stream of the test's own and returns its name.
+func create(tb testing.TB, shards int32) string {
 	tb.Helper()
-	if err := kinesis.NewStreamExistsWaiter(client, func(o *kinesis.StreamExistsWaiterOptions) {
-		o.MinDelay, o.MaxDelay = 10*time.Millisecond, 50*time.Millisecond
-	}).Wait(tb.Context(), &kinesis.DescribeStreamInput{StreamName: &name}, 20*time.Second); err != nil {
+	name := fmt.Sprint("activity-", streams.Add(1))
+	if err := server.CreateStream(tb.Context(), name, shards); err != nil {
 		tb.Fatal(err)
 	}
+	return name
 }
 
 // put writes records "<from>" to "<to-1>" with their own numbers as partition keys.
@@ -173,7 +159,7 @@ func finish(tb testing.TB, mapping *eventsource.Mapping, records int) eventsourc
 
 func TestRecordsComeInOrderInBatchesAndAsAWSWritesThem(t *testing.T) {
 	client := start(t)
-	stream := create(t, client, 1)
+	stream := create(t, 1)
 	put(t, client, stream, 0, 5)
 	f := &function{}
 	stats := finish(t, open(t, eventsource.Config{Client: client, Stream: stream, Invoke: f.invoke, BatchSize: 2}), 5)
@@ -188,7 +174,7 @@ func TestRecordsComeInOrderInBatchesAndAsAWSWritesThem(t *testing.T) {
 	sequence := record["sequenceNumber"].(string)
 	for field, want := range map[string]any{
 		"eventID": "shardId-000000000000:" + sequence, "eventSource": "aws:kinesis", "eventName": "aws:kinesis:record", "eventVersion": "1.0",
-		"awsRegion": "us-east-1", "eventSourceARN": "arn:aws:kinesis:us-east-1:000000000000:stream/activity",
+		"awsRegion": "us-east-1", "eventSourceARN": "arn:aws:kinesis:us-east-1:000000000000:stream/" + stream,
 		"invokeIdentityArn": "arn:aws:iam::000000000000:role/local",
 	} {
 		if raw.Records[0][field] != want {
@@ -203,7 +189,7 @@ func TestRecordsComeInOrderInBatchesAndAsAWSWritesThem(t *testing.T) {
 
 func TestEveryShardIsReadInItsOwnOrder(t *testing.T) {
 	client := start(t)
-	stream := create(t, client, 3)
+	stream := create(t, 3)
 	put(t, client, stream, 0, 1000)
 	last := map[string]string{}
 	var mu sync.Mutex
@@ -227,7 +213,7 @@ func TestEveryShardIsReadInItsOwnOrder(t *testing.T) {
 
 func TestAReportedFailureIsWhereTheNextBatchBegins(t *testing.T) {
 	client := start(t)
-	stream := create(t, client, 1)
+	stream := create(t, 1)
 	put(t, client, stream, 0, 6)
 	f := &function{answer: func(call int, batch []events.KinesisEventRecord) (response events.KinesisEventResponse, _ error) {
 		if call == 1 { // the lowest of the reported counts
@@ -245,7 +231,7 @@ func TestAReportedFailureIsWhereTheNextBatchBegins(t *testing.T) {
 
 func TestAnUnknownItemFailsTheWholeBatch(t *testing.T) {
 	client := start(t)
-	stream := create(t, client, 1)
+	stream := create(t, 1)
 	put(t, client, stream, 0, 2)
 	f := &function{answer: func(call int, _ []events.KinesisEventRecord) (response events.KinesisEventResponse, _ error) {
 		if call == 1 {
@@ -261,7 +247,7 @@ func TestAnUnknownItemFailsTheWholeBatch(t *testing.T) {
 
 func TestARecordThatNeverSucceedsIsFoundAndHandedOver(t *testing.T) {
 	client := start(t)
-	stream := create(t, client, 1)
+	stream := create(t, 1)
 	put(t, client, stream, 0, 8)
 	f := &function{answer: func(_ int, batch []events.KinesisEventRecord) (response events.KinesisEventResponse, _ error) {
 		for _, record := range batch {
@@ -312,7 +298,7 @@ func TestARecordThatNeverSucceedsIsFoundAndHandedOver(t *testing.T) {
 
 func TestOldRecordsAreDiscardedBeforeTheyAreTried(t *testing.T) {
 	client := start(t)
-	stream := create(t, client, 1)
+	stream := create(t, 1)
 	put(t, client, stream, 0, 3)
 	f := &function{}
 	stats := finish(t, open(t, eventsource.Config{
@@ -326,7 +312,7 @@ func TestOldRecordsAreDiscardedBeforeTheyAreTried(t *testing.T) {
 
 func TestTheCheckpointOutlivesTheProcess(t *testing.T) {
 	client := start(t)
-	stream := create(t, client, 1)
+	stream := create(t, 1)
 	path := filepath.Join(t.TempDir(), "checkpoints.json")
 	for start := 0; start < 30; start += 10 {
 		put(t, client, stream, start, start+10)
@@ -344,7 +330,7 @@ func TestTheCheckpointOutlivesTheProcess(t *testing.T) {
 
 func TestLatestSeesWhatIsPutAfterTheStart(t *testing.T) {
 	client := start(t)
-	stream := create(t, client, 1)
+	stream := create(t, 1)
 	put(t, client, stream, 0, 3)
 	f := &function{}
 	mapping := open(t, eventsource.Config{Client: client, Stream: stream, Invoke: f.invoke, StartingPosition: types.ShardIteratorTypeLatest})
@@ -357,7 +343,7 @@ func TestLatestSeesWhatIsPutAfterTheStart(t *testing.T) {
 
 func TestTheWindowGathersAndAFullBatchDoesNotWait(t *testing.T) {
 	client := start(t)
-	stream := create(t, client, 1)
+	stream := create(t, 1)
 	f := &function{}
 	mapping := open(t, eventsource.Config{
 		Client: client, Stream: stream, Invoke: f.invoke, BatchSize: 4, MaximumBatchingWindow: 300 * time.Second,
@@ -372,7 +358,7 @@ func TestTheWindowGathersAndAFullBatchDoesNotWait(t *testing.T) {
 
 func TestAnEventStaysUnderLambdasLimit(t *testing.T) {
 	client := start(t)
-	stream := create(t, client, 1)
+	stream := create(t, 1)
 	large := make([]byte, 1_000_000)
 	for i := range 10 {
 		if _, err := client.PutRecord(t.Context(), &kinesis.PutRecordInput{StreamName: &stream, Data: large, PartitionKey: aws.String(fmt.Sprint(i))}); err != nil {
@@ -408,7 +394,7 @@ func (f *faulty) GetRecords(ctx context.Context, in *kinesis.GetRecordsInput, op
 
 func TestPollingGoesOnAfterErrorsAndExpiredIterators(t *testing.T) {
 	client := start(t)
-	stream := create(t, client, 1)
+	stream := create(t, 1)
 	put(t, client, stream, 0, 250) // three reads
 	f := &function{}
 	stats := finish(t, open(t, eventsource.Config{Stream: stream, Invoke: f.invoke, Client: &faulty{Client: client, fail: func(call int) error {
@@ -427,14 +413,16 @@ func TestPollingGoesOnAfterErrorsAndExpiredIterators(t *testing.T) {
 
 func TestTheChildrenOfAShardWaitForIt(t *testing.T) {
 	client := start(t)
-	stream := create(t, client, 1)
+	stream := create(t, 1)
 	put(t, client, stream, 0, 50)
 	if _, err := client.SplitShard(t.Context(), &kinesis.SplitShardInput{
 		StreamName: &stream, ShardToSplit: aws.String("shardId-000000000000"), NewStartingHashKey: aws.String("170141183460469231731687303715884105728"),
 	}); err != nil {
 		t.Fatal(err)
 	}
-	active(t, client, stream)
+	if err := server.CreateStream(t.Context(), stream, 1); err != nil { // is there, and waits until it is active again
+		t.Fatal(err)
+	}
 	put(t, client, stream, 50, 100)
 	var mu sync.Mutex
 	var parent, children int
@@ -456,7 +444,7 @@ func TestTheChildrenOfAShardWaitForIt(t *testing.T) {
 
 func TestCloseAbandonsAnInvocationAndTheNextStartMakesItAgain(t *testing.T) {
 	client := start(t)
-	stream := create(t, client, 1)
+	stream := create(t, 1)
 	put(t, client, stream, 0, 3)
 	checkpoints, err := eventsource.OpenFile(filepath.Join(t.TempDir(), "checkpoints.json"))
 	if err != nil {
@@ -492,4 +480,19 @@ func TestStartSaysWhatIsWrong(t *testing.T) {
 	if _, err := eventsource.Start(t.Context(), eventsource.Config{Client: start(t), Stream: "missing", Invoke: f.invoke}); !errors.As(err, new(*types.ResourceNotFoundException)) {
 		t.Errorf("a missing stream: %v", err)
 	}
+}
+
+func BenchmarkMapping(b *testing.B) {
+	const records = 10_000
+	client := start(b)
+	stream := create(b, 1)
+	put(b, client, stream, 0, records)
+	b.ReportAllocs()
+	for b.Loop() {
+		finish(b, open(b, eventsource.Config{
+			Client: client, Stream: stream, BatchSize: 1000,
+			Invoke: func(context.Context, []byte) ([]byte, error) { return nil, nil },
+		}), records)
+	}
+	b.ReportMetric(records*float64(b.N)/b.Elapsed().Seconds(), "records/s")
 }
