@@ -83,7 +83,8 @@ func (p *Proxy) URL(server string) (string, error) {
 func (p *Proxy) SetHooks(hooks Hooks) { p.hooks.Store(&hooks) }
 
 // RoundTrips counts the times that clients waited for an answer: messages that ask for one (Query, Sync,
-// Flush, FunctionCall, CopyDone), where those that a client sent in one go count once. Connecting is not in it.
+// Flush, FunctionCall), where those that a client sent in one go count once. A COPY FROM STDIN counts with its
+// end, since clients send its data without waiting. Connecting is not in it.
 func (p *Proxy) RoundTrips() int64 { return p.trips.Load() }
 
 // Connections counts the connections that were let through.

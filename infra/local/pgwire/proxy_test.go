@@ -198,7 +198,7 @@ func TestABatchIsOneRoundTrip(t *testing.T) {
 		}),
 	}
 	for what, count := range got {
-		if want := map[string]int64{"COPY": 2}[what]; count != max(1, want) {
+		if count != 1 {
 			t.Errorf("%s took %d round trips", what, count)
 		}
 	}

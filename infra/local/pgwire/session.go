@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"slices"
 	"sync"
 
 	"github.com/jackc/pgx/v5/pgproto3"
@@ -182,14 +183,16 @@ func (s *session) request(m message) error {
 	case 'Q':
 		sql, _ := cString(m.body)
 		s.asked.statements = parse(sql)
-		s.countTrip(m)
+		if !slices.ContainsFunc(s.asked.statements, statement.isCopyIn) {
+			s.countTrip(m)
+		}
 		return s.before(s.ask())
 	case 'S', 'F':
 		s.countTrip(m)
 		if commit := s.ask(); commit.kind != commits {
 			return s.before(commit)
 		}
-	case 'H':
+	case 'H', 'f':
 		s.countTrip(m)
 	case 'c':
 		s.countTrip(m)

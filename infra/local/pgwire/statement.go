@@ -24,6 +24,8 @@ type statement struct {
 	kind    kind
 }
 
+func (s statement) isCopyIn() bool { return s.kind == copiesIn }
+
 // writing are the commands that change the database. EXPLAIN ANALYZE of one is not seen as such.
 var writing = strings.Fields(`INSERT UPDATE DELETE MERGE TRUNCATE CREATE ALTER DROP GRANT REVOKE COMMENT ANALYZE
 	VACUUM REINDEX REFRESH CLUSTER DO CALL REASSIGN IMPORT SECURITY`)
