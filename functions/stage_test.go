@@ -1,0 +1,162 @@
+// Package functions tests the training-data stage as a whole: the five functions as the processes that they
+// are on AWS, on real servers, one after the other as the state machine runs them.
+package functions
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/credentials"
+	awsglue "github.com/aws/aws-sdk-go-v2/service/glue"
+	"github.com/aws/aws-sdk-go-v2/service/glue/types"
+
+	"recsys/infra/local/glue"
+	"recsys/infra/local/lambda"
+	"recsys/infra/local/s3"
+	"recsys/infra/local/s3/s3test"
+	"recsys/shared/objectstore"
+	"recsys/shared/settings"
+	"recsys/shared/workflow"
+)
+
+const (
+	bucket       = "lake"
+	glueDatabase = "shop"
+)
+
+// stage is the training-data stage around a source.
+type stage struct {
+	*lambda.Emulator
+	lake   *objectstore.Store
+	server *s3.Server
+	glue   *awsglue.Client
+}
+
+// setup builds the functions and starts what they need. The settings that tests vary are arguments; zero
+// values are the defaults.
+func setup(tb testing.TB, dsn string, rowsPerRange int64) stage {
+	tb.Helper()
+	store, server := s3test.ForTest(tb, bucket)
+	catalog, err := glue.Start(tb.Context(), glue.Config{Dir: tb.TempDir()})
+	if err != nil {
+		tb.Fatal(err)
+	}
+	tb.Cleanup(func() { _ = catalog.Close() })
+	emulator, err := lambda.Start(tb.Context(), lambda.Config{Dir: tb.TempDir()})
+	if err != nil {
+		tb.Fatal(err)
+	}
+	tb.Cleanup(func() { _ = emulator.Close() })
+	s := stage{emulator, store, server, awsglue.New(awsglue.Options{
+		Region: "us-east-1", BaseEndpoint: aws.String(catalog.URL()),
+		Credentials: credentials.NewStaticCredentialsProvider("test", "test", ""),
+	})}
+	_, err = s.glue.CreateDatabase(tb.Context(), &awsglue.CreateDatabaseInput{
+		DatabaseInput: &types.DatabaseInput{Name: aws.String(glueDatabase)}})
+	if err != nil {
+		tb.Fatal(err)
+	}
+	lake, source := settings.Lake{Bucket: bucket}, settings.Source{DSN: dsn}
+	for name, config := range map[string]any{
+		"plan-extract":          settings.PlanExtract{Lake: lake, Source: source, RowsPerRange: rowsPerRange},
+		"extract":               settings.Extract{Lake: lake, Source: source},
+		"transform":             settings.Transform{Lake: lake},
+		"partition-write":       settings.PartitionWrite{Lake: lake},
+		"publish-training-data": settings.PublishTrainingData{Lake: lake, GlueDatabase: glueDatabase},
+	} {
+		env := settings.Environ(config)
+		env["AWS_ENDPOINT_URL_S3"], env["AWS_ENDPOINT_URL_GLUE"] = server.URL(), catalog.URL()
+		err := emulator.Register(lambda.Function{
+			Name: name, Bootstrap: build(tb, name), Env: env, Timeout: 15 * time.Minute,
+		})
+		if err != nil {
+			tb.Fatal(err)
+		}
+	}
+	return s
+}
+
+// build compiles one function as for AWS.
+func build(tb testing.TB, name string) string {
+	tb.Helper()
+	bootstrap := filepath.Join(tb.TempDir(), "bootstrap")
+	command := exec.CommandContext(tb.Context(), "go", "build", "-trimpath", "-buildvcs=false", "-tags=lambda.norpc",
+		"-ldflags=-s -w", "-o", bootstrap, "./"+name)
+	command.Env = append(os.Environ(), "CGO_ENABLED=0")
+	if output, err := command.CombinedOutput(); err != nil {
+		tb.Fatalf("building %s: %v\n%s", name, err, output)
+	}
+	return bootstrap
+}
+
+// invoke runs one step; its own error is a *lambda.InvocationError.
+func invoke[Out any](ctx context.Context, s stage, name string, in any) (out Out, err error) {
+	payload, err := json.Marshal(in)
+	if err != nil {
+		return out, err
+	}
+	answer, failed, err := s.Invoke(ctx, name, payload)
+	if failed != nil {
+		return out, failed
+	}
+	if err != nil {
+		return out, fmt.Errorf("invoking %s: %w", name, err)
+	}
+	return out, json.Unmarshal(answer, &out)
+}
+
+// run takes a run through the whole stage, range after range.
+func (s stage) run(ctx context.Context, run workflow.Run) (workflow.Published, error) {
+	plan, err := invoke[workflow.Plan](ctx, s, "plan-extract", run)
+	if err != nil {
+		return workflow.Published{}, err
+	}
+	for _, span := range plan.Ranges {
+		in := workflow.RangeInput{Run: run, Range: span}
+		if _, err := invoke[workflow.Extracted](ctx, s, "extract", in); err != nil {
+			return workflow.Published{}, err
+		}
+		if _, err := invoke[workflow.Transformed](ctx, s, "transform", in); err != nil {
+			return workflow.Published{}, err
+		}
+		if _, err := invoke[workflow.Partitioned](ctx, s, "partition-write", in); err != nil {
+			return workflow.Published{}, err
+		}
+	}
+	return invoke[workflow.Published](ctx, s, "publish-training-data", run)
+}
+
+func mustRun(tb testing.TB, s stage, run workflow.Run) workflow.Published {
+	tb.Helper()
+	out, err := s.run(tb.Context(), run)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return out
+}
+
+// wantError runs a run that has to fail under this name, and returns the text.
+func wantError(tb testing.TB, s stage, run workflow.Run, name string) string {
+	tb.Helper()
+	_, err := s.run(tb.Context(), run)
+	var failed *lambda.InvocationError
+	if !errors.As(err, &failed) || failed.Type != name {
+		tb.Fatalf("got %v, want %s", err, name)
+	}
+	return failed.Message
+}
+
+// start is when the first run of a test started; later ones add minutes.
+var start = time.Date(2026, 11, 23, 1, 0, 0, 0, time.UTC)
+
+func runAt(id string, minute int) workflow.Run {
+	return workflow.Run{ID: id, StartedAt: start.Add(time.Duration(minute) * time.Minute)}
+}
