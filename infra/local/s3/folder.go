@@ -145,12 +145,26 @@ func (f *folder) open(bucket, key string) (file *os.File, info fs.FileInfo, etag
 	return file, info, etag, nil
 }
 
-func (f *folder) HeadObject(bucket, key string) (*gofakes3.Object, error) {
+// stat is open without the file, and without opening it when its ETag is known.
+func (f *folder) stat(bucket, key string) (fs.FileInfo, []byte, error) {
+	path := f.path(bucket, key)
+	if info, err := os.Stat(path); err == nil && storable(key) && info.Mode().IsRegular() {
+		if etag, ok := f.etags.get(path, info); ok {
+			return info, etag, nil
+		}
+	}
 	file, info, etag, err := f.open(bucket, key)
+	if err != nil {
+		return nil, nil, err
+	}
+	return info, etag, file.Close()
+}
+
+func (f *folder) HeadObject(bucket, key string) (*gofakes3.Object, error) {
+	info, etag, err := f.stat(bucket, key)
 	if err != nil {
 		return nil, err
 	}
-	file.Close()
 	return describe(key, info, etag, io.NopCloser(strings.NewReader(""))), nil
 }
 

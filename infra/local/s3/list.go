@@ -47,23 +47,22 @@ func (l *listing) below(dir string) (full bool, err error) {
 	if err != nil && !os.IsNotExist(err) { // pruned by a delete meanwhile
 		return false, err
 	}
-	names := make([]string, len(entries))
-	byName := make(map[string]fs.DirEntry, len(entries))
-	for i, entry := range entries {
-		name := entry.Name()
-		if entry.IsDir() {
-			name += "/" // orders "a-b" before "a/c", as the whole keys are
-		}
-		names[i], byName[name] = name, entry
-	}
-	slices.Sort(names)
-	for _, name := range names {
-		full, err := l.entry(dir+name, byName[name])
+	// As a key, a folder ends in "/": that orders "a-b" before "a/c". os.ReadDir orders by the bare names.
+	slices.SortFunc(entries, func(a, b fs.DirEntry) int { return strings.Compare(keyName(a), keyName(b)) })
+	for _, entry := range entries {
+		full, err := l.entry(dir+keyName(entry), entry)
 		if err != nil || full {
 			return full, err
 		}
 	}
 	return false, nil
+}
+
+func keyName(entry fs.DirEntry) string {
+	if entry.IsDir() {
+		return entry.Name() + "/"
+	}
+	return entry.Name()
 }
 
 func (l *listing) entry(key string, entry fs.DirEntry) (full bool, err error) {
@@ -92,13 +91,12 @@ func (l *listing) object(key string) (full bool, err error) {
 	if l.listed == l.limit {
 		return l.add(key, nil), nil
 	}
-	file, info, etag, err := l.folder.open(l.bucket, key)
+	info, etag, err := l.folder.stat(l.bucket, key)
 	if gofakes3.HasErrorCode(err, gofakes3.ErrNoSuchKey) { // deleted meanwhile
 		return false, nil
 	} else if err != nil {
 		return false, err
 	}
-	file.Close()
 	return l.add(key, func() {
 		l.page.Add(&gofakes3.Content{
 			Key: key, Size: info.Size(), ETag: gofakes3.FormatETag(etag),

@@ -3,7 +3,8 @@
 // Promise: an object lies as a plain file at <Dir>/<bucket>/<key>, nothing else lies among the objects, and
 // a file put there by hand is an object. A write is whole or absent, whoever is killed when: it goes to a
 // file beside the buckets and is renamed. Conditional writes (If-None-Match: *, If-Match) are atomic. The
-// ETag is the MD5 of the content, also after a multipart upload, and so the same after a restart.
+// ETag is the MD5 of the content, also after a multipart upload, and so the same after a restart. A folder
+// has one server at a time: that is for the caller to see to.
 //
 // Reads and writes: Config.Dir; its subfolder .staging holds what is not yet an object. Writes are not
 // synced: they survive the death of processes, not of the machine's power.

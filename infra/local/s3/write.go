@@ -3,6 +3,7 @@ package s3
 import (
 	"bytes"
 	"crypto/md5"
+	"crypto/rand"
 	"encoding/hex"
 	"errors"
 	"io"
@@ -30,7 +31,7 @@ type staged struct {
 
 // stage writes content beside the buckets; size -1 means as much as there is.
 func (f *folder) stage(content io.Reader, size int64) (staged, error) {
-	file, err := os.CreateTemp(f.staging, "object-")
+	file, err := os.OpenFile(filepath.Join(f.staging, rand.Text()), os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o644)
 	if err != nil {
 		return staged{}, err
 	}
@@ -38,9 +39,6 @@ func (f *folder) stage(content io.Reader, size int64) (staged, error) {
 	written, err := io.Copy(io.MultiWriter(file, hash), content)
 	if err == nil && size >= 0 && written != size {
 		err = gofakes3.ErrIncompleteBody
-	}
-	if err == nil {
-		err = file.Chmod(0o644)
 	}
 	if err = errors.Join(err, file.Close()); err != nil {
 		os.Remove(file.Name())
@@ -59,7 +57,14 @@ func bare(err error) error {
 
 // publish makes staged content an object, if the conditions hold at that moment; else it is gone.
 func (f *folder) publish(content staged, bucket, key string, conditions *gofakes3.PutConditions) error {
-	defer os.Remove(content.path) // without effect after the rename
+	err := f.rename(content, bucket, key, conditions)
+	if err != nil {
+		os.Remove(content.path)
+	}
+	return err
+}
+
+func (f *folder) rename(content staged, bucket, key string, conditions *gofakes3.PutConditions) error {
 	if !storable(key) {
 		return gofakes3.ErrorMessage(gofakes3.ErrInvalidArgument, errNoFileName)
 	}
