@@ -125,11 +125,11 @@ func (d *delivery) try(ctx context.Context) error {
 // wait sleeps between attempts, with full jitter; false when the time left does not allow another one.
 // https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/
 func (d *delivery) wait(ctx context.Context, attempt int) bool {
-	pause := rand.N(d.pause << attempt)
-	if deadline, ok := ctx.Deadline(); ok && time.Until(deadline) < pause+reserve {
+	longest := d.pause << attempt
+	if deadline, ok := ctx.Deadline(); ok && time.Until(deadline) < longest+reserve {
 		return false
 	}
-	timer := time.NewTimer(pause)
+	timer := time.NewTimer(rand.N(longest))
 	defer timer.Stop()
 	select {
 	case <-ctx.Done():

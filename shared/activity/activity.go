@@ -41,11 +41,12 @@ const (
 
 // Record is an activity record, read. It refers to the bytes that it was parsed from.
 type Record struct {
-	body []byte // the record on one line without its closing brace and without members of our names
+	body        []byte // the record on one line without its closing brace and without members of our names
+	hasFeatures struct{ city, country bool }
 
 	// CustomerNumber is 0 where the visitor is not known.
 	CustomerNumber int64
-	// City and Country are "" where they are missing.
+	// City and Country are "" where they are missing or say nothing.
 	City, Country string
 	// CreditLimit is NaN where it is missing or no finite number.
 	CreditLimit float64
@@ -54,9 +55,10 @@ type Record struct {
 	Products []string
 }
 
-// HasFeatures says whether the record holds all that the model looks at; a city may be unknown to it.
+// HasFeatures says whether the record holds all that the model looks at: a number, and two strings, which
+// may be empty or unknown to it.
 func (r *Record) HasFeatures() bool {
-	return r.City != "" && r.Country != "" && !math.IsNaN(r.CreditLimit)
+	return r.hasFeatures.city && r.hasFeatures.country && !math.IsNaN(r.CreditLimit)
 }
 
 // Parse reads one record. The text of an error is the reason for rejecting it and quotes nothing of it.
@@ -78,9 +80,9 @@ func Parse(data []byte) (Record, error) {
 			}
 			named = named || meansSomething(member.value)
 		case "city":
-			record.City = shortText(member.value)
+			record.City, record.hasFeatures.city = shortText(member.value), member.value[0] == '"'
 		case "country":
-			record.Country = shortText(member.value)
+			record.Country, record.hasFeatures.country = shortText(member.value), member.value[0] == '"'
 		case "credit_limit":
 			record.CreditLimit = number(member.value)
 		case "browse_history":

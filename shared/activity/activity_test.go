@@ -113,6 +113,22 @@ func TestLenient(t *testing.T) {
 	}
 }
 
+func TestFeatures(t *testing.T) {
+	for in, want := range map[string]bool{
+		`{"customer_number":1,"city":"Oslo","country":"Norway","credit_limit":1}`:      true,
+		`{"customer_number":1,"city":"","country":"Nowhere","credit_limit":"-1.5"}`:    true,
+		`{"customer_number":1,"city":"Oslo","country":"Norway"}`:                       false,
+		`{"customer_number":1,"city":"Oslo","country":"Norway","credit_limit":"none"}`: false,
+		`{"customer_number":1,"city":null,"country":"Norway","credit_limit":1}`:        false,
+		`{"customer_number":1,"city":"Oslo","credit_limit":1}`:                         false,
+	} {
+		record, err := activity.Parse([]byte(in))
+		if err != nil || record.HasFeatures() != want {
+			t.Errorf("%s: %v, %v", in, record.HasFeatures(), err)
+		}
+	}
+}
+
 func TestRejected(t *testing.T) {
 	for in, reason := range map[string]string{
 		``:                                       "not JSON at byte 0",

@@ -1,0 +1,257 @@
+package main
+
+import (
+	"archive/tar"
+	"compress/gzip"
+	"errors"
+	"fmt"
+	"io"
+	"math"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync/atomic"
+	"testing"
+
+	"recsys/infra/local/pgwire"
+	"recsys/shared/lake"
+	"recsys/shared/model"
+)
+
+const sampleArtifacts = "../../infra/local/sample/artifacts"
+
+// smallModel is a folder with a model of 3 dimensions, out of the fixtures of package model.
+func smallModel(t *testing.T) string {
+	t.Helper()
+	packed, err := os.Open("../../shared/model/testdata/fixtures.tar.gz")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer packed.Close()
+	unpacked, err := gzip.NewReader(packed)
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	names := map[string]string{"bare.pth": lake.ModelKey, "ohe_protocol4.pkl": lake.UserOneHotKey, "std_protocol4.pkl": lake.UserScalerKey}
+	archive := tar.NewReader(unpacked)
+	for found := 0; found < len(names); {
+		header, err := archive.Next()
+		if err != nil {
+			t.Fatal(err)
+		}
+		name, wanted := names[header.Name]
+		if !wanted {
+			continue
+		}
+		found++
+		content, err := io.ReadAll(archive)
+		if err == nil {
+			err = errors.Join(os.MkdirAll(filepath.Join(dir, filepath.Dir(name)), 0o755), os.WriteFile(filepath.Join(dir, name), content, 0o644))
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	return dir
+}
+
+func readModel(t *testing.T, dir string) *model.Model {
+	t.Helper()
+	read := func(key string) []byte {
+		content, err := os.ReadFile(filepath.Join(dir, filepath.FromSlash(key)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return content
+	}
+	m, err := model.Read(model.Files{Model: read(lake.ModelKey), UserOneHot: read(lake.UserOneHotKey), UserScaler: read(lake.UserScalerKey)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return m
+}
+
+// TestSwapUnderLoad: versions of 32 and of 3 dimensions take turns, each dropped with its artifacts as soon as
+// the next is active, which is sooner than vector-index does. Whatever a batch meets, each answer is of one
+// version: its items, by the vector of its own model.
+func TestSwapUnderLoad(t *testing.T) {
+	w := setup(t)
+	kinds := []version{
+		{items: prefixed("a", circle(200, 32)), model: sampleArtifacts},
+		{items: prefixed("b", circle(300, 3)), model: smallModel(t)},
+	}
+	user := model.User{City: "Paris", Country: "France", CreditLimit: 43_400.5}
+	var vectors [2][]float32
+	for i := range kinds {
+		vector, err := readModel(t, kinds[i].model).UserEmbedding(user)
+		if err != nil {
+			t.Fatal(err)
+		}
+		vectors[i] = vector
+	}
+	payload := fmt.Sprintf(`{"customer_number":1,"city":%q,"country":%q,"credit_limit":%v,"browse_history":[{"product_code":"a-item-007"},{"product_code":"b-item-007"}]}`,
+		user.City, user.Country, user.CreditLimit)
+	payloads := []string{payload, payload, payload}
+
+	kindOf := map[int64]int{w.load(kinds[0]): 0}
+	if w.handle(payloads...) != "" {
+		t.Fatal("not done before the load")
+	}
+	var swapped atomic.Bool
+	var batches atomic.Int64
+	var failed atomic.Pointer[string]
+	stopped := make(chan struct{})
+	go func() {
+		defer close(stopped)
+		for !swapped.Load() {
+			response, err := w.handler.Handle(t.Context(), batch(payloads...))
+			if err != nil || len(response.BatchItemFailures) > 0 {
+				reason := fmt.Sprintf("batch %d: %v, %v", batches.Load(), response.BatchItemFailures, err)
+				failed.Store(&reason)
+				return
+			}
+			batches.Add(1)
+		}
+	}()
+	for i := 1; i <= 12; i++ {
+		number := w.load(kinds[i%2])
+		kindOf[number] = i % 2
+		w.drop(number - 1)
+		_, err := w.artifacts.DeletePrefix(t.Context(), fmt.Sprintf("versions/%d/", number-1))
+		w.must(err)
+	}
+	swapped.Store(true)
+	<-stopped
+	if reason := failed.Load(); reason != nil {
+		t.Fatal(*reason)
+	}
+
+	outputs := w.delivered()
+	met := map[int64]int{}
+	for _, o := range outputs {
+		number := o.Recommendation.ModelVersion
+		kind, known := kindOf[number]
+		if !known {
+			t.Fatalf("an answer of version %d", number)
+		}
+		met[number]++
+		if o.Recommendation.Strategy != "model" || len(o.Recommended) != 5 {
+			t.Fatalf("version %d: %s with %d items", number, o.Recommendation.Strategy, len(o.Recommended))
+		}
+		for _, item := range o.Recommended {
+			if want := cosine(vectors[kind], kinds[kind].items[item.ID]); math.Abs(item.Score-want) > 1e-5 {
+				t.Fatalf("version %d: score %v of %s, want %v", number, item.Score, item.ID, want)
+			}
+		}
+		if prefix := []string{"a-", "b-"}[kind]; o.Similar.ProductCode == nil || *o.Similar.ProductCode != prefix+"item-007" || !strings.HasPrefix(o.Similar.Items[0].ID, prefix) {
+			t.Fatalf("version %d: similar %+v", number, o.Similar)
+		}
+	}
+	t.Logf("%d batches, versions met: %v", batches.Load(), met)
+	if len(met) < 3 {
+		t.Errorf("only the versions %v were met", met)
+	}
+}
+
+func prefixed(prefix string, items map[string][]float32) map[string][]float32 {
+	named := map[string][]float32{}
+	for id, vector := range items {
+		named[prefix+"-"+id] = vector
+	}
+	return named
+}
+
+func cosine(a, b []float32) float64 {
+	var dot, aa, bb float64
+	for i := range b {
+		dot += float64(a[i]) * float64(b[i])
+		aa += float64(a[i]) * float64(a[i])
+		bb += float64(b[i]) * float64(b[i])
+	}
+	return dot / math.Sqrt(aa*bb)
+}
+
+// TestRollback: the version before answers with its own model, which need not be read again.
+func TestRollback(t *testing.T) {
+	w := setup(t)
+	payload := `{"customer_number":1,"city":"Paris","country":"France","credit_limit":5}`
+	first := w.load(version{items: prefixed("a", circle(50, 32)), model: sampleArtifacts})
+	w.handle(payload)
+	w.load(version{items: prefixed("b", circle(50, 3)), model: smallModel(t)})
+	w.handle(payload)
+	_, err := w.artifacts.DeletePrefix(t.Context(), "versions/")
+	w.must(err)
+	w.activate(first)
+	w.handle(payload)
+	var strategies []string
+	for _, o := range w.delivered() {
+		strategies = append(strategies, o.Recommendation.Strategy+o.Recommended[0].ID[:1])
+	}
+	if got := strings.Join(strategies, " "); got != "modela modelb modela" {
+		t.Error(got)
+	}
+}
+
+// TestUnreadableModel: embedding-upload lets none through; should one be there all the same, the shard goes on.
+func TestUnreadableModel(t *testing.T) {
+	w := setup(t)
+	v := small() // dimension 4
+	v.model = sampleArtifacts
+	number := w.load(v)
+	w.handle(`{"session_id":"another dimension","customer_number":103,"city":"Paris","country":"France","credit_limit":5}`)
+	w.load(v)
+	_, err := w.artifacts.DeletePrefix(t.Context(), fmt.Sprintf("versions/%d/", number+1))
+	w.must(err)
+	w.handle(`{"session_id":"absent","customer_number":103,"city":"Paris","country":"France","credit_limit":5}`)
+	for _, o := range w.delivered() {
+		if o.Recommendation.Strategy != "stored-vector" {
+			t.Errorf("%s: %s", o.SessionID, o.Recommendation.Strategy)
+		}
+	}
+}
+
+// TestRoundTrips counts them on the wire: the same for one record and for a thousand of all kinds, also
+// right after another version has become active.
+func TestRoundTrips(t *testing.T) {
+	w := setup(t)
+	proxy, err := pgwire.Start(t.Context(), w.readerURL)
+	w.must(err)
+	t.Cleanup(func() { proxy.Close() })
+	url, err := proxy.URL(w.readerURL)
+	w.must(err)
+	handler := w.newHandler(url, accepting{})
+	count := func(payloads []string) int64 {
+		t.Helper()
+		before := proxy.RoundTrips()
+		response, err := handler.Handle(t.Context(), batch(payloads...))
+		if err != nil || len(response.BatchItemFailures) > 0 {
+			t.Fatal("not done", err)
+		}
+		return proxy.RoundTrips() - before
+	}
+	thousand := append(sessions(700), numbered(1000)[700:]...)
+	thousand[7], thousand[500] = "not json", `{"session_id":"nothing known"}`
+	for range 2 {
+		w.load(version{items: circle(2000, 32), users: manyUsers(500), popularity: popularity, model: sampleArtifacts})
+		if proxy.Connections() == 0 {
+			count(thousand[:1]) // connects, which asks for the types
+		}
+		for _, payloads := range [][]string{thousand[:1], thousand, thousand[999:]} {
+			if trips := count(payloads); trips != 2 {
+				t.Errorf("%d records: %d round trips, want 2", len(payloads), trips)
+			}
+		}
+	}
+	if trips := count([]string{"not json"}); trips != 0 {
+		t.Errorf("nothing to answer: %d round trips", trips)
+	}
+	if n := proxy.Connections(); n != 1 {
+		t.Errorf("%d connections, want 1", n)
+	}
+	var prepared int
+	w.must(handler.index.pool.QueryRow(t.Context(), `select count(*) from pg_prepared_statements`).Scan(&prepared))
+	if prepared != 0 {
+		t.Errorf("%d prepared statements stay on the connection", prepared)
+	}
+}
