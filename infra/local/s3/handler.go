@@ -3,6 +3,7 @@ package s3
 import (
 	"bytes"
 	"encoding/xml"
+	"fmt"
 	"io"
 	"net/http"
 	"net/url"
@@ -15,7 +16,8 @@ import (
 
 const (
 	maxPutBytes    = 5 << 30 // S3's limit of one PutObject or part
-	maxDeleteBytes = 2 << 20 // 1,000 keys of 1,024 bytes, with their XML
+	maxDeleteKeys  = 1000    // S3's limit of one DeleteObjects
+	maxDeleteBytes = 2 << 20 // as many keys of 1,024 bytes, with their XML
 )
 
 // handler stands before gofakes3: it names the call, runs the hooks, does what gofakes3 leaves out and
@@ -32,7 +34,7 @@ func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if call.Operation == "DeleteObjects" {
 		keys, err := peekKeys(r)
 		if err != nil {
-			answer(w, http.StatusBadRequest, gofakes3.ErrMalformedXML, "the list of keys could not be read")
+			answer(w, http.StatusBadRequest, gofakes3.ErrMalformedXML, "reading the list of keys: "+err.Error())
 			return
 		}
 		call.Keys = keys
@@ -144,6 +146,9 @@ func peekKeys(r *http.Request) ([]string, error) {
 	var request gofakes3.DeleteRequest
 	if err := xml.Unmarshal(body, &request); err != nil {
 		return nil, err
+	}
+	if len(request.Objects) > maxDeleteKeys {
+		return nil, fmt.Errorf("more than %d keys", maxDeleteKeys)
 	}
 	keys := make([]string, len(request.Objects))
 	for i, object := range request.Objects {

@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -357,6 +358,9 @@ func TestDeleteObjects(t *testing.T) {
 	if last.Operation != "DeleteObjects" || strings.Join(last.Keys, " ") != "a/1 a/2 none" {
 		t.Errorf("recorded %+v", last)
 	}
+	tooMany := slices.Repeat(objects[:1], 1001)
+	_, err = client.DeleteObjects(t.Context(), &awss3.DeleteObjectsInput{Bucket: aws.String(bucket), Delete: &types.Delete{Objects: tooMany}})
+	wantCode(t, err, 400, "MalformedXML")
 }
 
 func TestUnsupportedIsRefused(t *testing.T) {
