@@ -56,7 +56,10 @@ func NewClient(ctx context.Context) (*s3.Client, error) {
 	if err != nil {
 		return nil, fmt.Errorf("reading the AWS configuration: %w", err)
 	}
-	return s3.NewFromConfig(cfg, func(o *s3.Options) { o.UsePathStyle = hasOwnEndpoint() }), nil
+	return s3.NewFromConfig(cfg, func(o *s3.Options) {
+		o.UsePathStyle = hasOwnEndpoint()
+		o.DisableLogOutputChecksumValidationSkipped = true // a server without checksums is no news
+	}), nil
 }
 
 func hasOwnEndpoint() bool {

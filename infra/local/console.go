@@ -1,0 +1,136 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"maps"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"recsys/infra/local/platform"
+	"recsys/infra/local/stepfunctions"
+)
+
+// console shows what happens, a line each, to a person or a log file alike.
+type console struct {
+	mu      sync.Mutex
+	out     io.Writer
+	entered map[string]time.Time // by label of the state
+}
+
+func newConsole(out io.Writer) *console {
+	return &console{out: out, entered: map[string]time.Time{}}
+}
+
+func (c *console) say(format string, args ...any) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	fmt.Fprintf(c.out, format+"\n", args...)
+}
+
+func (c *console) heading(text string) { c.say("\n%s", text) }
+
+// progress shows what takes its time.
+func (c *console) progress(text string) { c.say("  … %s", text) }
+
+// event shows the states that do work; Choice and Pass states are the file's own business.
+func (c *console) event(e stepfunctions.Event) {
+	if e.StateType != "Task" && e.StateType != "Map" {
+		return
+	}
+	label := e.State
+	if e.Iteration != nil && e.StateType == "Task" {
+		label = fmt.Sprintf("%s [%d]", e.State, *e.Iteration)
+	}
+	switch e.Type {
+	case "StateEntered":
+		c.entered[label] = e.Time
+		c.say("  ▶ %s", label)
+	case "StateExited":
+		text := ""
+		if e.StateType == "Task" {
+			text = counts(e.Output, e.Input)
+		}
+		c.say("  ✔ %-24s %6.2f s  %s", label, e.Time.Sub(c.entered[label]).Seconds(), text)
+	case "StateRetried":
+		c.say("  ↻ %-24s attempt %d after %s", label, e.Attempt+1, e.Error)
+	case "StateFailed":
+		c.say("  ✘ %-24s %6.2f s  %s", label, e.Time.Sub(c.entered[label]).Seconds(), e.Error)
+	}
+}
+
+// counts is what a state's output says beyond its input, as words: numbers and texts by name, lists by length.
+func counts(output, input json.RawMessage) string {
+	var after, before map[string]any
+	if json.Unmarshal(output, &after) != nil || json.Unmarshal(input, &before) != nil {
+		return ""
+	}
+	var words strings.Builder
+	describe(&words, after, before)
+	return strings.TrimPrefix(words.String(), ", ")
+}
+
+// alreadyShown are the parts of a payload that the heading has told.
+var alreadyShown = map[string]bool{"run": true, "startedAt": true}
+
+func describe(words *strings.Builder, after, before map[string]any) {
+	for _, key := range slices.Sorted(maps.Keys(after)) {
+		old, isOld := before[key]
+		oldObject, _ := old.(map[string]any)
+		object, isObject := after[key].(map[string]any)
+		if isObject {
+			describe(words, object, oldObject)
+			continue
+		}
+		if isOld || alreadyShown[key] {
+			continue
+		}
+		switch value := after[key].(type) {
+		case []any:
+			fmt.Fprintf(words, ", %s %d", key, len(value))
+		case float64:
+			fmt.Fprintf(words, ", %s %s", key, number(value))
+		default:
+			fmt.Fprintf(words, ", %s %v", key, value)
+		}
+	}
+}
+
+func number(value float64) string {
+	if value == float64(int64(value)) {
+		return grouped(int64(value))
+	}
+	return fmt.Sprintf("%.3f", value)
+}
+
+// grouped writes 2532 as 2,532.
+func grouped(n int64) string {
+	text := fmt.Sprint(n)
+	for i := len(text) - 3; i > 0 && text[i-1] != '-'; i -= 3 {
+		text = text[:i] + "," + text[i:]
+	}
+	return text
+}
+
+// endpoints shows how to look into what serve has up.
+func (c *console) endpoints(e platform.Endpoints) {
+	lake, answers := platform.LakeBucket, platform.RecommendationsBucket
+	c.say(`
+Everything is up; Ctrl-C stops it. In another terminal:
+
+  psql '%s' -c 'select * from recsys.item_emb limit 3'
+  aws --endpoint-url %s --no-sign-request s3 ls --recursive s3://%s/ratings_ml_training/
+  aws --endpoint-url %s --no-sign-request s3 ls --recursive s3://%s/
+  aws --endpoint-url %s kinesis describe-stream-summary --stream-name %s
+  aws --endpoint-url %s --no-sign-request glue get-tables --database-name %s
+  aws --endpoint-url %s --no-sign-request lambda invoke --function-name recommend --payload '{}' /dev/stdout
+  go run ./infra/local start --input '{"stages":"training-data"}'
+  go run ./infra/local put-records FILE
+
+  MySQL  %s`,
+		e.VectorStore, e.S3, lake, e.S3, answers, e.Kinesis, platform.ActivityStream,
+		e.Glue, platform.GlueDatabase, e.Lambda, e.Source)
+}

@@ -1,0 +1,43 @@
+package main
+
+import (
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"path/filepath"
+
+	"recsys/shared/sampleshop"
+)
+
+// generate writes a shop of any size into a folder.
+func generate(args []string, out, errOut io.Writer) error {
+	o := sampleshop.Default()
+	flags := flag.NewFlagSet("generate", flag.ContinueOnError)
+	flags.SetOutput(errOut)
+	flags.Usage = func() {
+		fmt.Fprintln(errOut, "Usage: go run ./infra/local generate [flags]\n\nWrites a made-up shop whose customers have tastes: the database, what a trainer reads, the truth, and activity.\n\nFlags")
+		flags.PrintDefaults()
+	}
+	dir := flags.String("out", "shop", "`DIR` to write to")
+	sessions := flags.Int("sessions", sampleshop.DefaultSessions, "activity records")
+	flags.Uint64Var(&o.Seed, "seed", o.Seed, "the same seed gives the same bytes")
+	flags.IntVar(&o.Customers, "customers", o.Customers, "customers; about four in five rate")
+	flags.IntVar(&o.Products, "products", o.Products, "products; one is never bought")
+	flags.IntVar(&o.Ratings, "ratings", o.Ratings, "ratings")
+	flags.Float64Var(&o.TasteStrength, "taste-strength", o.TasteStrength, "how much taste decides, 0 (noise) to 3")
+	flags.BoolVar(&o.OmitOrders, "omit-orders", o.OmitOrders, "leave orders and payments empty: faster to load")
+	flags.StringVar(&o.Database, "database", o.Database, "name of the database")
+	if err := flags.Parse(args); errors.Is(err, flag.ErrHelp) {
+		return nil
+	} else if err != nil {
+		return errUsage
+	}
+	if err := sampleshop.WriteFiles(*dir, o, *sessions); err != nil {
+		return err
+	}
+	fmt.Fprintf(out, "%s customers, %s products, %s ratings in %s\n", grouped(int64(o.Customers)), grouped(int64(o.Products)), grouped(int64(o.Ratings)), *dir)
+	fmt.Fprintf(out, "try it: go run ./infra/local --source-sql %s --events %s --input '{\"stages\":\"training-data\"}'\n",
+		filepath.Join(*dir, sampleshop.ShopFile), filepath.Join(*dir, sampleshop.SessionsFile))
+	return nil
+}

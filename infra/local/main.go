@@ -1,0 +1,130 @@
+// Command local runs the whole platform on one machine: real MySQL, real PostgreSQL with pgvector, the AWS
+// protocols on loopback, the very binaries and the very state machine file that AWS runs.
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"syscall"
+)
+
+const usage = `The recommender pipelines on this machine, with no AWS account.
+
+Usage: go run ./infra/local [command] [flags]
+
+Commands
+  run               (default) start everything, run the workflow, stream activity, print what happened, stop
+  serve             the same and stay up: prints endpoints and lines to paste; Ctrl-C stops
+  start             run the workflow once more, on what serve has up, or on its own
+  put-records FILE  put activity records (JSON lines) on Kinesis and show the recommendations
+  generate          write a sample shop of any size: shop.sql, training.csv, truth.json, sessions.jsonl
+  reset             delete the state directory's data (downloads stay)
+
+`
+
+// options are the flags of every command; each command registers those that it reads.
+type options struct {
+	sourceSQL files
+	artifacts string
+	events    string
+	stateDir  string
+	input     string
+}
+
+// files is a flag that may be repeated.
+type files []string
+
+func (f *files) String() string         { return fmt.Sprint([]string(*f)) }
+func (f *files) Set(value string) error { *f = append(*f, value); return nil }
+
+// errUsage is a mistake on the command line: the text is printed already.
+var errUsage = errors.New("usage")
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	switch err := run(ctx, os.Args[1:], os.Stdout, os.Stderr); {
+	case err == nil, errors.Is(err, flag.ErrHelp):
+	case errors.Is(err, errUsage):
+		os.Exit(2)
+	case ctx.Err() != nil:
+		fmt.Fprintln(os.Stderr, "stopped")
+		os.Exit(130)
+	default:
+		fmt.Fprintln(os.Stderr, "error:", err)
+		os.Exit(1)
+	}
+}
+
+func run(ctx context.Context, args []string, out, errOut io.Writer) error {
+	command := "run"
+	if len(args) > 0 && len(args[0]) > 0 && args[0][0] != '-' {
+		command, args = args[0], args[1:]
+	}
+	if command == "generate" {
+		return generate(args, out, errOut)
+	}
+	options, rest, err := parse(command, args, errOut)
+	if err != nil {
+		return err
+	}
+	switch command {
+	case "run":
+		return runOnce(ctx, options, out)
+	case "serve":
+		return serve(ctx, options, out)
+	case "start":
+		return start(ctx, options, out)
+	case "put-records":
+		return putRecords(ctx, options, rest, out)
+	case "reset":
+		return reset(options, out)
+	default:
+		return mistake(errOut, "there is no command %q", command)
+	}
+}
+
+func parse(command string, args []string, errOut io.Writer) (options, []string, error) {
+	var o options
+	flags := flag.NewFlagSet(command, flag.ContinueOnError)
+	flags.SetOutput(errOut)
+	flags.Usage = func() {
+		fmt.Fprint(errOut, usage, "Flags\n")
+		flags.PrintDefaults()
+		fmt.Fprint(errOut, environmentHelp)
+	}
+	flags.Var(&o.sourceSQL, "source-sql", "a MySQL dump `FILE` to load instead of the sample shop; may be repeated")
+	flags.StringVar(&o.artifacts, "artifacts", "", "`DIR` with embeddings/, model/ and scalers/ instead of the sample's")
+	flags.StringVar(&o.events, "events", "", "`FILE` of activity records, one JSON object a line, instead of the sample's")
+	flags.StringVar(&o.stateDir, "state-dir", ".local", "`DIR` for databases, buckets and logs")
+	flags.StringVar(&o.input, "input", "{}", "the execution's input as `JSON` (start, run, serve)")
+	if err := flags.Parse(args); errors.Is(err, flag.ErrHelp) {
+		return o, nil, flag.ErrHelp
+	} else if err != nil {
+		return o, nil, errUsage
+	}
+	if command != "put-records" && flags.NArg() > 0 {
+		return o, nil, mistake(errOut, "%s takes no argument, got %q", command, flags.Args())
+	}
+	var err error
+	o.stateDir, err = filepath.Abs(o.stateDir)
+	return o, flags.Args(), err
+}
+
+const environmentHelp = `
+Environment
+  MYSQL_DSN                 user:password@tcp(host:port)/database: extract from this MySQL instead of a private one
+  DATABASE_URL              postgres://user@host:port/database: use this PostgreSQL with pgvector; the user may create roles
+  AWS_ENDPOINT_URL_S3       and _KINESIS, _FIREHOSE, _GLUE: use servers that already run
+`
+
+func mistake(errOut io.Writer, format string, args ...any) error {
+	fmt.Fprintf(errOut, format+"; see go run ./infra/local --help\n", args...)
+	return errUsage
+}

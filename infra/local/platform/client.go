@@ -1,0 +1,184 @@
+package platform
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/config"
+	"github.com/aws/aws-sdk-go-v2/credentials"
+	"github.com/aws/aws-sdk-go-v2/service/kinesis"
+	"github.com/aws/aws-sdk-go-v2/service/s3"
+
+	"recsys/infra/local/stepfunctions"
+	"recsys/shared/lake"
+	"recsys/shared/objectstore"
+)
+
+// Endpoints are where everything listens; <StateDir>/endpoints.json while serve runs.
+type Endpoints struct {
+	Source      string `json:"mysql"`      // DSN of the shop's database
+	VectorStore string `json:"postgresql"` // URL as the database's owner
+	S3          string `json:"s3"`
+	Kinesis     string `json:"kinesis"`
+	Firehose    string `json:"firehose"`
+	Glue        string `json:"glue"`
+	Lambda      string `json:"lambda"`
+	NodeModules string `json:"nodeModules"` // the folder
+
+	loader, reader string // URLs as the functions' roles
+}
+
+// Client asks a platform to do things: this process's own, or the one that serve runs.
+type Client struct {
+	Endpoints Endpoints
+
+	root          string // the repository
+	retryInterval *time.Duration
+	objects       *s3.Client
+	stream        *kinesis.Client
+}
+
+// Publish writes the endpoints for Attach and for people; the file goes when the platform is closed.
+func (p *Platform) Publish() error {
+	text, err := json.MarshalIndent(p.Endpoints, "", "  ")
+	if err != nil {
+		return err
+	}
+	file := endpointsFile(p.config.StateDir)
+	if err := os.WriteFile(file, append(text, '\n'), 0o600); err != nil {
+		return fmt.Errorf("writing the endpoints: %w", err)
+	}
+	p.onClose("the list of endpoints", func() error { return os.Remove(file) })
+	return nil
+}
+
+func endpointsFile(stateDir string) string { return filepath.Join(stateDir, "endpoints.json") }
+
+// Attach finds the platform that serve runs on a state directory of the repository at root.
+func Attach(ctx context.Context, root, stateDir string) (*Client, error) {
+	text, err := os.ReadFile(endpointsFile(stateDir))
+	if err != nil {
+		return nil, fmt.Errorf("finding the running platform: %w", err)
+	}
+	c := &Client{root: root}
+	if err := json.Unmarshal(text, &c.Endpoints); err != nil {
+		return nil, fmt.Errorf("reading %s: %w", endpointsFile(stateDir), err)
+	}
+	cfg, err := clientConfig(ctx)
+	if err != nil {
+		return nil, err
+	}
+	c.connectS3(cfg)
+	c.connectKinesis(cfg)
+	return c, nil
+}
+
+// clientConfig is the person's own AWS configuration where there are credentials in the environment, for
+// servers that check them; the emulated ones take anything.
+func clientConfig(ctx context.Context) (aws.Config, error) {
+	options := []func(*config.LoadOptions) error{config.WithDefaultRegion("us-east-1")}
+	if os.Getenv("AWS_ACCESS_KEY_ID") == "" {
+		options = append(options, config.WithCredentialsProvider(credentials.NewStaticCredentialsProvider("local", "local", "")))
+	}
+	cfg, err := config.LoadDefaultConfig(ctx, options...)
+	if err != nil {
+		return cfg, fmt.Errorf("reading the AWS configuration: %w", err)
+	}
+	return cfg, nil
+}
+
+func (c *Client) connectS3(cfg aws.Config) {
+	c.objects = s3.NewFromConfig(cfg, func(o *s3.Options) {
+		o.BaseEndpoint, o.UsePathStyle = &c.Endpoints.S3, true
+		o.DisableLogOutputChecksumValidationSkipped = true // the local S3 keeps no checksums beside the ETag
+	})
+}
+
+func (c *Client) connectKinesis(cfg aws.Config) {
+	c.stream = kinesis.NewFromConfig(cfg, func(o *kinesis.Options) { o.BaseEndpoint = &c.Endpoints.Kinesis })
+}
+
+// Store opens one of the buckets.
+func (c *Client) Store(bucket string) *objectstore.Store { return objectstore.New(c.objects, bucket) }
+
+// definitionFile is the state machine, relative to the repository; the very file that AWS is given.
+const definitionFile = "statemachines/batch.asl.json"
+
+// substitutions are the functions of the state machine by the keys in its file.
+var substitutions = map[string]string{
+	"PlanExtractFunction":         "plan-extract",
+	"ExtractFunction":             "extract",
+	"TransformFunction":           "transform",
+	"PartitionWriteFunction":      "partition-write",
+	"PublishTrainingDataFunction": "publish-training-data",
+	"EmbeddingUploadFunction":     "embedding-upload",
+	"VectorIndexFunction":         "vector-index",
+}
+
+// RunName names an execution for the moment it starts at.
+func RunName(at time.Time) string {
+	return "local-" + strings.ReplaceAll(at.UTC().Format("20060102T150405.000"), ".", "-")
+}
+
+// Execute runs the state machine to its end; a failed execution is a *stepfunctions.ExecutionError.
+func (c *Client) Execute(ctx context.Context, execution stepfunctions.Execution) (json.RawMessage, error) {
+	definition, err := os.ReadFile(filepath.Join(c.root, definitionFile))
+	if err != nil {
+		return nil, fmt.Errorf("reading the state machine: %w", err)
+	}
+	machine, err := stepfunctions.New(stepfunctions.Config{
+		Definition: definition, Substitutions: substitutions,
+		LambdaURL: c.Endpoints.Lambda, NodeModules: c.Endpoints.NodeModules, RetryInterval: c.retryInterval,
+	})
+	if err != nil {
+		return nil, err
+	}
+	return machine.Execute(ctx, execution)
+}
+
+// UploadArtifacts puts a data scientist's files (embeddings/, model/, scalers/) into the artifacts bucket, the
+// marker embeddings/_SUCCESS last, as the hand-over asks for; it makes the marker where it is missing.
+func (c *Client) UploadArtifacts(ctx context.Context, files fs.FS) error {
+	store, found := c.Store(ArtifactsBucket), 0
+	err := fs.WalkDir(files, ".", func(name string, entry fs.DirEntry, err error) error {
+		if err != nil || entry.IsDir() || name == lake.SuccessKey || !isArtifact(name) {
+			return err
+		}
+		found++
+		content, err := fs.ReadFile(files, name)
+		if err != nil {
+			return err
+		}
+		_, err = store.Put(ctx, name, bytes.NewReader(content))
+		return err
+	})
+	if err == nil && found == 0 {
+		err = errors.New("no files in embeddings/, model/ or scalers/")
+	}
+	if err == nil {
+		_, err = store.Put(ctx, lake.SuccessKey, bytes.NewReader(nil))
+	}
+	if err != nil {
+		return fmt.Errorf("uploading the artifacts: %w", err)
+	}
+	return nil
+}
+
+// isArtifact leaves out what lies beside the artifacts, such as a README.
+func isArtifact(name string) bool {
+	switch path.Dir(name) {
+	case "embeddings", "model", "scalers":
+		return true
+	}
+	return false
+}

@@ -1,0 +1,212 @@
+package platform
+
+import (
+	"context"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/jackc/pgx/v5"
+
+	"recsys/infra/local/mysql"
+	"recsys/infra/local/postgres"
+	"recsys/infra/local/sample"
+	"recsys/shared/sampleshop"
+	"recsys/shared/vectorstore"
+)
+
+// startVectorStore starts PostgreSQL and runs the bootstrap SQL as a user who is no superuser, as on RDS.
+func (p *Platform) startVectorStore(ctx context.Context) error {
+	server, err := postgres.Start(ctx, postgres.Config{
+		URL: p.config.Environment.DatabaseURL, Dir: p.path("postgres"), Cache: p.config.Cache,
+	})
+	if err != nil {
+		return err
+	}
+	p.Postgres = server
+	p.onClose("PostgreSQL", server.Stop)
+	owner := server.URL() // a server that was given: its user, its database
+	if p.config.Environment.DatabaseURL == "" {
+		if owner, err = server.Database(ctx, VectorDatabase); err != nil {
+			return err
+		}
+	}
+	return p.bootstrap(ctx, owner)
+}
+
+func (p *Platform) bootstrap(ctx context.Context, owner string) error {
+	conn, err := pgx.Connect(ctx, owner)
+	if err != nil {
+		return fmt.Errorf("connecting to the vector database: %w", err)
+	}
+	defer conn.Close(context.WithoutCancel(ctx))
+	if err := vectorstore.Bootstrap(ctx, conn); err != nil {
+		return err
+	}
+	address, err := url.Parse(owner)
+	if err != nil {
+		return fmt.Errorf("reading the vector database's URL: %w", err)
+	}
+	p.Endpoints.VectorStore = owner
+	if route := p.config.RouteVectorStore; route != nil {
+		if address.Host, err = route(address.Host); err != nil {
+			return fmt.Errorf("routing to the vector database: %w", err)
+		}
+	}
+	for role, target := range map[string]*string{
+		vectorstore.LoaderRole: &p.Endpoints.loader, vectorstore.ReaderRole: &p.Endpoints.reader,
+	} {
+		if *target, err = p.login(ctx, conn, *address, role); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// login is the URL at which a role connects. A server of one's own wants a password, made anew each time; the
+// private one trusts loopback.
+func (p *Platform) login(ctx context.Context, conn *pgx.Conn, address url.URL, role string) (string, error) {
+	address.User = url.User(role)
+	if p.config.Environment.DatabaseURL != "" {
+		password := rand.Text()
+		if _, err := conn.Exec(ctx, "alter role "+pgx.Identifier{role}.Sanitize()+" password '"+password+"'"); err != nil {
+			return "", fmt.Errorf("giving the role %s a password: %w", role, err)
+		}
+		address.User = url.UserPassword(role, password)
+	}
+	return address.String(), nil
+}
+
+// loadedSource is what <StateDir>/source.json says of the shop in the private MySQL.
+type loadedSource struct {
+	Fingerprint string `json:"fingerprint"` // of what was loaded
+	Database    string `json:"database"`
+}
+
+// startSource starts MySQL and, in a private one, loads the shop unless it is there from an earlier start.
+func (p *Platform) startSource(ctx context.Context) error {
+	if p.config.Environment.MySQLDSN != "" && len(p.config.SourceSQL) > 0 {
+		return errors.New("MYSQL_DSN and --source-sql exclude each other: a database that runs already is read as it is")
+	}
+	want := loadedSource{}
+	if p.config.Environment.MySQLDSN == "" {
+		var err error
+		if want.Fingerprint, err = p.fingerprint(); err != nil {
+			return err
+		}
+	}
+	have := p.loadedSource()
+	if have.Fingerprint != want.Fingerprint {
+		// The note first: without it a kill in between costs a load and no more.
+		if err := errors.Join(os.RemoveAll(p.path("source.json")), os.RemoveAll(p.path("mysql"))); err != nil {
+			return fmt.Errorf("removing the shop of an earlier start: %w", err)
+		}
+	}
+	server, err := mysql.Start(ctx, mysql.Config{
+		DSN: p.config.Environment.MySQLDSN, Dir: p.path("mysql"), Cache: p.config.Cache,
+	})
+	if err != nil {
+		return err
+	}
+	p.MySQL = server
+	p.onClose("MySQL", server.Stop)
+	if p.config.Environment.MySQLDSN != "" {
+		p.Endpoints.Source = server.DSN()
+		return nil
+	}
+	if have.Fingerprint != want.Fingerprint {
+		if want.Database, err = p.loadSource(ctx); err != nil {
+			return err
+		}
+		if err := p.rememberSource(want); err != nil {
+			return err
+		}
+		have = want
+	}
+	p.Endpoints.Source = server.DSNOf(have.Database)
+	return nil
+}
+
+func (p *Platform) loadedSource() (have loadedSource) {
+	text, err := os.ReadFile(p.path("source.json"))
+	if err != nil || json.Unmarshal(text, &have) != nil {
+		return loadedSource{}
+	}
+	return have
+}
+
+// rememberSource is called when the load is whole: a load that was killed is begun anew.
+func (p *Platform) rememberSource(source loadedSource) error {
+	text, err := json.Marshal(source)
+	if err != nil {
+		return err
+	}
+	fresh := p.path("source.json.new")
+	if err := os.WriteFile(fresh, text, 0o644); err != nil {
+		return fmt.Errorf("remembering what was loaded: %w", err)
+	}
+	return os.Rename(fresh, p.path("source.json"))
+}
+
+// fingerprint tells one source from another.
+func (p *Platform) fingerprint() (string, error) {
+	hash := sha256.New()
+	if len(p.config.SourceSQL) == 0 {
+		err := sampleshop.WriteSQL(hash, sample.Options())
+		return "sample-" + hex.EncodeToString(hash.Sum(nil)), err
+	}
+	for _, name := range p.config.SourceSQL {
+		file, err := os.Open(name)
+		if err != nil {
+			return "", fmt.Errorf("opening --source-sql: %w", err)
+		}
+		_, err = io.Copy(hash, file)
+		file.Close()
+		if err != nil {
+			return "", fmt.Errorf("reading --source-sql: %w", err)
+		}
+	}
+	return hex.EncodeToString(hash.Sum(nil)), nil
+}
+
+// loadSource fills the private MySQL and returns the database that the tables are in.
+func (p *Platform) loadSource(ctx context.Context) (database string, err error) {
+	if len(p.config.SourceSQL) == 0 {
+		reader, writer := io.Pipe()
+		go func() { writer.CloseWithError(sampleshop.WriteSQL(writer, sample.Options())) }()
+		loaded, err := p.MySQL.LoadSQL(ctx, reader, nil)
+		return loaded.Database, errors.Join(err, reader.Close())
+	}
+	database = "shop" // for dumps that name none
+	for _, name := range p.config.SourceSQL {
+		if database, err = p.loadFile(ctx, name, database); err != nil {
+			return "", err
+		}
+	}
+	return database, nil
+}
+
+func (p *Platform) loadFile(ctx context.Context, name, database string) (string, error) {
+	file, err := os.Open(name)
+	if err != nil {
+		return "", fmt.Errorf("opening --source-sql: %w", err)
+	}
+	defer file.Close()
+	// On the first line of the file, so that the lines of errors are the file's.
+	prologue := fmt.Sprintf("CREATE DATABASE IF NOT EXISTS `%[1]s`; USE `%[1]s`; ", database)
+	loaded, err := p.MySQL.LoadSQL(ctx, io.MultiReader(strings.NewReader(prologue), file), func(l mysql.Loaded) {
+		p.config.Progress(fmt.Sprintf("loading %s: %d MB", filepath.Base(name), l.Bytes>>20))
+	})
+	if err != nil {
+		return "", fmt.Errorf("%s: %w", name, err)
+	}
+	return loaded.Database, nil
+}

@@ -1,0 +1,117 @@
+package platform
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"path/filepath"
+	"slices"
+	"time"
+
+	"recsys/infra/local/lambda"
+	"recsys/shared/settings"
+)
+
+// Functions are the settings of every function.
+type Functions struct {
+	PlanExtract         settings.PlanExtract
+	Extract             settings.Extract
+	Transform           settings.Transform
+	PartitionWrite      settings.PartitionWrite
+	PublishTrainingData settings.PublishTrainingData
+	EmbeddingUpload     settings.EmbeddingUpload
+	VectorIndex         settings.VectorIndex
+	Recommend           settings.Recommend
+}
+
+// Names of the functions that the platform itself speaks of; a function is named for its folder.
+const recommend = "recommend"
+
+func (p *Platform) settings() Functions {
+	data := settings.Lake{Bucket: LakeBucket}
+	artifacts := settings.Artifacts{Bucket: ArtifactsBucket}
+	source := settings.Source{DSN: p.Endpoints.Source}
+	loader := settings.VectorStore{URL: p.Endpoints.loader}
+	reader := settings.VectorStore{URL: p.Endpoints.reader}
+	functions := Functions{
+		PlanExtract:         settings.PlanExtract{Lake: data, Source: source},
+		Extract:             settings.Extract{Lake: data, Source: source},
+		Transform:           settings.Transform{Lake: data},
+		PartitionWrite:      settings.PartitionWrite{Lake: data},
+		PublishTrainingData: settings.PublishTrainingData{Lake: data, GlueDatabase: GlueDatabase},
+		EmbeddingUpload:     settings.EmbeddingUpload{Lake: data, Artifacts: artifacts, VectorStore: loader},
+		VectorIndex:         settings.VectorIndex{Artifacts: artifacts, VectorStore: loader},
+		Recommend: settings.Recommend{
+			Artifacts: artifacts, VectorStore: reader,
+			RecommendationsBucket: RecommendationsBucket, DeliveryStream: DeliveryStream,
+		},
+	}
+	if p.config.Settings != nil {
+		p.config.Settings(&functions)
+	}
+	return functions
+}
+
+// byName is the settings of each function by its folder's name.
+func (f Functions) byName() map[string]any {
+	return map[string]any{
+		"plan-extract":          f.PlanExtract,
+		"extract":               f.Extract,
+		"transform":             f.Transform,
+		"partition-write":       f.PartitionWrite,
+		"publish-training-data": f.PublishTrainingData,
+		"embedding-upload":      f.EmbeddingUpload,
+		"vector-index":          f.VectorIndex,
+		recommend:               f.Recommend,
+	}
+}
+
+// builds is shared by all state directories of the repository, so that tests do not link the functions anew.
+func (p *Platform) builds() string {
+	return filepath.Join(p.config.Cache.Root(), ".local", "cache", "functions")
+}
+
+func (p *Platform) buildFunctions(ctx context.Context) error {
+	names, err := lambda.Build(ctx, p.config.Cache.Root(), p.builds())
+	if err != nil {
+		return err
+	}
+	want := slices.Sorted(maps.Keys(Functions{}.byName()))
+	slices.Sort(names)
+	if !slices.Equal(names, want) {
+		return fmt.Errorf("functions/ holds %v, and the platform knows %v: give a new function its settings", names, want)
+	}
+	return nil
+}
+
+// startFunctions registers the functions as the stack does on AWS; a process starts with the first invocation.
+func (p *Platform) startFunctions(ctx context.Context) error {
+	emulator, err := lambda.Start(ctx, lambda.Config{Dir: p.path("lambda")})
+	if err != nil {
+		return err
+	}
+	p.Lambda, p.Endpoints.Lambda = emulator, emulator.URL()
+	p.onClose("Lambda", emulator.Close)
+	return p.Register()
+}
+
+// Register gives the functions their settings, anew when they run already.
+func (p *Platform) Register() error {
+	endpoints := map[string]string{
+		"AWS_ENDPOINT_URL_S3":       p.Endpoints.S3,
+		"AWS_ENDPOINT_URL_FIREHOSE": p.Endpoints.Firehose,
+		"AWS_ENDPOINT_URL_GLUE":     p.Endpoints.Glue,
+	}
+	for name, values := range p.settings().byName() {
+		variables := settings.Environ(values)
+		maps.Copy(variables, endpoints)
+		err := p.Lambda.Register(lambda.Function{
+			Name: name, Bootstrap: filepath.Join(p.builds(), name, "bootstrap"), Env: variables,
+			Timeout: 15 * time.Minute, MemoryMB: 512,
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}

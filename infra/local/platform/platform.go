@@ -1,0 +1,228 @@
+// Package platform puts the local mode together: a MySQL with a shop in it, PostgreSQL with pgvector, S3, Glue,
+// Firehose, Kinesis, Lambda with the project's own binaries, the event source mapping and the state machine.
+//
+// Promise: after Start everything answers; after Close nothing is left running; one Platform at a time lives on
+// a state directory. Objects lie as plain files under <StateDir>/s3/<bucket>/. Everything listens on loopback.
+//
+// Reads the repository's functions/ and statemachines/; writes <StateDir> and the repository's .local/cache.
+package platform
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/gofrs/flock"
+	"golang.org/x/sync/errgroup"
+
+	"recsys/infra/local/eventsource"
+	"recsys/infra/local/firehose"
+	"recsys/infra/local/glue"
+	"recsys/infra/local/lambda"
+	"recsys/infra/local/mysql"
+	"recsys/infra/local/postgres"
+	"recsys/infra/local/provision"
+	"recsys/infra/local/s3"
+)
+
+// Config says what to start and on what.
+type Config struct {
+	// StateDir holds databases, buckets, logs and builds. Required.
+	StateDir string
+	// SourceSQL are MySQL dumps, loaded in order; default: the sample shop.
+	SourceSQL []string
+	// Environment names servers that run already. Default: none.
+	Environment Environment
+	// Cache provides the servers' programs. Default: the repository's, in silence.
+	Cache *provision.Cache
+	// Progress is told, in one line each, what takes its time. Default: silence.
+	Progress func(string)
+	// Settings changes what the functions are configured with; tests use it. Default: as the functions' defaults.
+	Settings func(*Functions)
+	// RouteVectorStore changes the address (host:port) at which functions find PostgreSQL; tests put a proxy in
+	// between. Default: straight.
+	RouteVectorStore func(address string) (string, error)
+	// RetryInterval instead of the state machine's own waits before a retry; tests use it.
+	RetryInterval *time.Duration
+}
+
+// Environment is what a person sets to use servers of their own.
+type Environment struct {
+	MySQLDSN    string // MYSQL_DSN
+	DatabaseURL string // DATABASE_URL
+	S3          string // AWS_ENDPOINT_URL_S3
+	Kinesis     string // AWS_ENDPOINT_URL_KINESIS
+	Firehose    string // AWS_ENDPOINT_URL_FIREHOSE
+	Glue        string // AWS_ENDPOINT_URL_GLUE
+}
+
+// FromEnvironment reads the variables of that name; AWS_ENDPOINT_URL stands for all services.
+func FromEnvironment() Environment {
+	service := func(name string) string {
+		if endpoint := os.Getenv("AWS_ENDPOINT_URL_" + name); endpoint != "" {
+			return endpoint
+		}
+		return os.Getenv("AWS_ENDPOINT_URL")
+	}
+	return Environment{
+		os.Getenv("MYSQL_DSN"), os.Getenv("DATABASE_URL"),
+		service("S3"), service("KINESIS"), service("FIREHOSE"), service("GLUE"),
+	}
+}
+
+// The resources' names; the stack on AWS lets CloudFormation choose its own.
+const (
+	LakeBucket            = "recsys-lake"
+	ArtifactsBucket       = "recsys-ml-artifacts"
+	RecommendationsBucket = "recsys-recommendations"
+	ActivityStream        = "user-activity"
+	DeliveryStream        = "recommendations"
+	GlueDatabase          = "recsys"
+	VectorDatabase        = "recsys"
+	// AnswersPrefix is where Firehose puts recommendations.
+	AnswersPrefix = "recommendations/"
+)
+
+// ErrBusy: another Platform lives on the state directory.
+var ErrBusy = errors.New("the state directory is in use")
+
+// Platform is running.
+type Platform struct {
+	config Config
+
+	// S3, Glue and Firehose are nil where Config.Environment names another server.
+	S3       *s3.Server
+	Glue     *glue.Server
+	Firehose *firehose.Server
+	Lambda   *lambda.Emulator
+	Postgres *postgres.Server
+	MySQL    *mysql.Server
+	Mapping  *eventsource.Mapping
+
+	*Client // what is asked of it
+
+	mu      sync.Mutex
+	closers []closer
+}
+
+// closer ends one server.
+type closer struct {
+	what string
+	end  func() error
+}
+
+// Start starts every server and prepares buckets, streams, databases and functions. What takes longest runs side
+// by side. On an error what had started is stopped again.
+func Start(ctx context.Context, config Config) (*Platform, error) {
+	if config.Progress == nil {
+		config.Progress = func(string) {}
+	}
+	if config.Cache == nil {
+		cache, err := provision.Open(provision.Config{Progress: config.Progress})
+		if err != nil {
+			return nil, err
+		}
+		config.Cache = cache
+	}
+	p := &Platform{config: config, Client: &Client{root: config.Cache.Root(), retryInterval: config.RetryInterval}}
+	if err := p.start(ctx); err != nil {
+		return nil, errors.Join(err, p.Close())
+	}
+	return p, nil
+}
+
+func (p *Platform) start(ctx context.Context) error {
+	if p.config.StateDir == "" {
+		return errors.New("starting the platform: Config.StateDir is missing")
+	}
+	if err := os.MkdirAll(p.config.StateDir, 0o755); err != nil {
+		return fmt.Errorf("making the state directory: %w (choose another with --state-dir)", err)
+	}
+	unlock, err := Lock(p.config.StateDir)
+	if err != nil {
+		return err
+	}
+	p.onClose("the lock", unlock)
+	// One after another: it is what the parts wait for, and shows its own progress.
+	modules, err := p.config.Cache.NodeModules(ctx)
+	if err != nil {
+		return err
+	}
+	p.Endpoints.NodeModules = modules
+	group, groupCtx := errgroup.WithContext(ctx)
+	group.Go(func() error { return p.timed("functions built", func() error { return p.buildFunctions(groupCtx) }) })
+	group.Go(func() error {
+		return p.timed("PostgreSQL with pgvector", func() error { return p.startVectorStore(groupCtx) })
+	})
+	group.Go(func() error { return p.timed("MySQL with the shop", func() error { return p.startSource(groupCtx) }) })
+	group.Go(func() error {
+		return p.timed("S3, Glue, Firehose, Kinesis", func() error { return p.startServices(groupCtx) })
+	})
+	if err := group.Wait(); err != nil {
+		return err
+	}
+	if err := p.startFunctions(ctx); err != nil {
+		return err
+	}
+	return p.startMapping(ctx)
+}
+
+// timed tells how long a part took to be ready.
+func (p *Platform) timed(what string, do func() error) error {
+	began := time.Now()
+	if err := do(); err != nil {
+		return err
+	}
+	p.config.Progress(fmt.Sprintf("%s: ready after %.1f s", what, time.Since(began).Seconds()))
+	return nil
+}
+
+// state are the entries of a state directory that a Platform writes.
+var state = []string{"mysql", "source.json", "postgres", "s3", "glue", "firehose", "lambda", "endpoints.json"}
+
+// IsState tells what reset may delete: all that a Platform writes, and nothing else that lies there.
+func IsState(name string) bool { return slices.Contains(state, name) }
+
+// Lock keeps every Platform, and another Lock, off the state directory; the kernel frees it when this process dies.
+func Lock(stateDir string) (unlock func() error, err error) {
+	lock := flock.New(filepath.Join(stateDir, "lock"))
+	locked, err := lock.TryLock()
+	if err != nil {
+		return nil, fmt.Errorf("locking the state directory: %w (choose another with --state-dir)", err)
+	}
+	if !locked {
+		return nil, fmt.Errorf("%w: another run or serve works on %s; wait for it, stop it, or choose another with --state-dir",
+			ErrBusy, stateDir)
+	}
+	return lock.Close, nil
+}
+
+func (p *Platform) path(elements ...string) string {
+	return filepath.Join(append([]string{p.config.StateDir}, elements...)...)
+}
+
+func (p *Platform) onClose(what string, end func() error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.closers = append(p.closers, closer{what, end})
+}
+
+// Close stops everything, the last started first, and returns when it is gone.
+func (p *Platform) Close() error {
+	p.mu.Lock()
+	closers := p.closers
+	p.closers = nil
+	p.mu.Unlock()
+	var failures []error
+	for i := len(closers) - 1; i >= 0; i-- {
+		if err := closers[i].end(); err != nil {
+			failures = append(failures, fmt.Errorf("stopping %s: %w", closers[i].what, err))
+		}
+	}
+	return errors.Join(failures...)
+}
