@@ -26,7 +26,7 @@ import (
 
 // Config of the emulator.
 type Config struct {
-	// Dir holds logs/ and tmp/; it is created. Required.
+	// Dir holds logs/ and tmp/, of this emulator alone; it is created. Required.
 	Dir string
 	// Addr to listen on; default 127.0.0.1:0 (a free port).
 	Addr string
@@ -63,6 +63,10 @@ func Start(ctx context.Context, config Config) (*Emulator, error) {
 	}
 	if config.Region == "" {
 		config.Region = "us-east-1"
+	}
+	// What workers of an emulator that was killed left behind must not show up in those of this one.
+	if err := os.RemoveAll(filepath.Join(dir, "tmp")); err != nil {
+		return nil, fmt.Errorf("starting Lambda: %w", err)
 	}
 	for _, folder := range []string{"logs", "tmp"} {
 		if err := os.MkdirAll(filepath.Join(dir, folder), 0o755); err != nil {
@@ -161,7 +165,11 @@ func (e *Emulator) Close() error {
 		w.kill()
 	}
 	e.spawner.stop()
-	if err := e.server.Close(); err != nil {
+	faults := []error{e.server.Close()}
+	for _, f := range e.functions {
+		faults = append(faults, f.log.Close())
+	}
+	if err := errors.Join(faults...); err != nil {
 		return fmt.Errorf("stopping Lambda: %w", err)
 	}
 	return nil

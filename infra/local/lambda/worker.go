@@ -2,6 +2,7 @@ package lambda
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -11,6 +12,8 @@ import (
 	"syscall"
 	"time"
 )
+
+var errStopped = errors.New("the emulator is stopped")
 
 // worker is one process of a function. It is idle, or works on one invocation.
 type worker struct {
@@ -35,7 +38,7 @@ func (e *Emulator) startWorker(f *function) (*worker, error) {
 	e.mu.Lock()
 	if e.closed {
 		e.mu.Unlock()
-		return nil, fmt.Errorf("Lambda is stopped")
+		return nil, errStopped
 	}
 	e.started++
 	w := &worker{
@@ -63,7 +66,7 @@ func (e *Emulator) startWorker(f *function) (*worker, error) {
 	defer e.mu.Unlock()
 	if e.closed {
 		_ = os.RemoveAll(w.tmp)
-		return nil, fmt.Errorf("Lambda is stopped")
+		return nil, errStopped
 	}
 	if err := e.spawner.start(w.cmd); err != nil {
 		_ = os.RemoveAll(w.tmp)

@@ -6,11 +6,13 @@ import (
 	"errors"
 	"fmt"
 	"os/exec"
+	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
 	"time"
 
+	"recsys/infra/local/lambda"
 	"recsys/infra/local/stepfunctions"
 	"recsys/infra/local/stepfunctions/stepfunctionstest"
 )
@@ -219,5 +221,40 @@ func TestTheEngineEndsWhenItsStdinDoes(t *testing.T) {
 	case <-time.After(20 * time.Second):
 		_ = command.Process.Kill()
 		t.Fatal("still running 20 s after its stdin ended")
+	}
+}
+
+func TestTheEngineInvokesRealFunctions(t *testing.T) {
+	modules := stepfunctionstest.NodeModules(t)
+	bootstrap := filepath.Join(t.TempDir(), "bootstrap")
+	build := exec.CommandContext(t.Context(), "go", "build", "-tags=lambda.norpc", "-o", bootstrap, "../lambda/testdata/function")
+	if output, err := build.CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, output)
+	}
+	emulator, err := lambda.Start(t.Context(), lambda.Config{Dir: t.TempDir()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer emulator.Close()
+	if err := emulator.Register(lambda.Function{Name: "f", Bootstrap: bootstrap, Timeout: time.Second}); err != nil {
+		t.Fatal(err)
+	}
+	machine, err := stepfunctions.New(stepfunctions.Config{
+		Definition: []byte(strings.ReplaceAll(string(task(`"ResultSelector":{},`)), `"in.$":"$"`, `"Do.$":"$"`)), Substitutions: f,
+		LambdaURL: emulator.URL(), NodeModules: modules,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for do, want := range map[string]string{
+		"answer": "", "fail": "Named", "exit": "Runtime.ExitError", "hang": "Sandbox.Timedout",
+	} {
+		execution := stepfunctionstest.Execution
+		execution.Input = fmt.Appendf(nil, "%q", do)
+		_, err := machine.Execute(t.Context(), execution)
+		var failed *stepfunctions.ExecutionError
+		if errors.As(err, &failed) != (want != "") || (failed != nil && failed.Name != want) {
+			t.Errorf("%q: %v, want %s", do, err, want)
+		}
 	}
 }
