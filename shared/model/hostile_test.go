@@ -7,6 +7,8 @@ import (
 	"math"
 	"strings"
 	"testing"
+
+	"recsys/shared/lake"
 )
 
 // Cut anywhere, a file must give an error: a shortened model must not pass for a whole one.
@@ -117,10 +119,18 @@ func TestSharedAndCyclicValuesEndInAnError(t *testing.T) {
 
 func TestAnArchiveThatUnpacksBeyondTheLimitIsRefused(t *testing.T) {
 	good := goodFiles(fixtures(t))
-	wantRefusal(t, Files{zipped(t, good.Model, make([]byte, MaxModelBytes+1)), good.UserOneHot, good.UserScaler},
-		"model/best_model.pth", "unpacks to more than")
-	wantRefusal(t, Files{append([]byte("PK\x03\x04"), bytes.Repeat([]byte("PK\x01\x02"), maxEntries+1)...), good.UserOneHot, good.UserScaler},
-		"model/best_model.pth", "more than 10000 entries")
+	bomb := zipped(t, good.Model, make([]byte, 1<<20))
+	archive, err := zip.NewReader(bytes.NewReader(bomb), int64(len(bomb)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, entry := range archive.File {
+		if b, err := readEntry(entry, 1<<20-1); strings.HasSuffix(entry.Name, "/data.pkl") && err == nil {
+			t.Errorf("%d bytes of %s unpacked", len(b), entry.Name)
+		}
+	}
+	good.Model = append([]byte("PK\x03\x04"), bytes.Repeat([]byte("PK\x01\x02"), maxEntries+1)...)
+	wantRefusal(t, good, lake.ModelKey, "more than 10000 entries")
 }
 
 // FuzzRead puts the data in the place of the model (0), its data.pkl (1), the encoder (2) or the scaler (3).

@@ -37,7 +37,7 @@ type Files struct {
 
 // User is what a record tells about a customer.
 type User struct {
-	City, Country string  // any case, blanks around; unknown ones count as none
+	City, Country string  // any case, blanks around; unknown ones encode to zeros, whatever handle_unknown was
 	CreditLimit   float64 // NaN or infinite: unknown, as if it were the mean of the training data
 }
 

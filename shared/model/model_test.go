@@ -113,7 +113,7 @@ func BenchmarkEmbed(b *testing.B) {
 }
 
 func BenchmarkRead(b *testing.B) {
-	files := goodFiles(fixtures(b))
+	files := referenceFiles(b)
 	b.ReportAllocs()
 	for b.Loop() {
 		if _, err := Read(files); err != nil {

@@ -45,16 +45,21 @@ func readJSON(t testing.TB, name string, v any) {
 	}
 }
 
-func referenceModel(t testing.TB) *Model {
+func referenceFiles(t testing.TB) Files {
 	t.Helper()
 	if _, err := os.Stat(reference); err != nil {
 		t.Skip("the reference artifacts lie beside the checkout and are absent here")
 	}
-	m, err := Read(Files{
+	return Files{
 		Model:      readFile(t, filepath.Join(reference, lake.ModelKey)),
 		UserOneHot: readFile(t, filepath.Join(reference, lake.UserOneHotKey)),
 		UserScaler: readFile(t, filepath.Join(reference, lake.UserScalerKey)),
-	})
+	}
+}
+
+func referenceModel(t testing.TB) *Model {
+	t.Helper()
+	m, err := Read(referenceFiles(t))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -62,7 +62,7 @@ func (d *Dict) Get(key string) (any, bool) {
 type Limits struct {
 	Bytes      int   // length of the input; default 16 MiB
 	Operations int   // opcodes; default 2,000,000
-	Memory     int64 // bytes held by the values and the machine, an estimate from above; default 256 MiB
+	Memory     int64 // bytes held by the values and the machine, an estimate from above; default 64 MiB
 	Nesting    int   // marks open at once; default 1,000
 }
 
@@ -74,7 +74,7 @@ func (l Limits) withDefaults() Limits {
 		l.Operations = 2_000_000
 	}
 	if l.Memory == 0 {
-		l.Memory = 256 << 20
+		l.Memory = 64 << 20
 	}
 	if l.Nesting == 0 {
 		l.Nesting = 1_000
