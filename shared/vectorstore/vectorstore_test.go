@@ -1,0 +1,330 @@
+package vectorstore_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgproto3"
+	"github.com/jackc/pgx/v5/pgxpool"
+	"github.com/pgvector/pgvector-go"
+	"golang.org/x/sync/errgroup"
+
+	"recsys/infra/local/postgres"
+	"recsys/infra/local/postgres/postgrestest"
+	"recsys/shared/failure"
+	"recsys/shared/vectorstore"
+)
+
+// database is a fresh one, bootstrapped by its owner.
+type database struct {
+	t      testing.TB
+	server *postgres.Server
+	name   string
+	owner  string // URL
+	loader *pgxpool.Pool
+}
+
+func setup(t testing.TB, server *postgres.Server) *database {
+	t.Helper()
+	d := &database{t: t, server: server, name: strings.ToLower(strings.NewReplacer("/", "_", "-", "_").Replace(t.Name()))}
+	var err error
+	d.owner, err = server.NewDatabase(t.Context(), d.name)
+	d.must(err)
+	d.must(d.bootstrap(t.Context()))
+	d.loader = d.pool(vectorstore.LoaderRole)
+	return d
+}
+
+func (d *database) bootstrap(ctx context.Context) error {
+	conn, err := pgx.Connect(ctx, d.owner)
+	if err != nil {
+		return err
+	}
+	defer conn.Close(ctx)
+	return vectorstore.Bootstrap(ctx, conn)
+}
+
+func (d *database) pool(role string) *pgxpool.Pool {
+	d.t.Helper()
+	pool, err := vectorstore.Connect(d.t.Context(), vectorstore.Config{URL: d.server.URLOf(role, d.name), Application: "test"})
+	d.must(err)
+	d.t.Cleanup(pool.Close)
+	return pool
+}
+
+func (d *database) must(err error) {
+	d.t.Helper()
+	if err != nil {
+		d.t.Fatal(err)
+	}
+}
+
+func (d *database) text(pool *pgxpool.Pool, sql string) (text string) {
+	d.t.Helper()
+	d.must(pool.QueryRow(d.t.Context(), sql).Scan(&text))
+	return text
+}
+
+func (d *database) allocate(run string) int64 {
+	d.t.Helper()
+	version, err := vectorstore.Allocate(d.t.Context(), d.loader, run, vectorstore.Cosine, map[string]string{"run": run}, false)
+	d.must(err)
+	return version
+}
+
+func items(n, dimension int) pgx.CopyFromSource {
+	return rows(n, dimension, func(i int) any { return fmt.Sprintf("S%d", i) })
+}
+
+func users(n, dimension int) pgx.CopyFromSource {
+	return rows(n, dimension, func(i int) any { return int32(i) })
+}
+
+func rows(n, dimension int, id func(int) any) pgx.CopyFromSource {
+	random := rand.New(rand.NewPCG(1, 1))
+	vector := make([]float32, dimension)
+	return pgx.CopyFromSlice(n, func(i int) ([]any, error) {
+		for j := range vector {
+			vector[j] = random.Float32()
+		}
+		return []any{id(i), pgvector.NewVector(vector)}, nil
+	})
+}
+
+func TestVectorStore(t *testing.T) {
+	server := postgrestest.ForTest(t)
+	for _, test := range []struct {
+		name string
+		test func(*testing.T, *database)
+	}{
+		{"bootstrap again and at once", testBootstrapAgain},
+		{"connection", testConnection},
+		{"the reader only reads", testReader},
+		{"numbers have no gaps", testAllocate},
+		{"two activations at once", testTwoActivations},
+		{"a load is whole or not there", testLoadFails},
+		{"a second attempt waits for a first", testLoadTwice},
+	} {
+		t.Run(test.name, func(t *testing.T) { test.test(t, setup(t, server)) })
+	}
+}
+
+func testBootstrapAgain(t *testing.T, d *database) {
+	var all errgroup.Group
+	for range 4 {
+		all.Go(func() error { return d.bootstrap(t.Context()) })
+	}
+	d.must(all.Wait())
+	conn, err := pgx.Connect(t.Context(), d.owner)
+	d.must(err)
+	defer conn.Close(t.Context())
+	var superuser bool
+	d.must(conn.QueryRow(t.Context(), `select rolsuper from pg_roles where rolname = current_user`).Scan(&superuser))
+	if superuser {
+		t.Error("the bootstrap was run by a superuser: it proves nothing")
+	}
+}
+
+func testConnection(t *testing.T, d *database) {
+	for setting, want := range map[string]string{
+		"application_name": "test", "search_path": "recsys, public", "lock_timeout": "5s",
+		"statement_timeout": "14min", "client_connection_check_interval": "2s",
+	} {
+		if got := d.text(d.loader, "show "+setting); got != want {
+			t.Errorf("%s is %s, want %s", setting, got, want)
+		}
+	}
+	plain, err := pgx.Connect(t.Context(), d.server.URLOf(vectorstore.ReaderRole, d.name))
+	d.must(err)
+	defer plain.Close(t.Context())
+	var path string
+	d.must(plain.QueryRow(t.Context(), `show search_path`).Scan(&path))
+	if path != "recsys, public" {
+		t.Errorf("a person who connects as the reader has the search_path %s", path)
+	}
+	nowhere, err := vectorstore.Connect(t.Context(), vectorstore.Config{URL: "postgres://nobody@127.0.0.1:1/none"})
+	d.must(err)
+	defer nowhere.Close()
+	if _, _, err := vectorstore.ReadActive(t.Context(), nowhere); !errors.As(err, new(failure.VectorStoreUnavailable)) {
+		t.Errorf("a server that is away: %v", err)
+	}
+	if _, err := d.loader.Exec(t.Context(), `select wrong`); vectorstore.IsTransient(err) {
+		t.Error("a wrong statement is taken for one that may pass by itself")
+	}
+}
+
+func testReader(t *testing.T, d *database) {
+	version := d.allocate("run-1")
+	_, err := vectorstore.Load{Version: version, Dimension: 2, Items: items(3, 2), Users: users(3, 2)}.Run(t.Context(), d.loader)
+	d.must(err)
+	_, err = vectorstore.Activate(t.Context(), d.loader, version, 1, 40)
+	d.must(err)
+	reader := d.pool(vectorstore.ReaderRole)
+	active, found, err := vectorstore.ReadActive(t.Context(), reader)
+	if want := (vectorstore.ActiveVersion{Version: 1, Dimension: 2, Metric: vectorstore.Cosine, EfSearch: 40, ItemCount: 3, UserCount: 3}); err != nil || !found || active != want {
+		t.Errorf("got %+v, %t, %v", active, found, err)
+	}
+	for _, table := range []string{vectorstore.ItemTable(1), vectorstore.UserTable(1), vectorstore.PopularityTable(1), vectorstore.ItemView, vectorstore.UserView} {
+		d.text(reader, `select count(*)::text from `+table)
+		if _, err := reader.Exec(t.Context(), `delete from `+table); !vectorstore.HasCode(err, "42501") {
+			t.Errorf("%s: the reader may delete: %v", table, err)
+		}
+	}
+	if _, err := reader.Exec(t.Context(), `create table recsys.mine ()`); !vectorstore.HasCode(err, "42501") {
+		t.Errorf("the reader may create: %v", err)
+	}
+}
+
+func testAllocate(t *testing.T, d *database) {
+	var all errgroup.Group
+	for i := range 8 { // each run twice, all at once
+		all.Go(func() error {
+			_, err := vectorstore.Allocate(t.Context(), d.loader, fmt.Sprintf("run-%d", i%4), vectorstore.L2, map[string]string{}, true)
+			return err
+		})
+	}
+	d.must(all.Wait())
+	if got := d.text(d.loader, `select string_agg(version::text, ' ' order by version) from recsys.embedding_version`); got != "1 2 3 4" {
+		t.Errorf("versions %s", got)
+	}
+}
+
+// Two executions finish at once: the newer one is active in the end, whoever was first.
+func testTwoActivations(t *testing.T, d *database) {
+	const n = 4
+	for i := range n {
+		version := d.allocate(fmt.Sprintf("run-%d", i))
+		_, err := vectorstore.Load{Version: version, Dimension: 2 + i, Items: items(3, 2+i), Users: users(3, 2+i)}.Run(t.Context(), d.loader)
+		d.must(err)
+	}
+	var all errgroup.Group
+	for i := range int64(n) {
+		all.Go(func() error {
+			_, err := vectorstore.Activate(t.Context(), d.loader, i+1, 1, 40)
+			return err
+		})
+	}
+	d.must(all.Wait())
+	if got := d.text(d.loader, `select version || ' ' || (select vector_dims(embedding) from recsys.item_emb limit 1) from recsys.embedding_version where status = 'active'`); got != "4 5" {
+		t.Errorf("active version and its dimension: %s, want 4 5", got)
+	}
+}
+
+func testLoadFails(t *testing.T, d *database) {
+	version := d.allocate("run-1")
+	broken := pgx.CopyFromSlice(2, func(i int) ([]any, error) {
+		if i == 1 {
+			return nil, failure.InvalidEmbeddings{Err: errors.New("bad")}
+		}
+		return []any{int32(1), pgvector.NewVector([]float32{1, 2})}, nil
+	})
+	_, err := vectorstore.Load{Version: version, Dimension: 2, Items: items(3, 2), Users: broken}.Run(t.Context(), d.loader)
+	if err == nil {
+		t.Fatal("a broken source was loaded")
+	}
+	if got := d.text(d.loader, `select count(*)::text from pg_class where relname like '%emb\_1%'`); got != "0" {
+		t.Errorf("%s tables are left", got)
+	}
+	if d.allocate("run-1") != version {
+		t.Error("the run has another version now")
+	}
+	for range 2 {
+		loaded, err := vectorstore.Load{Version: version, Dimension: 2, Items: items(3, 2), Users: users(5, 2)}.Run(t.Context(), d.loader)
+		if err != nil || loaded.Status != vectorstore.Loaded || loaded.ItemCount != 3 || loaded.UserCount != 5 {
+			t.Errorf("got %+v, %v", loaded, err)
+		}
+	}
+}
+
+func testLoadTwice(t *testing.T, d *database) {
+	version := d.allocate("run-1")
+	var all errgroup.Group
+	for range 3 {
+		all.Go(func() error {
+			_, err := vectorstore.Load{Version: version, Dimension: 8, Items: items(500, 8), Users: users(500, 8)}.Run(t.Context(), d.loader)
+			return err
+		})
+	}
+	d.must(all.Wait())
+	if got := d.text(d.loader, `select count(*)::text from `+vectorstore.ItemTable(version)); got != "500" {
+		t.Errorf("%s items", got)
+	}
+}
+
+// A killed client's statement ends within seconds, and with it its locks.
+func TestKilledClient(t *testing.T) {
+	d := setup(t, postgrestest.ForTest(t))
+	conn, err := d.loader.Acquire(t.Context())
+	d.must(err)
+	raw := conn.Hijack()
+	pid := raw.PgConn().PID()
+	raw.PgConn().Frontend().SendQuery(&pgproto3.Query{String: `select pg_advisory_lock(1), pg_sleep(600)`})
+	d.must(raw.PgConn().Frontend().Flush())
+	watch := d.pool(vectorstore.LoaderRole)
+	d.waitFor(watch, fmt.Sprintf(`select exists (select from pg_stat_activity where pid = %d and wait_event = 'PgSleep')`, pid))
+	d.must(raw.PgConn().Conn().Close())
+	d.waitFor(watch, fmt.Sprintf(`select not exists (select from pg_stat_activity where pid = %d)`, pid))
+}
+
+func (d *database) waitFor(pool *pgxpool.Pool, sql string) {
+	d.t.Helper()
+	deadline, tick := time.After(30*time.Second), time.NewTicker(20*time.Millisecond)
+	defer tick.Stop()
+	for {
+		var done bool
+		d.must(pool.QueryRow(d.t.Context(), sql).Scan(&done))
+		if done {
+			return
+		}
+		select {
+		case <-tick.C:
+		case <-deadline:
+			d.t.Fatal("waited in vain for: ", sql)
+		}
+	}
+}
+
+func TestMetrics(t *testing.T) {
+	for _, test := range []struct {
+		metric      vectorstore.Metric
+		near, far   float64
+		nearest     float64
+		operator    string
+		operatorFor string
+	}{
+		{vectorstore.Cosine, 0, 2, 1, "<=>", "vector_cosine_ops"},
+		{vectorstore.InnerProduct, -3, 1, 3, "<#>", "vector_ip_ops"},
+		{vectorstore.L2, 0, 9, 1, "<->", "vector_l2_ops"},
+	} {
+		parsed, err := vectorstore.ParseMetric(string(test.metric))
+		if err != nil || parsed.Operator() != test.operator || parsed.OperatorClass() != test.operatorFor {
+			t.Errorf("%s: %s, %s, %v", test.metric, parsed.Operator(), parsed.OperatorClass(), err)
+		}
+		if near, far := parsed.Score(test.near), parsed.Score(test.far); near <= far || near != test.nearest {
+			t.Errorf("%s: score %v of the near one, %v of the far one", test.metric, near, far)
+		}
+	}
+	if _, err := vectorstore.ParseMetric("hamming"); err == nil {
+		t.Error("hamming is taken for a metric")
+	}
+}
+
+func BenchmarkLoad(b *testing.B) {
+	const rows, dimension = 100_000, 32
+	d := setup(b, postgrestest.ForTest(b))
+	b.ReportAllocs()
+	runs := 0
+	for b.Loop() {
+		runs++
+		version := d.allocate(fmt.Sprintf("run-%d", runs))
+		_, err := vectorstore.Load{Version: version, Dimension: dimension, Items: items(rows, dimension), Users: users(rows, dimension)}.Run(b.Context(), d.loader)
+		d.must(err)
+	}
+	b.ReportMetric(2*rows*float64(b.N)/b.Elapsed().Seconds(), "rows/s")
+}
