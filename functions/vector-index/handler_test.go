@@ -9,6 +9,8 @@ import (
 	"strings"
 	"testing"
 
+	"golang.org/x/sync/errgroup"
+
 	"recsys/infra/local/postgres"
 	"recsys/infra/local/postgres/postgrestest"
 	"recsys/shared/failure"
@@ -24,6 +26,7 @@ func TestHandle(t *testing.T) {
 	}{
 		{"activates and says the same again", testActivates},
 		{"an older version finishes last", testSuperseded},
+		{"two attempts at once", testAtOnce},
 		{"goes back once a run", testRollback},
 		{"there is nothing to go back to", testNothingBefore},
 		{"a rolled-back version is not gone back to", testRollbackSkips},
@@ -58,6 +61,25 @@ func testSuperseded(t *testing.T, b *bench) {
 		if out := b.handle(b.input(older)); out.Status != "superseded" || out.Version != newer {
 			t.Errorf("got %+v", out)
 		}
+	}
+}
+
+// A function that has timed out may still be at work when the next attempt starts.
+func testAtOnce(t *testing.T, b *bench) {
+	version := b.load(4, vectors(1500, 4, 1), vectors(10, 4, 2), vectorstore.Cosine)
+	var all errgroup.Group
+	for range 3 {
+		all.Go(func() error {
+			out, err := b.Handle(t.Context(), b.input(version))
+			if err == nil && (out.Status != "activated" || out.Version != version) {
+				err = fmt.Errorf("got %+v", out)
+			}
+			return err
+		})
+	}
+	b.must(all.Wait())
+	if indexes := b.texts(`select relname::text from pg_class where relname like '%hnsw'`); len(indexes) != 1 {
+		t.Errorf("indexes %v", indexes)
 	}
 }
 
