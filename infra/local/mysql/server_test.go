@@ -1,12 +1,16 @@
 package mysql_test
 
 import (
+	"context"
 	"database/sql"
+	"errors"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
+	"recsys/infra/local/mysql"
 	"recsys/infra/local/mysql/mysqltest"
 	"recsys/infra/local/provision"
 )
@@ -20,9 +24,7 @@ func TestTheReferenceFilesLoad(t *testing.T) {
 	if _, err := os.Stat(folder); err != nil {
 		t.Skip("the reference data does not lie beside the checkout")
 	}
-	begin := time.Now()
 	server := mysqltest.ForTest(t)
-	t.Log(time.Since(begin))
 	database := ""
 	for _, name := range []string{"mysqlsampledatabase.sql", "ratings.sql"} {
 		file, err := os.Open(filepath.Join(folder, name))
@@ -34,7 +36,6 @@ func TestTheReferenceFilesLoad(t *testing.T) {
 		if err != nil {
 			t.Fatalf("%s: %v", name, err)
 		}
-		t.Logf("%+v %v", loaded, time.Since(begin))
 		database = loaded.Database
 	}
 	db, err := sql.Open("mysql", server.DSNOf(database))
@@ -47,5 +48,108 @@ func TestTheReferenceFilesLoad(t *testing.T) {
 		if err := db.QueryRowContext(t.Context(), "SELECT count(*) FROM "+table).Scan(&rows); err != nil || rows != want {
 			t.Errorf("%s has %d rows (%v), want %d", table, rows, err, want)
 		}
+	}
+}
+
+func value(tb testing.TB, dsn, query string) (value string) {
+	tb.Helper()
+	db, err := sql.Open("mysql", dsn)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	defer db.Close()
+	if err := db.QueryRowContext(tb.Context(), query).Scan(&value); err != nil {
+		tb.Fatal(err)
+	}
+	return value
+}
+
+func load(tb testing.TB, server *mysql.Server, text string) error {
+	tb.Helper()
+	_, err := server.LoadSQL(tb.Context(), strings.NewReader(text), nil)
+	return err
+}
+
+func TestARefusedStatementIsNamedByItsLineAndNotByItsData(t *testing.T) {
+	server := mysqltest.ForTest(t)
+	for text, want := range map[string]string{
+		"CREATE DATABASE d;\nUSE d;\nCREATE TABLE t (a varchar(9) PRIMARY KEY);\nINSERT INTO t VALUES ('secret');\n\nINSERT INTO t\nVALUES ('secret');": "line 6: MySQL error 1062",
+		"SELECT 1;\nSELEC 'secret';":          "line 2: MySQL error 1064",
+		"USE mysql;\nSELECT 1 FROM missing;":  "line 2: MySQL error 1146: Table 'mysql.missing' doesn't exist",
+		"SELECT 1;\nDELIMITER //\nSELECT 2//": "line 2: DELIMITER",
+		"SELECT 1;\nSELECT 'secret":           "line 2: the file ends within quotes",
+	} {
+		err := load(t, server, text)
+		if err == nil || !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), "secret") {
+			t.Errorf("%q gave %v, want %q", text, err, want)
+		}
+	}
+	if err := load(t, server, "SELEC"); !errors.As(err, new(mysql.StatementError)) {
+		t.Errorf("%v is no StatementError", err)
+	}
+}
+
+func TestItComesBackOnTheSamePort(t *testing.T) {
+	server := mysqltest.ForTest(t)
+	dsn, err := server.NewDatabase(t.Context(), "d")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := load(t, server, "USE d; CREATE TABLE t AS SELECT 7 AS n"); err != nil {
+		t.Fatal(err)
+	}
+	for name, end := range map[string]func() error{"paused": server.Pause, "killed": server.Kill, "running": func() error { return nil }} {
+		if err := end(); err != nil {
+			t.Fatalf("%s: %v", name, err)
+		}
+		if err := server.Restart(t.Context()); err != nil {
+			t.Fatalf("%s: %v", name, err)
+		}
+		if server.DSNOf("d") != dsn || value(t, dsn, "SELECT n FROM t") != "7" {
+			t.Errorf("%s: it came back as another", name)
+		}
+	}
+}
+
+func TestAFolderIsKeptAndNotShared(t *testing.T) {
+	mysqltest.ForTest(t) // skips where no server can be had
+	dir := t.TempDir()
+	for round := range 2 {
+		server, err := mysql.Start(t.Context(), mysql.Config{Dir: dir})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := load(t, server, "CREATE DATABASE IF NOT EXISTS kept"); err != nil {
+			t.Error(err)
+		}
+		if got := value(t, server.DSNOf("kept"), "SELECT DATABASE()"); got != "kept" {
+			t.Errorf("round %d: the database is %s", round, got)
+		}
+		ctx, cancel := context.WithTimeout(t.Context(), 200*time.Millisecond)
+		if second, err := mysql.Start(ctx, mysql.Config{Dir: dir}); err == nil {
+			second.Stop()
+			t.Error("a second server started on the same folder")
+		}
+		cancel()
+		if err := server.Stop(); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+func TestAGivenServerIsUsedAndLeftAlone(t *testing.T) {
+	server := mysqltest.ForTest(t)
+	given, err := mysql.Start(t.Context(), mysql.Config{DSN: server.DSN()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := given.Kill(); err == nil {
+		t.Error("it killed a server that is not its own")
+	}
+	if err := given.Stop(); err != nil || value(t, server.DSN(), "SELECT 'up'") != "up" {
+		t.Errorf("Stop touched the server (%v)", err)
+	}
+	if _, err := mysql.Start(t.Context(), mysql.Config{DSN: "root:secret@tcp(127.0.0.1:1)/x"}); err == nil || strings.Contains(err.Error(), "secret") {
+		t.Errorf("a server that does not answer gave the error %v", err)
 	}
 }
