@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"time"
 
 	"github.com/gofrs/flock"
 )
@@ -25,7 +26,7 @@ func Build(ctx context.Context, repoRoot, outDir string) ([]string, error) {
 		return nil, fmt.Errorf("building the functions: %w", err)
 	}
 	lock := flock.New(filepath.Join(outDir, "lock"))
-	if err := lock.Lock(); err != nil {
+	if _, err := lock.TryLockContext(ctx, 100*time.Millisecond); err != nil {
 		return nil, fmt.Errorf("building the functions: locking %s: %w", lock.Path(), err)
 	}
 	defer lock.Unlock()

@@ -174,6 +174,19 @@ func TestFailuresHaveAWSsNames(t *testing.T) {
 	}
 }
 
+func TestAnInvokerReturnsBothKindsOfFailure(t *testing.T) {
+	b := setup(t, lambda.Function{})
+	if answer, err := b.Invoker("f")(t.Context(), []byte(`{}`)); err != nil || len(answer) == 0 {
+		t.Errorf("answer %s, %v", answer, err)
+	}
+	if _, err := b.Invoker("f")(t.Context(), []byte(`{"Do":"fail"}`)); !errors.As(err, new(*lambda.InvocationError)) {
+		t.Errorf("a function that fails: %v", err)
+	}
+	if _, err := b.Invoker("unknown")(t.Context(), nil); !errors.As(err, new(*lambda.ServiceError)) {
+		t.Errorf("an unknown function: %v", err)
+	}
+}
+
 func TestATimeoutKillsTheProcess(t *testing.T) {
 	b := setup(t, lambda.Function{Timeout: 250 * time.Millisecond})
 	before := b.report(t)

@@ -86,6 +86,20 @@ func (e *Emulator) Invoke(ctx context.Context, name string, payload []byte) ([]b
 	}
 }
 
+// Invoker is Invoke for one function, with both kinds of failure as the error: what an event source mapping calls.
+func (e *Emulator) Invoker(name string) func(ctx context.Context, payload []byte) ([]byte, error) {
+	return func(ctx context.Context, payload []byte) ([]byte, error) {
+		answer, failed, err := e.Invoke(ctx, name, payload)
+		if err != nil {
+			return nil, err
+		}
+		if failed != nil {
+			return nil, failed
+		}
+		return answer, nil
+	}
+}
+
 // run hands the payload to a warm worker, or to a new one, and waits for the end.
 func (e *Emulator) run(f *function, payload []byte) result {
 	inv := &invocation{
