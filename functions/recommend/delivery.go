@@ -23,8 +23,6 @@ const (
 const (
 	maxAttempts = 5
 	firstPause  = 100 * time.Millisecond // doubled with each attempt
-	// reserve is the time that stays for reporting what is not done before Lambda ends the invocation.
-	reserve = time.Second
 )
 
 // putter is the one call of Firehose that is needed.
@@ -126,7 +124,7 @@ func (d *delivery) try(ctx context.Context) error {
 // https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/
 func (d *delivery) wait(ctx context.Context, attempt int) bool {
 	longest := d.pause << attempt
-	if deadline, ok := ctx.Deadline(); ok && time.Until(deadline) < longest+reserve {
+	if deadline, ok := ctx.Deadline(); ok && time.Until(deadline) < longest {
 		return false
 	}
 	timer := time.NewTimer(rand.N(longest))

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"math"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -141,5 +140,3 @@ func (x *index) ask(ctx context.Context, conn *pgx.Conn, version vectorstore.Act
 	a.fallBack()
 	return nil
 }
-
-func finite(f float64) bool { return !math.IsNaN(f) && !math.IsInf(f, 0) }

@@ -9,6 +9,7 @@ package main
 
 import (
 	"context"
+	"fmt"
 
 	"github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/aws-sdk-go-v2/service/firehose"
@@ -27,14 +28,20 @@ func main() {
 	step.Start(handler.Handle)
 }
 
+// maxLimit keeps a list within what one pass through the index finds, and an answer small.
+const maxLimit = 100
+
 func wire(ctx context.Context) (*Handler, error) {
 	s, err := settings.Load[settings.Recommend]()
 	if err != nil {
 		return nil, err
 	}
+	if s.Limit < 1 || s.Limit > maxLimit {
+		return nil, fmt.Errorf("LIMIT is %d: want 1 to %d items", s.Limit, maxLimit)
+	}
 	cfg, err := config.LoadDefaultConfig(ctx)
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("reading the AWS configuration: %w", err)
 	}
 	objects, err := objectstore.NewClient(ctx)
 	if err != nil {
@@ -44,7 +51,9 @@ func wire(ctx context.Context) (*Handler, error) {
 	if err != nil {
 		return nil, err
 	}
-	return New(s, pool, firehose.NewFromConfig(cfg),
+	// One attempt a call: delivery itself tries again, with what is left of the call and of the time.
+	client := firehose.NewFromConfig(cfg, func(o *firehose.Options) { o.RetryMaxAttempts = 1 })
+	return New(s, pool, client,
 		objectstore.New(objects, s.Artifacts.Bucket), objectstore.New(objects, s.RecommendationsBucket)), nil
 }
 

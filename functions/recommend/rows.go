@@ -1,6 +1,9 @@
 package main
 
 import (
+	"math"
+	"slices"
+
 	"github.com/jackc/pgx/v5"
 
 	"recsys/shared/activity"
@@ -80,7 +83,7 @@ func (a *asking) mostPopular(country string, items []activity.Scored) []activity
 		if len(items) == a.limit {
 			break
 		}
-		if !holds(items[:own], item.ID) {
+		if !slices.ContainsFunc(items[:own], func(has activity.Scored) bool { return has.ID == item.ID }) {
 			if own > 0 {
 				item.Score /= everywhere[0].Score + 1
 			}
@@ -90,11 +93,4 @@ func (a *asking) mostPopular(country string, items []activity.Scored) []activity
 	return items
 }
 
-func holds(items []activity.Scored, id string) bool {
-	for _, item := range items {
-		if item.ID == id {
-			return true
-		}
-	}
-	return false
-}
+func finite(f float64) bool { return !math.IsNaN(f) && !math.IsInf(f, 0) }

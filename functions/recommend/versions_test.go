@@ -193,6 +193,24 @@ func TestRollback(t *testing.T) {
 	}
 }
 
+// TestExtremeFeatures: no number in a record makes the database refuse the batch.
+func TestExtremeFeatures(t *testing.T) {
+	w := setup(t)
+	w.load(version{items: circle(50, 32), model: sampleArtifacts, popularity: popularity})
+	var payloads []string
+	for _, limit := range []string{"1e308", "-1e308", "1e39", "1e400", `"NaN"`, `"Infinity"`, "0", "1e-320"} {
+		payloads = append(payloads, fmt.Sprintf(`{"customer_number":9223372036854775807,"city":"","country":"","credit_limit":%s}`, limit))
+	}
+	if notDone := w.handle(payloads...); notDone != "" {
+		t.Fatalf("not done from %s", notDone)
+	}
+	for i, o := range w.delivered() {
+		if len(o.Recommended) != 5 {
+			t.Errorf("%s: %d items by %s", payloads[i], len(o.Recommended), o.Recommendation.Strategy)
+		}
+	}
+}
+
 // TestUnreadableModel: embedding-upload lets none through; should one be there all the same, the shard goes on.
 func TestUnreadableModel(t *testing.T) {
 	w := setup(t)

@@ -1,0 +1,55 @@
+package main
+
+import (
+	"encoding/json"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"recsys/infra/local/lambda"
+	"recsys/shared/settings"
+)
+
+// TestBinary runs the very binary that AWS runs, wired by its environment alone.
+func TestBinary(t *testing.T) {
+	w := setup(t)
+	w.load(small())
+	dir := t.TempDir()
+	bootstrap := filepath.Join(dir, "bootstrap")
+	build := exec.CommandContext(t.Context(), "go", "build", "-buildvcs=false", "-tags=lambda.norpc", "-o", bootstrap, ".")
+	if output, err := build.CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, output)
+	}
+	emulator, err := lambda.Start(t.Context(), lambda.Config{Dir: dir})
+	w.must(err)
+	t.Cleanup(func() { emulator.Close() })
+
+	s := settings.Recommend{RecommendationsBucket: recommendationsBucket, DeliveryStream: deliveryStream}
+	s.Artifacts.Bucket, s.VectorStore.URL = artifactsBucket, w.readerURL
+	env := settings.Environ(s)
+	env["AWS_ENDPOINT_URL_S3"], env["AWS_ENDPOINT_URL_FIREHOSE"] = w.s3.URL(), w.firehose.URL()
+	w.must(emulator.Register(lambda.Function{Name: "recommend", Bootstrap: bootstrap, Env: env, Timeout: time.Minute}))
+
+	event, err := os.ReadFile("event.json")
+	w.must(err)
+	for range 2 {
+		answer, failed, err := emulator.Invoke(t.Context(), "recommend", event)
+		if failed != nil || err != nil {
+			t.Fatal(failed, err)
+		}
+		var response struct {
+			BatchItemFailures []any `json:"batchItemFailures"`
+		}
+		w.must(json.Unmarshal(answer, &response))
+		if len(response.BatchItemFailures) != 0 {
+			log, _ := os.ReadFile(filepath.Join(dir, "logs", "recommend.log"))
+			t.Fatalf("answered %s\n%s", answer, log)
+		}
+	}
+	if outputs := w.delivered(); len(outputs) != 4 || outputs[0].Recommendation.Strategy != "stored-vector" {
+		t.Errorf("delivered %+v", outputs)
+	}
+	t.Logf("peak memory %d KiB", emulator.PeakMemory("recommend")>>10)
+}
