@@ -22,6 +22,7 @@ import (
 	"recsys/infra/local/stepfunctions"
 	"recsys/shared/lake"
 	"recsys/shared/objectstore"
+	"recsys/statemachines"
 )
 
 // Endpoints are where everything listens; <StateDir>/endpoints.json while serve runs.
@@ -83,10 +84,13 @@ func Attach(ctx context.Context, root, stateDir string) (*Client, error) {
 	return c, nil
 }
 
+// region that everything local claims to be in.
+const region = "us-east-1"
+
 // clientConfig is the person's own AWS configuration where there are credentials in the environment, for
 // servers that check them; the emulated ones take anything.
 func clientConfig(ctx context.Context) (aws.Config, error) {
-	options := []func(*config.LoadOptions) error{config.WithDefaultRegion("us-east-1")}
+	options := []func(*config.LoadOptions) error{config.WithDefaultRegion(region)}
 	if os.Getenv("AWS_ACCESS_KEY_ID") == "" {
 		options = append(options, config.WithCredentialsProvider(credentials.NewStaticCredentialsProvider("local", "local", "")))
 	}
@@ -111,20 +115,6 @@ func (c *Client) connectKinesis(cfg aws.Config) {
 // Store opens one of the buckets.
 func (c *Client) Store(bucket string) *objectstore.Store { return objectstore.New(c.objects, bucket) }
 
-// definitionFile is the state machine, relative to the repository; the very file that AWS is given.
-const definitionFile = "statemachines/batch.asl.json"
-
-// substitutions are the functions of the state machine by the keys in its file.
-var substitutions = map[string]string{
-	"PlanExtractFunction":         "plan-extract",
-	"ExtractFunction":             "extract",
-	"TransformFunction":           "transform",
-	"PartitionWriteFunction":      "partition-write",
-	"PublishTrainingDataFunction": "publish-training-data",
-	"EmbeddingUploadFunction":     "embedding-upload",
-	"VectorIndexFunction":         "vector-index",
-}
-
 // RunName names an execution for the moment it starts at.
 func RunName(at time.Time) string {
 	return "local-" + strings.ReplaceAll(at.UTC().Format("20060102T150405.000"), ".", "-")
@@ -132,12 +122,8 @@ func RunName(at time.Time) string {
 
 // Execute runs the state machine to its end; a failed execution is a *stepfunctions.ExecutionError.
 func (c *Client) Execute(ctx context.Context, execution stepfunctions.Execution) (json.RawMessage, error) {
-	definition, err := os.ReadFile(filepath.Join(c.root, definitionFile))
-	if err != nil {
-		return nil, fmt.Errorf("reading the state machine: %w", err)
-	}
 	machine, err := stepfunctions.New(stepfunctions.Config{
-		Definition: definition, Substitutions: substitutions,
+		Definition: statemachines.Batch, Substitutions: statemachines.Functions,
 		LambdaURL: c.Endpoints.Lambda, NodeModules: c.Endpoints.NodeModules, RetryInterval: c.retryInterval,
 	})
 	if err != nil {

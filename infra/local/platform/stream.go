@@ -33,13 +33,7 @@ func (p *Platform) startMapping(ctx context.Context) error {
 	retries := 100
 	mapping, err := eventsource.Start(context.WithoutCancel(ctx), eventsource.Config{
 		Client: p.stream, Stream: ActivityStream,
-		Invoke: func(ctx context.Context, payload []byte) ([]byte, error) {
-			answer, failed, err := p.Lambda.Invoke(ctx, recommend, payload)
-			if failed != nil {
-				return nil, failed
-			}
-			return answer, err
-		},
+		Invoke:                  p.Lambda.Invoker(recommend),
 		ReportBatchItemFailures: true, BisectBatchOnFunctionError: true, MaximumRetryAttempts: &retries,
 		OnFailure: func(ctx context.Context, discarded eventsource.Discarded) error {
 			_, err := p.Store(RecommendationsBucket).PutJSON(ctx, discarded.Key(), discarded)

@@ -1,0 +1,92 @@
+package platform
+
+import (
+	"encoding/json"
+	"errors"
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"recsys/infra/local/provision"
+	"recsys/infra/local/stepfunctions"
+)
+
+// began is when the first execution of a test starts; later ones start a minute apart, so that runs are ordered.
+var began = time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
+
+// startPlatform gives a test a platform of its own on an empty state directory, with no waits before retries.
+func startPlatform(tb testing.TB, change func(*Config)) *Platform {
+	tb.Helper()
+	config := Config{StateDir: tb.TempDir(), RetryInterval: new(time.Duration)}
+	if change != nil {
+		change(&config)
+	}
+	p, err := Start(tb.Context(), config)
+	if missing := (provision.Unavailable{}); errors.As(err, &missing) && os.Getenv("CI") == "" {
+		tb.Skip(err)
+	}
+	if err != nil {
+		tb.Fatal(err)
+	}
+	tb.Cleanup(func() {
+		if err := p.Close(); err != nil {
+			tb.Error(err)
+		}
+	})
+	return p
+}
+
+// outcome is the state machine's output.
+type outcome struct {
+	TrainingData struct {
+		Status, Snapshot           string
+		Partitions, Rows, Rejected int64
+	}
+	Embeddings struct {
+		Upload struct {
+			Status       string
+			Version      int64
+			Items, Users int64
+		}
+		Index struct {
+			Status   string
+			Version  int64
+			Recall   float64
+			EfSearch int
+		}
+	}
+}
+
+// execute runs the workflow as the n-th run, named run, and returns its output or its failure.
+func execute(tb testing.TB, p *Platform, run string, n int, input string) (outcome, *stepfunctions.ExecutionError) {
+	tb.Helper()
+	output, err := p.Execute(tb.Context(), stepfunctions.Execution{
+		Name: run, StartTime: began.Add(time.Duration(n) * time.Minute), Input: json.RawMessage(input),
+	})
+	var out outcome
+	if failed := (*stepfunctions.ExecutionError)(nil); errors.As(err, &failed) {
+		return out, failed
+	}
+	if err != nil {
+		tb.Fatal(err)
+	}
+	if err := json.Unmarshal(output, &out); err != nil {
+		tb.Fatal(err)
+	}
+	return out, nil
+}
+
+// reference is a file of the real data beside the checkout; without it the test is skipped.
+func reference(tb testing.TB, name string) string {
+	tb.Helper()
+	root, err := provision.Root()
+	if err != nil {
+		tb.Fatal(err)
+	}
+	path := filepath.Join(root, "..", "shared", "data", name)
+	if _, err := os.Stat(path); err != nil {
+		tb.Skipf("the real data is not beside the checkout: %v", err)
+	}
+	return path
+}
