@@ -1,7 +1,6 @@
 package main
 
 import (
-	"context"
 	"fmt"
 	"maps"
 	"os"
@@ -185,12 +184,6 @@ func (b *bench) onCopy(act func() error) {
 		}
 		return nil
 	}})
-}
-
-func withTimeout(t testing.TB) context.Context {
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
-	t.Cleanup(cancel)
-	return ctx
 }
 
 func server(t testing.TB) *postgres.Server { return postgrestest.ForTest(t) }

@@ -24,6 +24,7 @@ type bench struct {
 	*Handler
 	t      testing.TB
 	server *postgres.Server
+	s3     *s3.Server
 	name   string
 }
 
@@ -36,12 +37,12 @@ func setup(t *testing.T, server *postgres.Server) *bench {
 	b.must(err)
 	b.must(vectorstore.Bootstrap(t.Context(), conn))
 	b.must(conn.Close(t.Context()))
-	storage, err := s3.Start(t.Context(), s3.Config{Dir: t.TempDir()})
+	b.s3, err = s3.Start(t.Context(), s3.Config{Dir: t.TempDir()})
 	b.must(err)
-	t.Cleanup(func() { storage.Close() })
-	b.must(storage.CreateBucket("artifacts"))
+	t.Cleanup(func() { b.s3.Close() })
+	b.must(b.s3.CreateBucket("artifacts"))
 	for key, value := range map[string]string{
-		"AWS_ENDPOINT_URL_S3": storage.URL(), "AWS_REGION": "eu-central-1",
+		"AWS_ENDPOINT_URL_S3": b.s3.URL(), "AWS_REGION": "eu-central-1", "AWS_MAX_ATTEMPTS": "1",
 		"AWS_ACCESS_KEY_ID": "vector-index", "AWS_SECRET_ACCESS_KEY": "local",
 	} {
 		t.Setenv(key, value)

@@ -1,0 +1,90 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"sync/atomic"
+	"testing"
+
+	"recsys/infra/local/awscall"
+	"recsys/infra/local/pgwire"
+	"recsys/infra/local/postgres"
+	"recsys/infra/local/postgres/postgrestest"
+	"recsys/shared/vectorstore"
+	"recsys/shared/workflow"
+)
+
+var errInterrupted = errors.New("interrupted here")
+
+// interrupt breaks the line at the n-th point (1-based) of those right before and right after each commit and
+// each change of the bucket; it returns the number of points that were passed.
+func (b *bench) interrupt(n int64) (passed *atomic.Int64) {
+	b.t.Helper()
+	url := b.server.URLOf(vectorstore.LoaderRole, b.name)
+	proxy, err := pgwire.Start(b.t.Context(), url)
+	b.must(err)
+	b.t.Cleanup(func() { proxy.Close() })
+	through, err := proxy.URL(url)
+	b.must(err)
+	b.DB, err = vectorstore.Connect(b.t.Context(), vectorstore.Config{URL: through, Application: "vector-index"})
+	b.must(err)
+	b.t.Cleanup(b.DB.Close)
+	passed = new(atomic.Int64)
+	point := func() error {
+		if passed.Add(1) == n {
+			return errInterrupted
+		}
+		return nil
+	}
+	proxy.SetHooks(pgwire.Hooks{BeforeCommit: func(pgwire.Commit) error { return point() }, AfterCommit: func(pgwire.Commit) error { return point() }})
+	b.s3.SetHooks(awscall.Hooks{Before: func(awscall.Call) error { return point() }, After: func(awscall.Call) error { return point() }})
+	return passed
+}
+
+// Wherever a run is interrupted, tried again it ends like one that was not: an activation that drops an old
+// version, and a rollback.
+func TestInterruptedAnywhere(t *testing.T) {
+	server := postgrestest.ForTest(t)
+	for name, back := range map[string]bool{"activate": false, "rollback": true} {
+		t.Run(name, func(t *testing.T) {
+			want, points := interruptedAt(t, server, back, 0)
+			for n := int64(1); n <= points; n++ {
+				if got, _ := interruptedAt(t, server, back, n); !slices.Equal(got, want) {
+					t.Errorf("interrupted at point %d: got %v, want %v", n, got, want)
+				}
+			}
+			if points < 2 {
+				t.Fatalf("only %d points were found", points)
+			}
+		})
+	}
+}
+
+// interruptedAt runs twice, since what could not be dropped is no failure, and returns what there is then.
+func interruptedAt(t *testing.T, server *postgres.Server, back bool, n int64) (state []string, points int64) {
+	t.Run(fmt.Sprint("point ", n), func(t *testing.T) {
+		b := setup(t, server)
+		b.KeepVersions = 2
+		b.handle(b.input(b.small(4)))
+		b.handle(b.input(b.small(4)))
+		in := b.input(b.small(8))
+		if back {
+			in = rollback("back")
+		}
+		passed := b.interrupt(n)
+		var out workflow.Indexed
+		if _, err := b.Handle(t.Context(), in); err != nil && n == 0 {
+			t.Fatal(err)
+		}
+		points = passed.Load()
+		out = b.handle(in)
+		folders, err := b.Artifacts.Folders(t.Context(), "versions/")
+		b.must(err)
+		state = slices.Concat([]string{fmt.Sprintf("%+v", out)}, folders,
+			b.texts(`select concat_ws(' ', version, status, recall, ef_search, rolled_back_by, dropped_at is null) from recsys.embedding_version order by version`),
+			b.texts(`select relname::text from pg_class where relnamespace = 'recsys'::regnamespace order by 1`),
+			b.texts(`select id || embedding::text from recsys.item_emb order by 1`))
+	})
+	return state, points
+}
