@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"slices"
 	"strings"
 	"time"
 )
@@ -30,7 +31,7 @@ func run(ctx context.Context, dir string, variables []string, program string, ar
 		return "", fmt.Errorf("running %s: %w", program, ctx.Err())
 	}
 	printed := stderr.String() + stdout.String()
-	return "", fmt.Errorf("%s: %w", cause(program, printed), errors.Join(err, errors.New(lastLines(printed, 6))))
+	return "", fmt.Errorf("%s: %w", cause(program, printed), errors.Join(err, errors.New(complaint(printed))))
 }
 
 // cause names the usual reasons for which fetching fails.
@@ -55,7 +56,17 @@ func contains(text string, parts ...string) bool {
 	return false
 }
 
-func lastLines(text string, count int) string {
-	lines := strings.Split(strings.TrimSpace(text), "\n")
-	return strings.Join(lines[max(0, len(lines)-count):], "\n")
+// complaint is what a program says of its failure: the first lines that npm and apt mark as errors, or the last
+// lines of a program that marks none.
+func complaint(printed string) string {
+	const few = 8
+	lines := strings.Split(strings.TrimSpace(printed), "\n")
+	marked := slices.DeleteFunc(slices.Clone(lines), func(line string) bool {
+		text, npm := strings.CutPrefix(line, "npm error")
+		return !(npm && strings.TrimSpace(text) != "") && !strings.HasPrefix(line, "E: ")
+	})
+	if len(marked) > 0 {
+		return strings.Join(marked[:min(few, len(marked))], "\n")
+	}
+	return strings.Join(lines[max(0, len(lines)-few):], "\n")
 }
