@@ -94,13 +94,11 @@ func CleanRating(raw *RawRating) (customer int32, product string, rating int32, 
 // Join makes the training row of a rating.
 func Join(number int32, customer *Customer, product *Product, rating int32) Row {
 	return Row{
-		Example: Example{
-			City: customer.City, State: customer.State, PostalCode: customer.PostalCode, Country: customer.Country,
-			CreditLimit: customer.CreditLimit,
-			ProductCode: product.Code, ProductLine: product.Line, ProductScale: product.Scale,
-			QuantityInStock: product.QuantityInStock, BuyPrice: product.BuyPrice, MSRP: product.MSRP,
-			ProductRating: rating,
-		},
+		City: customer.City, State: customer.State, PostalCode: customer.PostalCode, Country: customer.Country,
+		CreditLimit: customer.CreditLimit,
+		ProductCode: product.Code, ProductLine: product.Line, ProductScale: product.Scale,
+		QuantityInStock: product.QuantityInStock, BuyPrice: product.BuyPrice, MSRP: product.MSRP,
+		ProductRating:  rating,
 		CustomerNumber: number,
 	}
 }

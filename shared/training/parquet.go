@@ -108,11 +108,8 @@ func (s *Scanner[T]) Next() (*T, error) {
 	return &s.rows[s.next-1], nil
 }
 
-// fill clears the rows first: parquet-go writes through the pointers that it finds in them, so that rows
-// handed out before would change.
 func (s *Scanner[T]) fill() {
 	s.rows, s.next = s.rows[:cap(s.rows)], 0
-	clear(s.rows)
 	n, err := s.file.Read(s.rows)
 	s.rows = s.rows[:n]
 	if err != nil && !errors.Is(err, io.EOF) {

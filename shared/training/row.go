@@ -24,10 +24,22 @@ type Example struct {
 }
 
 // Row is an Example with its customer: the columns of a range's file, sorted by customer. The customer's
-// number is the last column, so that a partition's row is a range's row without its last value.
+// number is the last column, so that a partition's row is a range's row without its last value. The columns
+// are spelled out again because parquet-go reads NULL as 0 behind a pointer of an embedded struct.
 type Row struct {
-	Example
-	CustomerNumber int32 `parquet:"customerNumber"`
+	City            string `parquet:"city,dict"`
+	State           string `parquet:"state,optional,dict"`
+	PostalCode      string `parquet:"postalCode,optional,dict"`
+	Country         string `parquet:"country,dict"`
+	CreditLimit     *int64 `parquet:"creditLimit,optional,decimal(2:10)"` // hundredths
+	ProductCode     string `parquet:"productCode,dict"`
+	ProductLine     string `parquet:"productLine,dict"`
+	ProductScale    string `parquet:"productScale,dict"`
+	QuantityInStock int32  `parquet:"quantityInStock"`
+	BuyPrice        int64  `parquet:"buyPrice,decimal(2:10)"` // hundredths
+	MSRP            int64  `parquet:"MSRP,decimal(2:10)"`     // hundredths
+	ProductRating   int32  `parquet:"productRating"`          // 1 to 5
+	CustomerNumber  int32  `parquet:"customerNumber"`
 }
 
 // RawRating is a row of the source's table ratings; nil is NULL.

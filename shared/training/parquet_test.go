@@ -1,0 +1,197 @@
+package training
+
+import (
+	"bytes"
+	"errors"
+	"io"
+	"math/big"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/parquet-go/parquet-go"
+)
+
+type rat = big.Rat
+
+func hundredth(n int64) *big.Rat { return big.NewRat(n, 100) }
+
+// The schema is a contract with Athena, Spark, DuckDB and trainers.
+func TestSchemaIsTheContracts(t *testing.T) {
+	const want = `message Row {
+	required binary city (STRING);
+	optional binary state (STRING);
+	optional binary postalCode (STRING);
+	required binary country (STRING);
+	optional int64 creditLimit (DECIMAL(10,2));
+	required binary productCode (STRING);
+	required binary productLine (STRING);
+	required binary productScale (STRING);
+	required int32 quantityInStock (INT(32,true));
+	required int64 buyPrice (DECIMAL(10,2));
+	required int64 MSRP (DECIMAL(10,2));
+	required int32 productRating (INT(32,true));
+	required int32 customerNumber (INT(32,true));
+}`
+	if got := parquet.SchemaOf(Row{}).String(); got != want {
+		t.Errorf("got %s", got)
+	}
+	fields := parquet.SchemaOf(Example{}).Fields()
+	if example := strings.TrimSuffix(parquet.SchemaOf(Example{}).String(), "}"); !strings.HasPrefix(
+		want, strings.Replace(example, "message Example", "message Row", 1)) {
+		t.Errorf("an Example is no Row without its last column: %s", example)
+	}
+	if len(fields) != len(Columns) {
+		t.Fatalf("%d columns in files, %d in the catalog", len(fields), len(Columns))
+	}
+	for i, field := range fields {
+		if got := string(bytes.ToLower([]byte(field.Name()))); got != Columns[i].Name {
+			t.Errorf("column %d is %s in files, %s in the catalog", i, got, Columns[i].Name)
+		}
+	}
+}
+
+func write(tb testing.TB, rows int) *os.File {
+	tb.Helper()
+	file, err := os.Create(filepath.Join(tb.TempDir(), "rows.parquet"))
+	if err != nil {
+		tb.Fatal(err)
+	}
+	tb.Cleanup(func() { file.Close() })
+	w := NewWriter[Row](file)
+	for i := range rows {
+		if err := w.Append(row(i)); err != nil {
+			tb.Fatal(err)
+		}
+	}
+	if err := SetRejected(w, map[Reason]int64{NoRating: 2}); err != nil {
+		tb.Fatal(err)
+	}
+	if err := w.Close(); err != nil {
+		tb.Fatal(err)
+	}
+	return file
+}
+
+// row has a NULL in every third credit limit and in every second state.
+func row(i int) Row {
+	r := Row{"Oslo", "", "4110", "Norway", nil, "S10", "Cars", "1:10", int32(i), 4881, 9570, int32(i%5 + 1), int32(i / 20)}
+	if i%3 > 0 {
+		r.CreditLimit = number(int64(i))
+	}
+	if i%2 > 0 {
+		r.State = "Troms"
+	}
+	return r
+}
+
+// NULL stays NULL, and rows keep what they point at while the scanner goes on.
+func TestScannerReturnsWhatTheWriterTook(t *testing.T) {
+	const n = 3*batch + 1
+	file, err := Open(write(t, n))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if counts, err := Rejected(file); err != nil || len(counts) != 1 || counts[string(NoRating)] != 2 {
+		t.Errorf("rejected %v, %v", counts, err)
+	}
+	scanner := NewScanner[Row](file)
+	defer scanner.Close()
+	var got []Row
+	for {
+		row, err := scanner.Next()
+		if errors.Is(err, io.EOF) {
+			break
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		got = append(got, *row)
+	}
+	if len(got) != n {
+		t.Fatalf("%d rows, want %d", len(got), n)
+	}
+	for i, r := range got {
+		want := row(i)
+		if (r.CreditLimit == nil) != (want.CreditLimit == nil) || r.CreditLimit != nil && *r.CreditLimit != *want.CreditLimit {
+			t.Fatalf("row %d: another credit limit", i)
+		}
+		r.CreditLimit, want.CreditLimit = nil, nil
+		if r != want {
+			t.Fatalf("row %d: got %+v, want %+v", i, r, want)
+		}
+	}
+}
+
+func TestSameRowsGiveTheSameBytes(t *testing.T) {
+	read := func(file *os.File) []byte {
+		content, err := os.ReadFile(file.Name())
+		if err != nil {
+			t.Fatal(err)
+		}
+		return content
+	}
+	if !bytes.Equal(read(write(t, 5000)), read(write(t, 5000))) {
+		t.Error("two files of the same rows differ")
+	}
+}
+
+func TestOpenRefusesWhatIsNoParquet(t *testing.T) {
+	for _, content := range []string{"", "PAR1", "PAR1PAR1", "hello, world, this is a text", "PAR1\xff\xff\xff\x7fPAR1"} {
+		path := filepath.Join(t.TempDir(), "broken.parquet")
+		if err := os.WriteFile(path, []byte(content), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		file, err := os.Open(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := Open(file); err == nil {
+			t.Errorf("%q was opened", content)
+		}
+		file.Close()
+	}
+}
+
+const benchmarkRows = 100_000
+
+func BenchmarkWriter(b *testing.B) {
+	rows := make([]Row, benchmarkRows)
+	for i := range rows {
+		rows[i] = row(i)
+	}
+	b.ReportAllocs()
+	for b.Loop() {
+		w := NewWriter[Row](io.Discard)
+		for _, row := range rows {
+			if err := w.Append(row); err != nil {
+				b.Fatal(err)
+			}
+		}
+		if err := w.Close(); err != nil {
+			b.Fatal(err)
+		}
+	}
+	b.ReportMetric(float64(b.N)*benchmarkRows/b.Elapsed().Seconds(), "rows/s")
+}
+
+func BenchmarkScanner(b *testing.B) {
+	file, err := Open(write(b, benchmarkRows))
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.ReportAllocs()
+	for b.Loop() {
+		scanner := NewScanner[Row](file)
+		for {
+			if _, err := scanner.Next(); errors.Is(err, io.EOF) {
+				break
+			} else if err != nil {
+				b.Fatal(err)
+			}
+		}
+		scanner.Close()
+	}
+	b.ReportMetric(float64(b.N)*benchmarkRows/b.Elapsed().Seconds(), "rows/s")
+}
