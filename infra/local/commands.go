@@ -127,11 +127,7 @@ func (o options) start(ctx context.Context, c *console) (*platform.Platform, err
 
 // with hands over the platform that serve has up, or else one that is stopped afterwards.
 func (o options) with(ctx context.Context, c *console, do func(*console, *platform.Client) error) (err error) {
-	root, err := provision.Root()
-	if err != nil {
-		return err
-	}
-	client, err := platform.Attach(ctx, root, o.stateDir)
+	client, err := platform.Attach(ctx, o.stateDir)
 	if err == nil {
 		return do(c, client)
 	}

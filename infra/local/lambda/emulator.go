@@ -22,6 +22,8 @@ import (
 	"path/filepath"
 	"sync"
 	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
 )
 
 // Config of the emulator.
@@ -32,6 +34,9 @@ type Config struct {
 	Addr string
 	// Region that functions see; default us-east-1.
 	Region string
+	// Credentials that functions sign with, for servers that check them. Default: each function's own name as the
+	// access key and its worker as the session token, so that emulated servers know who calls.
+	Credentials *aws.Credentials
 }
 
 // Emulator is a running Lambda service. It is safe for concurrent use.

@@ -12,6 +12,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
 )
 
 // Function is what CreateFunction would be told.
@@ -100,7 +102,11 @@ func (f Function) validate() error {
 }
 
 // environ is the whole environment of a worker: nothing of the host's.
-func (f *function) environ(w *worker, region, runtimeAPI string) []string {
+func (f *function) environ(w *worker, config Config, runtimeAPI string) []string {
+	identity := aws.Credentials{AccessKeyID: f.Name, SecretAccessKey: "local", SessionToken: w.sessionToken()}
+	if config.Credentials != nil {
+		identity = *config.Credentials
+	}
 	env := []string{
 		"PATH=/usr/local/bin:/usr/bin:/bin",
 		"LANG=en_US.UTF-8",
@@ -108,11 +114,11 @@ func (f *function) environ(w *worker, region, runtimeAPI string) []string {
 		"TMPDIR=" + w.tmp,
 		"_HANDLER=bootstrap",
 		"LAMBDA_TASK_ROOT=" + filepath.Dir(f.Bootstrap),
-		"AWS_REGION=" + region,
-		"AWS_DEFAULT_REGION=" + region,
-		"AWS_ACCESS_KEY_ID=" + f.Name,
-		"AWS_SECRET_ACCESS_KEY=local",
-		"AWS_SESSION_TOKEN=" + w.sessionToken(),
+		"AWS_REGION=" + config.Region,
+		"AWS_DEFAULT_REGION=" + config.Region,
+		"AWS_ACCESS_KEY_ID=" + identity.AccessKeyID,
+		"AWS_SECRET_ACCESS_KEY=" + identity.SecretAccessKey,
+		"AWS_SESSION_TOKEN=" + identity.SessionToken,
 		"AWS_LAMBDA_FUNCTION_NAME=" + f.Name,
 		"AWS_LAMBDA_FUNCTION_VERSION=$LATEST",
 		"AWS_LAMBDA_FUNCTION_MEMORY_SIZE=" + strconv.Itoa(f.MemoryMB),

@@ -55,7 +55,7 @@ func (e *Emulator) startWorker(f *function) (*worker, error) {
 	w.cmd = exec.Command(f.Bootstrap)
 	w.cmd.Args = []string{"bootstrap"}
 	w.cmd.Dir = filepath.Dir(f.Bootstrap)
-	w.cmd.Env = f.environ(w, e.config.Region, fmt.Sprintf("%s/worker/%d", e.address, w.number))
+	w.cmd.Env = f.environ(w, e.config, fmt.Sprintf("%s/worker/%d", e.address, w.number))
 	w.cmd.Stdout, w.cmd.Stderr = output, output
 	w.cmd.WaitDelay = time.Second
 	// A group of its own keeps the terminal's Ctrl-C from the worker: whoever runs the emulator stops in order.

@@ -43,7 +43,6 @@ type Endpoints struct {
 type Client struct {
 	Endpoints Endpoints
 
-	root          string // the repository
 	retryInterval *time.Duration
 	objects       *s3.Client
 	stream        *kinesis.Client
@@ -65,13 +64,13 @@ func (p *Platform) Publish() error {
 
 func endpointsFile(stateDir string) string { return filepath.Join(stateDir, "endpoints.json") }
 
-// Attach finds the platform that serve runs on a state directory of the repository at root.
-func Attach(ctx context.Context, root, stateDir string) (*Client, error) {
+// Attach finds the platform that serve runs on a state directory.
+func Attach(ctx context.Context, stateDir string) (*Client, error) {
 	text, err := os.ReadFile(endpointsFile(stateDir))
 	if err != nil {
 		return nil, fmt.Errorf("finding the running platform: %w", err)
 	}
-	c := &Client{root: root}
+	c := &Client{}
 	if err := json.Unmarshal(text, &c.Endpoints); err != nil {
 		return nil, fmt.Errorf("reading %s: %w", endpointsFile(stateDir), err)
 	}

@@ -4,9 +4,12 @@ import (
 	"context"
 	"fmt"
 	"maps"
+	"os"
 	"path/filepath"
 	"slices"
 	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
 
 	"recsys/infra/local/lambda"
 	"recsys/shared/settings"
@@ -86,13 +89,34 @@ func (p *Platform) buildFunctions(ctx context.Context) error {
 
 // startFunctions registers the functions as the stack does on AWS; a process starts with the first invocation.
 func (p *Platform) startFunctions(ctx context.Context) error {
-	emulator, err := lambda.Start(ctx, lambda.Config{Dir: p.path("lambda")})
+	credentials, err := p.ownCredentials(ctx)
+	if err != nil {
+		return err
+	}
+	emulator, err := lambda.Start(ctx, lambda.Config{Dir: p.path("lambda"), Region: region, Credentials: credentials})
 	if err != nil {
 		return err
 	}
 	p.Lambda, p.Endpoints.Lambda = emulator, emulator.URL()
 	p.onClose("Lambda", emulator.Close)
 	return p.Register()
+}
+
+// ownCredentials are those of the environment, where functions call servers that run already and may check them.
+func (p *Platform) ownCredentials(ctx context.Context) (*aws.Credentials, error) {
+	e := p.config.Environment
+	if e.S3+e.Firehose+e.Glue == "" || os.Getenv("AWS_ACCESS_KEY_ID") == "" {
+		return nil, nil
+	}
+	cfg, err := clientConfig(ctx)
+	if err != nil {
+		return nil, err
+	}
+	credentials, err := cfg.Credentials.Retrieve(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("reading the AWS credentials: %w", err)
+	}
+	return &credentials, nil
 }
 
 // Register gives the functions their settings, anew when they run already.

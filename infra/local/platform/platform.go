@@ -129,7 +129,7 @@ func Start(ctx context.Context, config Config) (*Platform, error) {
 		}
 		config.Cache = cache
 	}
-	p := &Platform{config: config, Client: &Client{root: config.Cache.Root(), retryInterval: config.RetryInterval}}
+	p := &Platform{config: config, Client: &Client{retryInterval: config.RetryInterval}}
 	if err := p.start(ctx); err != nil {
 		return nil, errors.Join(err, p.Close())
 	}

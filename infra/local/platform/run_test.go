@@ -124,7 +124,7 @@ func readSnapshot(t *testing.T, p *Platform, run string) snapshot {
 	}
 	// From the repository's root, where node finds node_modules.
 	command := exec.CommandContext(t.Context(), "node", "--input-type=module", "-", p.S3.Path(LakeBucket, lake.SnapshotPrefix(run)))
-	command.Dir, command.Stdin = p.root, strings.NewReader(string(script))
+	command.Dir, command.Stdin = p.config.Cache.Root(), strings.NewReader(string(script))
 	output, err := command.Output()
 	if err != nil {
 		t.Fatalf("DuckDB: %v\n%s", err, stderrOf(err))

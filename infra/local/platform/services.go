@@ -9,6 +9,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	awsglue "github.com/aws/aws-sdk-go-v2/service/glue"
 	gluetypes "github.com/aws/aws-sdk-go-v2/service/glue/types"
+	awskinesis "github.com/aws/aws-sdk-go-v2/service/kinesis"
+	kinesistypes "github.com/aws/aws-sdk-go-v2/service/kinesis/types"
 	awss3 "github.com/aws/aws-sdk-go-v2/service/s3"
 	s3types "github.com/aws/aws-sdk-go-v2/service/s3/types"
 
@@ -107,10 +109,20 @@ func (p *Platform) startKinesis(ctx context.Context, cfg aws.Config) error {
 		}
 		p.Endpoints.Kinesis = server.URL()
 		p.onClose("Kinesis", server.Close)
-		if err := server.CreateStream(ctx, ActivityStream, 1); err != nil {
-			return err
-		}
 	}
 	p.connectKinesis(cfg)
+	return p.createStream(ctx)
+}
+
+// createStream makes the activity stream where there is none, and waits until it takes records.
+func (p *Platform) createStream(ctx context.Context) error {
+	_, err := p.stream.CreateStream(ctx, &awskinesis.CreateStreamInput{StreamName: aws.String(ActivityStream), ShardCount: aws.Int32(1)})
+	if err != nil && !errors.As(err, new(*kinesistypes.ResourceInUseException)) {
+		return fmt.Errorf("creating the stream %s: %w", ActivityStream, err)
+	}
+	waiter := awskinesis.NewStreamExistsWaiter(p.stream, func(o *awskinesis.StreamExistsWaiterOptions) { o.MinDelay = 20 * time.Millisecond })
+	if err := waiter.Wait(ctx, &awskinesis.DescribeStreamInput{StreamName: aws.String(ActivityStream)}, time.Minute); err != nil {
+		return fmt.Errorf("waiting for the stream %s: %w", ActivityStream, err)
+	}
 	return nil
 }

@@ -32,7 +32,7 @@ const (
 func (p *Platform) startMapping(ctx context.Context) error {
 	retries := 100
 	mapping, err := eventsource.Start(context.WithoutCancel(ctx), eventsource.Config{
-		Client: p.stream, Stream: ActivityStream,
+		Client: p.stream, Stream: ActivityStream, StartingPosition: types.ShardIteratorTypeLatest,
 		Invoke:                  p.Lambda.Invoker(recommend),
 		ReportBatchItemFailures: true, BisectBatchOnFunctionError: true, MaximumRetryAttempts: &retries,
 		OnFailure: func(ctx context.Context, discarded eventsource.Discarded) error {
