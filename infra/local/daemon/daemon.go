@@ -87,8 +87,7 @@ func Start(ctx context.Context, config Config) (*Process, error) {
 // run stays on one thread as long as the program lives: the death signal is tied to the thread that starts
 // the program, not to the process.
 func (p *Process) run(started chan<- error) {
-	runtime.LockOSThread()
-	defer runtime.UnlockOSThread()
+	lockThread()
 	if err := p.cmd.Start(); err != nil {
 		started <- err
 		return
@@ -103,10 +102,30 @@ func (p *Process) run(started chan<- error) {
 func Run(ctx context.Context, env []string, program ...string) error {
 	cmd := command(ctx, program)
 	cmd.Env = append(os.Environ(), env...)
-	if printed, err := cmd.CombinedOutput(); err != nil {
+	var printed []byte
+	var err error
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		lockThread()
+		printed, err = cmd.CombinedOutput()
+	}()
+	<-ended
+	if err != nil {
 		return fmt.Errorf("running %s: %w: %s", filepath.Base(program[0]), err, lastLines(string(printed)))
 	}
 	return nil
+}
+
+// lockThread gives the goroutine a thread of its own, which ends with it. As root its children keep their
+// capabilities when they change their user, and access(2), with which PostgreSQL checks its own program, heeds
+// them (capabilities(7), SECBIT_NO_SETUID_FIXUP). Where that is forbidden, open folders still work.
+func lockThread() {
+	runtime.LockOSThread()
+	if _, _, other := owner(); other {
+		const noSetuidFixup = 1 << 2
+		_ = unix.Prctl(unix.PR_SET_SECUREBITS, noSetuidFixup, 0, 0, 0)
+	}
 }
 
 // command puts the program out of the terminal's reach, whose Ctrl-C is for this process to handle, and, as
