@@ -27,6 +27,9 @@ func load(ctx context.Context, store *objectstore.Store, db *pgxpool.Pool, versi
 	defer users.Close()
 
 	items.peek()
+	if items.failed != nil {
+		return loaded, items.failed
+	}
 	users.dimension = items.dimension
 	if hasModel && items.dimension > 0 {
 		if err := checkModel(ctx, store, version, items.dimension); isInvalid(err) {

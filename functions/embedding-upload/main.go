@@ -9,6 +9,7 @@ package main
 
 import (
 	"context"
+	"fmt"
 
 	"recsys/shared/objectstore"
 	"recsys/shared/settings"
@@ -31,7 +32,7 @@ func wire(ctx context.Context) (*Handler, error) {
 	}
 	metric, err := vectorstore.ParseMetric(config.Metric)
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("reading METRIC: %w", err)
 	}
 	client, err := objectstore.NewClient(ctx)
 	if err != nil {

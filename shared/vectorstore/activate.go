@@ -84,7 +84,8 @@ func Rollback(ctx context.Context, pool *pgxpool.Pool, run string) (active Recor
 const returnable = `status = 'retired' and rolled_back_by is null and dropped_at is null`
 
 // replace makes next the active version in place of current (0: none), and repoints the views. They are dropped
-// and created, since the embedding's dimension may be another one, and that loses the grants.
+// and created, since the embedding's dimension may be another one, and that loses the grants. Objects that people
+// built on the views stop it: query the views, do not build on them.
 func replace(ctx context.Context, tx pgx.Tx, current, next int64) (Record, error) {
 	_, err := tx.Exec(ctx, `update `+VersionTable+` set status = 'retired', retired_at = now() where version = $1`, current)
 	if err == nil {
