@@ -42,7 +42,7 @@ func (h *Handler) activate(ctx context.Context, number int64) (workflow.Indexed,
 	if err != nil {
 		return workflow.Indexed{}, err
 	}
-	if !found || version.Status == vectorstore.Loading {
+	if !found || version.Status == vectorstore.Loading || version.ItemCount == 0 {
 		return workflow.Indexed{}, failure.Invalidf("version %d has not been loaded", number)
 	}
 	active, exists, err := vectorstore.Current(ctx, h.DB)

@@ -172,7 +172,10 @@ func testLongReader(t *testing.T, b *bench) {
 }
 
 func testRefuses(t *testing.T, b *bench) {
-	for _, in := range []workflow.IndexInput{b.input(0), b.input(7), b.input(-1), {}, {Run: b.input(1).Run, Version: 1, Rollback: true}} {
+	refused, err := vectorstore.Allocate(t.Context(), b.DB, "refused", vectorstore.Cosine, map[string]string{}, false)
+	b.must(err)
+	b.must(vectorstore.Fail(t.Context(), b.DB, refused, "bad embeddings"))
+	for _, in := range []workflow.IndexInput{b.input(refused), b.input(0), b.input(7), b.input(-1), {}, {Run: b.input(1).Run, Version: 1, Rollback: true}} {
 		if _, err := b.Handle(t.Context(), in); !errors.As(err, new(failure.InvalidInput)) {
 			t.Errorf("%+v: got %v", in, err)
 		}
