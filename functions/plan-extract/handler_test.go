@@ -1,0 +1,148 @@
+package main
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"errors"
+	"os"
+	"strings"
+	"testing"
+
+	_ "github.com/go-sql-driver/mysql"
+
+	"recsys/infra/local/mysql/mysqltest"
+	"recsys/infra/local/s3/s3test"
+	"recsys/shared/failure"
+	"recsys/shared/lake"
+	"recsys/shared/source"
+	"recsys/shared/workflow"
+)
+
+func event(t *testing.T) (run workflow.Run) {
+	t.Helper()
+	content, err := os.ReadFile("event.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := json.Unmarshal(content, &run); err != nil {
+		t.Fatal(err)
+	}
+	return run
+}
+
+var shop = map[string]string{
+	"customers": "customerNumber INT, city VARCHAR(50), state VARCHAR(50), postalCode VARCHAR(15), country VARCHAR(50), creditLimit DECIMAL(10,2)",
+	"products":  "productCode VARCHAR(15), productLine VARCHAR(50), productScale VARCHAR(10), quantityInStock SMALLINT, buyPrice DECIMAL(10,2), MSRP DECIMAL(10,2)",
+	"ratings":   "customerNumber INT, productCode VARCHAR(15), productRating SMALLINT",
+}
+
+func TestPlanAgainstARealServer(t *testing.T) {
+	server := mysqltest.ForTest(t)
+	store, _ := s3test.ForTest(t, "lake")
+	setup := func(t *testing.T, change map[string]string, statements ...string) Handler {
+		dsn, err := server.NewDatabase(t.Context(), strings.ReplaceAll(t.Name(), "/", "_"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		db, err := sql.Open("mysql", dsn)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer db.Close()
+		for table, columns := range shop {
+			if other, ok := change[table]; ok {
+				columns = other
+			}
+			if columns != "" {
+				statements = append([]string{"CREATE TABLE " + table + " (" + columns + ")"}, statements...)
+			}
+		}
+		for _, statement := range statements {
+			if _, err := db.ExecContext(t.Context(), statement); err != nil {
+				t.Fatalf("%s: %v", statement, err)
+			}
+		}
+		database, err := source.Open(dsn)
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { database.Close() })
+		return Handler{Source: database, Lake: store, RowsPerRange: 2, MaxConcurrency: 8}
+	}
+
+	t.Run("ranges", func(t *testing.T) {
+		h := setup(t, nil, "INSERT INTO ratings VALUES (103,'a',1),(103,'b',1),(112,'a',1),(119,'a',1),(NULL,'a',1),(496,'a',1)")
+		plan, err := h.Handle(t.Context(), event(t))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(plan.Ranges) != 3 || plan.EstimatedRows != 6 || *plan.Ranges[0].Last != 103 || *plan.Ranges[1].Last != 119 {
+			t.Errorf("planned %+v", plan)
+		}
+		var written workflow.Plan
+		if _, err := store.GetJSON(t.Context(), lake.PlanKey(plan.ID), maxRanges<<10, &written); err != nil || len(written.Ranges) != 3 {
+			t.Errorf("wrote %+v, %v", written, err)
+		}
+	})
+	t.Run("empty", func(t *testing.T) {
+		plan, err := setup(t, nil).Handle(t.Context(), event(t))
+		if err != nil || len(plan.Ranges) != 1 || plan.EstimatedRows != 0 {
+			t.Errorf("planned %+v, %v", plan, err)
+		}
+	})
+	for name, test := range map[string]struct {
+		change map[string]string
+		want   []string
+	}{
+		"missing tables":  {map[string]string{"ratings": "", "products": ""}, []string{"table ratings is missing", "table products is missing"}},
+		"missing column":  {map[string]string{"ratings": "customerNumber INT, productCode VARCHAR(15)"}, []string{"ratings.productRating is missing", "integer"}},
+		"rating is text":  {map[string]string{"ratings": "customerNumber INT, productCode VARCHAR(15), productRating VARCHAR(5)"}, []string{"ratings.productRating is varchar(5)", "integer"}},
+		"customer is big": {map[string]string{"ratings": "customerNumber BIGINT UNSIGNED, productCode VARCHAR(15), productRating INT"}, []string{"ratings.customerNumber is bigint", "integer"}},
+		"price is float":  {map[string]string{"products": "productCode VARCHAR(15), productLine TEXT, productScale TEXT, quantityInStock INT, buyPrice DOUBLE, MSRP DECIMAL(10,2)"}, []string{"products.buyPrice is double", "DECIMAL"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			_, err := setup(t, test.change).Handle(t.Context(), event(t))
+			if !errors.As(err, new(failure.SchemaMismatch)) {
+				t.Fatalf("got %v", err)
+			}
+			for _, want := range test.want {
+				if !strings.Contains(err.Error(), want) {
+					t.Errorf("%q does not say %q", err, want)
+				}
+			}
+		})
+	}
+	t.Run("capitals do not matter", func(t *testing.T) {
+		h := setup(t, map[string]string{"ratings": "CUSTOMERNUMBER BIGINT, ProductCode CHAR(9), productrating TINYINT"})
+		if _, err := h.Handle(t.Context(), event(t)); err != nil {
+			t.Error(err)
+		}
+	})
+	t.Run("server gone", func(t *testing.T) {
+		h := setup(t, nil)
+		if err := server.Kill(); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := h.Handle(context.WithoutCancel(t.Context()), event(t)); !errors.As(err, new(failure.SourceUnavailable)) {
+			t.Errorf("got %v", err)
+		}
+	})
+}
+
+func TestInvalidInput(t *testing.T) {
+	good := Handler{RowsPerRange: 1, MaxConcurrency: 1}
+	for name, call := range map[string]func() error{
+		"run":         func() error { _, err := good.Handle(t.Context(), workflow.Run{}); return err },
+		"rows":        func() error { _, err := Handler{MaxConcurrency: 1}.Handle(t.Context(), event(t)); return err },
+		"concurrency": func() error { _, err := Handler{RowsPerRange: 1, MaxConcurrency: 41}.Handle(t.Context(), event(t)); return err },
+		"DSN":         func() error { _, err := source.Open("secret@nowhere"); return err },
+		"no database": func() error { _, err := source.Open("root@tcp(127.0.0.1:1)/"); return err },
+	} {
+		if err := call(); !errors.As(err, new(failure.InvalidInput)) {
+			t.Errorf("%s: %v", name, err)
+		} else if strings.Contains(err.Error(), "secret") {
+			t.Errorf("%s: the error tells the DSN: %v", name, err)
+		}
+	}
+}
