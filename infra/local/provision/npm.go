@@ -9,9 +9,9 @@ import (
 	"path/filepath"
 )
 
-const npmInstead = "install Node.js 20 or later with npm, and run `npm install --no-save --include=dev --ignore-scripts` in the repository"
+const npmInstead = "install Node.js 20 or later with npm, and run `npm ci --include=dev --ignore-scripts` in the repository"
 
-// NodeModules returns the repository's node_modules, after npm has installed it where it is not what package-lock.json says.
+// NodeModules returns the repository's node_modules, after `npm ci` where it is not what package-lock.json says.
 //
 // Whether it is, npm's own record node_modules/.package-lock.json tells: npm writes it last, so it is missing
 // after an installation that was killed, and it is right as well when somebody ran npm by hand.
@@ -29,14 +29,12 @@ func (c *Cache) NodeModules(ctx context.Context) (string, error) {
 		return modules, nil
 	}
 	c.Progress("fetching the npm packages")
-	// Not `npm ci`: it refuses a lockfile without the optional packages of other platforms, and that is what npm
-	// writes where the registry has none of them. This installs the same, checks the same hashes, and leaves the
-	// lockfile alone. No package of ours needs its install script; npm 11 asks before it runs any.
-	if _, err := run(ctx, c.root, nil, "npm", "install", "--no-save", "--include=dev", "--ignore-scripts", "--no-audit", "--no-fund"); err != nil {
+	// No package of ours needs its install script; npm 11 asks before it runs any.
+	if _, err := run(ctx, c.root, nil, "npm", "ci", "--include=dev", "--ignore-scripts", "--no-audit", "--no-fund"); err != nil {
 		return "", Unavailable{"node_modules", npmInstead, err}
 	}
 	if !c.installed() {
-		return "", Unavailable{"node_modules", npmInstead, errors.New("npm did not install what package-lock.json says")}
+		return "", Unavailable{"node_modules", npmInstead, errors.New("npm ci did not install what package-lock.json says")}
 	}
 	return modules, nil
 }
