@@ -62,8 +62,10 @@ func serve(ctx context.Context, o options, out io.Writer) (err error) {
 // start runs the workflow once more: on the platform that serve has up, or on one of its own.
 func start(ctx context.Context, o options, out io.Writer) error {
 	return o.with(ctx, newConsole(out), func(c *console, client *platform.Client) error {
-		if err := o.upload(ctx, c, client); err != nil {
-			return err
+		if o.artifacts != "" { // else those that were handed over before stay
+			if err := o.upload(ctx, client); err != nil {
+				return err
+			}
 		}
 		return o.execute(ctx, c, client)
 	})
@@ -144,7 +146,7 @@ func (o options) with(ctx context.Context, c *console, do func(*console, *platfo
 
 // show runs the workflow and streams activity.
 func (o options) show(ctx context.Context, c *console, client *platform.Client) error {
-	if err := o.upload(ctx, c, client); err != nil {
+	if err := o.upload(ctx, client); err != nil {
 		return err
 	}
 	if err := o.execute(ctx, c, client); err != nil {
@@ -153,7 +155,7 @@ func (o options) show(ctx context.Context, c *console, client *platform.Client) 
 	return o.stream(ctx, c, client)
 }
 
-func (o options) upload(ctx context.Context, c *console, client *platform.Client) error {
+func (o options) upload(ctx context.Context, client *platform.Client) error {
 	files, err := o.artifactFiles()
 	if err != nil {
 		return err

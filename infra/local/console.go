@@ -117,20 +117,19 @@ func grouped(n int64) string {
 
 // endpoints shows how to look into what serve has up.
 func (c *console) endpoints(e platform.Endpoints) {
-	lake, answers := platform.LakeBucket, platform.RecommendationsBucket
 	c.say(`
 Everything is up; Ctrl-C stops it. In another terminal:
 
-  psql '%s' -c 'select * from recsys.item_emb limit 3'
-  aws --endpoint-url %s --no-sign-request s3 ls --recursive s3://%s/ratings_ml_training/
-  aws --endpoint-url %s --no-sign-request s3 ls --recursive s3://%s/
+  psql '%s' -c 'select version, status, dimension, recall from embedding_version'
+  export AWS_ACCESS_KEY_ID=local AWS_SECRET_ACCESS_KEY=local AWS_DEFAULT_REGION=us-east-1
+  aws --endpoint-url %s s3 ls --recursive s3://%s/ratings_ml_training/
+  aws --endpoint-url %s s3 ls --recursive s3://%s/
   aws --endpoint-url %s kinesis describe-stream-summary --stream-name %s
-  aws --endpoint-url %s --no-sign-request glue get-tables --database-name %s
-  aws --endpoint-url %s --no-sign-request lambda invoke --function-name recommend --payload '{}' /dev/stdout
+  aws --endpoint-url %s glue get-table --database-name %s --name ratings_ml_training
   go run ./infra/local start --input '{"stages":"training-data"}'
   go run ./infra/local put-records FILE
 
   MySQL  %s`,
-		e.VectorStore, e.S3, lake, e.S3, answers, e.Kinesis, platform.ActivityStream,
-		e.Glue, platform.GlueDatabase, e.Lambda, e.Source)
+		e.VectorStore, e.S3, platform.LakeBucket, e.S3, platform.RecommendationsBucket, e.Kinesis, platform.ActivityStream,
+		e.Glue, platform.GlueDatabase, e.Source)
 }

@@ -4,6 +4,7 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"flag"
 	"fmt"
@@ -70,7 +71,7 @@ func run(ctx context.Context, args []string, out, errOut io.Writer) error {
 	if command == "generate" {
 		return generate(args, out, errOut)
 	}
-	options, rest, err := parse(command, args, errOut)
+	options, rest, err := parse(command, args, out, errOut)
 	if err != nil {
 		return err
 	}
@@ -90,31 +91,39 @@ func run(ctx context.Context, args []string, out, errOut io.Writer) error {
 	}
 }
 
-func parse(command string, args []string, errOut io.Writer) (options, []string, error) {
-	var o options
+// parse reads flags and, anywhere between them, arguments.
+func parse(command string, args []string, out, errOut io.Writer) (o options, rest []string, err error) {
 	flags := flag.NewFlagSet(command, flag.ContinueOnError)
 	flags.SetOutput(errOut)
-	flags.Usage = func() {
-		fmt.Fprint(errOut, usage, "Flags\n")
-		flags.PrintDefaults()
-		fmt.Fprint(errOut, environmentHelp)
-	}
+	flags.Usage = func() {}
 	flags.Var(&o.sourceSQL, "source-sql", "a MySQL dump `FILE` to load instead of the sample shop; may be repeated")
 	flags.StringVar(&o.artifacts, "artifacts", "", "`DIR` with embeddings/, model/ and scalers/ instead of the sample's")
 	flags.StringVar(&o.events, "events", "", "`FILE` of activity records, one JSON object a line, instead of the sample's")
 	flags.StringVar(&o.stateDir, "state-dir", ".local", "`DIR` for databases, buckets and logs")
-	flags.StringVar(&o.input, "input", "{}", "the execution's input as `JSON` (start, run, serve)")
-	if err := flags.Parse(args); errors.Is(err, flag.ErrHelp) {
-		return o, nil, flag.ErrHelp
-	} else if err != nil {
-		return o, nil, errUsage
+	flags.StringVar(&o.input, "input", "{}", "the execution's input as `JSON`")
+	for more := args; ; {
+		if err := flags.Parse(more); errors.Is(err, flag.ErrHelp) {
+			fmt.Fprint(out, usage, "Flags\n")
+			flags.SetOutput(out)
+			flags.PrintDefaults()
+			fmt.Fprint(out, environmentHelp)
+			return o, nil, flag.ErrHelp
+		} else if err != nil {
+			return o, nil, errUsage
+		}
+		if flags.NArg() == 0 {
+			break
+		}
+		rest, more = append(rest, flags.Arg(0)), flags.Args()[1:]
 	}
-	if command != "put-records" && flags.NArg() > 0 {
-		return o, nil, mistake(errOut, "%s takes no argument, got %q", command, flags.Args())
+	if command != "put-records" && len(rest) > 0 {
+		return o, nil, mistake(errOut, "%s takes no argument, got %q", command, rest)
 	}
-	var err error
+	if !json.Valid([]byte(o.input)) {
+		return o, nil, mistake(errOut, "--input is not JSON: %s", o.input)
+	}
 	o.stateDir, err = filepath.Abs(o.stateDir)
-	return o, flags.Args(), err
+	return o, rest, err
 }
 
 const environmentHelp = `

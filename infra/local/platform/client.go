@@ -28,7 +28,7 @@ import (
 // Endpoints are where everything listens; <StateDir>/endpoints.json while serve runs.
 type Endpoints struct {
 	Source      string `json:"mysql"`      // DSN of the shop's database
-	VectorStore string `json:"postgresql"` // URL as the database's owner
+	VectorStore string `json:"postgresql"` // URL as the reader role
 	S3          string `json:"s3"`
 	Kinesis     string `json:"kinesis"`
 	Firehose    string `json:"firehose"`

@@ -55,7 +55,6 @@ func (p *Platform) bootstrap(ctx context.Context, owner string) error {
 	if err != nil {
 		return fmt.Errorf("reading the vector database's URL: %w", err)
 	}
-	p.Endpoints.VectorStore = owner
 	if route := p.config.RouteVectorStore; route != nil {
 		if address.Host, err = route(address.Host); err != nil {
 			return fmt.Errorf("routing to the vector database: %w", err)
@@ -68,6 +67,7 @@ func (p *Platform) bootstrap(ctx context.Context, owner string) error {
 			return err
 		}
 	}
+	p.Endpoints.VectorStore = p.Endpoints.reader
 	return nil
 }
 
