@@ -1,0 +1,124 @@
+package source
+
+import (
+	"database/sql"
+	"errors"
+	"fmt"
+	"testing"
+
+	"recsys/infra/local/mysql/mysqltest"
+	"recsys/shared/failure"
+	"recsys/shared/training"
+	"recsys/shared/workflow"
+)
+
+func setup(tb testing.TB, statements ...string) (*Database, *sql.DB) {
+	tb.Helper()
+	dsn, err := mysqltest.ForTest(tb).NewDatabase(tb.Context(), "shop")
+	if err != nil {
+		tb.Fatal(err)
+	}
+	db, err := sql.Open("mysql", dsn)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	tb.Cleanup(func() { db.Close() })
+	for _, statement := range append([]string{
+		"CREATE TABLE customers (customerNumber INT, city VARCHAR(50), state VARCHAR(50), postalCode VARCHAR(15), country VARCHAR(50), creditLimit DECIMAL(10,2)) CHARACTER SET latin1",
+		"CREATE TABLE products (productCode VARCHAR(15), productLine VARCHAR(50), productScale VARCHAR(10), quantityInStock SMALLINT, buyPrice DECIMAL(10,2), MSRP DECIMAL(10,2))",
+		"CREATE TABLE ratings (customerNumber INT, productCode VARCHAR(15), productRating INT)",
+	}, statements...) {
+		if _, err := db.ExecContext(tb.Context(), statement); err != nil {
+			tb.Fatalf("%s: %v", statement, err)
+		}
+	}
+	database, err := Open(dsn)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	tb.Cleanup(func() { database.Close() })
+	return database, db
+}
+
+// What is written while a range is read belongs to no part of it.
+func TestASnapshotIsOfOneMoment(t *testing.T) {
+	database, db := setup(t, "INSERT INTO ratings VALUES (1,'a',1),(2,'b',2)", "INSERT INTO customers VALUES (1,'Montréal',NULL,'','Canada',0.10)")
+	err := database.Snapshot(t.Context(), func(s *Snapshot) error {
+		for _, statement := range []string{"DELETE FROM ratings", "INSERT INTO products VALUES ('a','','',1,1,1)", "UPDATE customers SET city = 'x'"} {
+			if _, err := db.ExecContext(t.Context(), statement); err != nil {
+				return err
+			}
+		}
+		ratings, products := 0, 0
+		if err := s.Ratings(t.Context(), workflow.Range{}, func(training.RawRating) error { ratings++; return nil }); err != nil {
+			return err
+		}
+		if err := s.Products(t.Context(), func(training.RawProduct) error { products++; return nil }); err != nil {
+			return err
+		}
+		if ratings != 2 || products != 0 {
+			t.Errorf("%d ratings and %d products, want 2 and 0", ratings, products)
+		}
+		return s.Customers(t.Context(), workflow.Range{}, func(c training.RawCustomer) error {
+			if c.City != "Montréal" || c.CreditLimit != "0.10" || c.State != "" {
+				t.Errorf("got %+v", c)
+			}
+			return nil
+		})
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// Every rating is in exactly one range, those without a customer too, and equal keys are not lost.
+func TestRangesReadEveryRatingOnce(t *testing.T) {
+	database, _ := setup(t, "INSERT INTO ratings VALUES (NULL,'a',1),(5,NULL,1),(5,'b',NULL),(5,'b',3),(-2,'a',1),(7,'a',9)")
+	four, five, six := int64(4), int64(5), int64(6)
+	var got []string
+	for _, span := range []workflow.Range{{Last: &four}, {First: &five, Last: &five}, {First: &six}} {
+		err := database.Snapshot(t.Context(), func(s *Snapshot) error {
+			return s.Ratings(t.Context(), span, func(r training.RawRating) error {
+				got = append(got, text(r.CustomerNumber)+r.ProductCode+text(r.ProductRating))
+				return nil
+			})
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	if len(got) != 6 || got[0] != "NULLa1" || got[1] != "-2a1" || got[2] != "51" || got[5] != "7a9" {
+		t.Errorf("got %q", got)
+	}
+}
+
+func text(n *int64) string {
+	if n == nil {
+		return "NULL"
+	}
+	return fmt.Sprint(*n)
+}
+
+// A reader that gives up leaves a database that can be read again, and its own error.
+func TestGivingUp(t *testing.T) {
+	database, _ := setup(t, "INSERT INTO ratings VALUES (1,'a',1),(2,'a',1)")
+	enough := errors.New("enough")
+	for range 2 {
+		err := database.Snapshot(t.Context(), func(s *Snapshot) error {
+			return s.Ratings(t.Context(), workflow.Range{}, func(training.RawRating) error { return enough })
+		})
+		if !errors.Is(err, enough) {
+			t.Errorf("got %v", err)
+		}
+	}
+}
+
+func TestATableThatWentAwayIsASchemaMismatch(t *testing.T) {
+	database, _ := setup(t, "DROP TABLE products")
+	err := database.Snapshot(t.Context(), func(s *Snapshot) error {
+		return s.Products(t.Context(), func(training.RawProduct) error { return nil })
+	})
+	if !errors.As(err, new(failure.SchemaMismatch)) {
+		t.Errorf("got %v", err)
+	}
+}
