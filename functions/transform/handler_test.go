@@ -1,0 +1,142 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"testing"
+
+	"recsys/infra/local/s3/s3test"
+	"recsys/shared/failure"
+	"recsys/shared/lake"
+	"recsys/shared/objectstore"
+	"recsys/shared/training"
+	"recsys/shared/workflow"
+)
+
+func event(tb testing.TB) (in workflow.RangeInput) {
+	tb.Helper()
+	content, err := os.ReadFile("event.json")
+	if err != nil {
+		tb.Fatal(err)
+	}
+	if err := json.Unmarshal(content, &in); err != nil {
+		tb.Fatal(err)
+	}
+	return in
+}
+
+func put[T any](tb testing.TB, store *objectstore.Store, table string, rows []T) {
+	tb.Helper()
+	file, err := objectstore.Scratch()
+	if err != nil {
+		tb.Fatal(err)
+	}
+	defer file.Close()
+	w := training.NewWriter[T](file)
+	for _, row := range rows {
+		if err := w.Append(row); err != nil {
+			tb.Fatal(err)
+		}
+	}
+	if err := w.Close(); err != nil {
+		tb.Fatal(err)
+	}
+	in := event(tb)
+	if _, err := store.PutFile(tb.Context(), lake.RawKey(in.ID, table, in.Range.Index), file); err != nil {
+		tb.Fatal(err)
+	}
+}
+
+// setup puts raw tables of so many customers with so many ratings each; every product's code is trimmed.
+func setup(tb testing.TB, customers, products int) Handler {
+	tb.Helper()
+	store, _ := s3test.ForTest(tb, "lake")
+	var (
+		people  []training.RawCustomer
+		items   []training.RawProduct
+		ratings []training.RawRating
+	)
+	for p := range products {
+		items = append(items, training.RawProduct{ProductCode: fmt.Sprint("S", p, " "), ProductLine: "Cars", ProductScale: "1:10",
+			QuantityInStock: "7", BuyPrice: "48.81", MSRP: "95.70"})
+	}
+	for c := range customers {
+		people = append(people, training.RawCustomer{CustomerNumber: number(int64(c)), City: "Oslo ", Country: "Norway", CreditLimit: "0.00"})
+		for p := range products {
+			ratings = append(ratings, training.RawRating{CustomerNumber: number(int64(c)), ProductCode: fmt.Sprint("S", p), ProductRating: number(5)})
+		}
+	}
+	put(tb, store, "products", items)
+	put(tb, store, "customers", people)
+	put(tb, store, "ratings", ratings)
+	return Handler{store}
+}
+
+func TestTransform(t *testing.T) {
+	h, in := setup(t, 3, 4), event(t)
+	bad := training.RawRating{CustomerNumber: number(9), ProductCode: "S1", ProductRating: number(5)}
+	good := training.RawRating{CustomerNumber: number(2), ProductCode: "S1", ProductRating: number(1)}
+	put(t, h.Lake, "ratings", []training.RawRating{good, bad})
+	out, err := h.Handle(t.Context(), in)
+	if want := (workflow.Transformed{Rows: 1, Rejected: 1}); err != nil || out != want {
+		t.Fatalf("got %+v, %v", out, err)
+	}
+	lines, first, err := h.Lake.Get(t.Context(), lake.QuarantineKey(in.ID, 7), 1<<10)
+	want := `{"reason":"unknown-customer","customerNumber":9,"productCode":"S1","productRating":5}` + "\n"
+	if err != nil || string(lines) != want {
+		t.Errorf("quarantine %s, %v", lines, err)
+	}
+	table, err := training.OpenTable[training.Row](t.Context(), h.Lake, lake.RangeKey(in.ID, 7))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer table.Close()
+	row, err := table.Next()
+	if err != nil || row.CustomerNumber != 2 || row.City != "Oslo" || *row.CreditLimit != 0 || row.BuyPrice != 4881 || row.ProductRating != 1 {
+		t.Errorf("got %+v, %v", row, err)
+	}
+	if counts, err := training.Rejected(table.File); err != nil || counts["unknown-customer"] != 1 {
+		t.Errorf("counted %v, %v", counts, err)
+	}
+
+	// Without bad rows the quarantine of an earlier attempt is gone.
+	put(t, h.Lake, "ratings", []training.RawRating{good})
+	if _, err := h.Handle(t.Context(), in); err != nil {
+		t.Fatal(err)
+	}
+	if again, err := h.Lake.Head(t.Context(), lake.QuarantineKey(in.ID, 7)); err != nil || again.Size != 0 || again.ETag == first.ETag {
+		t.Errorf("%+v, %v", again, err)
+	}
+}
+
+func TestFaults(t *testing.T) {
+	store, _ := s3test.ForTest(t, "lake")
+	h := Handler{store}
+	if _, err := h.Handle(t.Context(), workflow.RangeInput{}); !errors.As(err, new(failure.InvalidInput)) {
+		t.Errorf("no run: %v", err)
+	}
+	if _, err := h.Handle(t.Context(), event(t)); !errors.Is(err, objectstore.ErrNotFound) {
+		t.Errorf("nothing extracted: %v", err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	full := setup(t, 2, 2)
+	cancel()
+	if _, err := full.Handle(ctx, event(t)); err == nil {
+		t.Error("a cancelled invocation went on")
+	}
+}
+
+func BenchmarkTransform(b *testing.B) {
+	const customers, products = 1000, 100
+	h, in := setup(b, customers, products), event(b)
+	b.ReportAllocs()
+	for b.Loop() {
+		if _, err := h.Handle(b.Context(), in); err != nil {
+			b.Fatal(err)
+		}
+	}
+	b.ReportMetric(float64(b.N)*customers*products/b.Elapsed().Seconds(), "rows/s")
+}
