@@ -4,7 +4,7 @@
 // done, if any; the event source mapping must have ReportBatchItemFailures. It reads the active version's
 // tables as recsys_reader and its model under versions/<n>/ in the artifacts bucket; it writes one line a
 // record to the delivery stream, and rejected records to the recommendations bucket.
-// Settings: settings.Recommend. Spec: design/architecture.md, "Streaming".
+// Settings: settings.Recommend. Spec: docs/architecture.md, "Streaming".
 package main
 
 import (

@@ -14,7 +14,7 @@
 //	"similar_items":{"product_code","similar_items":[{"id","distance"}]}   nearest first; null and [] without a known product
 //	"recommendation":{"event_id","model_version","strategy","generated_at"}
 //
-// A record that has members of these names already gets them replaced. Spec: design/architecture.md, "Streaming".
+// A record that has members of these names already gets them replaced. Spec: docs/architecture.md, "Streaming".
 package activity
 
 import (

@@ -4,7 +4,7 @@
 // bootstrap.sql only; a version's tables are written once, by one transaction, and never changed after it is
 // active, popularity aside. Failures of the connection are failure.VectorStoreUnavailable.
 //
-// Spec: ../shared/design/architecture.md, "The vector database".
+// Spec: docs/architecture.md, "The vector database".
 package vectorstore
 
 import "strconv"
