@@ -7,8 +7,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"os"
-	"os/exec"
 	"path/filepath"
 	"testing"
 	"time"
@@ -20,6 +18,7 @@ import (
 
 	"recsys/infra/local/glue"
 	"recsys/infra/local/lambda"
+	"recsys/infra/local/provision"
 	"recsys/infra/local/s3"
 	"recsys/infra/local/s3/s3test"
 	"recsys/shared/objectstore"
@@ -64,6 +63,7 @@ func setup(tb testing.TB, dsn string, rowsPerRange int64) stage {
 	if err != nil {
 		tb.Fatal(err)
 	}
+	binaries := build(tb)
 	lake, source := settings.Lake{Bucket: bucket}, settings.Source{DSN: dsn}
 	for name, config := range map[string]any{
 		"plan-extract":          settings.PlanExtract{Lake: lake, Source: source, RowsPerRange: rowsPerRange},
@@ -75,7 +75,7 @@ func setup(tb testing.TB, dsn string, rowsPerRange int64) stage {
 		env := settings.Environ(config)
 		env["AWS_ENDPOINT_URL_S3"], env["AWS_ENDPOINT_URL_GLUE"] = server.URL(), catalog.URL()
 		err := emulator.Register(lambda.Function{
-			Name: name, Bootstrap: build(tb, name), Env: env, Timeout: 15 * time.Minute,
+			Name: name, Bootstrap: filepath.Join(binaries, name, "bootstrap"), Env: env, Timeout: 15 * time.Minute,
 		})
 		if err != nil {
 			tb.Fatal(err)
@@ -84,17 +84,18 @@ func setup(tb testing.TB, dsn string, rowsPerRange int64) stage {
 	return s
 }
 
-// build compiles one function as for AWS.
-func build(tb testing.TB, name string) string {
+// build compiles the functions as for AWS, where the local mode keeps them too, and returns their folder.
+func build(tb testing.TB) string {
 	tb.Helper()
-	bootstrap := filepath.Join(tb.TempDir(), "bootstrap")
-	command := exec.CommandContext(tb.Context(), "go", "build", "-trimpath", "-buildvcs=false", "-tags=lambda.norpc",
-		"-ldflags=-s -w", "-o", bootstrap, "./"+name)
-	command.Env = append(os.Environ(), "CGO_ENABLED=0")
-	if output, err := command.CombinedOutput(); err != nil {
-		tb.Fatalf("building %s: %v\n%s", name, err, output)
+	root, err := provision.Root()
+	if err != nil {
+		tb.Fatal(err)
 	}
-	return bootstrap
+	dir := filepath.Join(root, ".local", "cache", "functions")
+	if _, err := lambda.Build(tb.Context(), root, dir); err != nil {
+		tb.Fatal(err)
+	}
+	return dir
 }
 
 // invoke runs one step; its own error is a *lambda.InvocationError.
