@@ -1,0 +1,186 @@
+package platform
+
+import (
+	"cmp"
+	"context"
+	"database/sql"
+	"fmt"
+	"io/fs"
+	"math"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"testing/fstest"
+
+	_ "github.com/go-sql-driver/mysql"
+	"github.com/jackc/pgx/v5"
+
+	"recsys/shared/lake"
+)
+
+// What the tests of faults work on: a shop and hand-overs small enough that a run takes about a second.
+
+const (
+	looseCustomers = 40 // 101 to 140
+	looseProducts  = 25 // P01 to P25
+	looseRatings   = looseCustomers * looseProducts
+)
+
+// looseShop writes a shop as a dump whose tables have no constraints: whatever is inserted later, it takes.
+// Every customer has rated every product.
+func looseShop(tb testing.TB) string {
+	tb.Helper()
+	var dump strings.Builder
+	dump.WriteString(`create table customers (customerNumber int, city varchar(50), state varchar(50), postalCode varchar(15),
+  country varchar(50), creditLimit decimal(14,2));
+create table products (productCode varchar(15), productLine varchar(50), productScale varchar(10), quantityInStock int,
+  buyPrice decimal(14,2), MSRP decimal(14,2));
+create table ratings (customerNumber int, productCode varchar(15), productRating int);
+`)
+	for customer := 101; customer <= 100+looseCustomers; customer++ {
+		fmt.Fprintf(&dump, "insert into customers values (%d, 'Nantes', null, '44000', 'France', 21000.00);\n", customer)
+		var rows []string
+		for product := 1; product <= looseProducts; product++ {
+			rows = append(rows, fmt.Sprintf("(%d, 'P%02d', %d)", customer, product, 1+(customer+product)%5))
+		}
+		fmt.Fprintf(&dump, "insert into ratings values %s;\n", strings.Join(rows, ", "))
+	}
+	for product := 1; product <= looseProducts; product++ {
+		fmt.Fprintf(&dump, "insert into products values ('P%02d', 'Ships', '1:72', 10, 48.81, 95.70);\n", product)
+	}
+	file := filepath.Join(tb.TempDir(), "shop.sql")
+	if err := os.WriteFile(file, []byte(dump.String()), 0o644); err != nil {
+		tb.Fatal(err)
+	}
+	return file
+}
+
+// changeSource runs statements in the shop's database.
+func changeSource(ctx context.Context, p *Platform, statements ...string) error {
+	db, err := sql.Open("mysql", p.Endpoints.Source)
+	if err != nil {
+		return err
+	}
+	defer db.Close()
+	for _, statement := range statements {
+		if _, err := db.ExecContext(ctx, statement); err != nil {
+			return fmt.Errorf("%s: %w", statement, err)
+		}
+	}
+	return nil
+}
+
+func inSource(tb testing.TB, p *Platform, statements ...string) {
+	tb.Helper()
+	if err := changeSource(tb.Context(), p, statements...); err != nil {
+		tb.Fatal(err)
+	}
+}
+
+// handOver is what a data scientist without a model leaves: vectors of items and of customers 101 to 140.
+type handOver struct {
+	items map[string][]float32
+	users map[int64][]float32
+	files fstest.MapFS
+}
+
+// newHandOver makes vectors up, each of its own direction; items are called <prefix>-00 to <prefix>-29.
+func newHandOver(prefix string, dimension int, seed uint64) handOver {
+	random := rand.New(rand.NewPCG(seed, 1))
+	h := handOver{map[string][]float32{}, map[int64][]float32{}, fstest.MapFS{}}
+	items, users := &strings.Builder{}, &strings.Builder{}
+	vector := func(file *strings.Builder, id string) []float32 {
+		numbers, texts := make([]float32, dimension), make([]string, dimension)
+		for i := range numbers {
+			numbers[i] = float32(random.NormFloat64())
+			texts[i] = fmt.Sprint(numbers[i])
+		}
+		fmt.Fprintf(file, "%s,\"[%s]\"\n", id, strings.Join(texts, ","))
+		return numbers
+	}
+	items.WriteString("id,embedding\n")
+	users.WriteString("id,embedding\n")
+	for i := range 30 {
+		id := fmt.Sprintf("%s-%02d", prefix, i)
+		h.items[id] = vector(items, id)
+	}
+	for customer := int64(101); customer <= 100+looseCustomers; customer++ {
+		h.users[customer] = vector(users, fmt.Sprint(customer))
+	}
+	h.files[lake.ItemEmbeddingsKey] = &fstest.MapFile{Data: []byte(items.String())}
+	h.files[lake.UserEmbeddingsKey] = &fstest.MapFile{Data: []byte(users.String())}
+	return h
+}
+
+// nearest computes what recommend must answer a customer with: the five items of the highest cosine.
+func (h handOver) nearest(customer int64) []scored {
+	var all []scored
+	for id, item := range h.items {
+		var dot, itemSquare, userSquare float64
+		for i, x := range h.users[customer] {
+			dot += float64(x) * float64(item[i])
+			itemSquare += float64(item[i]) * float64(item[i])
+			userSquare += float64(x) * float64(x)
+		}
+		all = append(all, scored{id, dot / math.Sqrt(itemSquare*userSquare)})
+	}
+	slices.SortFunc(all, func(a, b scored) int { return cmp.Compare(b.Score, a.Score) })
+	return all[:5]
+}
+
+// scored is one of Answer.Recommended.
+type scored = struct {
+	ID    string  `json:"id"`
+	Score float64 `json:"score"`
+}
+
+func sameList(got, want []scored) bool {
+	return slices.EqualFunc(got, want, func(a, b scored) bool { return a.ID == b.ID && math.Abs(a.Score-b.Score) < 1e-5 })
+}
+
+// filesOf copies a file system, to be changed.
+func filesOf(tb testing.TB, from fs.FS) fstest.MapFS {
+	tb.Helper()
+	files := fstest.MapFS{}
+	err := fs.WalkDir(from, ".", func(name string, entry fs.DirEntry, err error) error {
+		if err != nil || entry.IsDir() {
+			return err
+		}
+		data, err := fs.ReadFile(from, name)
+		files[name] = &fstest.MapFile{Data: data}
+		return err
+	})
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return files
+}
+
+// upload hands files over, in the place of all that was handed over before.
+func upload(tb testing.TB, p *Platform, files fs.FS) {
+	tb.Helper()
+	for _, folder := range []string{"embeddings/", "model/", "scalers/"} {
+		if _, err := p.Store(ArtifactsBucket).DeletePrefix(tb.Context(), folder); err != nil {
+			tb.Fatal(err)
+		}
+	}
+	if err := p.UploadArtifacts(tb.Context(), files); err != nil {
+		tb.Fatal(err)
+	}
+}
+
+// inVectorStore asks PostgreSQL, as the database's owner, for one row.
+func inVectorStore(tb testing.TB, p *Platform, query string, into ...any) {
+	tb.Helper()
+	conn, err := pgx.Connect(tb.Context(), p.Endpoints.VectorStore)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	defer conn.Close(tb.Context())
+	if err := conn.QueryRow(tb.Context(), query).Scan(into...); err != nil {
+		tb.Fatalf("%s: %v", query, err)
+	}
+}
