@@ -72,16 +72,7 @@ func start(ctx context.Context, o options, out io.Writer) error {
 }
 
 // putRecords puts a file's records on the stream and shows what they are answered with.
-func putRecords(ctx context.Context, o options, args []string, out io.Writer) error {
-	if len(args) == 1 {
-		o.events = args[0]
-	}
-	if len(args) > 1 || o.events == "" {
-		return mistake(os.Stderr, "put-records takes one file of activity records, got %q", args)
-	}
-	if _, err := os.Stat(o.events); err != nil {
-		return fmt.Errorf("opening the activity records: %w", err)
-	}
+func putRecords(ctx context.Context, o options, out io.Writer) error {
 	return o.with(ctx, newConsole(out), func(c *console, client *platform.Client) error { return o.stream(ctx, c, client) })
 }
 
@@ -114,9 +105,6 @@ func reset(o options, out io.Writer) error {
 
 // start starts a platform of this process's own.
 func (o options) start(ctx context.Context, c *console) (*platform.Platform, error) {
-	if _, err := o.artifactFiles(); err != nil { // a mistake shows before anything starts
-		return nil, err
-	}
 	c.say("Starting; state is in %s", display(o.stateDir))
 	cache, err := provision.Open(provision.Config{Progress: c.progress})
 	if err != nil {
@@ -156,23 +144,10 @@ func (o options) show(ctx context.Context, c *console, client *platform.Client) 
 }
 
 func (o options) upload(ctx context.Context, client *platform.Client) error {
-	files, err := o.artifactFiles()
-	if err != nil {
-		return err
-	}
-	return client.UploadArtifacts(ctx, files)
-}
-
-func (o options) artifactFiles() (fs.FS, error) {
 	if o.artifacts == "" {
-		return sample.Artifacts(), nil
+		return client.UploadArtifacts(ctx, sample.Artifacts())
 	}
-	for _, key := range lake.RequiredArtifacts {
-		if _, err := os.Stat(filepath.Join(o.artifacts, key)); err != nil {
-			return nil, fmt.Errorf("--artifacts %s: %w", o.artifacts, err)
-		}
-	}
-	return os.DirFS(o.artifacts), nil
+	return client.UploadArtifacts(ctx, os.DirFS(o.artifacts))
 }
 
 func (o options) execute(ctx context.Context, c *console, client *platform.Client) error {

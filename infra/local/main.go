@@ -13,6 +13,8 @@ import (
 	"os/signal"
 	"path/filepath"
 	"syscall"
+
+	"recsys/shared/lake"
 )
 
 const usage = `The recommender pipelines on this machine, with no AWS account.
@@ -71,8 +73,11 @@ func run(ctx context.Context, args []string, out, errOut io.Writer) error {
 	if command == "generate" {
 		return generate(args, out, errOut)
 	}
-	options, rest, err := parse(command, args, out, errOut)
+	options, err := parse(command, args, out, errOut)
 	if err != nil {
+		return err
+	}
+	if err := options.checkPaths(); err != nil {
 		return err
 	}
 	switch command {
@@ -83,7 +88,7 @@ func run(ctx context.Context, args []string, out, errOut io.Writer) error {
 	case "start":
 		return start(ctx, options, out)
 	case "put-records":
-		return putRecords(ctx, options, rest, out)
+		return putRecords(ctx, options, out)
 	case "reset":
 		return reset(options, out)
 	default:
@@ -92,7 +97,7 @@ func run(ctx context.Context, args []string, out, errOut io.Writer) error {
 }
 
 // parse reads flags and, anywhere between them, arguments.
-func parse(command string, args []string, out, errOut io.Writer) (o options, rest []string, err error) {
+func parse(command string, args []string, out, errOut io.Writer) (o options, err error) {
 	flags := flag.NewFlagSet(command, flag.ContinueOnError)
 	flags.SetOutput(errOut)
 	flags.Usage = func() {}
@@ -101,29 +106,55 @@ func parse(command string, args []string, out, errOut io.Writer) (o options, res
 	flags.StringVar(&o.events, "events", "", "`FILE` of activity records, one JSON object a line, instead of the sample's")
 	flags.StringVar(&o.stateDir, "state-dir", ".local", "`DIR` for databases, buckets and logs")
 	flags.StringVar(&o.input, "input", "{}", "the execution's input as `JSON`")
+	var rest []string
 	for more := args; ; {
 		if err := flags.Parse(more); errors.Is(err, flag.ErrHelp) {
 			fmt.Fprint(out, usage, "Flags\n")
 			flags.SetOutput(out)
 			flags.PrintDefaults()
 			fmt.Fprint(out, environmentHelp)
-			return o, nil, flag.ErrHelp
+			return o, flag.ErrHelp
 		} else if err != nil {
-			return o, nil, errUsage
+			return o, errUsage
 		}
 		if flags.NArg() == 0 {
 			break
 		}
 		rest, more = append(rest, flags.Arg(0)), flags.Args()[1:]
 	}
-	if command != "put-records" && len(rest) > 0 {
-		return o, nil, mistake(errOut, "%s takes no argument, got %q", command, rest)
+	if command == "put-records" && len(rest) == 1 {
+		o.events, rest = rest[0], nil
 	}
-	if !json.Valid([]byte(o.input)) {
-		return o, nil, mistake(errOut, "--input is not JSON: %s", o.input)
+	switch {
+	case command == "put-records" && (o.events == "" || len(rest) > 0):
+		return o, mistake(errOut, "put-records takes one file of activity records, got %q", rest)
+	case len(rest) > 0:
+		return o, mistake(errOut, "%s takes no argument, got %q", command, rest)
+	case !json.Valid([]byte(o.input)):
+		return o, mistake(errOut, "--input is not JSON: %s", o.input)
 	}
 	o.stateDir, err = filepath.Abs(o.stateDir)
-	return o, rest, err
+	return o, err
+}
+
+// checkPaths finds a mistyped path before anything starts.
+func (o options) checkPaths() error {
+	paths := append([]string{}, o.sourceSQL...)
+	if o.events != "" {
+		paths = append(paths, o.events)
+	}
+	if o.artifacts != "" {
+		for _, key := range lake.RequiredArtifacts {
+			paths = append(paths, filepath.Join(o.artifacts, filepath.FromSlash(key)))
+		}
+	}
+	var faults []error
+	for _, path := range paths {
+		if _, err := os.Stat(path); err != nil {
+			faults = append(faults, err)
+		}
+	}
+	return errors.Join(faults...)
 }
 
 const environmentHelp = `
