@@ -98,8 +98,11 @@ func (s *Server) prepare(ctx context.Context, cache *provision.Cache) error {
 		}
 		s.dir, s.temporary = dir, true
 	}
-	if err := os.MkdirAll(s.dir, 0o755); err != nil {
+	if err := os.MkdirAll(s.tmp(), 0o755); err != nil {
 		return fmt.Errorf("making the server's folder: %w", err)
+	}
+	if err := daemon.Own(s.tmp()); err != nil {
+		return err
 	}
 	if _, err := os.Stat(s.data()); err == nil {
 		return daemon.Own(s.data())
@@ -112,6 +115,9 @@ func (s *Server) prepare(ctx context.Context, cache *provision.Cache) error {
 }
 
 func (s *Server) data() string { return filepath.Join(s.dir, "data") }
+
+// tmp is the server's own: in a folder that servers share, each one that starts removes the others' temporary tables.
+func (s *Server) tmp() string { return filepath.Join(s.dir, "tmp") }
 
 // startPatience bounds the time a server takes to answer, recovery after a kill included.
 const startPatience = 60 * time.Second
@@ -158,7 +164,7 @@ func (s *Server) startOn(ctx context.Context, port int) error {
 
 func (s *Server) arguments(port int) []string {
 	arguments := []string{
-		"--datadir=" + s.data(), "--port=" + strconv.Itoa(port), "--bind-address=127.0.0.1",
+		"--datadir=" + s.data(), "--tmpdir=" + s.tmp(), "--port=" + strconv.Itoa(port), "--bind-address=127.0.0.1",
 		// A path of a socket is limited to 107 bytes, and nobody needs one.
 		"--socket=", "--pid-file=" + filepath.Join(s.data(), "server.pid"),
 		"--character-set-server=utf8mb4", "--max-connections=200", "--max-allowed-packet=64M",
