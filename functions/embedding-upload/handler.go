@@ -33,16 +33,22 @@ func (h *Handler) Handle(ctx context.Context, run workflow.Run) (workflow.Upload
 		slog.InfoContext(ctx, "no artifacts have been handed over", "run", run.ID)
 		return workflow.Uploaded{Status: "no-artifacts"}, nil
 	}
-	earlier, found, err := vectorstore.OfRun(ctx, h.DB, run.ID)
+	earlier, tried, err := vectorstore.OfRun(ctx, h.DB, run.ID)
 	if err != nil {
 		return workflow.Uploaded{}, err
 	}
-	if found && earlier.Status != vectorstore.Loading && earlier.Status != vectorstore.Failed {
+	if tried && earlier.Status != vectorstore.Loading && earlier.Status != vectorstore.Failed {
 		return uploaded("uploaded", earlier), nil
 	}
 	same, found, err := vectorstore.SameArtifacts(ctx, h.DB, handOver.etags(), h.Metric)
 	if err != nil {
 		return workflow.Uploaded{}, err
+	}
+	if found && tried && earlier.Status == vectorstore.Loading {
+		// Handed over anew while this run loaded, and a newer run was faster: this version never will be whole.
+		if err := vectorstore.Fail(ctx, h.DB, earlier.Version, "its artifacts were handed over anew while it was loaded"); err != nil {
+			return workflow.Uploaded{}, err
+		}
 	}
 	if found {
 		return h.unchanged(ctx, same)
