@@ -155,13 +155,13 @@ func (p *Platform) start(ctx context.Context) error {
 	}
 	p.Endpoints.NodeModules = modules
 	group, groupCtx := errgroup.WithContext(ctx)
-	group.Go(func() error { return p.timed("functions built", func() error { return p.buildFunctions(groupCtx) }) })
+	group.Go(func() error { return p.timed("building the functions", func() error { return p.buildFunctions(groupCtx) }) })
 	group.Go(func() error {
-		return p.timed("PostgreSQL with pgvector", func() error { return p.startVectorStore(groupCtx) })
+		return p.timed("starting PostgreSQL with pgvector", func() error { return p.startVectorStore(groupCtx) })
 	})
-	group.Go(func() error { return p.timed("MySQL with the shop", func() error { return p.startSource(groupCtx) }) })
+	group.Go(func() error { return p.timed("starting MySQL with the shop", func() error { return p.startSource(groupCtx) }) })
 	group.Go(func() error {
-		return p.timed("S3, Glue, Firehose, Kinesis", func() error { return p.startServices(groupCtx) })
+		return p.timed("starting S3, Glue, Firehose and Kinesis", func() error { return p.startServices(groupCtx) })
 	})
 	if err := group.Wait(); err != nil {
 		return err
@@ -172,14 +172,34 @@ func (p *Platform) start(ctx context.Context) error {
 	return p.startMapping(ctx)
 }
 
-// timed tells how long a part took to be ready.
+// stillAfter is how often a part that takes long says that it is still at work.
+const stillAfter = 5 * time.Second
+
+// timed tells how long a part took, and that it is still at work while it takes long.
 func (p *Platform) timed(what string, do func() error) error {
 	began := time.Now()
-	if err := do(); err != nil {
-		return err
+	seconds := func() float64 { return time.Since(began).Seconds() }
+	done := make(chan struct{})
+	var telling sync.WaitGroup
+	telling.Go(func() {
+		ticker := time.NewTicker(stillAfter)
+		defer ticker.Stop()
+		for {
+			select {
+			case <-done:
+				return
+			case <-ticker.C:
+				p.config.Progress(fmt.Sprintf("%s: %.0f s", what, seconds()))
+			}
+		}
+	})
+	err := do()
+	close(done)
+	telling.Wait()
+	if err == nil {
+		p.config.Progress(fmt.Sprintf("%s: done after %.1f s", what, seconds()))
 	}
-	p.config.Progress(fmt.Sprintf("%s: ready after %.1f s", what, time.Since(began).Seconds()))
-	return nil
+	return err
 }
 
 // state are the entries of a state directory that a Platform writes.
