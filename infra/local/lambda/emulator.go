@@ -16,10 +16,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"net"
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"sync"
 	"time"
 
@@ -130,6 +132,20 @@ func (e *Emulator) Kill(sessionToken string) bool {
 	}
 	victim.kill()
 	return true
+}
+
+// Workers are the session tokens of the function's living processes, oldest first: for Kill, where a request does
+// not tell its worker.
+func (e *Emulator) Workers(name string) []string {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	var tokens []string
+	for _, number := range slices.Sorted(maps.Keys(e.workers)) {
+		if w := e.workers[number]; w.function.Name == name {
+			tokens = append(tokens, w.sessionToken())
+		}
+	}
+	return tokens
 }
 
 // PeakMemory is the largest resident set, in bytes, that any worker of the function has had (VmHWM), dead ones

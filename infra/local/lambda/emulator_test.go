@@ -256,6 +256,9 @@ func TestKillEndsTheVeryWorkerAndTheNextInvocationStartsAnother(t *testing.T) {
 		done <- failed
 	}()
 	eventually(t, func() bool { waiting, _ := filepath.Glob(gate + ".waiting-*"); return len(waiting) == 1 })
+	if workers := b.Workers("f"); !slices.Equal(workers, []string{"f/1"}) || b.Workers("g") != nil {
+		t.Errorf("living workers: %v", workers)
+	}
 	if !b.Kill("f/1") {
 		t.Fatal("worker f/1 was not found")
 	}
