@@ -1,0 +1,208 @@
+package platform
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"reflect"
+	"slices"
+	"testing"
+	"testing/fstest"
+	"time"
+
+	"recsys/infra/local/sample"
+	"recsys/infra/local/stepfunctions"
+	"recsys/shared/lake"
+	"recsys/shared/sampleshop"
+)
+
+// Every function is killed right before and right after everything that it stores: each S3 put, copy and delete, each
+// change of the Glue table, each SQL commit, each call of Firehose. What the retried run leaves is what an undisturbed
+// one leaves. The points are those that an undisturbed execution passed.
+func TestKilledAtEveryPoint(t *testing.T) {
+	k := &killer{}
+	shop := smallShop(t)
+	p := startPlatform(t, func(c *Config) {
+		c.SourceSQL, c.RouteVectorStore = []string{shop}, k.route
+		c.Settings = func(f *Functions) {
+			f.PlanExtract.RowsPerRange, f.PlanExtract.MaxConcurrency = 8, 2
+			f.PublishTrainingData.KeepSnapshots, f.PublishTrainingData.MaxRejectedFraction = 1, 0.5
+			f.VectorIndex.KeepVersions = 2
+			f.VectorIndex.RecallQueries = 10
+		}
+	})
+	t.Cleanup(func() { _ = k.proxy.Close() })
+	k.watch(p)
+	saveStates(t, k)
+
+	struck := struck{}
+	for _, c := range []struct{ name, state, input string }{
+		{"the third version", "third handed over", `{}`}, // and the oldest snapshot and version go
+		{"the first version", "first handed over", `{}`},
+		{"the same artifacts", "two versions", `{}`}, // only their popularity is renewed
+		{"an invalid hand-over", "invalid handed over", `{"stages":"embeddings"}`},
+		{"rollback", "two versions", `{"rollback":true}`},
+	} {
+		t.Run(c.name, func(t *testing.T) { killBatch(t, k, struck, c.state, c.input) })
+	}
+	for function := range (Functions{}).byName() {
+		if function != recommend && len(struck[function]) == 0 {
+			t.Errorf("%s was never killed", function)
+		}
+	}
+	t.Run("recommend", func(t *testing.T) { killRecommend(t, k) })
+}
+
+// smallShop is a dump of a shop in three ranges, with a rating that goes to quarantine.
+func smallShop(t *testing.T) (path string) {
+	t.Helper()
+	path = filepath.Join(t.TempDir(), "shop.sql")
+	file, err := os.Create(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer file.Close()
+	options := sampleshop.Default()
+	options.Customers, options.Products, options.Ratings, options.OmitOrders = 6, 24, 18, true
+	if err := sampleshop.WriteSQL(file, options); err != nil {
+		t.Fatal(err)
+	}
+	const bad = "UPDATE ratings SET productRating = 6 ORDER BY customerNumber, productCode LIMIT 1;\n"
+	if _, err := file.WriteString(bad); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+// handOverOf is the n-th hand-over: the sample's, with one file that differs and that nobody reads.
+func handOverOf(t *testing.T, n int) fstest.MapFS {
+	files := filesOf(t, sample.Artifacts())
+	files[lake.ItemScalerKey] = &fstest.MapFile{Data: fmt.Append(nil, "hand-over ", n)}
+	return files
+}
+
+// invalidHandOver has an item twice, and no model.
+func invalidHandOver(t *testing.T) fstest.MapFS {
+	files := filesOf(t, sample.Artifacts())
+	items := files[lake.ItemEmbeddingsKey].Data
+	last := items[bytes.LastIndexByte(bytes.TrimSpace(items), '\n')+1:]
+	return fstest.MapFS{
+		lake.ItemEmbeddingsKey: {Data: slices.Concat(items, last)},
+		lake.UserEmbeddingsKey: files[lake.UserEmbeddingsKey],
+	}
+}
+
+// saveStates prepares what the executions start from.
+func saveStates(t *testing.T, k *killer) {
+	t.Helper()
+	k.arm(nil)
+	keep := func(name string) {
+		k.rest()
+		save(t, k.platform, name)
+	}
+	for n, before := range []string{"first handed over", ""} {
+		upload(t, k.platform, handOverOf(t, n+1))
+		if before != "" {
+			keep(before)
+		}
+		if _, failed := execute(t, k.platform, fmt.Sprint("earlier-", n+1), n, `{}`); failed != nil {
+			t.Fatal(failed)
+		}
+	}
+	keep("two versions")
+	upload(t, k.platform, handOverOf(t, 3))
+	keep("third handed over")
+	upload(t, k.platform, invalidHandOver(t))
+	keep("invalid handed over")
+}
+
+// struck are the points at which each function was killed, by function and by case.
+type struck map[string][][]point
+
+// isNew is false of a function that in an earlier case passed the same points.
+func (s struck) isNew(function string, points []point) bool {
+	return !slices.ContainsFunc(s[function], func(earlier []point) bool { return slices.Equal(sorted(earlier), sorted(points)) })
+}
+
+// killBatch executes the workflow once undisturbed, and then once for each of its points: the i-th time each
+// function is killed at its i-th point.
+func killBatch(t *testing.T, k *killer, struck struck, state, input string) {
+	want := executeArmed(t, k, state, input, nil)
+	points := k.points()
+	executions, kills := 0, 0
+	for function, passed := range points {
+		if !struck.isNew(function, passed) {
+			delete(points, function)
+			continue
+		}
+		struck[function] = append(struck[function], passed)
+		executions = max(executions, len(passed))
+		kills += len(passed)
+	}
+	if kills == 0 {
+		t.Fatal("no points were found")
+	}
+	for i := range executions {
+		doomed := map[string]point{}
+		for function, passed := range points {
+			if i < len(passed) {
+				doomed[function] = passed[i]
+			}
+		}
+		got := executeArmed(t, k, state, input, doomed)
+		if !reflect.DeepEqual(got.output, want.output) || !slices.Equal(got.errors, want.errors) {
+			t.Errorf("%v: output %v %v, want %v %v", doomed, got.output, got.errors, want.output, want.errors)
+		}
+		if !slices.Equal(got.digest, want.digest) {
+			t.Errorf("%v: ends otherwise than undisturbed:\n%s", doomed, difference(got.digest, want.digest))
+		}
+	}
+	t.Logf("%d functions killed %d times in %d executions; %d lines of state", len(points), kills, executions, len(want.digest))
+}
+
+// ended is what an execution left, and what it said.
+type ended struct {
+	output any      // or the failure
+	errors []string // of its steps, deaths aside
+	digest []string
+}
+
+// executeArmed executes from a saved state, and wants every doomed function killed and tried again.
+func executeArmed(t *testing.T, k *killer, state, input string, doomed map[string]point) (out ended) {
+	t.Helper()
+	restore(t, k.platform, state)
+	k.arm(doomed)
+	retried := 0
+	output, err := k.platform.Execute(t.Context(), stepfunctions.Execution{
+		Name: "killed", StartTime: began.Add(time.Hour), Input: json.RawMessage(input),
+		OnEvent: func(e stepfunctions.Event) {
+			if e.Type == "StateRetried" {
+				retried++
+			}
+			if e.Error != "" && e.Error != "Runtime.ExitError" {
+				out.errors = append(out.errors, e.State+": "+e.Error+": "+e.Cause)
+			}
+		},
+	})
+	k.rest()
+	var failed *stepfunctions.ExecutionError
+	switch {
+	case errors.As(err, &failed):
+		out.output = *failed
+	case err != nil:
+		t.Fatalf("%v: %v", doomed, err)
+	default:
+		if err := json.Unmarshal(output, &out.output); err != nil {
+			t.Fatal(err)
+		}
+	}
+	killed, err := k.report()
+	if err != nil || killed != len(doomed) || retried != len(doomed) {
+		t.Errorf("%v: %d of %d killed, %d retried, %v", doomed, killed, len(doomed), retried, err)
+	}
+	out.digest = digest(t, k.platform)
+	return out
+}
