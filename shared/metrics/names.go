@@ -1,0 +1,23 @@
+package metrics
+
+import "recsys/shared/activity"
+
+// Namespace holds the functions' metrics in CloudWatch.
+const Namespace = "Recsys"
+
+// FunctionDimension is the one dimension: the function's deployed name (lambdacontext.FunctionName), as in AWS's own
+// namespace AWS/Lambda, so that two stacks in one account do not add up.
+const FunctionDimension = "FunctionName"
+
+// Names of the metrics. Each function sends those that it has; infra draws and watches them.
+const (
+	Rows            = "Rows"            // count: rows that the step is done with
+	RejectedRows    = "RejectedRows"    // count: rows of the source that went to quarantine
+	Seconds         = "Seconds"         // the step's own work on one call
+	Recall          = "Recall"          // recall@10 of the version's index, 0 to 1
+	Records         = "Records"         // count: activity records answered
+	RejectedRecords = "RejectedRecords" // count: activity records put under rejected/
+)
+
+// Answers is the metric that counts the records answered by one strategy.
+func Answers(strategy activity.Strategy) string { return "Answers-" + string(strategy) }
