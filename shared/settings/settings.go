@@ -24,14 +24,35 @@ type Artifacts struct {
 	Bucket string `env:"ARTIFACTS_BUCKET,notEmpty"`
 }
 
-// Source is the shop's MySQL, as go-sql-driver/mysql spells it: user[:password]@tcp(host:port)/database.
+// Source is the shop's MySQL.
 type Source struct {
+	// DSN is as go-sql-driver/mysql spells it: user[:password]@tcp(host:port)/database[?tls=true]. With tls=true the
+	// server's name and authority are verified; IAM and SecretARN ask for that.
 	DSN string `env:"SOURCE_DSN,notEmpty"`
+	// IAM makes a token of the function's role for each connection, in the place of a password.
+	IAM bool `env:"SOURCE_IAM"`
+	// SecretARN is the Secrets Manager secret, as RDS makes them, that has the password, and the user where DSN names none.
+	SecretARN string `env:"SOURCE_SECRET_ARN"`
+	// CA are the authorities that sign the server's certificate, as PEM. Default: those of Amazon RDS.
+	CA string `env:"SOURCE_CA"`
 }
 
-// VectorStore is the PostgreSQL with pgvector, as a URL: postgres://role@host:port/database.
+// VectorStore is the PostgreSQL with pgvector.
 type VectorStore struct {
+	// URL is postgres://role[:password]@host:port/database[?sslmode=verify-full]. With verify-full the server's name
+	// and authority are verified; IAM and SecretARN ask for that.
 	URL string `env:"VECTOR_STORE_URL,notEmpty"`
+	// IAM makes a token of the function's role for each connection, in the place of a password.
+	IAM bool `env:"VECTOR_STORE_IAM"`
+	// SecretARN is the Secrets Manager secret, as RDS makes them, that has the password, and the user where URL names none.
+	SecretARN string `env:"VECTOR_STORE_SECRET_ARN"`
+	// CA are the authorities that sign the server's certificate, as PEM. Default: those of Amazon RDS.
+	CA string `env:"VECTOR_STORE_CA"`
+}
+
+// Service names the deployment that a function belongs to, whatever the function: a dimension of its metrics.
+type Service struct {
+	Name string `env:"SERVICE_NAME" envDefault:"recsys"`
 }
 
 // PlanExtract configures functions/plan-extract.
@@ -110,6 +131,27 @@ type Recommend struct {
 	Limit int `env:"LIMIT" envDefault:"5"`
 	// DatabaseTimeout bounds one batch's work in the vector database.
 	DatabaseTimeout time.Duration `env:"DATABASE_TIMEOUT" envDefault:"10s"`
+}
+
+// BootstrapVectorStore configures functions/bootstrap-vector-store, which a deployment runs: it connects as the
+// database's owner.
+type BootstrapVectorStore struct {
+	VectorStore
+}
+
+// LoadSampleShop configures functions/load-sample-shop, which a deployment runs where it brings a database of its
+// own: it connects as a user who may create databases and users; the DSN names no database.
+type LoadSampleShop struct {
+	Source
+	// Reader is the user that the functions read the shop as; it is created, with IAM authentication.
+	Reader string `env:"SOURCE_READER" envDefault:"recsys_reader"`
+	// Database, Seed, Customers, Products, Ratings and TasteStrength are package sampleshop's Options.
+	Database      string  `env:"SHOP_DATABASE" envDefault:"classicmodels"`
+	Seed          uint64  `env:"SHOP_SEED" envDefault:"1"`
+	Customers     int     `env:"SHOP_CUSTOMERS" envDefault:"122"`
+	Products      int     `env:"SHOP_PRODUCTS" envDefault:"110"`
+	Ratings       int     `env:"SHOP_RATINGS" envDefault:"2500"`
+	TasteStrength float64 `env:"SHOP_TASTE_STRENGTH" envDefault:"1"`
 }
 
 // Load reads a settings struct from the environment; the error names every variable that is missing or wrong.

@@ -25,7 +25,7 @@ func TestEnvironIsTheInverseOfLoad(t *testing.T) {
 }
 
 func TestDefaultsHoldForWhatIsNotSet(t *testing.T) {
-	for name, value := range Environ(PlanExtract{Lake: Lake{"lake"}, Source: Source{"dsn"}}) {
+	for name, value := range Environ(PlanExtract{Lake: Lake{"lake"}, Source: Source{DSN: "dsn"}}) {
 		t.Setenv(name, value)
 	}
 	got, err := Load[PlanExtract]()
