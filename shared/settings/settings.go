@@ -50,11 +50,6 @@ type VectorStore struct {
 	CA string `env:"VECTOR_STORE_CA"`
 }
 
-// Service names the deployment that a function belongs to, whatever the function: a dimension of its metrics.
-type Service struct {
-	Name string `env:"SERVICE_NAME" envDefault:"recsys"`
-}
-
 // PlanExtract configures functions/plan-extract.
 type PlanExtract struct {
 	Lake

@@ -1,4 +1,4 @@
-// Package step is the edge of every function: the logger, the names of errors, and the Lambda runtime.
+// Package step is the edge of every function: the logger, the metrics, the names of errors, and the Lambda runtime.
 //
 // Logs go to stdout through lambdacontext's handler, which adds the request's id to everything logged with a
 // …Context call. It writes JSON where AWS_LAMBDA_LOG_FORMAT is JSON at the start of the process: infra and
@@ -7,20 +7,40 @@ package step
 
 import (
 	"context"
+	"io"
 	"log/slog"
 	"os"
+	"time"
 
 	"github.com/aws/aws-lambda-go/lambda"
 	"github.com/aws/aws-lambda-go/lambdacontext"
 
 	"recsys/shared/failure"
+	"recsys/shared/metrics"
 )
 
 // Start hands the process to the Lambda runtime; it does not return. Errors of handle leave under their
 // names of package failure.
 func Start[In, Out any](handle func(context.Context, In) (Out, error)) {
 	slog.SetDefault(lambdacontext.NewLogger())
-	lambda.Start(failure.Named(handle))
+	lambda.Start(failure.Named(Measured(os.Stdout, handle)))
+}
+
+// Measured writes, after each call that succeeds, a line of metrics: those that handle collected, and its seconds.
+func Measured[In, Out any](w io.Writer, handle func(context.Context, In) (Out, error)) func(context.Context, In) (Out, error) {
+	return func(ctx context.Context, in In) (Out, error) {
+		ctx, collection := metrics.Collect(ctx)
+		began := time.Now()
+		out, err := handle(ctx, in)
+		if err != nil {
+			return out, err
+		}
+		metrics.Time(ctx, metrics.Seconds, time.Since(began))
+		if err := collection.Write(w, lambdacontext.FunctionName, time.Now()); err != nil {
+			slog.WarnContext(ctx, "no metrics", "error", err)
+		}
+		return out, nil
+	}
 }
 
 // Fatal ends a function that could not be wired: logs why and exits with 1, which Lambda reports as
