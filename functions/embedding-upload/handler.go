@@ -6,6 +6,7 @@ import (
 
 	"github.com/jackc/pgx/v5/pgxpool"
 
+	"recsys/shared/metrics"
 	"recsys/shared/objectstore"
 	"recsys/shared/vectorstore"
 	"recsys/shared/workflow"
@@ -87,6 +88,7 @@ func (h *Handler) upload(ctx context.Context, run workflow.Run, handOver handOve
 	if err != nil {
 		return workflow.Uploaded{}, err
 	}
+	metrics.Count(ctx, metrics.Rows, loaded.ItemCount+loaded.UserCount)
 	slog.InfoContext(ctx, "loaded", "version", version, "items", loaded.ItemCount, "users", loaded.UserCount,
 		"dimension", loaded.Dimension, "model", handOver.hasModel())
 	return uploaded("uploaded", loaded), nil

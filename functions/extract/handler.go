@@ -11,6 +11,7 @@ import (
 	"log/slog"
 
 	"recsys/shared/lake"
+	"recsys/shared/metrics"
 	"recsys/shared/objectstore"
 	"recsys/shared/source"
 	"recsys/shared/training"
@@ -48,6 +49,7 @@ func (h Handler) Handle(ctx context.Context, in workflow.RangeInput) (workflow.E
 	if err != nil {
 		return workflow.Extracted{}, err
 	}
+	metrics.Count(ctx, metrics.Rows, out.Ratings)
 	slog.InfoContext(ctx, "extracted", "run", in.ID, "range", in.Range.Index,
 		"ratings", out.Ratings, "customers", out.Customers, "products", out.Products)
 	return out, nil

@@ -16,6 +16,7 @@ import (
 
 	"recsys/shared/failure"
 	"recsys/shared/lake"
+	"recsys/shared/metrics"
 	"recsys/shared/objectstore"
 	"recsys/shared/training"
 	"recsys/shared/workflow"
@@ -44,6 +45,7 @@ func (h Handler) Handle(ctx context.Context, in workflow.RangeInput) (workflow.P
 		return workflow.Partitioned{}, err
 	}
 	out := workflow.Partitioned{Partitions: int64(len(report.Partitions)), Rows: report.Rows}
+	metrics.Count(ctx, metrics.Rows, out.Rows)
 	slog.InfoContext(ctx, "partitioned", "run", in.ID, "range", in.Range.Index,
 		"partitions", out.Partitions, "rows", out.Rows)
 	return out, nil

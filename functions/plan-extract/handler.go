@@ -11,6 +11,7 @@ import (
 
 	"recsys/shared/failure"
 	"recsys/shared/lake"
+	"recsys/shared/metrics"
 	"recsys/shared/objectstore"
 	"recsys/shared/workflow"
 )
@@ -53,6 +54,7 @@ func (h Handler) Handle(ctx context.Context, run workflow.Run) (workflow.Plan, e
 	if _, err := h.Lake.PutJSON(ctx, lake.PlanKey(run.ID), plan); err != nil {
 		return workflow.Plan{}, err
 	}
+	metrics.Count(ctx, metrics.Rows, rows)
 	slog.InfoContext(ctx, "planned", "run", run.ID, "ranges", len(ranges), "rows", rows)
 	return plan, nil
 }

@@ -16,6 +16,7 @@ import (
 
 	"recsys/shared/failure"
 	"recsys/shared/lake"
+	"recsys/shared/metrics"
 	"recsys/shared/objectstore"
 	"recsys/shared/workflow"
 )
@@ -68,6 +69,8 @@ func (h Handler) Handle(ctx context.Context, run workflow.Run) (workflow.Publish
 	if latest.Snapshot != run.ID {
 		out.Status = superseded
 	}
+	metrics.Count(ctx, metrics.Rows, out.Rows)
+	metrics.Count(ctx, metrics.RejectedRows, out.Rejected)
 	slog.InfoContext(ctx, out.Status, "run", run.ID, "visible", latest.Snapshot, "partitions", out.Partitions,
 		"rows", out.Rows, "rejected", out.Rejected)
 	return out, nil

@@ -10,6 +10,7 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"recsys/shared/activity"
+	"recsys/shared/metrics"
 	"recsys/shared/objectstore"
 	"recsys/shared/settings"
 )
@@ -39,8 +40,9 @@ func New(s settings.Recommend, pool *pgxpool.Pool, client putter, artifacts, rec
 type entry struct {
 	event  *events.KinesisEventRecord
 	record activity.Record
-	reason string // why it is rejected; "" when it is not
-	line   []byte // what goes out for it
+	reason string            // why it is rejected; "" when it is not
+	found  activity.Strategy // how it is answered
+	line   []byte            // what goes out for it
 }
 
 // reserve is the time that stays for reporting what is not done before Lambda ends the invocation.
@@ -58,6 +60,7 @@ func (h *Handler) Handle(ctx context.Context, event events.KinesisEvent) (events
 	}
 	entries := parse(event.Records)
 	done, err := h.answer(ctx, entries)
+	count(ctx, entries[:done])
 	attributes := []any{"records", len(entries), "done", done, "milliseconds", time.Since(started).Milliseconds()}
 	if err == nil && done == len(entries) {
 		slog.InfoContext(ctx, "batch answered", attributes...)
@@ -67,6 +70,20 @@ func (h *Handler) Handle(ctx context.Context, event events.KinesisEvent) (events
 	slog.ErrorContext(ctx, "batch not done: to be given again from the first record not done",
 		append(attributes, "event_id", entries[done].event.EventID, "error", err)...)
 	return events.KinesisEventResponse{BatchItemFailures: []events.KinesisBatchItemFailure{{ItemIdentifier: first}}}, nil
+}
+
+// count tells of the entries that are done.
+func count(ctx context.Context, done []entry) {
+	rejected := 0
+	for i := range done {
+		if done[i].reason != "" {
+			rejected++
+			continue
+		}
+		metrics.Count(ctx, metrics.Answers(done[i].found), 1)
+	}
+	metrics.Count(ctx, metrics.Records, len(done)-rejected)
+	metrics.Count(ctx, metrics.RejectedRecords, rejected)
 }
 
 func parse(records []events.KinesisEventRecord) []entry {
@@ -118,6 +135,7 @@ func (h *Handler) recommend(ctx context.Context, entries []entry) error {
 		}
 		answer := &questions[asked].answer
 		asked++
+		e.found = answer.Strategy
 		answer.EventID, answer.ModelVersion, answer.GeneratedAt = e.event.EventID, version, now
 		start := len(h.buffer)
 		h.buffer = e.record.Append(h.buffer, answer)

@@ -14,6 +14,7 @@ import (
 	"log/slog"
 
 	"recsys/shared/lake"
+	"recsys/shared/metrics"
 	"recsys/shared/objectstore"
 	"recsys/shared/training"
 	"recsys/shared/workflow"
@@ -57,6 +58,8 @@ func (h Handler) Handle(ctx context.Context, in workflow.RangeInput) (workflow.T
 		return out, err
 	}
 	out = workflow.Transformed{Rows: sink.accepted, Rejected: sink.refused}
+	metrics.Count(ctx, metrics.Rows, out.Rows)
+	metrics.Count(ctx, metrics.RejectedRows, out.Rejected)
 	slog.InfoContext(ctx, "transformed", "run", in.ID, "range", in.Range.Index,
 		"rows", out.Rows, "rejected", out.Rejected, "reasons", sink.reasons)
 	return out, nil

@@ -8,6 +8,7 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"recsys/shared/failure"
+	"recsys/shared/metrics"
 	"recsys/shared/objectstore"
 	"recsys/shared/vectorstore"
 	"recsys/shared/workflow"
@@ -79,6 +80,7 @@ func (h *Handler) indexAndActivate(ctx context.Context, version vectorstore.Reco
 		return vectorstore.Record{}, h.tooLow(ctx, version, measured)
 	}
 	best := measured.best()
+	metrics.Ratio(ctx, metrics.Recall, best.recall)
 	active, err := vectorstore.Activate(ctx, h.DB, version.Version, best.recall, best.efSearch)
 	if err == nil {
 		slog.InfoContext(ctx, "activated", "version", active.Version, "recall", active.Recall, "efSearch", active.EfSearch)
