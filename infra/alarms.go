@@ -1,0 +1,137 @@
+package main
+
+import (
+	"fmt"
+
+	"github.com/aws/aws-cdk-go/awscdk/v2/awscloudwatch"
+	"github.com/aws/constructs-go/constructs/v10"
+	"github.com/aws/jsii-runtime-go"
+
+	"recsys/shared/metrics"
+)
+
+// Limits of the alarms. Each means that somebody has something to do.
+const (
+	maxBehindMinutes     = 5    // age of the oldest record that recommend is given
+	maxRejectedPercent   = 1    // of a quarter of an hour's activity records
+	maxUndeliveredSecond = 900  // age of the oldest answer that Firehose has not written: three of its longest buffers
+	minFreeStorage       = 0.15 // of what the database was given at first
+	maxConnectionsInUse  = 0.8  // of what it allows
+)
+
+// alarm is a condition that lasts for Periods of the metric's period.
+type alarm struct {
+	ID          string
+	Description string // what it means and what to look at; it is the text of the mail
+	Metric      awscloudwatch.IMetric
+	Comparison  awscloudwatch.ComparisonOperator
+	Threshold   float64
+	Periods     float64
+	// SilenceIsWrong: no data at all is the condition, too. Otherwise no data means that nothing is going on.
+	SilenceIsWrong bool
+}
+
+const (
+	over  = awscloudwatch.ComparisonOperator_GREATER_THAN_THRESHOLD
+	under = awscloudwatch.ComparisonOperator_LESS_THAN_THRESHOLD
+)
+
+func newAlarms(scope constructs.Construct, w Watched) []awscloudwatch.Alarm {
+	conditions := append(w.batchAlarms(), w.streamAlarms()...)
+	for _, database := range w.Databases {
+		conditions = append(conditions, database.alarms()...)
+	}
+	alarms := make([]awscloudwatch.Alarm, 0, len(conditions))
+	for _, c := range conditions {
+		alarms = append(alarms, c.create(scope, w.TopicARN))
+	}
+	return alarms
+}
+
+func (w Watched) batchAlarms() []alarm {
+	alarms := []alarm{{
+		ID:          "ExecutionFailed",
+		Description: "An execution of the batch workflow ended without success: its state Failed has the error's name and what to do is in the README. What was published and active before still is.",
+		Metric: awscloudwatch.NewMathExpression(&awscloudwatch.MathExpressionProps{
+			Expression: jsii.String("SUM([failed, timedOut, aborted])"), Label: jsii.String("not succeeded"), Period: minutes(5),
+			UsingMetrics: &map[string]awscloudwatch.IMetric{
+				"failed":   w.execution("ExecutionsFailed", "failed", minutes(5)),
+				"timedOut": w.execution("ExecutionsTimedOut", "timed out", minutes(5)),
+				"aborted":  w.execution("ExecutionsAborted", "aborted", minutes(5)),
+			},
+		}),
+		Comparison: over, Threshold: 0, Periods: 1,
+	}}
+	if w.SuccessWithinHours > 0 {
+		alarms = append(alarms, alarm{
+			ID: "NoExecutionSucceeded",
+			Description: fmt.Sprintf("No execution of the batch workflow has succeeded for %d hours: see whether the schedule is on and whether executions fail. "+
+				"Right after the first deployment it means that none has run yet.", w.SuccessWithinHours),
+			Metric:     w.execution("ExecutionsSucceeded", "succeeded", hours(1)),
+			Comparison: under, Threshold: 1, Periods: float64(w.SuccessWithinHours), SilenceIsWrong: true,
+		})
+	}
+	return alarms
+}
+
+func (w Watched) streamAlarms() []alarm {
+	return []alarm{{
+		ID:          "AnswersLate",
+		Description: fmt.Sprintf("recommend is given records that are over %d minutes old: more shards or a higher parallelization are needed, or it fails (see its log).", maxBehindMinutes),
+		Metric:      w.lambda("recommend", "IteratorAge", "Maximum", "behind", minutes(1)),
+		Comparison:  over, Threshold: maxBehindMinutes * 60_000, Periods: 5,
+	}, {
+		ID:          "RecommendFails",
+		Description: "Calls of recommend have failed for a quarter of an hour: see its log. Its records are tried again until they are too old; then they lie whole under the failure destination.",
+		Metric:      w.lambda("recommend", "Errors", "Sum", "errors", minutes(5)),
+		Comparison:  over, Threshold: 0, Periods: 3,
+	}, {
+		ID:          "RecordsRejected",
+		Description: fmt.Sprintf("Over %d %% of the activity records can never be answered: they lie under rejected/ in the recommendations bucket, each with its reason.", maxRejectedPercent),
+		Metric: awscloudwatch.NewMathExpression(&awscloudwatch.MathExpressionProps{
+			Expression: jsii.String("100 * FILL(rejected, 0) / (FILL(answered, 0) + FILL(rejected, 0))"),
+			Label:      jsii.String("% rejected"), Period: minutes(15),
+			UsingMetrics: &map[string]awscloudwatch.IMetric{
+				"rejected": w.own("recommend", metrics.RejectedRecords, "Sum", "rejected", minutes(15)),
+				"answered": w.own("recommend", metrics.Records, "Sum", "answered", minutes(15)),
+			},
+		}),
+		Comparison: over, Threshold: maxRejectedPercent, Periods: 1,
+	}, {
+		ID:          "AnswersNotDelivered",
+		Description: "Firehose has had answers for over 15 minutes that it has not written to the recommendations bucket: see its error log.",
+		Metric:      w.delivery("DeliveryToS3.DataFreshness", "Maximum", "age", minutes(5)),
+		Comparison:  over, Threshold: maxUndeliveredSecond, Periods: 2,
+	}}
+}
+
+func (d WatchedDatabase) alarms() []alarm {
+	const gib = 1 << 30
+	return []alarm{{
+		ID:          d.ID + "Storage",
+		Description: "The database has less than 15 % of its storage left: give it more, or keep fewer versions. A full database stops.",
+		Metric:      d.metric("FreeStorageSpace", "Minimum", minutes(5)),
+		Comparison:  under, Threshold: minFreeStorage * d.AllocatedGiB * gib, Periods: 3,
+	}, {
+		ID:          d.ID + "Connections",
+		Description: "Over 80 % of the connections that the database allows are in use: lower the workflow's or the mapping's concurrency, or take a larger instance.",
+		Metric:      d.metric("DatabaseConnections", "Maximum", minutes(1)),
+		Comparison:  over, Threshold: maxConnectionsInUse * d.MaxConnections, Periods: 5,
+	}}
+}
+
+func (a alarm) create(scope constructs.Construct, topicARN *string) awscloudwatch.Alarm {
+	missing := awscloudwatch.TreatMissingData_NOT_BREACHING
+	if a.SilenceIsWrong {
+		missing = awscloudwatch.TreatMissingData_BREACHING
+	}
+	created := awscloudwatch.NewAlarm(scope, jsii.String(a.ID), &awscloudwatch.AlarmProps{
+		AlarmDescription: jsii.String(a.Description), Metric: a.Metric, ComparisonOperator: a.Comparison,
+		Threshold: jsii.Number(a.Threshold), EvaluationPeriods: jsii.Number(a.Periods), TreatMissingData: missing,
+	})
+	// The action's own package, awscloudwatchactions, would bring a dozen more to compile for one ARN.
+	resource := created.Node().DefaultChild().(awscloudwatch.CfnAlarm)
+	resource.SetAlarmActions(&[]*string{topicARN})
+	resource.SetOkActions(&[]*string{topicARN})
+	return created
+}
