@@ -82,9 +82,16 @@ func (w Watched) streamAlarms() []alarm {
 		Comparison:  over, Threshold: maxBehindMinutes * 60_000, Periods: 5,
 	}, {
 		ID:          "RecommendFails",
-		Description: "Calls of recommend have failed for a quarter of an hour: see its log. Its records are tried again until they are too old; then they lie whole under the failure destination.",
-		Metric:      w.lambda("recommend", "Errors", "Sum", "errors", minutes(5)),
-		Comparison:  over, Threshold: 0, Periods: 3,
+		Description: "Batches of recommend have not been done for a quarter of an hour: see its log. Their records are tried again until they are too old; then they lie whole under the failure destination.",
+		// It reports what it could not do, rather than fail: AWS's count of errors alone sees only crashes.
+		Metric: awscloudwatch.NewMathExpression(&awscloudwatch.MathExpressionProps{
+			Expression: jsii.String("SUM([errors, undone])"), Label: jsii.String("failures"), Period: minutes(5),
+			UsingMetrics: &map[string]awscloudwatch.IMetric{
+				"errors": w.lambda("recommend", "Errors", "Sum", "errors", minutes(5)),
+				"undone": w.own("recommend", metrics.UndoneRecords, "Sum", "undone", minutes(5)),
+			},
+		}),
+		Comparison: over, Threshold: 0, Periods: 3,
 	}, {
 		ID:          "RecordsRejected",
 		Description: fmt.Sprintf("Over %d %% of the activity records can never be answered: they lie under rejected/ in the recommendations bucket, each with its reason.", maxRejectedPercent),

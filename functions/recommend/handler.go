@@ -61,6 +61,7 @@ func (h *Handler) Handle(ctx context.Context, event events.KinesisEvent) (events
 	entries := parse(event.Records)
 	done, err := h.answer(ctx, entries)
 	count(ctx, entries[:done])
+	metrics.Count(ctx, metrics.UndoneRecords, len(entries)-done)
 	attributes := []any{"records", len(entries), "done", done, "milliseconds", time.Since(started).Milliseconds()}
 	if err == nil && done == len(entries) {
 		slog.InfoContext(ctx, "batch answered", attributes...)

@@ -17,6 +17,7 @@ const (
 	Recall          = "Recall"          // recall@10 of the version's index, 0 to 1
 	Records         = "Records"         // count: activity records answered
 	RejectedRecords = "RejectedRecords" // count: activity records put under rejected/
+	UndoneRecords   = "UndoneRecords"   // count: activity records of a batch that Kinesis has to give again
 )
 
 // Answers is the metric that counts the records answered by one strategy.
