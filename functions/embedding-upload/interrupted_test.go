@@ -11,6 +11,7 @@ import (
 	"recsys/infra/local/pgwire"
 	"recsys/infra/local/postgres"
 	"recsys/shared/lake"
+	"recsys/shared/settings"
 	"recsys/shared/vectorstore"
 )
 
@@ -26,7 +27,7 @@ func (b *bench) interrupt(n int64) (passed *atomic.Int64) {
 	b.t.Cleanup(func() { proxy.Close() })
 	through, err := proxy.URL(url)
 	b.must(err)
-	b.DB, err = vectorstore.Connect(b.t.Context(), vectorstore.Config{URL: through, Application: "embedding-upload"})
+	b.DB, err = vectorstore.Connect(b.t.Context(), vectorstore.Config{VectorStore: settings.VectorStore{URL: through}, Application: "embedding-upload"})
 	b.must(err)
 	b.t.Cleanup(b.DB.Close)
 	passed = new(atomic.Int64)

@@ -38,7 +38,7 @@ func wire(ctx context.Context) (*Handler, error) {
 	if err != nil {
 		return nil, err
 	}
-	db, err := vectorstore.Connect(ctx, vectorstore.Config{URL: config.URL, Application: "embedding-upload"})
+	db, err := vectorstore.Connect(ctx, vectorstore.Config{VectorStore: config.VectorStore, Application: "embedding-upload"})
 	if err != nil {
 		return nil, err
 	}

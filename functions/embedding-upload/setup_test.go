@@ -19,6 +19,7 @@ import (
 	"recsys/infra/local/s3"
 	"recsys/shared/lake"
 	"recsys/shared/objectstore"
+	"recsys/shared/settings"
 	"recsys/shared/vectorstore"
 	"recsys/shared/workflow"
 )
@@ -55,7 +56,7 @@ func setup(t testing.TB, server *postgres.Server) *bench {
 }
 
 func (b *bench) pool(role string) *pgxpool.Pool {
-	pool, err := vectorstore.Connect(b.t.Context(), vectorstore.Config{URL: b.server.URLOf(role, b.database), Application: "embedding-upload"})
+	pool, err := vectorstore.Connect(b.t.Context(), vectorstore.Config{VectorStore: settings.VectorStore{URL: b.server.URLOf(role, b.database)}, Application: "embedding-upload"})
 	b.must(err)
 	b.t.Cleanup(pool.Close)
 	return pool

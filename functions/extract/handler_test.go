@@ -14,6 +14,7 @@ import (
 	"recsys/infra/local/s3/s3test"
 	"recsys/shared/failure"
 	"recsys/shared/lake"
+	"recsys/shared/settings"
 	"recsys/shared/source"
 	"recsys/shared/training"
 	"recsys/shared/workflow"
@@ -58,7 +59,7 @@ func setup(tb testing.TB, customers, products int) Handler {
 			tb.Fatalf("%s: %v", statement, err)
 		}
 	}
-	database, err := source.Open(dsn)
+	database, err := source.Open(tb.Context(), settings.Source{DSN: dsn})
 	if err != nil {
 		tb.Fatal(err)
 	}

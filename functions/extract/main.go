@@ -18,7 +18,7 @@ func main() {
 	if err != nil {
 		step.Fatal(err)
 	}
-	database, err := source.Open(config.DSN)
+	database, err := source.Open(context.Background(), config.Source)
 	if err != nil {
 		step.Fatal(err)
 	}

@@ -15,6 +15,7 @@ import (
 	"recsys/infra/local/s3/s3test"
 	"recsys/shared/failure"
 	"recsys/shared/lake"
+	"recsys/shared/settings"
 	"recsys/shared/source"
 	"recsys/shared/workflow"
 )
@@ -63,7 +64,7 @@ func TestPlanAgainstARealServer(t *testing.T) {
 				t.Fatalf("%s: %v", statement, err)
 			}
 		}
-		database, err := source.Open(dsn)
+		database, err := source.Open(t.Context(), settings.Source{DSN: dsn})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -133,11 +134,17 @@ func TestPlanAgainstARealServer(t *testing.T) {
 func TestInvalidInput(t *testing.T) {
 	good := Handler{RowsPerRange: 1, MaxConcurrency: 1}
 	for name, call := range map[string]func() error{
-		"run":         func() error { _, err := good.Handle(t.Context(), workflow.Run{}); return err },
-		"rows":        func() error { _, err := Handler{MaxConcurrency: 1}.Handle(t.Context(), event(t)); return err },
-		"concurrency": func() error { _, err := Handler{RowsPerRange: 1, MaxConcurrency: 41}.Handle(t.Context(), event(t)); return err },
-		"DSN":         func() error { _, err := source.Open("secret@nowhere"); return err },
-		"no database": func() error { _, err := source.Open("root@tcp(127.0.0.1:1)/"); return err },
+		"run":  func() error { _, err := good.Handle(t.Context(), workflow.Run{}); return err },
+		"rows": func() error { _, err := Handler{MaxConcurrency: 1}.Handle(t.Context(), event(t)); return err },
+		"concurrency": func() error {
+			_, err := Handler{RowsPerRange: 1, MaxConcurrency: 41}.Handle(t.Context(), event(t))
+			return err
+		},
+		"DSN": func() error { _, err := source.Open(t.Context(), settings.Source{DSN: "secret@nowhere"}); return err },
+		"no database": func() error {
+			_, err := source.Open(t.Context(), settings.Source{DSN: "root@tcp(127.0.0.1:1)/"})
+			return err
+		},
 	} {
 		if err := call(); !errors.As(err, new(failure.InvalidInput)) {
 			t.Errorf("%s: %v", name, err)

@@ -47,7 +47,7 @@ func wire(ctx context.Context) (*Handler, error) {
 	if err != nil {
 		return nil, err
 	}
-	pool, err := vectorstore.Connect(ctx, connection(s.URL, s))
+	pool, err := vectorstore.Connect(ctx, connection(s))
 	if err != nil {
 		return nil, err
 	}
@@ -57,7 +57,7 @@ func wire(ctx context.Context) (*Handler, error) {
 		objectstore.New(objects, s.Artifacts.Bucket), objectstore.New(objects, s.RecommendationsBucket)), nil
 }
 
-func connection(url string, s settings.Recommend) vectorstore.Config {
-	return vectorstore.Config{URL: url, Application: "recommend",
+func connection(s settings.Recommend) vectorstore.Config {
+	return vectorstore.Config{VectorStore: s.VectorStore, Application: "recommend",
 		StatementTimeout: s.DatabaseTimeout, LockTimeout: s.DatabaseTimeout, OneTrip: true}
 }

@@ -67,7 +67,7 @@ func setup(tb testing.TB) *world {
 	w.must(conn.Close(ctx))
 	w.readerURL = w.postgres.URLOf(vectorstore.ReaderRole, "recsys")
 	w.loader, err = vectorstore.Connect(ctx, vectorstore.Config{
-		URL: w.postgres.URLOf(vectorstore.LoaderRole, "recsys"), Application: "test"})
+		VectorStore: settings.VectorStore{URL: w.postgres.URLOf(vectorstore.LoaderRole, "recsys")}, Application: "test"})
 	w.must(err)
 	tb.Cleanup(w.loader.Close)
 
@@ -92,8 +92,8 @@ func setup(tb testing.TB) *world {
 func (w *world) newHandler(url string, client putter) *Handler {
 	w.Helper()
 	s := settings.Recommend{RecommendationsBucket: recommendationsBucket, DeliveryStream: deliveryStream, Limit: 5, DatabaseTimeout: 10 * time.Second}
-	s.Artifacts.Bucket = artifactsBucket
-	pool, err := vectorstore.Connect(w.Context(), connection(url, s))
+	s.Artifacts.Bucket, s.URL = artifactsBucket, url
+	pool, err := vectorstore.Connect(w.Context(), connection(s))
 	w.must(err)
 	w.Cleanup(pool.Close)
 	recommendations := objectstore.New(awss3.New(awss3.Options{BaseEndpoint: aws.String(w.s3.URL()), Region: "eu-central-1", UsePathStyle: true,

@@ -37,7 +37,7 @@ func wire(ctx context.Context) (*Handler, error) {
 	if err != nil {
 		return nil, err
 	}
-	db, err := vectorstore.Connect(ctx, vectorstore.Config{URL: config.URL, Application: "vector-index"})
+	db, err := vectorstore.Connect(ctx, vectorstore.Config{VectorStore: config.VectorStore, Application: "vector-index"})
 	if err != nil {
 		return nil, err
 	}

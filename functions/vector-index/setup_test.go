@@ -15,6 +15,7 @@ import (
 	"recsys/infra/local/s3"
 	"recsys/shared/lake"
 	"recsys/shared/objectstore"
+	"recsys/shared/settings"
 	"recsys/shared/vectorstore"
 	"recsys/shared/workflow"
 )
@@ -58,7 +59,7 @@ func setup(t *testing.T, server *postgres.Server) *bench {
 
 func (b *bench) pool(role string) *pgxpool.Pool {
 	pool, err := vectorstore.Connect(b.t.Context(), vectorstore.Config{
-		URL: b.server.URLOf(role, b.name), Application: "vector-index", LockTimeout: 200 * time.Millisecond,
+		VectorStore: settings.VectorStore{URL: b.server.URLOf(role, b.name)}, Application: "vector-index", LockTimeout: 200 * time.Millisecond,
 	})
 	b.must(err)
 	b.t.Cleanup(pool.Close)

@@ -16,6 +16,7 @@ import (
 	"github.com/go-sql-driver/mysql"
 
 	"recsys/shared/failure"
+	"recsys/shared/settings"
 )
 
 // Database is the shop's database. Safe for concurrent use; each call takes a connection of its own.
@@ -27,12 +28,12 @@ const (
 	silence = 5 * time.Minute
 )
 
-// Open prepares connections to a DSN as go-sql-driver/mysql spells it; nothing is dialled yet. A DSN that
-// cannot be read is failure.InvalidInput, without its text, for it may hold a password.
-func Open(dsn string) (*Database, error) {
-	config, err := mysql.ParseDSN(dsn)
+// Open prepares connections; nothing is dialled yet. Settings that cannot be read are failure.InvalidInput, without
+// the DSN's text, for it may hold a password.
+func Open(ctx context.Context, s settings.Source) (*Database, error) {
+	config, err := Configure(ctx, s)
 	if err != nil {
-		return nil, failure.Invalidf("the source's DSN: %w", err)
+		return nil, err
 	}
 	if config.DBName == "" {
 		return nil, failure.Invalidf("the source's DSN names no database")

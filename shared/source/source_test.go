@@ -8,6 +8,7 @@ import (
 
 	"recsys/infra/local/mysql/mysqltest"
 	"recsys/shared/failure"
+	"recsys/shared/settings"
 	"recsys/shared/training"
 	"recsys/shared/workflow"
 )
@@ -32,7 +33,7 @@ func setup(tb testing.TB, statements ...string) (*Database, *sql.DB) {
 			tb.Fatalf("%s: %v", statement, err)
 		}
 	}
-	database, err := Open(dsn)
+	database, err := Open(tb.Context(), settings.Source{DSN: dsn})
 	if err != nil {
 		tb.Fatal(err)
 	}

@@ -14,12 +14,15 @@ import (
 	pgxvector "github.com/pgvector/pgvector-go/pgx"
 
 	"recsys/shared/failure"
+	"recsys/shared/rds"
+	"recsys/shared/settings"
 )
 
 // Config is how a function connects. Zero values mean the defaults.
 type Config struct {
-	// URL is postgres://role[:password]@host:port/database[?sslmode=…].
-	URL string
+	settings.VectorStore
+	// Login gives each new connection its credentials. Default: as IAM and SecretARN say, else the URL's.
+	Login rds.Login
 	// Application is the function's name, as pg_stat_activity shows it.
 	Application string
 	// LockTimeout is how long a statement waits for a lock. Default 5 s.
@@ -47,6 +50,9 @@ func Connect(ctx context.Context, c Config) (*pgxpool.Pool, error) {
 	config, err := pgxpool.ParseConfig(c.URL)
 	if err != nil {
 		return nil, fmt.Errorf("reading VECTOR_STORE_URL: %w", err)
+	}
+	if config.BeforeConnect, err = c.secure(ctx, config.ConnConfig); err != nil {
+		return nil, err
 	}
 	config.MaxConns = max(c.MaxConns, 2)
 	config.ConnConfig.ConnectTimeout = connectTimeout

@@ -18,6 +18,7 @@ import (
 	"recsys/infra/local/postgres"
 	"recsys/infra/local/postgres/postgrestest"
 	"recsys/shared/failure"
+	"recsys/shared/settings"
 	"recsys/shared/vectorstore"
 )
 
@@ -52,7 +53,7 @@ func (d *database) bootstrap(ctx context.Context) error {
 
 func (d *database) pool(role string) *pgxpool.Pool {
 	d.t.Helper()
-	pool, err := vectorstore.Connect(d.t.Context(), vectorstore.Config{URL: d.server.URLOf(role, d.name), Application: "test"})
+	pool, err := vectorstore.Connect(d.t.Context(), vectorstore.Config{VectorStore: settings.VectorStore{URL: d.server.URLOf(role, d.name)}, Application: "test"})
 	d.must(err)
 	d.t.Cleanup(pool.Close)
 	return pool
@@ -148,7 +149,7 @@ func testConnection(t *testing.T, d *database) {
 	if path != "recsys, public" {
 		t.Errorf("a person who connects as the reader has the search_path %s", path)
 	}
-	nowhere, err := vectorstore.Connect(t.Context(), vectorstore.Config{URL: "postgres://nobody@127.0.0.1:1/none"})
+	nowhere, err := vectorstore.Connect(t.Context(), vectorstore.Config{VectorStore: settings.VectorStore{URL: "postgres://nobody@127.0.0.1:1/none"}})
 	d.must(err)
 	defer nowhere.Close()
 	if _, _, err := vectorstore.ReadActive(t.Context(), nowhere); !errors.As(err, new(failure.VectorStoreUnavailable)) {
