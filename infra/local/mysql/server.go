@@ -22,6 +22,7 @@ import (
 
 	driver "github.com/go-sql-driver/mysql"
 
+	"recsys/infra/local/authority"
 	"recsys/infra/local/daemon"
 	"recsys/infra/local/provision"
 )
@@ -37,6 +38,8 @@ type Config struct {
 	Port int
 	// Cache provides the programs. Default: the repository's cache, in silence.
 	Cache *provision.Cache
+	// Certificate makes a server of its own speak TLS to those who ask for it. Default: no TLS.
+	Certificate *authority.Certificate
 }
 
 // Server is a MySQL that answers.
@@ -48,6 +51,7 @@ type Server struct {
 	temporary bool
 	port      int
 	process   *daemon.Process
+	secured   []string // the settings that make it speak TLS
 }
 
 // Start returns when the server answers.
@@ -67,7 +71,7 @@ func Start(ctx context.Context, config Config) (*Server, error) {
 		return nil, fmt.Errorf("starting MySQL: %w", err)
 	}
 	s := &Server{own: true, programs: found, dir: config.Dir, port: config.Port}
-	if err := s.prepare(ctx, config.Cache); err != nil {
+	if err := errors.Join(s.prepare(ctx, config.Cache), s.secure(config.Certificate)); err != nil {
 		return nil, fmt.Errorf("starting MySQL: %w", errors.Join(err, s.Stop()))
 	}
 	if err := s.start(ctx); err != nil {
@@ -170,6 +174,7 @@ func (s *Server) arguments(port int) []string {
 		"--character-set-server=utf8mb4", "--max-connections=200", "--max-allowed-packet=64M",
 		"--innodb-buffer-pool-size=256M", "--skip-log-bin",
 	}
+	arguments = append(arguments, s.secured...)
 	if s.temporary {
 		return append(arguments, "--innodb-flush-log-at-trx-commit=0", "--innodb-flush-method=nosync")
 	}

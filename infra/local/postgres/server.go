@@ -20,6 +20,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"recsys/infra/local/authority"
 	"recsys/infra/local/daemon"
 	"recsys/infra/local/provision"
 )
@@ -35,6 +36,8 @@ type Config struct {
 	Port int
 	// Cache provides the programs. Default: the repository's cache, in silence.
 	Cache *provision.Cache
+	// Certificate makes a server of its own speak TLS to those who ask for it. Default: no TLS.
+	Certificate *authority.Certificate
 }
 
 // Superuser is the name of the role that initdb makes; Admin that of the role that owns the databases that
@@ -53,6 +56,7 @@ type Server struct {
 	temporary bool
 	port      int
 	process   *daemon.Process
+	secured   []string // the settings that make it speak TLS
 }
 
 // Start returns when the server answers.
@@ -72,7 +76,7 @@ func Start(ctx context.Context, config Config) (*Server, error) {
 		return nil, fmt.Errorf("starting PostgreSQL: %w", err)
 	}
 	s := &Server{own: true, programs: found, dir: config.Dir, port: config.Port}
-	if err := s.prepare(ctx, config.Cache); err != nil {
+	if err := errors.Join(s.prepare(ctx, config.Cache), s.secure(config.Certificate)); err != nil {
 		return nil, fmt.Errorf("starting PostgreSQL: %w", errors.Join(err, s.Stop()))
 	}
 	if err := s.start(ctx); err != nil {
@@ -160,6 +164,7 @@ func (s *Server) startOn(ctx context.Context, port int) error {
 	if s.temporary {
 		settings = append(settings, "fsync=off", "full_page_writes=off", "synchronous_commit=off")
 	}
+	settings = append(settings, s.secured...)
 	arguments := []string{"-D", s.data(), "-p", strconv.Itoa(port)}
 	for _, setting := range settings {
 		arguments = append(arguments, "-c", setting)

@@ -9,6 +9,7 @@ import (
 	"os"
 	"testing"
 
+	"recsys/infra/local/authority"
 	"recsys/infra/local/mysql"
 	"recsys/infra/local/provision"
 )
@@ -17,11 +18,23 @@ import (
 // removed with tb. It takes about 0.5 s, so subtests share one and make databases in it.
 func ForTest(tb testing.TB) *mysql.Server {
 	tb.Helper()
+	return start(tb, mysql.Config{})
+}
+
+// WithTLS is ForTest for a server that speaks TLS, with this certificate.
+func WithTLS(tb testing.TB, certificate *authority.Certificate) *mysql.Server {
+	tb.Helper()
+	return start(tb, mysql.Config{Certificate: certificate})
+}
+
+func start(tb testing.TB, config mysql.Config) *mysql.Server {
+	tb.Helper()
 	cache, err := provision.Open(provision.Config{Progress: func(line string) { tb.Log(line) }})
 	if err != nil {
 		tb.Fatal(err)
 	}
-	server, err := mysql.Start(tb.Context(), mysql.Config{Cache: cache})
+	config.Cache = cache
+	server, err := mysql.Start(tb.Context(), config)
 	if unavailable := (provision.Unavailable{}); errors.As(err, &unavailable) && os.Getenv("CI") == "" {
 		tb.Skip(err)
 	}

@@ -9,6 +9,7 @@ import (
 	"os"
 	"testing"
 
+	"recsys/infra/local/authority"
 	"recsys/infra/local/postgres"
 	"recsys/infra/local/provision"
 )
@@ -17,11 +18,23 @@ import (
 // removed with tb. It takes about 0.3 s, so subtests share one and make databases in it.
 func ForTest(tb testing.TB) *postgres.Server {
 	tb.Helper()
+	return start(tb, postgres.Config{})
+}
+
+// WithTLS is ForTest for a server that speaks TLS, with this certificate.
+func WithTLS(tb testing.TB, certificate *authority.Certificate) *postgres.Server {
+	tb.Helper()
+	return start(tb, postgres.Config{Certificate: certificate})
+}
+
+func start(tb testing.TB, config postgres.Config) *postgres.Server {
+	tb.Helper()
 	cache, err := provision.Open(provision.Config{Progress: func(line string) { tb.Log(line) }})
 	if err != nil {
 		tb.Fatal(err)
 	}
-	server, err := postgres.Start(tb.Context(), postgres.Config{Cache: cache})
+	config.Cache = cache
+	server, err := postgres.Start(tb.Context(), config)
 	if unavailable := (provision.Unavailable{}); errors.As(err, &unavailable) && os.Getenv("CI") == "" {
 		tb.Skip(err)
 	}
