@@ -91,8 +91,8 @@ func IAM(cfg aws.Config) Login {
 // secretPatience bounds the reading of a secret, attempts included.
 const secretPatience = 5 * time.Second
 
-// Secret reads user and password at connect time, so that a rotated password is the new one. A user that the URL
-// names goes before the secret's.
+// Secret reads user and password at connect time, so that a rotated password is the new one. A secret without a
+// user is for the URL's.
 func Secret(cfg aws.Config, arn string) Login {
 	client := secretsmanager.NewFromConfig(cfg)
 	return func(ctx context.Context, _, user string) (Credentials, error) {
@@ -107,7 +107,7 @@ func Secret(cfg aws.Config, arn string) Login {
 		if json.Unmarshal([]byte(aws.ToString(answer.SecretString)), &found) != nil || found.Password == "" {
 			return Credentials{}, errors.New(`reading the database's secret: want a JSON object with "username" and "password"`)
 		}
-		if user != "" {
+		if found.User == "" {
 			found.User = user
 		}
 		return found, nil

@@ -98,7 +98,7 @@ func TestAnIAMTokenIsSignedForTheUserAndTheServer(t *testing.T) {
 
 func TestASecretIsReadForEachConnection(t *testing.T) {
 	inAWS(t)
-	secrets := []string{`{"username":"owner","password":"first"}`, `{"username":"owner","password":"second"}`, `{"host":"secret"}`, `secret`}
+	secrets := []string{`{"username":"owner","password":"first"}`, `{"password":"second"}`, `{"host":"secret"}`, `secret`}
 	asked := 0
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		var request struct{ SecretId string }
@@ -115,7 +115,7 @@ func TestASecretIsReadForEachConnection(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, want := range []struct{ user, gives, password string }{{"", "owner", "first"}, {"reader", "reader", "second"}} {
+	for _, want := range []struct{ user, gives, password string }{{"reader", "owner", "first"}, {"reader", "reader", "second"}} {
 		got, err := login(t.Context(), "db.example:3306", want.user)
 		if err != nil || got.User != want.gives || got.Password != want.password {
 			t.Errorf("got %+v, %v", got, err)

@@ -31,7 +31,7 @@ type Source struct {
 	DSN string `env:"SOURCE_DSN,notEmpty"`
 	// IAM makes a token of the function's role for each connection, in the place of a password.
 	IAM bool `env:"SOURCE_IAM"`
-	// SecretARN is the Secrets Manager secret, as RDS makes them, that has the password, and the user where DSN names none.
+	// SecretARN is the Secrets Manager secret, as RDS makes them, that has user and password: they go before DSN's.
 	SecretARN string `env:"SOURCE_SECRET_ARN"`
 	// CA are the authorities that sign the server's certificate, as PEM. Default: those of Amazon RDS.
 	CA string `env:"SOURCE_CA"`
@@ -44,7 +44,7 @@ type VectorStore struct {
 	URL string `env:"VECTOR_STORE_URL,notEmpty"`
 	// IAM makes a token of the function's role for each connection, in the place of a password.
 	IAM bool `env:"VECTOR_STORE_IAM"`
-	// SecretARN is the Secrets Manager secret, as RDS makes them, that has the password, and the user where URL names none.
+	// SecretARN is the Secrets Manager secret, as RDS makes them, that has user and password: they go before URL's.
 	SecretARN string `env:"VECTOR_STORE_SECRET_ARN"`
 	// CA are the authorities that sign the server's certificate, as PEM. Default: those of Amazon RDS.
 	CA string `env:"VECTOR_STORE_CA"`

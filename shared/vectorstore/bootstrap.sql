@@ -2,7 +2,7 @@
 --
 -- Run as the owner of the database, who may create roles and is no superuser (as on RDS): PostgreSQL 15 and
 -- later let the database's owner create the trusted extension and, from 16, administer the roles it creates.
--- Roles have no password here: whoever deploys sets one, or grants rds_iam.
+-- Roles have no password here: on RDS they get rds_iam, elsewhere whoever deploys sets one.
 
 select pg_advisory_xact_lock(hashtext('recsys.bootstrap'));
 
@@ -23,6 +23,18 @@ begin
       end;
     end if;
     execute format('grant connect, temporary on database %I to %I', current_database(), wanted);
+  end loop;
+end $$;
+
+-- On RDS with IAM authentication the functions connect with tokens of their own roles.
+do $$
+declare
+  who name;
+begin
+  foreach who in array array['recsys_loader', 'recsys_reader']::name[] loop
+    if exists (select from pg_roles where rolname = 'rds_iam' and not pg_has_role(who, oid, 'member')) then
+      execute format('grant rds_iam to %I', who);
+    end if;
   end loop;
 end $$;
 

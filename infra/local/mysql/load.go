@@ -1,102 +1,25 @@
 package mysql
 
 import (
-	"bytes"
 	"context"
-	"database/sql"
-	"errors"
 	"fmt"
 	"io"
-	"time"
 
-	driver "github.com/go-sql-driver/mysql"
+	"recsys/shared/sqlfile"
 )
 
-// StatementError is a statement of a file that the server refused. Its text holds no data of the file: the
-// server's message, which can hold some, is left to Unwrap.
-type StatementError struct {
-	Line int // that the statement starts on, from 1
-	Err  error
-}
-
-// namesOnly are errors whose messages name nothing but databases, tables and columns:
-// https://mariadb.com/kb/en/mariadb-error-code-reference/.
-var namesOnly = map[uint16]bool{
-	1007: true, 1044: true, 1045: true, 1046: true, 1049: true, 1050: true, 1051: true, 1054: true, 1091: true, 1136: true, 1146: true,
-}
-
-func (e StatementError) Error() string {
-	var answered *driver.MySQLError
-	switch {
-	case !errors.As(e.Err, &answered):
-		return fmt.Sprintf("line %d: %v", e.Line, e.Err)
-	case namesOnly[answered.Number]:
-		return fmt.Sprintf("line %d: MySQL error %d: %s", e.Line, answered.Number, answered.Message)
-	}
-	return fmt.Sprintf("line %d: MySQL error %d (SQLSTATE %s)", e.Line, answered.Number, answered.SQLState[:])
-}
-
-func (e StatementError) Unwrap() error { return e.Err }
-
-// Loaded is how far a file is loaded.
-type Loaded struct {
-	Bytes      int64
-	Statements int
-	// Database is the one that the file's last USE chose; empty when there was none. Set at the end only.
-	Database string
-}
-
-// LoadSQL runs the statements of a file such as mysqldump writes, in memory bounded by one statement (at most
-// 64 MiB). It begins in the database of DSN, if that names one. An error names the line of the file. progress,
-// if any, is called every second or so.
-func (s *Server) LoadSQL(ctx context.Context, r io.Reader, progress func(Loaded)) (Loaded, error) {
+// LoadSQL runs the statements of a file such as mysqldump writes, see sqlfile.Load. It begins in the database of
+// DSN, if that names one.
+func (s *Server) LoadSQL(ctx context.Context, r io.Reader, progress func(sqlfile.Loaded)) (sqlfile.Loaded, error) {
 	db, err := s.open()
 	if err != nil {
-		return Loaded{}, err
+		return sqlfile.Loaded{}, err
 	}
 	defer db.Close()
-	// One connection: what a file sets, and its USE, are the connection's.
 	conn, err := db.Conn(ctx)
 	if err != nil {
-		return Loaded{}, fmt.Errorf("loading SQL: %w", err)
+		return sqlfile.Loaded{}, fmt.Errorf("loading SQL: %w", err)
 	}
 	defer conn.Close()
-	loaded, err := load(ctx, conn, newSplitter(r), progress)
-	if err != nil {
-		return loaded, fmt.Errorf("loading SQL: %w", err)
-	}
-	var database sql.NullString
-	if err := conn.QueryRowContext(ctx, "SELECT DATABASE()").Scan(&database); err != nil {
-		return loaded, fmt.Errorf("loading SQL: asking for the database: %w", err)
-	}
-	loaded.Database = database.String
-	return loaded, nil
-}
-
-var errDelimiter = errors.New("DELIMITER is the mysql client's and not known here: dump without triggers and routines (mysqldump --skip-triggers)")
-
-func load(ctx context.Context, conn *sql.Conn, statements *splitter, progress func(Loaded)) (Loaded, error) {
-	var loaded Loaded
-	told := time.Now()
-	for {
-		statement, line, err := statements.next()
-		loaded.Bytes = statements.read
-		if err == io.EOF {
-			return loaded, nil
-		}
-		if err != nil {
-			return loaded, fmt.Errorf("line %d: %w", line, err)
-		}
-		if len(statement) >= 9 && bytes.EqualFold(statement[:9], []byte("DELIMITER")) {
-			return loaded, StatementError{line, errDelimiter}
-		}
-		if _, err := conn.ExecContext(ctx, string(statement)); err != nil {
-			return loaded, StatementError{line, err}
-		}
-		loaded.Statements++
-		if progress != nil && time.Since(told) >= time.Second {
-			told = time.Now()
-			progress(loaded)
-		}
-	}
+	return sqlfile.Load(ctx, conn, r, progress)
 }

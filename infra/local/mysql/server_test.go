@@ -13,6 +13,7 @@ import (
 	"recsys/infra/local/mysql"
 	"recsys/infra/local/mysql/mysqltest"
 	"recsys/infra/local/provision"
+	"recsys/shared/sqlfile"
 )
 
 func TestTheReferenceFilesLoad(t *testing.T) {
@@ -84,7 +85,7 @@ func TestARefusedStatementIsNamedByItsLineAndNotByItsData(t *testing.T) {
 			t.Errorf("%q gave %v, want %q", text, err, want)
 		}
 	}
-	if err := load(t, server, "SELEC"); !errors.As(err, new(mysql.StatementError)) {
+	if err := load(t, server, "SELEC"); !errors.As(err, new(sqlfile.StatementError)) {
 		t.Errorf("%v is no StatementError", err)
 	}
 }

@@ -20,6 +20,7 @@ import (
 	"recsys/infra/local/postgres"
 	"recsys/infra/local/sample"
 	"recsys/shared/sampleshop"
+	"recsys/shared/sqlfile"
 	"recsys/shared/vectorstore"
 )
 
@@ -202,7 +203,7 @@ func (p *Platform) loadFile(ctx context.Context, name, database string) (string,
 	defer file.Close()
 	// On the first line of the file, so that the lines of errors are the file's.
 	prologue := fmt.Sprintf("CREATE DATABASE IF NOT EXISTS `%[1]s`; USE `%[1]s`; ", database)
-	loaded, err := p.MySQL.LoadSQL(ctx, io.MultiReader(strings.NewReader(prologue), file), func(l mysql.Loaded) {
+	loaded, err := p.MySQL.LoadSQL(ctx, io.MultiReader(strings.NewReader(prologue), file), func(l sqlfile.Loaded) {
 		p.config.Progress(fmt.Sprintf("loading %s: %d MB", filepath.Base(name), l.Bytes>>20))
 	})
 	if err != nil {

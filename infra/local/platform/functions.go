@@ -69,6 +69,10 @@ func (f Functions) byName() map[string]any {
 	}
 }
 
+// deploymentOnly are the functions that a deployment to AWS runs as custom resources; here the platform itself
+// prepares the databases.
+var deploymentOnly = []string{"bootstrap-vector-store", "load-sample-shop"}
+
 // builds is shared by all state directories of the repository, so that tests do not link the functions anew.
 func (p *Platform) builds() string {
 	return filepath.Join(p.config.Cache.Root(), ".local", "cache", "functions")
@@ -79,7 +83,8 @@ func (p *Platform) buildFunctions(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	want := slices.Sorted(maps.Keys(Functions{}.byName()))
+	want := slices.AppendSeq(slices.Clone(deploymentOnly), maps.Keys(Functions{}.byName()))
+	slices.Sort(want)
 	slices.Sort(names)
 	if !slices.Equal(names, want) {
 		return fmt.Errorf("functions/ holds %v, and the platform knows %v: give a new function its settings", names, want)

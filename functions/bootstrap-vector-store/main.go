@@ -1,0 +1,34 @@
+// bootstrap-vector-store makes the vector database ready: a CloudFormation custom resource, which a deployment runs
+// once and whenever its properties change.
+//
+// Input: a custom resource's event; its properties are not read, so any of them makes CloudFormation run it anew.
+// Output: CloudFormation's response, put to the event's ResponseURL: an object of an S3 bucket of AWS's in the same
+// region, which a VPC without a way out reaches through its S3 gateway endpoint. Reads the owner's secret; writes
+// extension, schema, roles (with rds_iam on RDS) and the list of versions. Deleting changes nothing: the data goes
+// with the database.
+// Settings: settings.BootstrapVectorStore. Spec:
+// https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/crpg-ref.html
+package main
+
+import (
+	"context"
+
+	"github.com/aws/aws-lambda-go/cfn"
+
+	"recsys/shared/rds"
+	"recsys/shared/settings"
+	"recsys/shared/step"
+)
+
+func main() {
+	config, err := settings.Load[settings.BootstrapVectorStore]()
+	if err != nil {
+		step.Fatal(err)
+	}
+	token, err := rds.NewLogin(context.Background(), true, "")
+	if err != nil {
+		step.Fatal(err)
+	}
+	handler := Handler{Store: config.VectorStore, Token: token, Pause: pause}
+	step.Start(cfn.LambdaWrap(handler.Handle))
+}

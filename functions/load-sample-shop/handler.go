@@ -1,0 +1,79 @@
+package main
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"log/slog"
+
+	"github.com/aws/aws-lambda-go/cfn"
+	"github.com/go-sql-driver/mysql"
+
+	"recsys/shared/metrics"
+	"recsys/shared/sampleshop"
+)
+
+// Handler loads one shop into one server.
+type Handler struct {
+	Administrator *mysql.Config // may create databases and users
+	Shop          sampleshop.Options
+	Reader        Reader
+}
+
+// physicalID never changes: CloudFormation deletes a resource whose id does.
+const physicalID = "recsys-sample-shop"
+
+// Handle is cfn.CustomResourceFunction. Run again, it changes nothing; with other options it loads the other shop
+// in the place of its own.
+func (h Handler) Handle(ctx context.Context, event cfn.Event) (string, map[string]any, error) {
+	if event.RequestType == cfn.RequestDelete {
+		return event.PhysicalResourceID, nil, nil
+	}
+	err := h.prepare(ctx)
+	return physicalID, map[string]any{"Database": h.Shop.Database, "Reader": h.Reader.Name}, err
+}
+
+func (h Handler) prepare(ctx context.Context) error {
+	if err := h.Shop.Validate(); err != nil {
+		return fmt.Errorf("loading the sample shop: %w", err)
+	}
+	connector, err := mysql.NewConnector(h.Administrator)
+	if err != nil {
+		return fmt.Errorf("connecting as the administrator: %w", err)
+	}
+	db := sql.OpenDB(connector)
+	defer db.Close()
+	// One connection: the lock, and what the file sets, are the connection's.
+	conn, err := db.Conn(ctx)
+	if err != nil {
+		return fmt.Errorf("connecting as the administrator: %w", err)
+	}
+	defer conn.Close()
+	if err := lock(ctx, conn); err != nil {
+		return err
+	}
+	loaded, err := h.load(ctx, conn)
+	if err != nil {
+		return err
+	}
+	if err := h.Reader.create(ctx, conn, h.Shop.Database); err != nil {
+		return err
+	}
+	metrics.Count(ctx, metrics.Rows, loaded)
+	slog.InfoContext(ctx, "the sample shop is ready", "database", h.Shop.Database, "loaded", loaded)
+	return nil
+}
+
+// lockPatience, in seconds: a load that Lambda started twice, for it is called asynchronously, ends before.
+const lockPatience = 600
+
+func lock(ctx context.Context, conn *sql.Conn) error {
+	var got sql.NullInt64
+	if err := conn.QueryRowContext(ctx, "SELECT GET_LOCK('recsys.load-sample-shop', ?)", lockPatience).Scan(&got); err != nil {
+		return fmt.Errorf("waiting for another load: %w", err)
+	}
+	if got.Int64 != 1 {
+		return fmt.Errorf("waiting for another load: it is still at work after %d s", lockPatience)
+	}
+	return nil
+}

@@ -1,0 +1,42 @@
+// load-sample-shop fills a new MySQL with the sample shop and makes the user that the pipeline reads it as: a
+// CloudFormation custom resource, for a deployment that was given no database of its own.
+//
+// Input: a custom resource's event; its properties are not read, so any of them makes CloudFormation run it anew.
+// Output: CloudFormation's response, put to the event's ResponseURL (an S3 bucket of AWS's in the same region).
+// Reads the administrator's secret; writes the shop's database, unless it holds the same shop already, and the user,
+// who may read the columns that the pipeline reads and logs in with IAM tokens over TLS. A database with tables that it
+// did not write is left alone and is an error. Deleting changes nothing: the data goes with the database.
+// Settings: settings.LoadSampleShop. Spec:
+// https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/crpg-ref.html
+package main
+
+import (
+	"context"
+
+	"github.com/aws/aws-lambda-go/cfn"
+
+	"recsys/shared/sampleshop"
+	"recsys/shared/settings"
+	"recsys/shared/source"
+	"recsys/shared/step"
+)
+
+func main() {
+	s, err := settings.Load[settings.LoadSampleShop]()
+	if err != nil {
+		step.Fatal(err)
+	}
+	administrator, err := source.Configure(context.Background(), s.Source)
+	if err != nil {
+		step.Fatal(err)
+	}
+	handler := Handler{
+		Administrator: administrator,
+		Shop: sampleshop.Options{
+			Seed: s.Seed, Database: s.Database, Customers: s.Customers, Products: s.Products, Ratings: s.Ratings,
+			TasteStrength: s.TasteStrength,
+		},
+		Reader: Reader{Name: s.Reader, Plugin: "AWSAuthenticationPlugin", As: "RDS"},
+	}
+	step.Start(cfn.LambdaWrap(handler.Handle))
+}
