@@ -11,6 +11,8 @@ import (
 type Hooks struct {
 	// Record is called before any call is carried out, reads included.
 	Record func(Call)
+	// Answered is called with the HTTP status of every answer, right after it.
+	Answered func(Call, int)
 	// Before is called before a call that changes something is carried out. An error drops the connection:
 	// nothing is stored and the client hears nothing.
 	Before func(Call) error
@@ -35,6 +37,11 @@ func (p *Point) Serve(w http.ResponseWriter, r *http.Request, call Call, changes
 	if hooks.Record != nil {
 		hooks.Record(call)
 	}
+	if hooks.Answered != nil {
+		watched := &watchedAnswer{w, http.StatusOK}
+		defer func() { hooks.Answered(call, watched.status) }()
+		w = watched
+	}
 	if !changes || hooks.Before == nil && hooks.After == nil {
 		next.ServeHTTP(w, r)
 		return
@@ -52,6 +59,17 @@ func (p *Point) Serve(w http.ResponseWriter, r *http.Request, call Call, changes
 
 // dropConnection closes the connection without an answer: net/http recovers from this very value silently.
 func dropConnection() { panic(http.ErrAbortHandler) }
+
+// watchedAnswer remembers the status.
+type watchedAnswer struct {
+	http.ResponseWriter
+	status int
+}
+
+func (w *watchedAnswer) WriteHeader(status int) {
+	w.status = status
+	w.ResponseWriter.WriteHeader(status)
+}
 
 type heldAnswer struct {
 	header http.Header
