@@ -1,0 +1,97 @@
+package main
+
+import (
+	"github.com/aws/aws-cdk-go/awscdk/v2/awsiam"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awss3"
+	"github.com/aws/jsii-runtime-go"
+
+	"recsys/shared/lake"
+)
+
+// Permission allows actions on resources. Actions are spelled out, never with a wildcard.
+type Permission struct {
+	Actions   []string
+	Resources []*string
+}
+
+func allow(role awsiam.IRole, p Permission) {
+	role.AddToPrincipalPolicy(awsiam.NewPolicyStatement(&awsiam.PolicyStatementProps{
+		Actions: jsii.Strings(p.Actions...), Resources: &p.Resources,
+	}))
+}
+
+// S3 actions by the call that they allow. A read of a key that is not there is answered with 404, which the
+// functions decide on, only to those who may list the bucket; to others with 403.
+// https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObject.html
+const (
+	getObject    = "s3:GetObject" // GetObject and HeadObject
+	putObject    = "s3:PutObject"
+	deleteObject = "s3:DeleteObject"
+	listBucket   = "s3:ListBucket"
+)
+
+// Patterns of keys, in the words of package lake.
+const (
+	anyRun      = "runs/*"
+	anyRange    = lake.RangesParent + "*"
+	anySnapshot = lake.TrainingPrefix + "*"
+	anyVersion  = "versions/*"
+	anyRejected = "rejected/*"
+)
+
+// handedOver are the keys that a data scientist writes.
+var handedOver = []string{"embeddings/*", "model/*", "scalers/*"}
+
+// on is a permission for objects of a bucket.
+func on(bucket awss3.IBucket, keys []string, actions ...string) Permission {
+	p := Permission{Actions: actions}
+	for _, key := range keys {
+		p.Resources = append(p.Resources, bucket.ArnForObjects(jsii.String(key)))
+	}
+	return p
+}
+
+func list(bucket awss3.IBucket) Permission {
+	return Permission{Actions: []string{listBucket}, Resources: []*string{bucket.BucketArn()}}
+}
+
+// Access is what each function may do in the buckets and in Glue, which is what it calls when the pipeline runs;
+// database and Firehose rights are beside their constructs. The functions of the streams' other ends, who write
+// into the buckets, too, are the services themselves: see streaming.go.
+func Access(l *DataLake) map[string][]Permission {
+	return map[string][]Permission{
+		"plan-extract": {on(l.Lake, []string{anyRun}, putObject)},
+		"extract":      {on(l.Lake, []string{anyRun}, putObject)},
+		"transform": {
+			on(l.Lake, []string{anyRun}, getObject, putObject),
+			on(l.Lake, []string{anyRange}, putObject),
+		},
+		"partition-write": {
+			on(l.Lake, []string{anyRun}, getObject, putObject),
+			on(l.Lake, []string{anyRange}, getObject),
+			on(l.Lake, []string{anySnapshot}, putObject),
+		},
+		"publish-training-data": {
+			on(l.Lake, []string{anyRun}, getObject),
+			on(l.Lake, []string{anyRange, anySnapshot}, getObject, putObject, deleteObject),
+			list(l.Lake),
+			{Actions: []string{"glue:CreateTable", "glue:UpdateTable"}, Resources: l.catalog(trainingTable)},
+		},
+		"embedding-upload": {
+			// S3 copies an object with its tags, if it has any.
+			on(l.Artifacts, handedOver, getObject, "s3:GetObjectTagging"),
+			on(l.Artifacts, []string{anyVersion}, getObject, putObject, "s3:PutObjectTagging"),
+			list(l.Artifacts),
+			on(l.Lake, []string{lake.LatestKey, anyRange}, getObject),
+			list(l.Lake),
+		},
+		"vector-index": {
+			on(l.Artifacts, []string{anyVersion}, deleteObject),
+			list(l.Artifacts),
+		},
+		"recommend": {
+			on(l.Artifacts, []string{anyVersion}, getObject),
+			on(l.Recommendations, []string{anyRejected}, putObject),
+		},
+	}
+}

@@ -1,0 +1,169 @@
+package main
+
+import (
+	"strings"
+
+	"github.com/aws/aws-cdk-go/awscdk/v2"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awsathena"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awsglue"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awss3"
+	"github.com/aws/constructs-go/constructs/v10"
+	"github.com/aws/jsii-runtime-go"
+)
+
+// DataLake is the three buckets, and what Athena needs to read them: a Glue database and a workgroup with a place
+// for results. The buckets take TLS only, are encrypted with S3's own keys and closed to the public.
+type DataLake struct {
+	scope constructs.Construct
+	// Lake is the runs, snapshots and training data; Artifacts is the data scientist's hand-over and the copies of the
+	// versions; Recommendations is what the stream wrote and what it could not answer. Package lake has their layout.
+	Lake, Artifacts, Recommendations awss3.Bucket
+	// Database is the Glue database's name, Workgroup that of the Athena workgroup.
+	Database, Workgroup string
+
+	database awsglue.CfnDatabase
+}
+
+const (
+	// trainingTable is made by publish-training-data, recommendationsTable by the deployment.
+	trainingTable        = "ratings_ml_training"
+	recommendationsTable = "recommendations"
+
+	resultsPrefix = "athena-results/"
+)
+
+func NewDataLake(scope constructs.Construct, id string, config Config) *DataLake {
+	l := &DataLake{
+		scope:    constructs.NewConstruct(scope, jsii.String(id)),
+		Database: strings.ReplaceAll(config.Name, "-", "_"), Workgroup: config.Name,
+	}
+	l.Lake = l.bucket("Lake", config, false,
+		expire("runs/", config.RunRetentionDays), expire(resultsPrefix, 7))
+	l.Artifacts = l.bucket("Artifacts", config, true, &awss3.LifecycleRule{
+		NoncurrentVersionExpiration: days(90), ExpiredObjectDeleteMarker: jsii.Bool(true),
+	})
+	sayWhenHandedOver(l.Artifacts)
+	l.Recommendations = l.bucket("Recommendations", config, false)
+	l.database = awsglue.NewCfnDatabase(l.scope, jsii.String("Database"), &awsglue.CfnDatabaseProps{
+		CatalogId: awscdk.Aws_ACCOUNT_ID(),
+		DatabaseInput: &awsglue.CfnDatabase_DatabaseInputProperty{
+			Name: jsii.String(l.Database), Description: jsii.String("Training data and recommendations of " + config.Name),
+		},
+	})
+	l.workgroup(config)
+	return l
+}
+
+// Buckets are all three.
+func (l *DataLake) Buckets() []awss3.Bucket {
+	return []awss3.Bucket{l.Lake, l.Artifacts, l.Recommendations}
+}
+
+// bucket makes one. Versions are worth their price where people overwrite files; the functions overwrite nothing.
+func (l *DataLake) bucket(id string, config Config, versioned bool, rules ...*awss3.LifecycleRule) awss3.Bucket {
+	rules = append(rules, &awss3.LifecycleRule{AbortIncompleteMultipartUploadAfter: days(1)})
+	bucket := awss3.NewBucket(l.scope, jsii.String(id), &awss3.BucketProps{
+		Encryption: awss3.BucketEncryption_S3_MANAGED, EnforceSSL: jsii.Bool(true), MinimumTLSVersion: jsii.Number(1.2),
+		BlockPublicAccess: awss3.BlockPublicAccess_BLOCK_ALL(), ObjectOwnership: awss3.ObjectOwnership_BUCKET_OWNER_ENFORCED,
+		Versioned: jsii.Bool(versioned), LifecycleRules: &rules,
+		RemovalPolicy: keeping(config), AutoDeleteObjects: jsii.Bool(!config.Prod()),
+	})
+	explainBucket(bucket)
+	return bucket
+}
+
+// sayWhenHandedOver has S3 tell EventBridge of new objects. The bucket construct's own option would do it with a
+// function more.
+func sayWhenHandedOver(bucket awss3.Bucket) {
+	bucket.Node().DefaultChild().(awss3.CfnBucket).SetNotificationConfiguration(&awss3.CfnBucket_NotificationConfigurationProperty{
+		EventBridgeConfiguration: &awss3.CfnBucket_EventBridgeConfigurationProperty{EventBridgeEnabled: jsii.Bool(true)},
+	})
+}
+
+func (l *DataLake) workgroup(config Config) {
+	awsathena.NewCfnWorkGroup(l.scope, jsii.String("Workgroup"), &awsathena.CfnWorkGroupProps{
+		Name: jsii.String(l.Workgroup), RecursiveDeleteOption: jsii.Bool(!config.Prod()),
+		Description: jsii.String("Queries on " + config.Name + ": results are kept for a week."),
+		WorkGroupConfiguration: &awsathena.CfnWorkGroup_WorkGroupConfigurationProperty{
+			EnforceWorkGroupConfiguration: jsii.Bool(true),
+			ResultConfiguration: &awsathena.CfnWorkGroup_ResultConfigurationProperty{
+				OutputLocation:          jsii.String("s3://" + *l.Lake.BucketName() + "/" + resultsPrefix),
+				EncryptionConfiguration: &awsathena.CfnWorkGroup_EncryptionConfigurationProperty{EncryptionOption: jsii.String("SSE_S3")},
+			},
+		},
+	})
+}
+
+// recommendationsTable describes what Firehose writes under prefix. Athena computes the folders from the columns'
+// ranges (partition projection), so nothing is ever registered; a query should name a day, since all folders of
+// all years take a while to list.
+func (l *DataLake) recommendationsTable(prefix string) {
+	location := "s3://" + *l.Recommendations.BucketName() + "/" + prefix
+	parameters := map[string]string{
+		"classification": "json", "compressionType": "gzip", "projection.enabled": "true",
+		"storage.location.template": location + "year=${year}/month=${month}/day=${day}/hour=${hour}/",
+	}
+	for column, span := range map[string]string{"year": "2025,2040", "month": "1,12", "day": "1,31", "hour": "0,23"} {
+		parameters["projection."+column+".type"] = "integer"
+		parameters["projection."+column+".range"] = span
+		if column != "year" {
+			parameters["projection."+column+".digits"] = "2"
+		}
+	}
+	table := awsglue.NewCfnTable(l.scope, jsii.String("Recommended"), &awsglue.CfnTableProps{
+		CatalogId: awscdk.Aws_ACCOUNT_ID(), DatabaseName: jsii.String(l.Database),
+		TableInput: &awsglue.CfnTable_TableInputProperty{
+			Name: jsii.String(recommendationsTable), TableType: jsii.String("EXTERNAL_TABLE"),
+			Description: jsii.String("One row an answer; drop a recommendation.event_id that was seen before."),
+			Parameters:  &parameters, PartitionKeys: columns("year", "int", "month", "int", "day", "int", "hour", "int"),
+			StorageDescriptor: &awsglue.CfnTable_StorageDescriptorProperty{
+				Location:     jsii.String(location),
+				InputFormat:  jsii.String("org.apache.hadoop.mapred.TextInputFormat"),
+				OutputFormat: jsii.String("org.apache.hadoop.hive.ql.io.HiveIgnoreKeyTextOutputFormat"),
+				SerdeInfo: &awsglue.CfnTable_SerdeInfoProperty{
+					SerializationLibrary: jsii.String("org.openx.data.jsonserde.JsonSerDe"),
+					Parameters:           &map[string]string{"ignore.malformed.json": "true"},
+				},
+				Columns: columns(
+					"session_id", "string", "customer_number", "int", "city", "string", "country", "string",
+					"credit_limit", "double",
+					"browse_history", "array<struct<product_code:string,quantity:int,in_shopping_cart:boolean>>",
+					"recommended_items", "array<struct<id:string,score:double>>",
+					"similar_items", "struct<product_code:string,similar_items:array<struct<id:string,distance:double>>>",
+					"recommendation", "struct<event_id:string,model_version:bigint,strategy:string,generated_at:string>",
+				),
+			},
+		},
+	})
+	table.AddResourceDependency(l.database, nil)
+}
+
+// columns are of names and types in turn.
+func columns(namesAndTypes ...string) *[]any {
+	var columns []any
+	for i := 0; i < len(namesAndTypes); i += 2 {
+		columns = append(columns, &awsglue.CfnTable_ColumnProperty{
+			Name: jsii.String(namesAndTypes[i]), Type: jsii.String(namesAndTypes[i+1]),
+		})
+	}
+	return &columns
+}
+
+// catalog is what Glue wants to see allowed for a table: itself and what it is in.
+func (l *DataLake) catalog(table string) []*string {
+	arn := func(resource, name string) *string {
+		return awscdk.Stack_Of(l.scope).FormatArn(&awscdk.ArnComponents{
+			Service: jsii.String("glue"), Resource: jsii.String(resource), ResourceName: jsii.String(name),
+		})
+	}
+	catalog := awscdk.Stack_Of(l.scope).FormatArn(&awscdk.ArnComponents{
+		Service: jsii.String("glue"), Resource: jsii.String("catalog"),
+	})
+	return []*string{catalog, arn("database", l.Database), arn("table", l.Database+"/"+table)}
+}
+
+func expire(prefix string, after int) *awss3.LifecycleRule {
+	return &awss3.LifecycleRule{Prefix: jsii.String(prefix), Expiration: days(after)}
+}
+
+func days(n int) awscdk.Duration { return awscdk.Duration_Days(jsii.Number(n)) }

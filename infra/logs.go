@@ -1,0 +1,24 @@
+package main
+
+import (
+	"github.com/aws/aws-cdk-go/awscdk/v2"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awslogs"
+	"github.com/aws/constructs-go/constructs/v10"
+	"github.com/aws/jsii-runtime-go"
+)
+
+// newLogGroup makes a log group with the configured retention, of which the construct itself knows only an enum.
+// CloudWatch encrypts it.
+func newLogGroup(scope constructs.Construct, id string, config Config) awslogs.LogGroup {
+	group := awslogs.NewLogGroup(scope, jsii.String(id), &awslogs.LogGroupProps{RemovalPolicy: keeping(config)})
+	group.Node().DefaultChild().(awslogs.CfnLogGroup).SetRetentionInDays(jsii.Number(config.LogRetentionDays))
+	return group
+}
+
+// keeping is what happens to what holds data when the stack is destroyed, by stage.
+func keeping(config Config) awscdk.RemovalPolicy {
+	if config.Prod() {
+		return awscdk.RemovalPolicy_RETAIN
+	}
+	return awscdk.RemovalPolicy_DESTROY
+}

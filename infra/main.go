@@ -1,0 +1,47 @@
+// Command infra is the CDK app: the whole pipeline as one CloudFormation stack. The cdk command runs it, by cdk.json:
+//
+//	npx cdk deploy                     # everything, with a small MySQL that holds the sample shop
+//	npx cdk deploy -c stage=prod -c alarmEmail=you@example.com
+//
+// It needs no AWS account to synthesize and no Docker: the functions are cross-compiled by the go command that is
+// running, and nothing is looked up. Options: Config. Reads functions/ and statemachines/; writes build/ and what the
+// cdk command asks for (cdk.out/).
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+
+	"github.com/aws/aws-cdk-go/awscdk/v2"
+	"github.com/aws/jsii-runtime-go"
+)
+
+func main() {
+	err := synthesize(context.Background())
+	jsii.Close()
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+}
+
+func synthesize(ctx context.Context) error {
+	app := awscdk.NewApp(nil)
+	options, _ := app.Node().GetAllContext(nil).(map[string]any)
+	config, err := ReadConfig(options)
+	if err != nil {
+		return err
+	}
+	root, err := repositoryRoot()
+	if err != nil {
+		return err
+	}
+	functions, err := BuildFunctions(ctx, root)
+	if err != nil {
+		return err
+	}
+	NewStack(app, config, functions.Code)
+	app.Synth(nil)
+	return nil
+}

@@ -1,0 +1,56 @@
+package main
+
+import (
+	"github.com/aws/aws-cdk-go/awscdk/v2"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awsevents"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awsiam"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awssns"
+	sfn "github.com/aws/aws-cdk-go/awscdk/v2/awsstepfunctions"
+	"github.com/aws/constructs-go/constructs/v10"
+	"github.com/aws/jsii-runtime-go"
+)
+
+// newTopic makes the topic of alarms and of executions' ends, which mails to the configured address. Its messages
+// hold names and counts and no customer's data, so they need no key of our own.
+func newTopic(scope constructs.Construct, id string, config Config) awssns.Topic {
+	topic := awssns.NewTopic(scope, jsii.String(id), &awssns.TopicProps{EnforceSSL: jsii.Bool(true)})
+	topic.AddToResourcePolicy(awsiam.NewPolicyStatement(&awsiam.PolicyStatementProps{
+		Sid: jsii.String("AlarmsAndEvents"), Actions: jsii.Strings("sns:Publish"), Resources: &[]*string{topic.TopicArn()},
+		Principals: &[]awsiam.IPrincipal{
+			awsiam.NewServicePrincipal(jsii.String("cloudwatch.amazonaws.com"), nil),
+			awsiam.NewServicePrincipal(jsii.String("events.amazonaws.com"), nil),
+		},
+		Conditions: &map[string]any{"StringEquals": map[string]any{"aws:SourceAccount": awscdk.Aws_ACCOUNT_ID()}},
+	}))
+	if config.AlarmEmail != "" {
+		awssns.NewCfnSubscription(scope, jsii.String(id+"Email"), &awssns.CfnSubscriptionProps{
+			TopicArn: topic.TopicArn(), Protocol: jsii.String("email"), Endpoint: jsii.String(config.AlarmEmail),
+		})
+	}
+	return topic
+}
+
+// tellEnds sends the end of each execution to the topic: its name, its status and what went wrong.
+func tellEnds(scope constructs.Construct, id string, machine sfn.StateMachine, topic awssns.Topic) {
+	awsevents.NewCfnRule(scope, jsii.String(id), &awsevents.CfnRuleProps{
+		Description: jsii.String("Tells how executions of the batch workflow end."),
+		EventPattern: map[string]any{
+			"source": []string{"aws.states"}, "detail-type": []string{"Step Functions Execution Status Change"},
+			"detail": map[string]any{
+				"stateMachineArn": []*string{machine.StateMachineArn()},
+				"status":          []string{"SUCCEEDED", "FAILED", "TIMED_OUT", "ABORTED"},
+			},
+		},
+		Targets: &[]any{&awsevents.CfnRule_TargetProperty{
+			Id: jsii.String("Topic"), Arn: topic.TopicArn(),
+			InputTransformer: &awsevents.CfnRule_InputTransformerProperty{
+				InputPathsMap: &map[string]string{
+					"name": "$.detail.name", "status": "$.detail.status", "error": "$.detail.error", "cause": "$.detail.cause",
+					"execution": "$.detail.executionArn", "region": "$.region",
+				},
+				InputTemplate: jsii.String(`"Execution <name> of the batch workflow: <status> <error> <cause>"` + "\n" +
+					`"https://<region>.console.aws.amazon.com/states/home?region=<region>#/v2/executions/details/<execution>"`),
+			},
+		}},
+	})
+}

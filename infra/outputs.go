@@ -1,0 +1,49 @@
+package main
+
+import (
+	"fmt"
+
+	"github.com/aws/aws-cdk-go/awscdk/v2"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awscloudwatch"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awssns"
+	"github.com/aws/jsii-runtime-go"
+)
+
+// sampleActivity is a record of the sample shop, without a quote that a shell would mind.
+const sampleActivity = `{"session_id":"a1","customer_number":103,"city":"Nantes","country":"France","credit_limit":21000,` +
+	`"browse_history":[{"product_code":"S10_1678","quantity":2,"in_shopping_cart":true}]}`
+
+// newOutputs says what to do next: commands to paste and pages to open.
+func newOutputs(stack awscdk.Stack, data *DataLake, batch *BatchWorkflow, streaming *Streaming, topic awssns.Topic, dashboard awscloudwatch.Dashboard) {
+	region := *awscdk.Aws_REGION()
+	machine := *batch.StateMachine.StateMachineArn()
+	say := func(id, description, format string, args ...any) {
+		awscdk.NewCfnOutput(stack, jsii.String(id), &awscdk.CfnOutputProps{
+			Description: jsii.String(description), Value: jsii.String(fmt.Sprintf(format, args...)),
+		})
+	}
+	query := func(sql string) string {
+		return fmt.Sprintf("aws athena start-query-execution --region %s --work-group %s --query-string \"%s\"", region, data.Workgroup, sql)
+	}
+	console := "https://" + region + ".console.aws.amazon.com/"
+
+	say("Step1StartExecution", "Runs both stages now", "aws stepfunctions start-execution --region %s --state-machine-arn %s --input '{}'", region, machine)
+	say("Step2QueryTrainingData", "The training data, when an execution has published it", "%s",
+		query("select * from "+data.Database+"."+trainingTable+" limit 10"))
+	say("Step3UploadArtifacts", "Hands over embeddings, model and scalers; _SUCCESS starts the embeddings stage",
+		"aws s3 cp --region %[1]s --recursive --exclude embeddings/_SUCCESS . s3://%[2]s/ && aws s3 cp --region %[1]s embeddings/_SUCCESS s3://%[2]s/embeddings/_SUCCESS",
+		region, *data.Artifacts.BucketName())
+	say("Step4PutRecord", "One visitor's activity",
+		"aws kinesis put-record --region %s --cli-binary-format raw-in-base64-out --stream-name %s --partition-key a1 --data '%s'",
+		region, *streaming.Stream.StreamName(), sampleActivity)
+	say("Step5QueryRecommendations", "Today's answers, some minutes later", "%s",
+		query("select customer_number, recommendation.strategy, recommended_items from "+data.Database+"."+recommendationsTable+
+			" where year = year(current_date) and month = month(current_date) and day = day(current_date) limit 10"))
+	say("Dashboard", "Is it working?", "%scloudwatch/home?region=%s#dashboards/dashboard/%s", console, region, *dashboard.DashboardName())
+	say("Executions", "The batch workflow's executions", "%sstates/home?region=%s#/statemachines/view/%s", console, region, machine)
+	say("QueryEditor", "Athena's query editor: choose the workgroup "+data.Workgroup, "%sathena/home?region=%s#/query-editor", console, region)
+	say("LakeBucket", "Runs, snapshots and training data", "s3://%s", *data.Lake.BucketName())
+	say("ArtifactsBucket", "Hand-over and versions", "s3://%s", *data.Artifacts.BucketName())
+	say("RecommendationsBucket", "Answers, and what could not be answered", "s3://%s", *data.Recommendations.BucketName())
+	say("TopicArn", "Alarms and executions' ends", "%s", *topic.TopicArn())
+}

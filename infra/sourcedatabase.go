@@ -1,0 +1,100 @@
+package main
+
+import (
+	"fmt"
+	"strconv"
+
+	"github.com/aws/aws-cdk-go/awscdk/v2"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awsec2"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awsrds"
+	"github.com/aws/constructs-go/constructs/v10"
+	"github.com/aws/jsii-runtime-go"
+
+	"recsys/shared/settings"
+)
+
+// SourceDatabase is the shop's MySQL: an existing one, or a small one of our own with the sample shop in it.
+type SourceDatabase struct {
+	scope constructs.Construct
+	// Settings are how plan-extract and extract connect.
+	Settings settings.Source
+	// May is what they must be allowed for it.
+	May []Permission
+	// Watched is our own; nil for an existing one, whose owner watches it.
+	Watched *WatchedDatabase
+	// Ready is there when the database can be read; nil for an existing one.
+	Ready awscdk.CustomResource
+}
+
+const (
+	sourcePort        = 3306
+	sourceStorageGiB  = 20
+	sourceConnections = 60 // over the largest MaxConcurrency; a t4g.micro bears it
+)
+
+func NewSourceDatabase(scope constructs.Construct, id string, factory Factory) *SourceDatabase {
+	d := &SourceDatabase{scope: constructs.NewConstruct(scope, jsii.String(id))}
+	if factory.Config.OwnsSource() {
+		d.create(factory)
+	} else {
+		d.adopt(factory)
+	}
+	return d
+}
+
+// adopt describes an existing MySQL. Settings.Source verifies its certificate whichever way it authenticates.
+func (d *SourceDatabase) adopt(factory Factory) {
+	config := factory.Config
+	d.Settings = settings.Source{DSN: dsn(config.SourceUser, config.SourceHost, strconv.Itoa(config.SourcePort), config.SourceDatabase)}
+	if config.SourceSecretARN != "" {
+		d.Settings.SecretARN = config.SourceSecretARN
+		d.May = []Permission{readSecret(jsii.String(config.SourceSecretARN))}
+	} else {
+		d.Settings.IAM = true
+		d.May = []Permission{connectAs(d.scope, jsii.String(config.SourceResourceID), config.SourceUser)}
+	}
+	port := awsec2.Port_Tcp(jsii.Number(config.SourcePort))
+	if config.SourceSecurityGroupID == "" {
+		// Whose group lets functions in is not known here: they may go to any address, on this port.
+		factory.Network.Functions.AddEgressRule(awsec2.Peer_AnyIpv4(), port, jsii.String("the shop's MySQL"), nil)
+		return
+	}
+	group := awsec2.SecurityGroup_FromSecurityGroupId(d.scope, jsii.String("SecurityGroup"), jsii.String(config.SourceSecurityGroupID), nil)
+	group.Connections().AllowFrom(factory.Network.Functions, port, jsii.String("functions of "+config.Name))
+}
+
+// create makes a MySQL and has load-sample-shop fill it and create the user that the functions read it as.
+func (d *SourceDatabase) create(factory Factory) {
+	config := factory.Config
+	instance := newDatabase(d.scope, factory, database{
+		Engine: awsrds.DatabaseInstanceEngine_Mysql(&awsrds.MySqlInstanceEngineProps{
+			Version: awsrds.MysqlEngineVersion_VER_8_4_9(),
+		}),
+		InstanceType: config.SourceInstance, Port: sourcePort, User: "admin", StorageGiB: sourceStorageGiB,
+		Parameters: map[string]string{
+			"require_secure_transport": "ON", "max_connections": strconv.Itoa(sourceConnections),
+		},
+	})
+	d.Watched = &WatchedDatabase{
+		ID: "SourceDatabase", Identifier: instance.InstanceIdentifier(),
+		AllocatedGiB: sourceStorageGiB, MaxConnections: sourceConnections,
+	}
+	host, port := *instance.DbInstanceEndpointAddress(), *instance.DbInstanceEndpointPort()
+	d.Settings = settings.Source{DSN: dsn(config.SourceUser, host, port, config.SourceDatabase), IAM: true}
+	d.May = []Permission{connectAs(d.scope, instance.InstanceResourceId(), config.SourceUser)}
+
+	loader := factory.New(d.scope, Function{
+		Name: "load-sample-shop", MemoryMiB: 512, InVPC: true,
+		Settings: settings.LoadSampleShop{
+			Source: settings.Source{DSN: dsn("admin", host, port, ""), SecretARN: *instance.Secret().SecretArn()},
+			Reader: config.SourceUser, Database: config.SourceDatabase,
+		},
+		May: []Permission{readSecret(instance.Secret().SecretArn())},
+	})
+	d.Ready = runOnce(d.scope, "SampleShop", loader, factory.Network, instance)
+}
+
+// dsn is a DSN of go-sql-driver/mysql. The server's certificate is verified.
+func dsn(user, host, port, database string) string {
+	return fmt.Sprintf("%s@tcp(%s:%s)/%s?tls=true", user, host, port, database)
+}

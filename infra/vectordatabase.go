@@ -1,0 +1,69 @@
+package main
+
+import (
+	"fmt"
+	"strconv"
+
+	"github.com/aws/aws-cdk-go/awscdk/v2"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awsrds"
+	"github.com/aws/constructs-go/constructs/v10"
+	"github.com/aws/jsii-runtime-go"
+
+	"recsys/shared/settings"
+)
+
+// VectorDatabase is the PostgreSQL with pgvector. Functions connect as its loader or as its reader, with tokens of
+// IAM; its owner's password is in Secrets Manager, turned over by RDS, and only the bootstrap function reads it.
+type VectorDatabase struct {
+	scope   constructs.Construct
+	Watched WatchedDatabase
+	// Ready is there when extension, schema and roles are.
+	Ready awscdk.CustomResource
+
+	instance awsrds.DatabaseInstance
+}
+
+const (
+	vectorPort        = 5432
+	vectorDatabase    = "recsys"
+	vectorConnections = 100
+	// Roles of shared/vectorstore/bootstrap.sql.
+	loaderRole = "recsys_loader"
+	readerRole = "recsys_reader"
+	ownerRole  = "recsys_owner"
+)
+
+func NewVectorDatabase(scope constructs.Construct, id string, factory Factory) *VectorDatabase {
+	config := factory.Config
+	d := &VectorDatabase{scope: constructs.NewConstruct(scope, jsii.String(id))}
+	d.instance = newDatabase(d.scope, factory, database{
+		Engine: awsrds.DatabaseInstanceEngine_Postgres(&awsrds.PostgresInstanceEngineProps{
+			Version: awsrds.PostgresEngineVersion_VER_17(), // RDS takes its newest, and the minor ones after
+		}),
+		InstanceType: config.VectorInstance, Port: vectorPort, User: ownerRole, Name: vectorDatabase, StorageGiB: config.VectorStorageGiB,
+		Parameters: map[string]string{"rds.force_ssl": "1", "max_connections": strconv.Itoa(vectorConnections)},
+	})
+	d.Watched = WatchedDatabase{
+		ID: "VectorDatabase", Identifier: d.instance.InstanceIdentifier(),
+		AllocatedGiB: float64(config.VectorStorageGiB), MaxConnections: vectorConnections,
+	}
+	secret := d.instance.Secret().SecretArn()
+	bootstrap := factory.New(d.scope, Function{
+		Name: "bootstrap-vector-store", MemoryMiB: 256, Timeout: minutes(5), InVPC: true,
+		Settings: settings.BootstrapVectorStore{VectorStore: settings.VectorStore{URL: d.url(ownerRole), SecretARN: *secret}},
+		May:      []Permission{readSecret(secret)},
+	})
+	d.Ready = runOnce(d.scope, "Bootstrap", bootstrap, factory.Network, d.instance)
+	return d
+}
+
+// As is how a function connects as a role, and what it must be allowed for that.
+func (d *VectorDatabase) As(role string) (settings.VectorStore, Permission) {
+	return settings.VectorStore{URL: d.url(role), IAM: true}, connectAs(d.scope, d.instance.InstanceResourceId(), role)
+}
+
+// url names the role and asks for full verification of the server.
+func (d *VectorDatabase) url(role string) string {
+	return fmt.Sprintf("postgres://%s@%s:%s/%s?sslmode=verify-full", role,
+		*d.instance.DbInstanceEndpointAddress(), *d.instance.DbInstanceEndpointPort(), vectorDatabase)
+}
