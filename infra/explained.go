@@ -1,17 +1,69 @@
 package main
 
 import (
-	"github.com/aws/aws-cdk-go/awscdk/v2"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsiam"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsrds"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awss3"
 	sfn "github.com/aws/aws-cdk-go/awscdk/v2/awsstepfunctions"
+	"github.com/aws/constructs-go/constructs/v10"
+	"github.com/aws/jsii-runtime-go"
+	"github.com/cdklabs/cdk-nag-go/cdknag/v2"
 )
 
-func explainFunction(role awsiam.Role, of Function)                   {}
-func explainFlowLogs(role awsiam.Role)                                {}
-func explainBucket(bucket awss3.Bucket)                               {}
-func explainDatabase(instance awsrds.DatabaseInstance, config Config) {}
-func explainWorkflow(machine sfn.StateMachine)                        {}
-func explainStreaming(s *Streaming)                                   {}
-func explainStack(stack awscdk.Stack, config Config)                  {}
+// What cdk-nag's AwsSolutions rules find and is meant so, each on its own resource, with the reason. The test that
+// runs them is nag_test.go.
+
+// explain suppresses a rule on one resource. Patterns say which of the rule's findings; none: the rule has one.
+func explain(on constructs.IConstruct, rule, reason string, patterns ...string) {
+	suppression := &cdknag.NagPackSuppression{Id: jsii.String("AwsSolutions-" + rule), Reason: jsii.String(reason)}
+	if len(patterns) > 0 {
+		var applies []any
+		for _, pattern := range patterns {
+			applies = append(applies, &cdknag.RegexAppliesTo{Regex: jsii.String("/^Resource::" + pattern + "$/")})
+		}
+		suppression.AppliesTo = &applies
+	}
+	cdknag.NagSuppressions_AddResourceSuppressions(on, &[]*cdknag.NagPackSuppression{suppression}, nil)
+}
+
+// policyOf is the resource that a role's statements are in.
+func policyOf(role awsiam.IRole) constructs.IConstruct {
+	return role.Node().FindChild(jsii.String("DefaultPolicy"))
+}
+
+const objects = `<DataLake\w+\.Arn>/.+\*`
+
+func explainFunction(role awsiam.Role, of Function) {
+	reason := "X-Ray's actions know no resource."
+	if of.InVPC {
+		reason = "X-Ray's actions know no resource, and of EC2's network interfaces Lambda says not which; the function's own code is denied them."
+	}
+	explain(policyOf(role), "IAM5", reason, `\*`)
+	if !of.hasObjects() {
+		return
+	}
+	explain(policyOf(role), "IAM5", "The keys of "+of.Name+" carry a run, a range, a version or a shard, which are not known before: its prefixes are allowed, with the actions that it calls.", objects)
+}
+
+func explainBucket(bucket awss3.Bucket) {
+	explain(bucket, "S1", "A run puts an object a customer, and access logs would be another object for every few of them. Who wants to know who read what turns on CloudTrail's data events, for the account.")
+}
+
+func explainDatabase(instance awsrds.DatabaseInstance, config Config) {
+	explain(instance, "RDS11", "Only the functions' security group reaches the database, in a network without a way to the internet: another port would hide nothing.")
+	if !config.HighAvailability {
+		explain(instance, "RDS3", "The option highAvailability doubles the price; without it a zone that fails delays answers, which Kinesis keeps records for.")
+	}
+	if !config.Prod() {
+		explain(instance, "RDS10", "Stage dev is to be destroyed cleanly; stage prod is protected.")
+	}
+}
+
+func explainWorkflow(machine sfn.StateMachine) {
+	explain(policyOf(machine.Role()), "IAM5", "Neither X-Ray's actions nor those of log deliveries know a resource.", `\*`)
+}
+
+func explainStreaming(s *Streaming, deliveryRole awsiam.Role) {
+	explain(policyOf(deliveryRole), "IAM5", "Firehose names its objects by the hour, under the prefixes for answers and for errors.", objects)
+	explain(s.Stream, "KDS3", "Kinesis' own key: one of ours would be a dollar a month and a second place to be let in by.")
+}

@@ -1,6 +1,8 @@
 package main
 
 import (
+	"strings"
+
 	"github.com/aws/aws-cdk-go/awscdk/v2"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsec2"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsiam"
@@ -25,8 +27,20 @@ type Function struct {
 	ScratchMiB float64
 	// InVPC is for those that speak to a database.
 	InVPC bool
-	// May is what its role allows beside logs, traces and the VPC; Access lists it.
+	// May is what its role allows beside logs, traces and the VPC: see Access.
 	May []Permission
+}
+
+// hasObjects tells whether it may do something with keys of a pattern.
+func (f Function) hasObjects() bool {
+	for _, permission := range f.May {
+		for _, resource := range permission.Resources {
+			if strings.HasSuffix(*resource, "/*") {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // Factory makes functions, each with a role and a log group of its own.

@@ -66,7 +66,6 @@ func (n *Network) create(config Config) {
 		LogGroupName: logs.LogGroupName(), DeliverLogsPermissionArn: role.RoleArn(),
 	}).Node().AddDependency(role)
 	n.VPC, n.Subnets = vpc, &awsec2.SubnetSelection{SubnetType: awsec2.SubnetType_PRIVATE_ISOLATED}
-	explainFlowLogs(role)
 }
 
 // adopt takes a VPC by its id. Nothing is looked up, so its zones have names that are ours and go nowhere.

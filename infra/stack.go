@@ -26,7 +26,6 @@ func NewStack(scope constructs.Construct, config Config, code func(function stri
 	tellEnds(stack, "Ends", batch.StateMachine, topic)
 	dashboard := NewObservability(stack, "Observability", watched(config, topic.TopicArn(), source, vectors, batch, streaming))
 	newOutputs(stack, data, batch, streaming, topic, dashboard)
-	explainStack(stack, config)
 	return stack
 }
 

@@ -44,7 +44,6 @@ func NewStreaming(scope constructs.Construct, id string, factory Factory, data *
 	data.recommendationsTable(answersPrefix)
 	s.Recommend = s.recommend(factory, data, vectors)
 	s.feed(config, data, vectors)
-	explainStreaming(s)
 	return s
 }
 
@@ -119,5 +118,6 @@ func (s *Streaming) deliverTo(data *DataLake, config Config) firehose.CfnDeliver
 		},
 	})
 	stream.Node().AddDependency(role)
+	explainStreaming(s, role)
 	return stream
 }

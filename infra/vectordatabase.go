@@ -51,7 +51,8 @@ func NewVectorDatabase(scope constructs.Construct, id string, factory Factory) *
 	bootstrap := factory.New(d.scope, Function{
 		Name: "bootstrap-vector-store", MemoryMiB: 256, Timeout: minutes(5), InVPC: true,
 		Settings: settings.BootstrapVectorStore{VectorStore: settings.VectorStore{URL: d.url(ownerRole), SecretARN: *secret}},
-		May:      []Permission{readSecret(secret)},
+		// Once the owner has granted its roles rds_iam, it may be held to be one of them, and then needs a token itself.
+		May: []Permission{readSecret(secret), connectAs(d.scope, d.instance.InstanceResourceId(), ownerRole)},
 	})
 	d.Ready = runOnce(d.scope, "Bootstrap", bootstrap, factory.Network, d.instance)
 	return d

@@ -1,0 +1,47 @@
+package main
+
+import (
+	"fmt"
+	"testing"
+
+	"github.com/aws/aws-cdk-go/awscdk/v2"
+	"github.com/aws/aws-cdk-go/awscdk/v2/assertions"
+	"github.com/aws/jsii-runtime-go"
+	"github.com/cdklabs/cdk-nag-go/cdknag/v2"
+)
+
+// cdk-nag's AwsSolutions rules hold, but for what explained.go explains, resource by resource.
+func TestNoUnexplainedFindings(t *testing.T) {
+	for name, options := range map[string]map[string]any{
+		"dev":                        nil,
+		"prod":                       {"stage": "prod", "highAvailability": "true", "alarmEmail": "you@example.com"},
+		"existing network and MySQL": existing(nil),
+	} {
+		t.Run(name, func(t *testing.T) {
+			stack := newStack(t, options)
+			awscdk.Aspects_Of(stack).Add(cdknag.NewAwsSolutionsChecks(&cdknag.NagPackProps{Verbose: jsii.Bool(false)}), nil)
+			any := assertions.Match_StringLikeRegexp(jsii.String(`.*`))
+			annotations := assertions.Annotations_FromStack(stack)
+			for _, found := range append(*annotations.FindError(jsii.String("*"), any), *annotations.FindWarning(jsii.String("*"), any)...) {
+				t.Errorf("%s: %v", *found.Id, fmt.Sprint(found.Entry.Data))
+			}
+		})
+	}
+}
+
+// existing are the options of a network and a MySQL that were there before, changed by those given.
+func existing(changes map[string]any) map[string]any {
+	options := map[string]any{
+		"vpcId": "vpc-0123456789abcdef0", "subnetIds": "subnet-0aaaaaaaaaaaaaaaa,subnet-0bbbbbbbbbbbbbbbb",
+		"sourceHost": "shop.abcdefghijkl.eu-west-1.rds.amazonaws.com", "sourceUser": "reader",
+		"sourceSecurityGroupId": "sg-0123456789abcdef0",
+		"sourceSecretArn":       "arn:aws:secretsmanager:eu-west-1:123456789012:secret:shop-AbCdEf",
+	}
+	for name, value := range changes {
+		options[name] = value
+		if value == nil {
+			delete(options, name)
+		}
+	}
+	return options
+}
