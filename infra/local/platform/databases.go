@@ -27,7 +27,7 @@ import (
 // startVectorStore starts PostgreSQL and runs the bootstrap SQL as a user who is no superuser, as on RDS.
 func (p *Platform) startVectorStore(ctx context.Context) error {
 	server, err := postgres.Start(ctx, postgres.Config{
-		URL: p.config.Environment.DatabaseURL, Dir: p.path("postgres"), Cache: p.config.Cache,
+		URL: p.config.Environment.DatabaseURL, Dir: p.path("postgres"), Cache: p.config.Cache, Certificate: p.config.Certificate,
 	})
 	if err != nil {
 		return err
@@ -112,7 +112,7 @@ func (p *Platform) startSource(ctx context.Context) error {
 		}
 	}
 	server, err := mysql.Start(ctx, mysql.Config{
-		DSN: p.config.Environment.MySQLDSN, Dir: p.path("mysql"), Cache: p.config.Cache,
+		DSN: p.config.Environment.MySQLDSN, Dir: p.path("mysql"), Cache: p.config.Cache, Certificate: p.config.Certificate,
 	})
 	if err != nil {
 		return err

@@ -20,6 +20,7 @@ import (
 	"github.com/gofrs/flock"
 	"golang.org/x/sync/errgroup"
 
+	"recsys/infra/local/authority"
 	"recsys/infra/local/eventsource"
 	"recsys/infra/local/firehose"
 	"recsys/infra/local/glue"
@@ -47,6 +48,8 @@ type Config struct {
 	// RouteVectorStore changes the address (host:port) at which functions find PostgreSQL; tests put a proxy in
 	// between. Default: straight.
 	RouteVectorStore func(address string) (string, error)
+	// Certificate makes the private databases speak TLS to functions that ask for it; tests use it.
+	Certificate *authority.Certificate
 	// RetryInterval instead of the state machine's own waits before a retry; tests use it.
 	RetryInterval *time.Duration
 }
@@ -155,11 +158,15 @@ func (p *Platform) start(ctx context.Context) error {
 	}
 	p.Endpoints.NodeModules = modules
 	group, groupCtx := errgroup.WithContext(ctx)
-	group.Go(func() error { return p.timed("building the functions", func() error { return p.buildFunctions(groupCtx) }) })
+	group.Go(func() error {
+		return p.timed("building the functions", func() error { return p.buildFunctions(groupCtx) })
+	})
 	group.Go(func() error {
 		return p.timed("starting PostgreSQL with pgvector", func() error { return p.startVectorStore(groupCtx) })
 	})
-	group.Go(func() error { return p.timed("starting MySQL with the shop", func() error { return p.startSource(groupCtx) }) })
+	group.Go(func() error {
+		return p.timed("starting MySQL with the shop", func() error { return p.startSource(groupCtx) })
+	})
 	group.Go(func() error {
 		return p.timed("starting S3, Glue, Firehose and Kinesis", func() error { return p.startServices(groupCtx) })
 	})

@@ -117,9 +117,9 @@ func (r *recorder) sorted(t *testing.T) recorded {
 	return all
 }
 
-// The whole pipeline runs, with all that it does seldom, and every call of the functions is in the file that their
-// policies are compared with.
-func TestRecordedCallsAreCurrent(t *testing.T) {
+// The whole pipeline runs, with all that it does seldom: every call of the functions is in the file that their
+// policies are compared with, and every metric in their logs.
+func TestRecordedCallsAndMetrics(t *testing.T) {
 	r := &recorder{calls: map[string]map[string]map[string]bool{}}
 	p := startPlatform(t, func(c *Config) {
 		c.Settings = func(f *Functions) { f.PublishTrainingData.KeepSnapshots, f.VectorIndex.KeepVersions = 1, 2 }
@@ -147,6 +147,7 @@ func TestRecordedCallsAreCurrent(t *testing.T) {
 	}
 	start(`{"rollback":true}`)
 	start(`{}`)
+	checkMetrics(t, p)
 
 	text, err := json.MarshalIndent(r.sorted(t), "", "  ")
 	if err != nil {
