@@ -2,6 +2,9 @@ module recsys
 
 go 1.26.0
 
+// The CDK command brings templates that are no Go files yet.
+ignore ./node_modules
+
 require (
 	github.com/aws/aws-lambda-go v1.55.1
 	github.com/aws/aws-sdk-go-v2 v1.47.7
