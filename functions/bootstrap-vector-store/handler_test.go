@@ -21,7 +21,10 @@ import (
 	"recsys/shared/vectorstore"
 )
 
-const token = "a-token"
+const (
+	token      = "a-token"
+	physicalID = "recsys-vector-store" // of deployed stacks: it must not change
+)
 
 // bench is a server as RDS has it, and a place that takes what CloudFormation is told.
 type bench struct {
@@ -60,7 +63,6 @@ func setup(t *testing.T) *bench {
 			b.tokens++
 			return rds.Credentials{User: user, Password: token}, nil
 		},
-		Pause: time.Millisecond,
 	}
 	b.secrets(`{"username":"` + postgres.Admin + `","password":"expired"}`)
 	cloudFormation := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
@@ -94,7 +96,9 @@ func (b *bench) secrets(secret string) {
 func (b *bench) tell(request cfn.RequestType, physicalID string) cfn.Response {
 	b.Helper()
 	before := len(b.told)
-	_, err := cfn.LambdaWrap(b.handler.Handle)(b.Context(), cfn.Event{
+	resource := b.handler.Resource()
+	resource.Pause = time.Millisecond
+	_, err := resource.Function()(b.Context(), cfn.Event{
 		RequestType: request, RequestID: "request", StackID: "stack", LogicalResourceID: "Bootstrap",
 		PhysicalResourceID: physicalID, ResponseURL: b.url,
 	})

@@ -6,14 +6,11 @@
 // region, which a VPC without a way out reaches through its S3 gateway endpoint. Reads the owner's secret; writes
 // extension, schema, roles (with rds_iam on RDS) and the list of versions. Deleting changes nothing: the data goes
 // with the database.
-// Settings: settings.BootstrapVectorStore. Spec:
-// https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/crpg-ref.html
+// Settings: settings.BootstrapVectorStore. See package customresource.
 package main
 
 import (
 	"context"
-
-	"github.com/aws/aws-lambda-go/cfn"
 
 	"recsys/shared/rds"
 	"recsys/shared/settings"
@@ -29,6 +26,6 @@ func main() {
 	if err != nil {
 		step.Fatal(err)
 	}
-	handler := Handler{Store: config.VectorStore, Token: token, Pause: pause}
-	step.Start(cfn.LambdaWrap(handler.Handle))
+	handler := Handler{Store: config.VectorStore, Token: token}
+	step.Start(handler.Resource().Function())
 }

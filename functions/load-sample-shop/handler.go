@@ -6,9 +6,10 @@ import (
 	"fmt"
 	"log/slog"
 
-	"github.com/aws/aws-lambda-go/cfn"
 	"github.com/go-sql-driver/mysql"
 
+	"recsys/shared/customresource"
+	"recsys/shared/failure"
 	"recsys/shared/metrics"
 	"recsys/shared/sampleshop"
 )
@@ -20,48 +21,41 @@ type Handler struct {
 	Reader        Reader
 }
 
-// physicalID never changes: CloudFormation deletes a resource whose id does.
-const physicalID = "recsys-sample-shop"
-
-// Handle is cfn.CustomResourceFunction. Run again, it changes nothing; with other options it loads the other shop
-// in the place of its own.
-func (h Handler) Handle(ctx context.Context, event cfn.Event) (string, map[string]any, error) {
-	if event.RequestType == cfn.RequestDelete {
-		return event.PhysicalResourceID, nil, nil
-	}
-	err := h.prepare(ctx)
-	return physicalID, map[string]any{"Database": h.Shop.Database, "Reader": h.Reader.Name}, err
+// Resource is the custom resource.
+func (h Handler) Resource() customresource.Resource {
+	return customresource.Resource{ID: "recsys-sample-shop", Prepare: h.prepare}
 }
 
-func (h Handler) prepare(ctx context.Context) error {
+// prepare, run again, changes nothing; with other options it loads the other shop in the place of its own.
+func (h Handler) prepare(ctx context.Context) (map[string]any, error) {
 	if err := h.Shop.Validate(); err != nil {
-		return fmt.Errorf("loading the sample shop: %w", err)
+		return nil, fmt.Errorf("loading the sample shop: %w", err)
 	}
 	connector, err := mysql.NewConnector(h.Administrator)
 	if err != nil {
-		return fmt.Errorf("connecting as the administrator: %w", err)
+		return nil, fmt.Errorf("connecting as the administrator: %w", err)
 	}
 	db := sql.OpenDB(connector)
 	defer db.Close()
 	// One connection: the lock, and what the file sets, are the connection's.
 	conn, err := db.Conn(ctx)
 	if err != nil {
-		return fmt.Errorf("connecting as the administrator: %w", err)
+		return nil, failure.SourceUnavailable{Err: fmt.Errorf("connecting as the administrator: %w", err)}
 	}
 	defer conn.Close()
 	if err := lock(ctx, conn); err != nil {
-		return err
+		return nil, err
 	}
 	loaded, err := h.load(ctx, conn)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	if err := h.Reader.create(ctx, conn, h.Shop.Database); err != nil {
-		return err
+		return nil, err
 	}
 	metrics.Count(ctx, metrics.Rows, loaded)
 	slog.InfoContext(ctx, "the sample shop is ready", "database", h.Shop.Database, "loaded", loaded)
-	return nil
+	return map[string]any{"Database": h.Shop.Database, "Reader": h.Reader.Name}, nil
 }
 
 // lockPatience, in seconds: a load that Lambda started twice, for it is called asynchronously, ends before.

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"database/sql"
 	"encoding/json"
 	"net/http"
@@ -10,6 +11,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/aws/aws-lambda-go/cfn"
 	"github.com/go-sql-driver/mysql"
@@ -28,6 +30,9 @@ type bench struct {
 	root    *sql.DB
 	trusted string // the server's authority
 }
+
+// physicalID is that of deployed stacks: it must not change.
+const physicalID = "recsys-sample-shop"
 
 // secret is the password of MariaDB's reader, in the place of a token: hashed as its plugin wants it.
 const (
@@ -69,7 +74,9 @@ func (b *bench) tell(h Handler, request cfn.RequestType) (told cfn.Response) {
 		}
 	}))
 	defer cloudFormation.Close()
-	_, err := cfn.LambdaWrap(h.Handle)(b.Context(), cfn.Event{
+	resource := h.Resource()
+	resource.Pause = time.Millisecond
+	_, err := resource.Function()(b.Context(), cfn.Event{
 		RequestType: request, RequestID: "request", StackID: "stack", LogicalResourceID: "Shop",
 		PhysicalResourceID: physicalID, ResponseURL: cloudFormation.URL,
 	})
@@ -168,6 +175,25 @@ func TestTheReader(t *testing.T) {
 	}
 }
 
+func TestAServerThatIsNotThereYet(t *testing.T) {
+	b := setup(t)
+	refusing := b.handler
+	refusing.Administrator = b.handler.Administrator.Clone()
+	refusing.Administrator.Addr = "127.0.0.1:1"
+	dials := 0
+	if err := refusing.Administrator.Apply(mysql.BeforeConnect(func(_ context.Context, c *mysql.Config) error {
+		if dials++; dials == 3 {
+			c.Addr = b.handler.Administrator.Addr
+		}
+		return nil
+	})); err != nil {
+		t.Fatal(err)
+	}
+	if told := b.tell(refusing, cfn.RequestCreate); told.Status != cfn.StatusSuccess || dials != 3 || b.number(ratings) != 60 {
+		t.Errorf("told %+v after %d attempts", told, dials)
+	}
+}
+
 func TestSomebodyElsesTablesStay(t *testing.T) {
 	b := setup(t)
 	b.exec("CREATE DATABASE classicmodels")
@@ -184,7 +210,7 @@ func TestTwoLoadsAtOnce(t *testing.T) {
 	var all sync.WaitGroup
 	failed := make([]error, 3)
 	for i := range failed {
-		all.Go(func() { _, _, failed[i] = b.handler.Handle(t.Context(), cfn.Event{RequestType: cfn.RequestCreate}) })
+		all.Go(func() { _, failed[i] = b.handler.prepare(t.Context()) })
 	}
 	all.Wait()
 	if n := b.number(ratings); n != 60 || slices.ContainsFunc(failed, func(err error) bool { return err != nil }) {

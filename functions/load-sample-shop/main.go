@@ -6,14 +6,11 @@
 // Reads the administrator's secret; writes the shop's database, unless it holds the same shop already, and the user,
 // who may read the columns that the pipeline reads and logs in with IAM tokens over TLS. A database with tables that it
 // did not write is left alone and is an error. Deleting changes nothing: the data goes with the database.
-// Settings: settings.LoadSampleShop. Spec:
-// https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/crpg-ref.html
+// Settings: settings.LoadSampleShop. See package customresource.
 package main
 
 import (
 	"context"
-
-	"github.com/aws/aws-lambda-go/cfn"
 
 	"recsys/shared/sampleshop"
 	"recsys/shared/settings"
@@ -38,5 +35,5 @@ func main() {
 		},
 		Reader: Reader{Name: s.Reader, Plugin: "AWSAuthenticationPlugin", As: "RDS"},
 	}
-	step.Start(cfn.LambdaWrap(handler.Handle))
+	step.Start(handler.Resource().Function())
 }
