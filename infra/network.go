@@ -96,10 +96,14 @@ func (n *Network) connect(config Config, lake *DataLake) {
 		first := (*subnets.Subnets)[:1]
 		subnets.Subnets = &first
 	}
+	group := awsec2.NewSecurityGroup(n.scope, jsii.String("Endpoints"), &awsec2.SecurityGroupProps{
+		Vpc: n.VPC, Description: jsii.String("Lets the functions in and nothing out."), AllowAllOutbound: jsii.Bool(false),
+	})
+	group.Connections().AllowFrom(n.Functions, https(), jsii.String("functions"))
 	endpoint := func(id string, service awsec2.InterfaceVpcEndpointAwsService) {
 		n.VPC.AddInterfaceEndpoint(jsii.String(id), &awsec2.InterfaceVpcEndpointOptions{
-			Service: service, Subnets: &subnets, Open: jsii.Bool(false),
-		}).Connections().AllowFrom(n.Functions, https(), jsii.String("functions"))
+			Service: service, Subnets: &subnets, Open: jsii.Bool(false), SecurityGroups: &[]awsec2.ISecurityGroup{group},
+		})
 	}
 	endpoint("Firehose", awsec2.InterfaceVpcEndpointAwsService_KINESIS_FIREHOSE())
 	endpoint("SecretsManager", awsec2.InterfaceVpcEndpointAwsService_SECRETS_MANAGER())

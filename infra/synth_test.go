@@ -2,8 +2,10 @@ package main
 
 import (
 	"encoding/json"
+	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/aws/aws-cdk-go/awscdk/v2"
@@ -98,6 +100,58 @@ func stub(t *testing.T) func(string) lambda.Code {
 		t.Fatal(err)
 	}
 	return func(string) lambda.Code { return lambda.Code_FromAsset(jsii.String(dir), nil) }
+}
+
+// spell writes a value of a template as text: a reference is the id of what it refers to.
+func spell(value any) string {
+	switch value := value.(type) {
+	case map[string]any:
+		if id, ok := value["Ref"].(string); ok {
+			return id
+		}
+		if pair, ok := value["Fn::GetAtt"].([]any); ok {
+			return fmt.Sprint(pair[0])
+		}
+		if join, ok := value["Fn::Join"].([]any); ok {
+			var parts []string
+			for _, part := range join[1].([]any) {
+				parts = append(parts, spell(part))
+			}
+			return strings.Join(parts, fmt.Sprint(join[0]))
+		}
+	case string:
+		return value
+	}
+	return fmt.Sprint(value)
+}
+
+// statement is one of a policy document's.
+type statement struct {
+	effect             string
+	actions, resources []string
+}
+
+// statements are those of a policy document.
+func statements(document any) []statement {
+	var found []statement
+	for _, s := range document.(map[string]any)["Statement"].([]any) {
+		s := s.(map[string]any)
+		found = append(found, statement{fmt.Sprint(s["Effect"]), texts(s["Action"]), texts(s["Resource"])})
+	}
+	return found
+}
+
+// texts spells what may be one value or several.
+func texts(value any) []string {
+	several, ok := value.([]any)
+	if !ok {
+		several = []any{value}
+	}
+	var spelled []string
+	for _, one := range several {
+		spelled = append(spelled, spell(one))
+	}
+	return spelled
 }
 
 func read(t *testing.T, stack awscdk.Stack) template {

@@ -1,0 +1,139 @@
+package main
+
+import (
+	"archive/zip"
+	"bytes"
+	"compress/flate"
+	"encoding/json"
+	"io"
+	"io/fs"
+	"maps"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// maxZipped is what a function may weigh as Lambda loads it, in bytes: it is a part of the cold start.
+const maxZipped = 6 << 20
+
+func TestFunctionsAreSmall(t *testing.T) {
+	root, err := repositoryRoot()
+	if err != nil {
+		t.Fatal(err)
+	}
+	build, err := BuildFunctions(t.Context(), root)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name := range deployedFunctions(synth(t, nil)) {
+		if size := zippedSize(t, filepath.Join(build.dir, name, "bootstrap")); size > maxZipped {
+			t.Errorf("%s is %d bytes zipped, over %d", name, size, maxZipped)
+		} else {
+			t.Logf("%-24s %.1f MiB zipped", name, float64(size)/(1<<20))
+		}
+	}
+}
+
+// zippedSize is with the compression that the CDK uses for assets.
+func zippedSize(t *testing.T, path string) int {
+	t.Helper()
+	content, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var zipped bytes.Buffer
+	archive := zip.NewWriter(&zipped)
+	archive.RegisterCompressor(zip.Deflate, func(w io.Writer) (io.WriteCloser, error) { return flate.NewWriter(w, flate.BestCompression) })
+	file, err := archive.Create("bootstrap")
+	if err == nil {
+		_, err = file.Write(content)
+	}
+	if err == nil {
+		err = archive.Close()
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return zipped.Len()
+}
+
+// The cdk command synthesizes from a clean checkout with no AWS configuration, the library's own validation finds
+// nothing, and another checkout gives the same templates and the same hashes of assets.
+func TestTwoCheckoutsAreDeployedTheSame(t *testing.T) {
+	here, there := synthesized(t, checkout(t)), synthesized(t, checkout(t))
+	if !slices.Equal(slices.Sorted(maps.Keys(here)), slices.Sorted(maps.Keys(there))) {
+		t.Fatalf("assets and templates %v and %v", slices.Sorted(maps.Keys(here)), slices.Sorted(maps.Keys(there)))
+	}
+	for name := range here {
+		if here[name] != there[name] {
+			t.Errorf("%s differs", name)
+		}
+	}
+	if len(here) < 3 {
+		t.Errorf("only %v", slices.Sorted(maps.Keys(here)))
+	}
+}
+
+// checkout copies what git knows of the repository, changes included.
+func checkout(t *testing.T) string {
+	t.Helper()
+	root, err := repositoryRoot()
+	if err != nil {
+		t.Fatal(err)
+	}
+	git := exec.CommandContext(t.Context(), "git", "ls-files", "--cached", "--others", "--exclude-standard", "-z")
+	git.Dir = root
+	list, err := git.Output()
+	if err != nil {
+		t.Skip("SKIPPED: this is no git checkout: ", err)
+	}
+	dir := t.TempDir()
+	for name := range strings.SplitSeq(strings.TrimSuffix(string(list), "\x00"), "\x00") {
+		content, err := os.ReadFile(filepath.Join(root, name))
+		if os.IsNotExist(err) {
+			continue // deleted and not yet committed
+		}
+		if err == nil {
+			err = os.MkdirAll(filepath.Dir(filepath.Join(dir, name)), 0o755)
+		}
+		if err == nil {
+			err = os.WriteFile(filepath.Join(dir, name), content, 0o644)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	return dir
+}
+
+// synthesized are the templates and the lists of assets by file name, and the assets' names themselves.
+func synthesized(t *testing.T, dir string) map[string]string {
+	t.Helper()
+	out := filepath.Join(dir, "cdk.out")
+	cliIn(t, dir, nil, "synth", "--quiet", "--output", out)
+	found := map[string]string{}
+	entries, err := os.ReadDir(out)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, entry := range entries {
+		name := entry.Name()
+		switch {
+		case strings.HasPrefix(name, "asset."):
+			found[name] = ""
+		case strings.HasSuffix(name, ".template.json"), strings.HasSuffix(name, ".assets.json"):
+			content, err := fs.ReadFile(os.DirFS(out), name)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if !json.Valid(content) {
+				t.Errorf("%s is no JSON", name)
+			}
+			found[name] = string(content)
+		}
+	}
+	return found
+}

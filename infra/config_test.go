@@ -1,0 +1,61 @@
+package main
+
+import (
+	"strings"
+	"testing"
+)
+
+func TestDefaultsAreACompleteConfiguration(t *testing.T) {
+	config, err := ReadConfig(map[string]any{"@aws-cdk/core:aFlag": true, "acknowledged-issue-numbers": []any{1.0}, "aws:cdk:x": 1.0})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if config.Name != "recsys" || config.Stage != "dev" || config.Prod() || !config.OwnsSource() || !config.Scheduled() ||
+		config.Shards != 1 || config.LogRetentionDays != 30 || config.MaxConcurrency != 8 || config.HighAvailability {
+		t.Errorf("got %+v", config)
+	}
+}
+
+func TestOptionsAreTextOnTheCommandLineAndAnyJSONInTheFile(t *testing.T) {
+	for _, options := range []map[string]any{
+		{"vpcId": "vpc-1", "subnetIds": "subnet-1, subnet-2", "shards": "3", "highAvailability": "true"},
+		{"vpcId": "vpc-1", "subnetIds": []any{"subnet-1", "subnet-2"}, "shards": 3.0, "highAvailability": true},
+	} {
+		config, err := ReadConfig(options)
+		if err != nil || strings.Join(config.SubnetIDs, " ") != "subnet-1 subnet-2" || config.Shards != 3 || !config.HighAvailability {
+			t.Errorf("%v: got %+v, %v", options, config, err)
+		}
+	}
+}
+
+func TestABadValueIsOneLineThatNamesTheOption(t *testing.T) {
+	for want, options := range map[string]map[string]any{
+		`stage is "production": want one of dev, prod`:             {"stage": "production"},
+		`stage is "": want one of dev, prod`:                       {"stage": ""},
+		`shards is "none": want a whole number from 1 to 500`:      {"shards": "none"},
+		`shards is "1.5": want a whole number from 1 to 500`:       {"shards": 1.5},
+		`batchSize is "20000": want a whole number from 1`:         {"batchSize": "20000"},
+		`logRetentionDays is "31": want one of 1, 3,`:              {"logRetentionDays": 31.0},
+		`highAvailability is "perhaps": want true or false`:        {"highAvailability": "perhaps"},
+		`alarmEmail is "you": want`:                                {"alarmEmail": "you"},
+		`schedule is "nightly": want`:                              {"schedule": "nightly"},
+		`scheduleTimezone is "Mars": want a name such as`:          {"scheduleTimezone": "Mars"},
+		`schedul is no option`:                                     {"schedul": "off"},
+		`name is "Recsys": want`:                                   {"name": "Recsys"},
+		`vectorInstance is "m5.large": want`:                       {"vectorInstance": "m5.large"}, // not Graviton
+		`vpcId and subnetIds come together`:                        {"vpcId": "vpc-1"},
+		`subnetIds is one subnet`:                                  {"vpcId": "vpc-1", "subnetIds": "subnet-1"},
+		`subnetIds is "subnet-x": want`:                            {"vpcId": "vpc-1", "subnetIds": "subnet-1,subnet-x"},
+		`sourceHost needs vpcId`:                                   existing(map[string]any{"vpcId": nil, "subnetIds": nil}),
+		`sourceHost needs either sourceSecretArn`:                  existing(map[string]any{"sourceSecretArn": nil}),
+		`(a password) or sourceResourceId (IAM authentication)`:    existing(map[string]any{"sourceResourceId": "db-ABC"}),
+		`sourceHost is an address`:                                 existing(map[string]any{"sourceHost": "10.0.0.1"}),
+		`are of an existing MySQL: sourceHost is missing`:          {"sourceSecurityGroupId": "sg-1"},
+		`stage is "x": want one of dev, prod; shards is "y": want`: {"stage": "x", "shards": "y"},
+	} {
+		_, err := ReadConfig(options)
+		if err == nil || !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), "\n") {
+			t.Errorf("%v: got %v, want one line with %q", options, err, want)
+		}
+	}
+}

@@ -1,0 +1,259 @@
+package main
+
+import (
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// each runs a check on the stack in its main forms.
+func each(t *testing.T, check func(*testing.T, template)) {
+	for name, options := range map[string]map[string]any{
+		"dev":  nil,
+		"prod": {"stage": "prod"},
+		"everything": {
+			"stage": "prod", "highAvailability": "true", "alarmEmail": "you@example.com", "schedule": "rate(6 hours)", "shards": "4",
+			"s3PrefixListId": "pl-0123", "name": "shop-2",
+		},
+		"schedule off":       {"schedule": "off"},
+		"existing, password": existing(nil),
+		"existing, IAM":      existing(map[string]any{"sourceSecretArn": nil, "sourceResourceId": "db-ABC", "sourceSecurityGroupId": nil}),
+	} {
+		t.Run(name, func(t *testing.T) { check(t, synth(t, options)) })
+	}
+}
+
+func TestNobodyOutsideGetsIn(t *testing.T) {
+	each(t, func(t *testing.T, s template) {
+		for _, kind := range []string{"AWS::EC2::InternetGateway", "AWS::EC2::NatGateway", "AWS::EC2::EIP", "AWS::EC2::Route", "AWS::Lambda::Url"} {
+			if found := s.of(kind); len(found) > 0 {
+				t.Errorf("%s: %v", kind, found)
+			}
+		}
+		for id, group := range s.of("AWS::EC2::SecurityGroup") {
+			if group.Properties["SecurityGroupIngress"] != nil {
+				t.Errorf("%s lets in %v: want single rules, from the functions' group", id, group.Properties["SecurityGroupIngress"])
+			}
+		}
+		for id, rule := range s.of("AWS::EC2::SecurityGroupIngress") {
+			if rule.Properties["SourceSecurityGroupId"] == nil || strings.Contains(rule.text(), "Cidr") {
+				t.Errorf("%s: %s", id, rule.text())
+			}
+		}
+		for id, database := range s.of("AWS::RDS::DBInstance") {
+			if p := database.Properties; p["PubliclyAccessible"] != false {
+				t.Errorf("%s is public", id)
+			}
+		}
+		for id, bucket := range s.of("AWS::S3::Bucket") {
+			for _, setting := range []string{"BlockPublicAcls", "BlockPublicPolicy", "IgnorePublicAcls", "RestrictPublicBuckets"} {
+				if bucket.Properties["PublicAccessBlockConfiguration"].(map[string]any)[setting] != true {
+					t.Errorf("%s: %s is not set", id, setting)
+				}
+			}
+		}
+	})
+}
+
+// A way to any address is given to the functions only, on the port of HTTPS (which a VPC of ours has no route for)
+// and, where nobody said whose group it has, to the MySQL that was there before.
+func TestWaysOutAreFew(t *testing.T) {
+	anywhere := func(s template) (ports []string) {
+		for id, group := range s.of("AWS::EC2::SecurityGroup") {
+			egress, _ := group.Properties["SecurityGroupEgress"].([]any)
+			for _, rule := range egress {
+				rule := rule.(map[string]any)
+				if rule["CidrIp"] == "0.0.0.0/0" {
+					ports = append(ports, strings.Split(id, "Functions")[0]+" "+spell(rule["FromPort"])+"-"+spell(rule["ToPort"]))
+				}
+			}
+		}
+		slices.Sort(ports)
+		return ports
+	}
+	for _, c := range []struct {
+		options map[string]any
+		want    []string
+	}{
+		{nil, []string{"Network 443-443"}},
+		{map[string]any{"s3PrefixListId": "pl-0123"}, nil},
+		{existing(map[string]any{"s3PrefixListId": "pl-0123"}), nil},
+		{existing(map[string]any{"sourceSecurityGroupId": nil}), []string{"Network 3306-3306", "Network 443-443"}},
+	} {
+		s := synth(t, c.options)
+		if got := anywhere(s); !slices.Equal(got, c.want) {
+			t.Errorf("%v: ways to 0.0.0.0/0 %v, want %v", c.options, got, c.want)
+		}
+		if c.want == nil && strings.Contains(s.text, "0.0.0.0/0") {
+			t.Errorf("%v: 0.0.0.0/0 is somewhere", c.options)
+		}
+	}
+}
+
+func TestEverythingIsEncryptedAtRestAndOnTheWay(t *testing.T) {
+	each(t, func(t *testing.T, s template) {
+		for id, bucket := range s.of("AWS::S3::Bucket") {
+			if !strings.Contains(bucket.text(), `"SSEAlgorithm":"AES256"`) {
+				t.Errorf("%s is not encrypted", id)
+			}
+		}
+		if policies := s.of("AWS::S3::BucketPolicy"); len(policies) != len(s.of("AWS::S3::Bucket")) {
+			t.Errorf("%d bucket policies", len(policies))
+		} else {
+			for id, policy := range policies {
+				if !strings.Contains(policy.text(), `{"Bool":{"aws:SecureTransport":"false"}}`) || !strings.Contains(policy.text(), `"s3:TlsVersion":1.2`) {
+					t.Errorf("%s takes plain HTTP or old TLS: %s", id, policy.text())
+				}
+			}
+		}
+		for id, database := range s.of("AWS::RDS::DBInstance") {
+			p := database.Properties
+			if p["StorageEncrypted"] != true || p["EnableIAMDatabaseAuthentication"] != true || p["ManageMasterUserPassword"] != true || p["MasterUserPassword"] != nil {
+				t.Errorf("%s: %s", id, database.text())
+			}
+		}
+		for id, parameters := range s.of("AWS::RDS::DBParameterGroup") {
+			if p := parameters.text(); !strings.Contains(p, `"rds.force_ssl":"1"`) && !strings.Contains(p, `"require_secure_transport":"ON"`) {
+				t.Errorf("%s takes connections without TLS: %s", id, p)
+			}
+		}
+		if p := s.only(t, "AWS::Kinesis::Stream").text(); !strings.Contains(p, `"EncryptionType":"KMS"`) {
+			t.Errorf("the stream: %s", p)
+		}
+		if p := s.only(t, "AWS::KinesisFirehose::DeliveryStream").text(); !strings.Contains(p, `"KeyType":"AWS_OWNED_CMK"`) {
+			t.Errorf("the delivery stream: %s", p)
+		}
+		for id, function := range s.of("AWS::Lambda::Function") {
+			for name, value := range environment(function) {
+				if strings.HasSuffix(name, "_DSN") && !strings.HasSuffix(value, "?tls=true") ||
+					strings.HasSuffix(name, "_URL") && !strings.HasSuffix(value, "?sslmode=verify-full") ||
+					strings.Contains(strings.ToLower(value), "password") {
+					t.Errorf("%s: %s=%s", id, name, value)
+				}
+			}
+		}
+	})
+}
+
+func environment(function resource) map[string]string {
+	variables := map[string]string{}
+	environment, _ := function.Properties["Environment"].(map[string]any)
+	values, _ := environment["Variables"].(map[string]any)
+	for name, value := range values {
+		variables[name] = spell(value)
+	}
+	return variables
+}
+
+func TestEveryFunctionIsDeployedAsItsMeasurementsSay(t *testing.T) {
+	folders, err := filepath.Glob(filepath.Join("..", "functions", "*", "main.go"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	inVPC := []string{"bootstrap-vector-store", "embedding-upload", "extract", "load-sample-shop", "plan-extract", "recommend", "vector-index"}
+	each(t, func(t *testing.T, s template) {
+		deployed, roles := deployedFunctions(s), map[string]string{}
+		for _, main := range folders {
+			name := filepath.Base(filepath.Dir(main))
+			function, ok := deployed[name]
+			if !ok {
+				if name != "load-sample-shop" || len(s.of("AWS::RDS::DBInstance")) == 2 {
+					t.Errorf("functions/%s is not deployed", name)
+				}
+				continue
+			}
+			p := function.Properties
+			if p["Runtime"] != "provided.al2023" || spell(p["Architectures"]) != "[arm64]" || p["Handler"] != "bootstrap" {
+				t.Errorf("%s: %v %v %v", name, p["Runtime"], p["Architectures"], p["Handler"])
+			}
+			if memory := p["MemorySize"].(float64); memory < 256 || memory > 3008 {
+				t.Errorf("%s has %v MB: a new account's quota is 3,008", name, memory)
+			}
+			if in := p["VpcConfig"] != nil; in != slices.Contains(inVPC, name) {
+				t.Errorf("%s: in the VPC is %v", name, in)
+			}
+			logging := p["LoggingConfig"].(map[string]any)
+			group := s.Resources[spell(logging["LogGroup"])]
+			if logging["LogFormat"] != "JSON" || group.Type != "AWS::Logs::LogGroup" || group.Properties["RetentionInDays"] != 30.0 {
+				t.Errorf("%s logs %v to %v", name, logging, group)
+			}
+			role := spell(p["Role"])
+			if other, taken := roles[role]; taken {
+				t.Errorf("%s and %s share a role", name, other)
+			}
+			roles[role] = name
+		}
+	})
+}
+
+// deployedFunctions are those of ours, by their folders.
+func deployedFunctions(s template) map[string]resource {
+	found := map[string]resource{}
+	for _, function := range s.of("AWS::Lambda::Function") {
+		if name, ours := strings.CutPrefix(spell(function.Properties["Description"]), "recsys: functions/"); ours {
+			found[name] = function
+		}
+	}
+	return found
+}
+
+// prod keeps what holds data when the stack goes; dev keeps nothing at all.
+func TestTheStageDecidesWhatOutlivesTheStack(t *testing.T) {
+	for id, r := range synth(t, nil).Resources {
+		if r.DeletionPolicy == "Retain" || r.DeletionPolicy == "Snapshot" || r.Type == "AWS::RDS::DBInstance" && r.Properties["DeletionProtection"] == true {
+			t.Errorf("dev keeps %s, %s", id, r.Type)
+		}
+	}
+	prod := synth(t, map[string]any{"stage": "prod"})
+	for kind, policy := range map[string]string{
+		"AWS::S3::Bucket": "Retain", "AWS::RDS::DBInstance": "Snapshot", "AWS::Kinesis::Stream": "Retain", "AWS::Logs::LogGroup": "Retain",
+	} {
+		for id, r := range prod.of(kind) {
+			if r.DeletionPolicy != policy || r.UpdateReplacePolicy != policy {
+				t.Errorf("prod: %s: %s and %s, want %s", id, r.DeletionPolicy, r.UpdateReplacePolicy, policy)
+			}
+			if kind == "AWS::RDS::DBInstance" && (r.Properties["DeletionProtection"] != true || r.Properties["BackupRetentionPeriod"] != 14.0) {
+				t.Errorf("prod: %s is not guarded: %s", id, r.text())
+			}
+		}
+	}
+	if len(prod.of("Custom::S3AutoDeleteObjects")) > 0 {
+		t.Error("prod empties buckets")
+	}
+}
+
+func TestOnlyTheHandOverIsVersionedAndRunsExpire(t *testing.T) {
+	for id, bucket := range synth(t, map[string]any{"runRetentionDays": 20.0}).of("AWS::S3::Bucket") {
+		artifacts := strings.Contains(id, "Artifacts")
+		if (bucket.Properties["VersioningConfiguration"] != nil) != artifacts {
+			t.Errorf("%s: versioning %v", id, bucket.Properties["VersioningConfiguration"])
+		}
+		if strings.Contains(bucket.text(), `"EventBridgeEnabled":true`) != artifacts {
+			t.Errorf("%s tells EventBridge, or does not: %s", id, bucket.text())
+		}
+		if lake := !artifacts && !strings.Contains(id, "Recommendations"); lake &&
+			!strings.Contains(bucket.text(), `{"ExpirationInDays":20,"Prefix":"runs/","Status":"Enabled"}`) {
+			t.Errorf("%s: %s", id, bucket.text())
+		}
+	}
+}
+
+func TestTwoSynthsAreTheSame(t *testing.T) {
+	if synth(t, nil).text != synth(t, nil).text {
+		t.Error("they differ")
+	}
+}
+
+func TestTheDocumentExplainsTheSteps(t *testing.T) {
+	text, err := os.ReadFile(filepath.Join("..", "docs", "aws.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for id := range synth(t, nil).Outputs {
+		if strings.HasPrefix(id, "Step") && !strings.Contains(string(text), id) {
+			t.Errorf("docs/aws.md does not explain the output %s", id)
+		}
+	}
+}

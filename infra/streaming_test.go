@@ -1,0 +1,72 @@
+package main
+
+import (
+	"strings"
+	"testing"
+)
+
+func TestTheStreamIsFedInBatchesAndNothingIsLost(t *testing.T) {
+	for name, c := range map[string]struct {
+		options map[string]any
+		want    map[string]any
+	}{
+		"defaults": {nil, map[string]any{
+			"BatchSize": 500.0, "MaximumBatchingWindowInSeconds": 1.0, "ParallelizationFactor": 1.0,
+			"MaximumRecordAgeInSeconds": 21600.0, "MaximumRetryAttempts": 1000.0,
+		}},
+		"options": {
+			map[string]any{"batchSize": "1000", "batchWindowSeconds": "5", "parallelization": "4", "maxRecordAgeSeconds": "600", "maxAttempts": "7"},
+			map[string]any{
+				"BatchSize": 1000.0, "MaximumBatchingWindowInSeconds": 5.0, "ParallelizationFactor": 4.0,
+				"MaximumRecordAgeInSeconds": 600.0, "MaximumRetryAttempts": 7.0,
+			},
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := synth(t, c.options)
+			mapping := s.only(t, "AWS::Lambda::EventSourceMapping")
+			for property, want := range c.want {
+				if got := mapping.Properties[property]; got != want {
+					t.Errorf("%s is %v, want %v", property, got, want)
+				}
+			}
+			p := mapping.Properties
+			if p["BisectBatchOnFunctionError"] != true || spell(p["FunctionResponseTypes"]) != "[ReportBatchItemFailures]" ||
+				s.Resources[spell(p["EventSourceArn"])].Type != "AWS::Kinesis::Stream" {
+				t.Errorf("mapping %s", mapping.text())
+			}
+			destination := p["DestinationConfig"].(map[string]any)["OnFailure"].(map[string]any)["Destination"]
+			if bucket := spell(destination); s.Resources[bucket].Type != "AWS::S3::Bucket" || !strings.Contains(bucket, "Recommendations") {
+				t.Errorf("what fails goes to %s", bucket)
+			}
+		})
+	}
+	stream := synth(t, map[string]any{"shards": "3", "streamRetentionHours": "48"}).only(t, "AWS::Kinesis::Stream").Properties
+	if stream["ShardCount"] != 3.0 || stream["RetentionPeriodHours"] != 48.0 {
+		t.Errorf("stream %v", stream)
+	}
+}
+
+func TestAnswersLieWhereTheTableSays(t *testing.T) {
+	s := synth(t, nil)
+	p := s.only(t, "AWS::KinesisFirehose::DeliveryStream").Properties["ExtendedS3DestinationConfiguration"].(map[string]any)
+	const hour = "year=!{timestamp:yyyy}/month=!{timestamp:MM}/day=!{timestamp:dd}/hour=!{timestamp:HH}/"
+	if p["Prefix"] != "recommendations/"+hour || p["ErrorOutputPrefix"] != "delivery-errors/!{firehose:error-output-type}/"+hour ||
+		p["CompressionFormat"] != "GZIP" {
+		t.Errorf("delivery to %v", p)
+	}
+	table := s.only(t, "AWS::Glue::Table").Properties["TableInput"].(map[string]any)
+	parameters := table["Parameters"].(map[string]any)
+	bucket := spell(p["BucketARN"])
+	if got, want := spell(parameters["storage.location.template"]), "s3://"+bucket+"/recommendations/year=${year}/month=${month}/day=${day}/hour=${hour}/"; got != want {
+		t.Errorf("the table's folders are %s, want %s", got, want)
+	}
+	for _, column := range []string{"month", "day", "hour"} {
+		if parameters["projection."+column+".digits"] != "2" || parameters["projection."+column+".type"] != "integer" {
+			t.Errorf("%s: Firehose writes two digits; the table has %v", column, parameters)
+		}
+	}
+	if parameters["projection.year.digits"] != nil || parameters["projection.enabled"] != "true" {
+		t.Errorf("parameters %v", parameters)
+	}
+}
