@@ -19,9 +19,11 @@ import (
 
 func main() {
 	err := synthesize(context.Background())
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err) // before Close, which may say on stderr that its process had ended already
+	}
 	jsii.Close()
 	if err != nil {
-		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 
 	"github.com/aws/aws-cdk-go/awscdk/v2"
@@ -63,10 +64,34 @@ func (s template) only(t *testing.T, kind string) resource {
 	panic("unreachable")
 }
 
+// TestMain turns off the library's validation of templates, which takes half of the time: the cdk command validates,
+// in TestTwoCheckoutsAreDeployedTheSame and in .ci/run. The variable is read when the process starts.
+func TestMain(m *testing.M) {
+	if os.Getenv(validation) == "" {
+		if executable, err := os.Executable(); err == nil {
+			err = syscall.Exec(executable, os.Args, append(os.Environ(), validation+"=false"))
+			panic(err) // Exec returns only when it fails
+		}
+	}
+	os.Exit(m.Run())
+}
+
+const validation = "CDK_VALIDATION"
+
+// templates are what synth has made, by options: tests only read them.
+var templates = map[string]template{}
+
 // synth is the template of a configuration; the functions' code is a stub.
 func synth(t *testing.T, options map[string]any) template {
 	t.Helper()
-	return read(t, newStack(t, options))
+	key, err := json.Marshal(options)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, made := templates[string(key)]; !made {
+		templates[string(key)] = read(t, newStack(t, options))
+	}
+	return templates[string(key)]
 }
 
 func newStack(t *testing.T, options map[string]any) awscdk.Stack {
