@@ -14,14 +14,16 @@ import (
 // hold names and counts and no customer's data, so they need no key of our own.
 func newTopic(scope constructs.Construct, id string, config Config) awssns.Topic {
 	topic := awssns.NewTopic(scope, jsii.String(id), &awssns.TopicProps{EnforceSSL: jsii.Bool(true)})
-	topic.AddToResourcePolicy(awsiam.NewPolicyStatement(&awsiam.PolicyStatementProps{
-		Sid: jsii.String("AlarmsAndEvents"), Actions: jsii.Strings("sns:Publish"), Resources: &[]*string{topic.TopicArn()},
-		Principals: &[]awsiam.IPrincipal{
-			awsiam.NewServicePrincipal(jsii.String("cloudwatch.amazonaws.com"), nil),
-			awsiam.NewServicePrincipal(jsii.String("events.amazonaws.com"), nil),
-		},
-		Conditions: &map[string]any{"StringEquals": map[string]any{"aws:SourceAccount": awscdk.Aws_ACCOUNT_ID()}},
-	}))
+	publish := func(service string, conditions *map[string]any) {
+		topic.AddToResourcePolicy(awsiam.NewPolicyStatement(&awsiam.PolicyStatementProps{
+			Actions: jsii.Strings("sns:Publish"), Resources: &[]*string{topic.TopicArn()}, Conditions: conditions,
+			Principals: &[]awsiam.IPrincipal{awsiam.NewServicePrincipal(jsii.String(service), nil)},
+		}))
+	}
+	publish("cloudwatch.amazonaws.com", &map[string]any{"StringEquals": map[string]any{"aws:SourceAccount": awscdk.Aws_ACCOUNT_ID()}})
+	// EventBridge gives topics nothing to hold a condition against, and would never be let in:
+	// https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-use-resource-based.html
+	publish("events.amazonaws.com", nil)
 	if config.AlarmEmail != "" {
 		awssns.NewCfnSubscription(scope, jsii.String(id+"Email"), &awssns.CfnSubscriptionProps{
 			TopicArn: topic.TopicArn(), Protocol: jsii.String("email"), Endpoint: jsii.String(config.AlarmEmail),

@@ -72,7 +72,7 @@ func (d *SourceDatabase) create(factory Factory) {
 		}),
 		InstanceType: config.SourceInstance, Port: sourcePort, User: "admin", StorageGiB: sourceStorageGiB,
 		Parameters: map[string]string{
-			"require_secure_transport": "ON", "max_connections": strconv.Itoa(sourceConnections),
+			"require_secure_transport": "1", "max_connections": strconv.Itoa(sourceConnections),
 		},
 	})
 	d.Watched = &WatchedDatabase{

@@ -115,7 +115,7 @@ func TestEverythingIsEncryptedAtRestAndOnTheWay(t *testing.T) {
 			}
 		}
 		for id, parameters := range s.of("AWS::RDS::DBParameterGroup") {
-			if p := parameters.text(); !strings.Contains(p, `"rds.force_ssl":"1"`) && !strings.Contains(p, `"require_secure_transport":"ON"`) {
+			if p := parameters.text(); !strings.Contains(p, `"rds.force_ssl":"1"`) && !strings.Contains(p, `"require_secure_transport":"1"`) {
 				t.Errorf("%s takes connections without TLS: %s", id, p)
 			}
 		}

@@ -2,6 +2,7 @@ package main
 
 import (
 	"encoding/json"
+	"fmt"
 	"maps"
 	"regexp"
 	"slices"
@@ -96,10 +97,21 @@ func TestEndsAndAlarmsReachTheAddress(t *testing.T) {
 	if !told {
 		t.Error("nobody is told how an execution ends")
 	}
-	policy := s.only(t, "AWS::SNS::TopicPolicy").text()
-	for _, service := range []string{"cloudwatch.amazonaws.com", "events.amazonaws.com", "aws:SourceAccount", "aws:SecureTransport"} {
-		if !strings.Contains(policy, service) {
-			t.Errorf("the topic's policy has no %s: %s", service, policy)
+	policy := s.only(t, "AWS::SNS::TopicPolicy").Properties["PolicyDocument"].(map[string]any)
+	for _, statement := range policy["Statement"].([]any) {
+		statement := statement.(map[string]any)
+		principal, _ := json.Marshal(statement["Principal"])
+		switch {
+		case strings.Contains(string(principal), "events.amazonaws.com"):
+			if statement["Condition"] != nil {
+				t.Error("EventBridge cannot meet a condition of a topic's policy")
+			}
+		case strings.Contains(string(principal), "cloudwatch.amazonaws.com"):
+			if !strings.Contains(fmt.Sprint(statement["Condition"]), "aws:SourceAccount") {
+				t.Error("alarms of any account may publish")
+			}
+		case statement["Effect"] != "Deny":
+			t.Errorf("who else may publish: %v", statement)
 		}
 	}
 }
