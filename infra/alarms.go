@@ -12,11 +12,11 @@ import (
 
 // Limits of the alarms. Each means that somebody has something to do.
 const (
-	maxBehindMinutes     = 5    // age of the oldest record that recommend is given
-	maxRejectedPercent   = 1    // of a quarter of an hour's activity records
-	maxUndeliveredSecond = 900  // age of the oldest answer that Firehose has not written: three of its longest buffers
-	minFreeStorage       = 0.15 // of what the database was given at first
-	maxConnectionsInUse  = 0.8  // of what it allows
+	maxBehindMinutes    = 5    // age of the oldest record that recommend is given
+	maxRejectedPercent  = 1    // of a quarter of an hour's activity records
+	maxDeliveries       = 3    // age of the oldest answer that Firehose has not written, in times that it collects for
+	minFreeStorage      = 0.15 // of what the database was given at first
+	maxConnectionsInUse = 0.8  // of what it allows
 )
 
 // alarm is a condition that lasts for Periods of the metric's period.
@@ -106,9 +106,9 @@ func (w Watched) streamAlarms() []alarm {
 		Comparison: over, Threshold: maxRejectedPercent, Periods: 1,
 	}, {
 		ID:          "AnswersNotDelivered",
-		Description: "Firehose has had answers for over 15 minutes that it has not written to the recommendations bucket: see its error log.",
+		Description: fmt.Sprintf("Firehose has had answers for over %d s that it has not written to the recommendations bucket: see its error log.", maxDeliveries*w.DeliverySeconds),
 		Metric:      w.delivery("DeliveryToS3.DataFreshness", "Maximum", "age", minutes(5)),
-		Comparison:  over, Threshold: maxUndeliveredSecond, Periods: 2,
+		Comparison:  over, Threshold: float64(maxDeliveries * w.DeliverySeconds), Periods: 2,
 	}}
 }
 

@@ -23,6 +23,8 @@ type Watched struct {
 	Functions map[string]*string
 	// StreamName is the Kinesis stream, DeliveryStreamName the Firehose stream.
 	StreamName, DeliveryStreamName *string
+	// DeliverySeconds is how long Firehose collects before it writes.
+	DeliverySeconds int
 	// Databases are those that the stack owns; a database that was there before has an owner who watches it.
 	Databases []WatchedDatabase
 }

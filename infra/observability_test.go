@@ -54,6 +54,7 @@ func watchedInTests() Watched {
 		SuccessWithinHours: 26,
 		Functions:          functions,
 		StreamName:         jsii.String("activity"), DeliveryStreamName: jsii.String("answers"),
+		DeliverySeconds: 300,
 		Databases: []WatchedDatabase{
 			{ID: "VectorDatabase", Identifier: jsii.String("vectors"), AllocatedGiB: 20, MaxConnections: 100},
 		},
