@@ -133,9 +133,12 @@ func TestPlanAgainstARealServer(t *testing.T) {
 func TestInvalidInput(t *testing.T) {
 	good := Handler{RowsPerRange: 1, MaxConcurrency: 1}
 	for name, call := range map[string]func() error{
-		"run":         func() error { _, err := good.Handle(t.Context(), workflow.Run{}); return err },
-		"rows":        func() error { _, err := Handler{MaxConcurrency: 1}.Handle(t.Context(), event(t)); return err },
-		"concurrency": func() error { _, err := Handler{RowsPerRange: 1, MaxConcurrency: 41}.Handle(t.Context(), event(t)); return err },
+		"run":  func() error { _, err := good.Handle(t.Context(), workflow.Run{}); return err },
+		"rows": func() error { _, err := Handler{MaxConcurrency: 1}.Handle(t.Context(), event(t)); return err },
+		"concurrency": func() error {
+			_, err := Handler{RowsPerRange: 1, MaxConcurrency: 41}.Handle(t.Context(), event(t))
+			return err
+		},
 		"DSN":         func() error { _, err := source.Open("secret@nowhere"); return err },
 		"no database": func() error { _, err := source.Open("root@tcp(127.0.0.1:1)/"); return err },
 	} {

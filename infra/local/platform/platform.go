@@ -155,11 +155,15 @@ func (p *Platform) start(ctx context.Context) error {
 	}
 	p.Endpoints.NodeModules = modules
 	group, groupCtx := errgroup.WithContext(ctx)
-	group.Go(func() error { return p.timed("building the functions", func() error { return p.buildFunctions(groupCtx) }) })
+	group.Go(func() error {
+		return p.timed("building the functions", func() error { return p.buildFunctions(groupCtx) })
+	})
 	group.Go(func() error {
 		return p.timed("starting PostgreSQL with pgvector", func() error { return p.startVectorStore(groupCtx) })
 	})
-	group.Go(func() error { return p.timed("starting MySQL with the shop", func() error { return p.startSource(groupCtx) }) })
+	group.Go(func() error {
+		return p.timed("starting MySQL with the shop", func() error { return p.startSource(groupCtx) })
+	})
 	group.Go(func() error {
 		return p.timed("starting S3, Glue, Firehose and Kinesis", func() error { return p.startServices(groupCtx) })
 	})
