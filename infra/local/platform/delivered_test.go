@@ -138,7 +138,7 @@ func visits(n int) []string {
 	return records
 }
 
-// withoutRepeats keeps the first of equal events.
+// withoutRepeats keeps the first of equal events: delivery is at least once.
 func withoutRepeats(events []string) []string {
 	seen := map[string]bool{}
 	return slices.DeleteFunc(slices.Clone(events), func(event string) bool {
