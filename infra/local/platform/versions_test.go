@@ -22,6 +22,7 @@ const rollback = `{"rollback":true}`
 // Back and forth between versions with models: each answers as it answered before, although the originals in the
 // bucket are overwritten; and what was rolled back stays away.
 func TestRollback(t *testing.T) {
+	t.Parallel()
 	p := startPlatform(t, func(c *Config) { c.SourceSQL = []string{looseShop(t)} })
 	_, failed := execute(t, p, "nothing-to-roll-back", 0, rollback)
 	wantFailure(t, failed, "InvalidInput", "rollback: no version is active")
@@ -144,6 +145,7 @@ func otherModel(t *testing.T, model []byte) []byte {
 // A version of 32 dimensions is followed by one of 64, and that by a rollback, under a load that never pauses: no
 // record is lost, and each is answered wholly by the one version or wholly by the other.
 func TestSwapUnderLoad(t *testing.T) {
+	t.Parallel()
 	p := startPlatform(t, func(c *Config) { c.SourceSQL = []string{looseShop(t)} })
 	versions := map[int64]handOver{1: newHandOver("narrow", 32, 1), 2: newHandOver("wide", 64, 2)}
 	activates(t, p, "narrow", 0, versions[1].files, 1)
