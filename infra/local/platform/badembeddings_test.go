@@ -53,7 +53,7 @@ func TestBadEmbeddings(t *testing.T) {
 			for i, answer := range ask(t, p, sessions...) {
 				answer.Recommendation.EventID = good[i].Recommendation.EventID
 				if !reflect.DeepEqual(answer, good[i]) {
-					t.Errorf("session %d is answered with %+v, before %+v", i, answer, good[i])
+					t.Fatalf("session %d is answered with %+v, before %+v", i, answer, good[i])
 				}
 			}
 		})

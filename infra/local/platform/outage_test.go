@@ -216,10 +216,10 @@ func rejectionsFail(t *testing.T, p *Platform, h handOver) {
 // The source crashes when the first range's ratings are extracted, and is back before the retries are used up.
 func mysqlStops(t *testing.T, p *Platform) {
 	var crash, back sync.Once
-	var failures []error
+	crashed, restarted := make(chan error, 1), make(chan error, 1)
 	p.S3.SetHooks(awscall.Hooks{Before: func(call awscall.Call) error {
 		if call.Key == lake.RawKey("patient", "ratings", 0) {
-			crash.Do(func() { failures = append(failures, p.MySQL.Kill()) })
+			crash.Do(func() { crashed <- p.MySQL.Kill() })
 		}
 		return nil
 	}})
@@ -234,14 +234,20 @@ func mysqlStops(t *testing.T, p *Platform) {
 		Name: "patient", StartTime: began.Add(time.Hour), Input: json.RawMessage(trainingData),
 		OnEvent: func(event stepfunctions.Event) {
 			if event.State == "Extract" && event.Type == "StateRetried" {
-				back.Do(func() { failures = append(failures, p.MySQL.Restart(ctx)) })
+				back.Do(func() { restarted <- p.MySQL.Restart(ctx) })
 			}
 			if event.State == "Extract" && event.Error != "" {
 				errorsSeen = append(errorsSeen, event.Type+" "+event.Error)
 			}
 		},
 	})
-	if err := errors.Join(append(failures, err)...); err != nil {
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(crashed) != 1 || len(restarted) != 1 || !slices.Contains(errorsSeen, "StateFailed SourceUnavailable") {
+		t.Fatalf("the source crashed %d times and came back %d times; extract failed with %v", len(crashed), len(restarted), errorsSeen)
+	}
+	if err := errors.Join(<-crashed, <-restarted); err != nil {
 		t.Fatal(err)
 	}
 	var out outcome
@@ -250,8 +256,5 @@ func mysqlStops(t *testing.T, p *Platform) {
 	}
 	if got := out.TrainingData; got.Status != "published" || got.Rows != looseRatings || got.Partitions != looseCustomers {
 		t.Errorf("published %+v", got)
-	}
-	if len(failures) != 2 || len(errorsSeen) == 0 {
-		t.Errorf("the source crashed and came back in %d steps, extract failed with %v", len(failures), errorsSeen)
 	}
 }
