@@ -26,6 +26,8 @@ const (
 	maxEntries     = 10_000    // in a zip archive
 	maxLayers      = 1_000     // in a state dict
 	maxWidth       = 1 << 20   // of a layer, in numbers
+	// maxNumbers of a tower, as float32. The file's size does not bound it: layers may share one storage.
+	maxNumbers = MaxModelBytes / 4
 )
 
 // Files are the contents of the three artifacts.
@@ -83,6 +85,9 @@ func (m *Model) readTower(c *checkpoint) error {
 	user, err := userTower(towers, 1+m.encode.columns)
 	if err != nil {
 		return err
+	}
+	if user.numbers() > maxNumbers {
+		return fmt.Errorf("the tower %.60q holds more than %d numbers", user.name, maxNumbers)
 	}
 	for i, l := range user.layers {
 		dense, err := c.dense(l)
