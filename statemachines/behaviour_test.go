@@ -181,7 +181,7 @@ func TestAFailureEndsTheExecutionWithItsErrorAndCause(t *testing.T) {
 	}
 	// Inside of a Map and outside.
 	for _, name := range []string{"extract", "vector-index"} {
-		expectFailure(t, setup(t, failing(answers(1), name, "VectorStoreUnavailable", 100)), name, "VectorStoreUnavailable", 7)
+		expectFailure(t, setup(t, failing(answers(1), name, "VectorStoreUnavailable", 100)), name, "VectorStoreUnavailable", 9)
 	}
 }
 
