@@ -115,14 +115,30 @@ func (s *Store) PutJSON(ctx context.Context, key string, value any, conditions .
 	return s.Put(ctx, key, bytes.NewReader(body), conditions...)
 }
 
-// Open streams an object; the caller closes it.
+// Open streams an object; the caller closes it. What breaks while it is read is ObjectStoreUnavailable, so
+// that it can be told from what happens to the reader: a full disk, a row that is wrong.
 func (s *Store) Open(ctx context.Context, key string) (io.ReadCloser, Object, error) {
 	out, err := s.client.GetObject(ctx, &s3.GetObjectInput{Bucket: &s.bucket, Key: &key})
 	if err != nil {
 		return nil, Object{}, s.wrap("reading", key, err)
 	}
 	object := Object{key, aws.ToString(out.ETag), aws.ToInt64(out.ContentLength), aws.ToTime(out.LastModified)}
-	return out.Body, object, nil
+	return body{out.Body, s, key}, object, nil
+}
+
+// body names the errors of an object's content where they arise.
+type body struct {
+	io.ReadCloser
+	store *Store
+	key   string
+}
+
+func (b body) Read(p []byte) (int, error) {
+	n, err := b.ReadCloser.Read(p)
+	if err != nil && err != io.EOF {
+		err = b.store.wrap("reading", b.key, err)
+	}
+	return n, err
 }
 
 // Get reads an object of at most limit bytes; a larger one is an error.
@@ -134,7 +150,7 @@ func (s *Store) Get(ctx context.Context, key string, limit int64) ([]byte, Objec
 	defer body.Close()
 	content, err := io.ReadAll(io.LimitReader(body, limit+1))
 	if err != nil {
-		return nil, object, s.wrap("reading", key, err)
+		return nil, object, err
 	}
 	if int64(len(content)) > limit {
 		return nil, object, fmt.Errorf("reading %s: larger than %d bytes", s.URI(key), limit)
@@ -168,7 +184,7 @@ func (s *Store) Download(ctx context.Context, key string) (*os.File, Object, err
 	}
 	if _, err := io.Copy(file, body); err != nil {
 		file.Close()
-		return nil, object, s.wrap("downloading", key, err)
+		return nil, object, fmt.Errorf("downloading %s: %w", s.URI(key), err)
 	}
 	return file, object, nil
 }

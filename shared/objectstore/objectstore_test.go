@@ -5,9 +5,17 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net/http"
+	"net/http/httptest"
+	"os/signal"
 	"slices"
 	"strings"
+	"syscall"
 	"testing"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/credentials"
+	"github.com/aws/aws-sdk-go-v2/service/s3"
 
 	"recsys/infra/local/s3/s3test"
 	"recsys/shared/failure"
@@ -88,6 +96,68 @@ func TestDownloadIsReadable(t *testing.T) {
 	got, err := io.ReadAll(io.NewSectionReader(file, 0, object.Size))
 	if err != nil || !bytes.Equal(got, content) {
 		t.Errorf("read %d of %d bytes back, %v", len(got), len(content), err)
+	}
+}
+
+// A file that cannot grow is no fault of S3's: tried again elsewhere it may fit, but nobody has to look at S3.
+func TestAFullDiskIsNotTheStores(t *testing.T) {
+	store, _ := s3test.ForTest(t, "things")
+	if _, err := store.Put(t.Context(), "big", bytes.NewReader(make([]byte, 1<<20))); err != nil {
+		t.Fatal(err)
+	}
+	limitFiles(t, 1<<16)
+	if _, _, err := store.Download(t.Context(), "big"); !errors.Is(err, syscall.EFBIG) || errors.As(err, new(failure.ObjectStoreUnavailable)) {
+		t.Errorf("got %v", err)
+	}
+}
+
+// limitFiles lets no file of this process grow over so many bytes.
+func limitFiles(t *testing.T, bytes uint64) {
+	t.Helper()
+	signal.Ignore(syscall.SIGXFSZ) // comes beside the error
+	t.Cleanup(func() { signal.Reset(syscall.SIGXFSZ) })
+	var before syscall.Rlimit
+	if err := syscall.Getrlimit(syscall.RLIMIT_FSIZE, &before); err != nil {
+		t.Fatal(err)
+	}
+	if err := syscall.Setrlimit(syscall.RLIMIT_FSIZE, &syscall.Rlimit{Cur: bytes, Max: before.Max}); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := syscall.Setrlimit(syscall.RLIMIT_FSIZE, &before); err != nil {
+			t.Error(err)
+		}
+	})
+}
+
+// An answer that breaks off half way has the store's name, whoever reads it.
+func TestABrokenAnswerIsTheStores(t *testing.T) {
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Length", "1000")
+		w.WriteHeader(http.StatusOK)
+		_, _ = io.WriteString(w, "the first bytes")
+	}))
+	t.Cleanup(server.Close)
+	store := objectstore.New(s3.New(s3.Options{
+		Region: "eu-central-1", BaseEndpoint: aws.String(server.URL), UsePathStyle: true,
+		Credentials: credentials.NewStaticCredentialsProvider("test", "test", ""),
+	}), "things")
+	for name, read := range map[string]func() error{
+		"get":      func() error { _, _, err := store.Get(t.Context(), "a", 1000); return err },
+		"download": func() error { _, _, err := store.Download(t.Context(), "a"); return err },
+		"open": func() error {
+			content, _, err := store.Open(t.Context(), "a")
+			if err != nil {
+				return err
+			}
+			defer content.Close()
+			_, err = io.Copy(io.Discard, content)
+			return err
+		},
+	} {
+		if err := read(); !errors.As(err, new(failure.ObjectStoreUnavailable)) {
+			t.Errorf("%s: %v", name, err)
+		}
 	}
 }
 
