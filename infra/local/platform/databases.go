@@ -71,17 +71,13 @@ func (p *Platform) bootstrap(ctx context.Context, owner string) error {
 	return nil
 }
 
-// login is the URL at which a role connects. A server of one's own wants a password, made anew each time; the
-// private one trusts loopback.
+// login is the URL at which a role connects, with a password made anew each time.
 func (p *Platform) login(ctx context.Context, conn *pgx.Conn, address url.URL, role string) (string, error) {
-	address.User = url.User(role)
-	if p.config.Environment.DatabaseURL != "" {
-		password := rand.Text()
-		if _, err := conn.Exec(ctx, "alter role "+pgx.Identifier{role}.Sanitize()+" password '"+password+"'"); err != nil {
-			return "", fmt.Errorf("giving the role %s a password: %w", role, err)
-		}
-		address.User = url.UserPassword(role, password)
+	password := rand.Text()
+	if _, err := conn.Exec(ctx, "alter role "+pgx.Identifier{role}.Sanitize()+" password '"+password+"'"); err != nil {
+		return "", fmt.Errorf("giving the role %s a password: %w", role, err)
 	}
+	address.User = url.UserPassword(role, password)
 	return address.String(), nil
 }
 
