@@ -86,7 +86,7 @@ type Partitioned struct {
 
 // Published is the output of publish-training-data.
 type Published struct {
-	// Status is "published", or "superseded" when a newer run published first.
+	// Status is "published", or "superseded" when a newer run published first: then nothing is counted.
 	Status     string `json:"status"`
 	Snapshot   string `json:"snapshot"`
 	Partitions int64  `json:"partitions"`
