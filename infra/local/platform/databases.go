@@ -92,12 +92,12 @@ func (p *Platform) startSource(ctx context.Context) error {
 	if p.config.Environment.MySQLDSN != "" && len(p.config.SourceSQL) > 0 {
 		return errors.New("MYSQL_DSN and --source-sql exclude each other: a database that runs already is read as it is")
 	}
-	want := loadedSource{}
-	if p.config.Environment.MySQLDSN == "" {
-		var err error
-		if want.Fingerprint, err = p.fingerprint(); err != nil {
-			return err
-		}
+	if p.config.Environment.MySQLDSN != "" {
+		return p.startMySQL(ctx)
+	}
+	want, err := p.wantedSource()
+	if err != nil {
+		return err
 	}
 	have := p.loadedSource()
 	if have.Fingerprint != want.Fingerprint {
@@ -106,17 +106,8 @@ func (p *Platform) startSource(ctx context.Context) error {
 			return fmt.Errorf("removing the shop of an earlier start: %w", err)
 		}
 	}
-	server, err := mysql.Start(ctx, mysql.Config{
-		DSN: p.config.Environment.MySQLDSN, Dir: p.path("mysql"), Cache: p.config.Cache,
-	})
-	if err != nil {
+	if err := p.startMySQL(ctx); err != nil {
 		return err
-	}
-	p.MySQL = server
-	p.onClose("MySQL", server.Stop)
-	if p.config.Environment.MySQLDSN != "" {
-		p.Endpoints.Source = server.DSN()
-		return nil
 	}
 	if have.Fingerprint != want.Fingerprint {
 		if want.Database, err = p.loadSource(ctx); err != nil {
@@ -127,8 +118,28 @@ func (p *Platform) startSource(ctx context.Context) error {
 		}
 		have = want
 	}
-	p.Endpoints.Source = server.DSNOf(have.Database)
+	p.Endpoints.Source = p.MySQL.DSNOf(have.Database)
 	return nil
+}
+
+func (p *Platform) startMySQL(ctx context.Context) error {
+	server, err := mysql.Start(ctx, mysql.Config{
+		DSN: p.config.Environment.MySQLDSN, Dir: p.path("mysql"), Cache: p.config.Cache,
+	})
+	if err != nil {
+		return err
+	}
+	p.MySQL, p.Endpoints.Source = server, server.DSN()
+	p.onClose("MySQL", server.Stop)
+	return nil
+}
+
+func (p *Platform) wantedSource() (want loadedSource, err error) {
+	if have := p.loadedSource(); p.config.KeepSource && len(p.config.SourceSQL) == 0 && have.Fingerprint != "" {
+		return have, nil
+	}
+	want.Fingerprint, err = p.fingerprint()
+	return want, err
 }
 
 func (p *Platform) loadedSource() (have loadedSource) {

@@ -162,11 +162,6 @@ func filesOf(tb testing.TB, from fs.FS) fstest.MapFS {
 // upload hands files over, in the place of all that was handed over before.
 func upload(tb testing.TB, p *Platform, files fs.FS) {
 	tb.Helper()
-	for _, folder := range []string{"embeddings/", "model/", "scalers/"} {
-		if _, err := p.Store(ArtifactsBucket).DeletePrefix(tb.Context(), folder); err != nil {
-			tb.Fatal(err)
-		}
-	}
 	if err := p.UploadArtifacts(tb.Context(), files); err != nil {
 		tb.Fatal(err)
 	}
