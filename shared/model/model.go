@@ -37,6 +37,22 @@ type Files struct {
 	UserScaler []byte // lake.UserScalerKey
 }
 
+// File is one of the three, before it is read.
+type File struct {
+	Key   string // of lake.ModelArtifacts
+	Limit int64  // in bytes
+	Into  *[]byte
+}
+
+// List names the files, for whoever reads them.
+func (f *Files) List() []File {
+	return []File{
+		{lake.ModelKey, MaxModelBytes, &f.Model},
+		{lake.UserOneHotKey, MaxScalerBytes, &f.UserOneHot},
+		{lake.UserScalerKey, MaxScalerBytes, &f.UserScaler},
+	}
+}
+
 // User is what a record tells about a customer.
 type User struct {
 	City, Country string  // any case, blanks around; unknown ones encode to zeros, whatever handle_unknown was

@@ -7,6 +7,7 @@ package objectstore
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -206,20 +207,33 @@ func Scratch() (*os.File, error) {
 func (s *Store) Head(ctx context.Context, key string) (Object, error) {
 	out, err := s.client.HeadObject(ctx, &s3.HeadObjectInput{Bucket: &s.bucket, Key: &key})
 	if err != nil {
-		return Object{}, s.wrap("asking for", key, err)
+		err = s.wrap("asking for", key, err)
+		if errors.Is(err, ErrNotFound) {
+			err = cmp.Or(s.missing(ctx), err)
+		}
+		return Object{}, err
 	}
 	return Object{key, aws.ToString(out.ETag), aws.ToInt64(out.ContentLength), aws.ToTime(out.LastModified)}, nil
 }
 
-// Copy copies within the bucket, provided that the source still has this ETag; else ErrPrecondition.
-func (s *Store) Copy(ctx context.Context, from, to, etag string) error {
-	_, err := s.client.CopyObject(ctx, &s3.CopyObjectInput{
+// missing is an error where there is no such bucket: the answer to a HEAD, which has no body, does not tell.
+func (s *Store) missing(ctx context.Context) error {
+	if _, err := s.client.HeadBucket(ctx, &s3.HeadBucketInput{Bucket: &s.bucket}); err != nil {
+		return failure.ObjectStoreUnavailable{Err: fmt.Errorf("asking for the bucket %s: %w", s.bucket, err)}
+	}
+	return nil
+}
+
+// Copy copies within the bucket, provided that the source still has this ETag; else ErrPrecondition. It
+// returns the ETag of the copy, which is another one where an upload in parts or a key of KMS made the source's.
+func (s *Store) Copy(ctx context.Context, from, to, etag string) (copied string, err error) {
+	out, err := s.client.CopyObject(ctx, &s3.CopyObjectInput{
 		Bucket: &s.bucket, Key: &to, CopySource: aws.String(s.bucket + "/" + from), CopySourceIfMatch: &etag,
 	})
 	if err != nil {
-		return s.wrap("copying", from, err)
+		return "", s.wrap("copying", from, err)
 	}
-	return nil
+	return aws.ToString(out.CopyObjectResult.ETag), nil
 }
 
 // List calls visit for each object under the prefix, in the order of their keys.

@@ -39,14 +39,15 @@ func TestConditionsAreDecidedByTheStore(t *testing.T) {
 	if _, err := store.Put(ctx, "a", strings.NewReader("three"), objectstore.IfMatch(first)); !errors.Is(err, objectstore.ErrPrecondition) {
 		t.Errorf("a put over an ETag that is gone: %v", err)
 	}
-	if err := store.Copy(ctx, "a", "b", first); !errors.Is(err, objectstore.ErrPrecondition) {
+	if _, err := store.Copy(ctx, "a", "b", first); !errors.Is(err, objectstore.ErrPrecondition) {
 		t.Errorf("a copy of an ETag that is gone: %v", err)
 	}
-	if err := store.Copy(ctx, "a", "b", second); err != nil {
+	copied, err := store.Copy(ctx, "a", "b", second)
+	if err != nil {
 		t.Errorf("a copy: %v", err)
 	}
-	if got, _, err := store.Get(ctx, "b", 100); err != nil || string(got) != "two" {
-		t.Errorf("the copy holds %q, %v", got, err)
+	if got, object, err := store.Get(ctx, "b", 100); err != nil || string(got) != "two" || object.ETag != copied {
+		t.Errorf("the copy, %s, holds %q, %+v, %v", copied, got, object, err)
 	}
 }
 
@@ -58,6 +59,9 @@ func TestAbsenceIsToldFromFailure(t *testing.T) {
 	}
 	if _, err := store.Head(ctx, "nothing"); !errors.Is(err, objectstore.ErrNotFound) {
 		t.Errorf("head: %v", err)
+	}
+	if _, err := objectstore.New(clientOf(server.URL()), "misspelt").Head(ctx, "nothing"); !errors.As(err, new(failure.ObjectStoreUnavailable)) || errors.Is(err, objectstore.ErrNotFound) {
+		t.Errorf("head in a bucket that is not there: %v", err)
 	}
 	if err := server.Close(); err != nil {
 		t.Fatal(err)
@@ -130,6 +134,13 @@ func limitFiles(t *testing.T, bytes uint64) {
 	})
 }
 
+func clientOf(url string) *s3.Client {
+	return s3.New(s3.Options{
+		Region: "eu-central-1", BaseEndpoint: aws.String(url), UsePathStyle: true,
+		Credentials: credentials.NewStaticCredentialsProvider("test", "test", ""),
+	})
+}
+
 // An answer that breaks off half way has the store's name, whoever reads it.
 func TestABrokenAnswerIsTheStores(t *testing.T) {
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
@@ -138,10 +149,7 @@ func TestABrokenAnswerIsTheStores(t *testing.T) {
 		_, _ = io.WriteString(w, "the first bytes")
 	}))
 	t.Cleanup(server.Close)
-	store := objectstore.New(s3.New(s3.Options{
-		Region: "eu-central-1", BaseEndpoint: aws.String(server.URL), UsePathStyle: true,
-		Credentials: credentials.NewStaticCredentialsProvider("test", "test", ""),
-	}), "things")
+	store := objectstore.New(clientOf(server.URL), "things")
 	for name, read := range map[string]func() error{
 		"get":      func() error { _, _, err := store.Get(t.Context(), "a", 1000); return err },
 		"download": func() error { _, _, err := store.Download(t.Context(), "a"); return err },

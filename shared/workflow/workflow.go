@@ -96,7 +96,8 @@ type Published struct {
 
 // Uploaded is the output of embedding-upload.
 type Uploaded struct {
-	// Status is "uploaded", "unchanged" (these artifacts are the active version's) or "no-artifacts".
+	// Status is "uploaded", "unchanged" (these artifacts are the active version's), "no-artifacts", or
+	// "hand-over-underway" (an artifact is newer than _SUCCESS, whose arrival will start a run of its own).
 	Status    string `json:"status"`
 	Version   int64  `json:"version,omitempty"`
 	Dimension int    `json:"dimension,omitempty"`
