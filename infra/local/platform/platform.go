@@ -212,8 +212,10 @@ func (p *Platform) timed(what string, do func() error) error {
 }
 
 // state are the entries of a state directory that a Platform writes, those that tell of others first: without
-// source.json a shop is loaded anew, so that half a shop is never taken for one.
-var state = []string{"source.json", "endpoints.json", "mysql", "postgres", "s3", "glue", "firehose", "lambda"}
+// source.json a shop is loaded anew, and without checkpoints.json a stream is read from its start.
+var state = []string{
+	"source.json", "endpoints.json", "checkpoints.json", "mysql", "postgres", "s3", "glue", "firehose", "kinesis", "lambda",
+}
 
 // Reset deletes all that a Platform writes to a state directory, and nothing else that lies there.
 func Reset(stateDir string) error {

@@ -103,7 +103,9 @@ func (p *Platform) startFirehose(ctx context.Context) error {
 func (p *Platform) startKinesis(ctx context.Context, cfg aws.Config) error {
 	p.Endpoints.Kinesis = p.config.Environment.Kinesis
 	if p.Endpoints.Kinesis == "" {
-		server, err := kinesis.Start(ctx, kinesis.Config{NodeModules: p.Endpoints.NodeModules, Region: region})
+		server, err := kinesis.Start(ctx, kinesis.Config{
+			NodeModules: p.Endpoints.NodeModules, Region: region, Path: p.path("kinesis"),
+		})
 		if err != nil {
 			return err
 		}

@@ -31,8 +31,12 @@ const (
 // startMapping lets recommend answer the stream, with the settings of the stack.
 func (p *Platform) startMapping(ctx context.Context) error {
 	retries := 100
+	checkpoints, position, err := p.checkpoints()
+	if err != nil {
+		return err
+	}
 	mapping, err := eventsource.Start(context.WithoutCancel(ctx), eventsource.Config{
-		Client: p.stream, Stream: ActivityStream, StartingPosition: types.ShardIteratorTypeLatest,
+		Client: p.stream, Stream: ActivityStream, Checkpoints: checkpoints, StartingPosition: position,
 		Invoke:                  p.Lambda.Invoker(recommend),
 		ReportBatchItemFailures: true, BisectBatchOnFunctionError: true, MaximumRetryAttempts: &retries,
 		OnFailure: func(ctx context.Context, discarded eventsource.Discarded) error {
@@ -46,6 +50,17 @@ func (p *Platform) startMapping(ctx context.Context) error {
 	p.Mapping = mapping
 	p.onClose("the event source mapping", func() error { mapping.Close(); return nil })
 	return nil
+}
+
+// checkpoints are where the mapping goes on from. The private stream is kept with its checkpoints, so that what an
+// earlier start left unanswered is answered; without a checkpoint nothing of it is. A stream that somebody else
+// keeps is answered from now on.
+func (p *Platform) checkpoints() (eventsource.Checkpoints, types.ShardIteratorType, error) {
+	if p.config.Environment.Kinesis != "" {
+		return nil, types.ShardIteratorTypeLatest, nil
+	}
+	file, err := eventsource.OpenFile(p.path("checkpoints.json"))
+	return file, types.ShardIteratorTypeTrimHorizon, err
 }
 
 // PutRecords puts lines on the activity stream and returns their event ids, in order. Empty lines are passed over.
