@@ -7,7 +7,10 @@ import (
 	"path/filepath"
 	"testing"
 
+	"github.com/jackc/pgx/v5"
+
 	"recsys/infra/local/mysql/mysqltest"
+	"recsys/infra/local/postgres/postgrestest"
 )
 
 // One that was killed leaves its list of endpoints behind, and the kernel frees its lock.
@@ -76,5 +79,40 @@ func TestWhichShopIsLoaded(t *testing.T) {
 		if got, err := p.wantedSource(); err != nil || got.Fingerprint != want {
 			t.Errorf("keep %t: %s (%v)", keep, got.Fingerprint, err)
 		}
+	}
+}
+
+func TestOnePlatformAtATimeOnAGivenDatabase(t *testing.T) {
+	owner, err := postgrestest.ForTest(t).NewDatabase(t.Context(), "given")
+	if err != nil {
+		t.Fatal(err)
+	}
+	platform := func() *Platform {
+		return &Platform{config: Config{StateDir: t.TempDir(), Environment: Environment{DatabaseURL: owner}}, Client: &Client{}}
+	}
+	first, second := platform(), platform()
+	if err := first.startVectorStore(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if err := second.startVectorStore(t.Context()); !errors.Is(err, ErrBusy) {
+		t.Errorf("a second one started: %v", err)
+	}
+	if err := second.Close(); err != nil {
+		t.Error(err)
+	}
+	conn, err := pgx.Connect(t.Context(), first.Endpoints.VectorStore)
+	if err != nil {
+		t.Fatalf("the first one's password is no more: %v", err)
+	}
+	conn.Close(t.Context())
+	if err := first.Close(); err != nil {
+		t.Error(err)
+	}
+	third := platform()
+	if err := third.startVectorStore(t.Context()); err != nil {
+		t.Errorf("after the first has gone: %v", err)
+	}
+	if err := third.Close(); err != nil {
+		t.Error(err)
 	}
 }

@@ -33,13 +33,35 @@ func (p *Platform) startVectorStore(ctx context.Context) error {
 	}
 	p.Postgres = server
 	p.onClose("PostgreSQL", server.Stop)
-	owner := server.URL() // a server that was given: its user, its database
-	if p.config.Environment.DatabaseURL == "" {
-		if owner, err = server.Database(ctx, VectorDatabase); err != nil {
+	if p.config.Environment.DatabaseURL != "" {
+		if err := p.lockVectorStore(ctx); err != nil {
 			return err
 		}
+		return p.bootstrap(ctx, server.URL()) // its user, its database
+	}
+	owner, err := server.Database(ctx, VectorDatabase)
+	if err != nil {
+		return err
 	}
 	return p.bootstrap(ctx, owner)
+}
+
+// lockVectorStore keeps a second Platform, which would change the roles' passwords, off a database that was given.
+// The lock is the session's, so it goes with this process.
+func (p *Platform) lockVectorStore(ctx context.Context) error {
+	conn, err := pgx.Connect(ctx, p.Postgres.URL())
+	if err != nil {
+		return fmt.Errorf("connecting to the vector database: %w", err)
+	}
+	p.onClose("the vector database's lock", func() error { return conn.Close(context.WithoutCancel(ctx)) })
+	var locked bool
+	if err := conn.QueryRow(ctx, "select pg_try_advisory_lock(hashtext('recsys.platform'))").Scan(&locked); err != nil {
+		return fmt.Errorf("locking the vector database: %w", err)
+	}
+	if !locked {
+		return fmt.Errorf("%w on the database of DATABASE_URL; wait for it, stop it, or choose another database", ErrBusy)
+	}
+	return nil
 }
 
 func (p *Platform) bootstrap(ctx context.Context, owner string) error {

@@ -90,8 +90,8 @@ const (
 	AnswersPrefix = "recommendations/"
 )
 
-// ErrBusy: another Platform lives on the state directory.
-var ErrBusy = errors.New("the state directory is in use")
+// ErrBusy: another Platform lives on the state directory, or on the database of DATABASE_URL.
+var ErrBusy = errors.New("another run or serve is at work")
 
 // Platform is running.
 type Platform struct {
@@ -239,8 +239,7 @@ func Lock(stateDir string) (unlock func() error, err error) {
 		return nil, fmt.Errorf("locking the state directory: %w (choose another with --state-dir)", err)
 	}
 	if !locked {
-		return nil, fmt.Errorf("%w: another run or serve works on %s; wait for it, stop it, or choose another with --state-dir",
-			ErrBusy, stateDir)
+		return nil, fmt.Errorf("%w on %s; wait for it, stop it, or choose another with --state-dir", ErrBusy, stateDir)
 	}
 	return lock.Close, nil
 }
