@@ -291,8 +291,15 @@ func testAttempts(t *testing.T, b *bench) {
 		}
 	}
 	version, first, copied := attempt(goodItems, goodUsers)
-	attempt(csv("S1", "[1,0]"), csv("1", "[0,1]"))
+	_, second, _ := attempt(csv("S1", "[1,0]"), csv("1", "[0,1]"))
 	loads(first, copied) // its copies are gone
+	allocate := func(of handOver) {
+		_, err := vectorstore.Allocate(t.Context(), b.DB, run.ID, b.Metric, of.etags(), false)
+		b.must(err)
+	}
+	allocate(first) // by a third attempt, which found the old files back in place and has not yet copied them
+	loads(first, copied)
+	allocate(second)
 	b.must(b.fail(t.Context(), version, first.etags(), "stale"))
 	if b.status(version) != vectorstore.Loading {
 		t.Errorf("the first attempt's failure made the second's version %s", b.status(version))
