@@ -411,6 +411,27 @@ func TestPollingGoesOnAfterErrorsAndExpiredIterators(t *testing.T) {
 	}
 }
 
+// A shard that is quiet for five minutes has its iterator expire before the first record.
+func TestAnExpiredLatestMissesNothing(t *testing.T) {
+	client := start(t)
+	stream := create(t, 1)
+	put(t, client, stream, 0, 3) // before the start
+	f := &function{}
+	finish(t, open(t, eventsource.Config{
+		Stream: stream, Invoke: f.invoke, StartingPosition: types.ShardIteratorTypeLatest,
+		Client: &faulty{Client: client, fail: func(call int) error {
+			if call > 1 {
+				return nil
+			}
+			put(t, client, stream, 3, 6)
+			return &types.ExpiredIteratorException{}
+		}},
+	}), 3)
+	if want := fmt.Sprint([][]int{span(3, 6)}); f.seen() != want {
+		t.Errorf("batches %s, want %s", f.seen(), want)
+	}
+}
+
 func TestTheChildrenOfAShardWaitForIt(t *testing.T) {
 	client := start(t)
 	stream := create(t, 1)
