@@ -125,7 +125,7 @@ func TestPayloadsAreThoseOfPackageWorkflow(t *testing.T) {
 	}
 	const runOnly = `"run":"run-1","startedAt":"2026-01-02T03:04:05.678Z"`
 	want := map[string][]string{
-		"plan-extract":          {`{` + runOnly + `}`},
+		"plan-extract":          {`{"input":{},` + runOnly + `}`},
 		"publish-training-data": {`{` + runOnly + `}`},
 		"embedding-upload":      {`{` + runOnly + `}`},
 		"vector-index":          {`{"rollback":true,` + runOnly + `}`, `{` + runOnly + `,"version":7}`},

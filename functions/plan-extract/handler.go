@@ -1,7 +1,7 @@
 // Command plan-extract is the first step of the training-data stage: it checks the source's schema and cuts
 // customerNumber into ranges of about equal numbers of ratings.
 //
-// Input: workflow.Run. Output: workflow.Plan, also written to lake.PlanKey, once.
+// Input: workflow.PlanInput. Output: workflow.Plan, also written to lake.PlanKey, once.
 // Errors: InvalidInput, SchemaMismatch, SourceUnavailable, ObjectStoreUnavailable.
 package main
 
@@ -42,10 +42,11 @@ type Handler struct {
 
 // Handle plans one run. Run again, it answers what was planned before: the plan that the state machine goes on
 // with and the one that publish-training-data reads must be the same, however many attempts are still alive.
-func (h Handler) Handle(ctx context.Context, run workflow.Run) (workflow.Plan, error) {
-	if err := h.validate(run); err != nil {
+func (h Handler) Handle(ctx context.Context, in workflow.PlanInput) (workflow.Plan, error) {
+	if err := h.validate(in); err != nil {
 		return workflow.Plan{}, err
 	}
+	run := in.Run
 	if plan, err := h.planned(ctx, run); !errors.Is(err, objectstore.ErrNotFound) {
 		return plan, err
 	}
@@ -87,8 +88,8 @@ func (h Handler) planned(ctx context.Context, run workflow.Run) (plan workflow.P
 	return plan, nil
 }
 
-func (h Handler) validate(run workflow.Run) error {
-	if err := run.Validate(); err != nil {
+func (h Handler) validate(in workflow.PlanInput) error {
+	if err := in.Validate(); err != nil {
 		return err
 	}
 	if h.RowsPerRange < 1 {

@@ -21,7 +21,7 @@ import (
 	"recsys/shared/workflow"
 )
 
-func event(t *testing.T) (run workflow.Run) {
+func event(t *testing.T) (run workflow.PlanInput) {
 	t.Helper()
 	content, err := os.ReadFile("event.json")
 	if err != nil {
@@ -151,11 +151,11 @@ func (s *shopOf) Counts(_ context.Context, visit func(*int64, int64) error) erro
 // What a run's first attempt has planned stays, whatever the source says later and whoever comes between.
 func TestASecondAttemptAnswersTheFirstsPlan(t *testing.T) {
 	store, _ := s3test.ForTest(t, "lake")
-	plan := func(run workflow.Run, ratings int64, meantime func()) (workflow.Plan, error) {
+	plan := func(run workflow.PlanInput, ratings int64, meantime func()) (workflow.Plan, error) {
 		h := Handler{Source: &shopOf{ratings, meantime}, Lake: store, RowsPerRange: 1, MaxConcurrency: 1}
 		return h.Handle(t.Context(), run)
 	}
-	wants := func(run workflow.Run, ratings, want int64, meantime func()) {
+	wants := func(run workflow.PlanInput, ratings, want int64, meantime func()) {
 		t.Helper()
 		if got, err := plan(run, ratings, meantime); err != nil || got.EstimatedRows != want {
 			t.Errorf("planned %+v, %v; want %d rows", got, err, want)
@@ -202,7 +202,13 @@ func TestTheNameOfASnapshotIsNotUsedAgain(t *testing.T) {
 func TestInvalidInput(t *testing.T) {
 	good := Handler{RowsPerRange: 1, MaxConcurrency: 1}
 	for name, call := range map[string]func() error{
-		"run":  func() error { _, err := good.Handle(t.Context(), workflow.Run{}); return err },
+		"run": func() error { _, err := good.Handle(t.Context(), workflow.PlanInput{}); return err },
+		"a mistyped key": func() error {
+			in := event(t)
+			in.Input = []byte(`{"rolback":true}`)
+			_, err := good.Handle(t.Context(), in)
+			return err
+		},
 		"rows": func() error { _, err := Handler{MaxConcurrency: 1}.Handle(t.Context(), event(t)); return err },
 		"concurrency": func() error {
 			_, err := Handler{RowsPerRange: 1, MaxConcurrency: 41}.Handle(t.Context(), event(t))
