@@ -12,8 +12,10 @@ import (
 	"strings"
 	"testing"
 
+	"recsys/infra/local/mysql/mysqltest"
 	"recsys/infra/local/platform"
-	"recsys/infra/local/provision"
+	"recsys/infra/local/postgres/postgrestest"
+	"recsys/infra/local/provision/provisiontest"
 )
 
 func TestMistakesSayWhatToDo(t *testing.T) {
@@ -115,13 +117,9 @@ func (l lines) Write(text []byte) (int, error) {
 }
 
 func TestStartOnWhatServeHasUp(t *testing.T) {
-	cache, err := provision.Open(provision.Config{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := cache.MariaDB(t.Context()); errors.As(err, new(provision.Unavailable)) && os.Getenv("CI") == "" {
-		t.Skip(err)
-	}
+	mysqltest.ForTest(t) // skips where no server can be had
+	postgrestest.ForTest(t)
+	provisiontest.NodeModules(t)
 	state := filepath.Join(t.TempDir(), "state with a blank")
 	ctx, stop := context.WithCancel(t.Context())
 	printed, served := make(lines), make(chan error, 1)
@@ -151,7 +149,7 @@ func TestStartOnWhatServeHasUp(t *testing.T) {
 	if text := out.String(); strings.Contains(text, "Starting") || !strings.Contains(text, "PublishTrainingData") {
 		t.Errorf("start printed %s", text)
 	}
-	err = run(t.Context(), []string{"start", "--source-sql", "main_test.go", "--state-dir", state}, io.Discard, io.Discard)
+	err := run(t.Context(), []string{"start", "--source-sql", "main_test.go", "--state-dir", state}, io.Discard, io.Discard)
 	if err == nil || !strings.Contains(err.Error(), "stop serve first") {
 		t.Errorf("a source for what serve has up: %v", err)
 	}

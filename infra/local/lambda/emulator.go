@@ -34,8 +34,6 @@ type Config struct {
 	Dir string
 	// Addr to listen on; default 127.0.0.1:0 (a free port).
 	Addr string
-	// Region that functions see; default us-east-1.
-	Region string
 	// Credentials that functions sign with, for servers that check them. Default: each function's own name as the
 	// access key and its worker as the session token, so that emulated servers know who calls.
 	Credentials *aws.Credentials
@@ -69,9 +67,6 @@ func Start(ctx context.Context, config Config) (*Emulator, error) {
 	config.Dir = dir
 	if config.Addr == "" {
 		config.Addr = "127.0.0.1:0"
-	}
-	if config.Region == "" {
-		config.Region = "us-east-1"
 	}
 	// What workers of an emulator that was killed left behind must not show up in those of this one.
 	if err := os.RemoveAll(filepath.Join(dir, "tmp")); err != nil {

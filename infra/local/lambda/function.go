@@ -14,6 +14,8 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+
+	"recsys/infra/local/awscall"
 )
 
 // Function is what CreateFunction would be told.
@@ -121,8 +123,8 @@ func (f *function) environ(w *worker, config Config, runtimeAPI string) []string
 		"TMPDIR=" + w.tmp,
 		"_HANDLER=bootstrap",
 		"LAMBDA_TASK_ROOT=" + filepath.Dir(f.Bootstrap),
-		"AWS_REGION=" + config.Region,
-		"AWS_DEFAULT_REGION=" + config.Region,
+		"AWS_REGION=" + awscall.Region,
+		"AWS_DEFAULT_REGION=" + awscall.Region,
 		"AWS_ACCESS_KEY_ID=" + identity.AccessKeyID,
 		"AWS_SECRET_ACCESS_KEY=" + identity.SecretAccessKey,
 		"AWS_SESSION_TOKEN=" + identity.SessionToken,

@@ -17,6 +17,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/kinesis"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 
+	"recsys/infra/local/awscall"
 	"recsys/infra/local/stepfunctions"
 	"recsys/shared/objectstore"
 	"recsys/statemachines"
@@ -87,13 +88,10 @@ func Attach(ctx context.Context, stateDir string) (*Client, error) {
 	return c, nil
 }
 
-// region that everything local claims to be in.
-const region = "us-east-1"
-
 // clientConfig is the person's own AWS configuration where there are credentials in the environment, for
 // servers that check them; the emulated ones take anything.
 func clientConfig(ctx context.Context) (aws.Config, error) {
-	options := []func(*config.LoadOptions) error{config.WithDefaultRegion(region)}
+	options := []func(*config.LoadOptions) error{config.WithDefaultRegion(awscall.Region)}
 	if os.Getenv("AWS_ACCESS_KEY_ID") == "" {
 		options = append(options, config.WithCredentialsProvider(credentials.NewStaticCredentialsProvider("local", "local", "")))
 	}

@@ -94,7 +94,7 @@ func (p *Platform) startFunctions(ctx context.Context) error {
 		return err
 	}
 	// Close alone ends it, after the mapping that invokes its functions.
-	emulator, err := lambda.Start(context.WithoutCancel(ctx), lambda.Config{Dir: p.path("lambda"), Region: region, Credentials: credentials})
+	emulator, err := lambda.Start(context.WithoutCancel(ctx), lambda.Config{Dir: p.path("lambda"), Credentials: credentials})
 	if err != nil {
 		return err
 	}

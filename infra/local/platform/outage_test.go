@@ -48,10 +48,7 @@ func wantAnswered(t *testing.T, lines []line, h handOver) {
 // retried waits until the function was invoked so many times more than before without getting anything done.
 func retried(t *testing.T, p *Platform, before eventsource.Stats, invocations int) {
 	t.Helper()
-	err := p.Mapping.Wait(t.Context(), func(now eventsource.Stats) bool { return now.Invocations >= before.Invocations+invocations })
-	if err != nil {
-		t.Fatal(err)
-	}
+	wait(t, p, func(now eventsource.Stats) bool { return now.Invocations >= before.Invocations+invocations })
 }
 
 // While the database is away nothing is answered; afterwards everything is, in order.

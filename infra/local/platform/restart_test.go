@@ -1,7 +1,6 @@
 package platform
 
 import (
-	"context"
 	"strings"
 	"testing"
 	"time"
@@ -28,14 +27,10 @@ func TestTheStreamOutlivesAStop(t *testing.T) {
 	if _, _, err := first.Answers(t.Context(), answered, since, func(int) {}); err != nil {
 		t.Fatal(err)
 	}
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
-	defer cancel()
 	done := func(records int) func(eventsource.Stats) bool {
 		return func(s eventsource.Stats) bool { return s.Succeeded >= records }
 	}
-	if err := first.Mapping.Wait(ctx, done(2)); err != nil {
-		t.Fatal(err)
-	}
+	wait(t, first, done(2))
 	if err := first.Mapping.Close(); err != nil {
 		t.Fatal(err)
 	}
@@ -47,9 +42,7 @@ func TestTheStreamOutlivesAStop(t *testing.T) {
 	if _, _, err := second.Answers(t.Context(), left, since, func(int) {}); err != nil {
 		t.Fatal(err)
 	}
-	if err := second.Mapping.Wait(ctx, done(3)); err != nil {
-		t.Fatal(err)
-	}
+	wait(t, second, done(3))
 	if stats := second.Mapping.Stats(); stats.Succeeded != len(left) {
 		t.Errorf("%d records were answered after the start, want %d", stats.Succeeded, len(left))
 	}

@@ -5,29 +5,18 @@
 package postgrestest
 
 import (
-	"errors"
-	"os"
 	"testing"
 
 	"recsys/infra/local/postgres"
-	"recsys/infra/local/provision"
+	"recsys/infra/local/provision/provisiontest"
 )
 
 // ForTest starts an empty server, whatever DATABASE_URL says, since a test may stop it; it is stopped and
 // removed with tb. It takes about 0.3 s, so subtests share one and make databases in it.
 func ForTest(tb testing.TB) *postgres.Server {
 	tb.Helper()
-	cache, err := provision.Open(provision.Config{Progress: func(line string) { tb.Log(line) }})
-	if err != nil {
-		tb.Fatal(err)
-	}
-	server, err := postgres.Start(tb.Context(), postgres.Config{Cache: cache})
-	if unavailable := (provision.Unavailable{}); errors.As(err, &unavailable) && os.Getenv("CI") == "" {
-		tb.Skip(err)
-	}
-	if err != nil {
-		tb.Fatal(err)
-	}
+	server, err := postgres.Start(tb.Context(), postgres.Config{Cache: provisiontest.Cache(tb)})
+	provisiontest.Require(tb, err)
 	tb.Cleanup(func() {
 		if err := server.Stop(); err != nil {
 			tb.Error(err)
