@@ -125,7 +125,7 @@ func TestPayloadsAreThoseOfPackageWorkflow(t *testing.T) {
 	}
 	const runOnly = `"run":"run-1","startedAt":"2026-01-02T03:04:05.678Z"`
 	want := map[string][]string{
-		"plan-extract":          {`{` + runOnly + `}`},
+		"plan-extract":          {`{"input":{},` + runOnly + `}`},
 		"publish-training-data": {`{` + runOnly + `}`},
 		"embedding-upload":      {`{` + runOnly + `}`},
 		"vector-index":          {`{"rollback":true,` + runOnly + `}`, `{` + runOnly + `,"version":7}`},
@@ -148,7 +148,7 @@ func TestPayloadsAreThoseOfPackageWorkflow(t *testing.T) {
 }
 
 func TestNothingNewIsNotIndexed(t *testing.T) {
-	for _, uploaded := range []workflow.Uploaded{{Status: "no-artifacts"}, {Status: "unchanged", Version: 7}} {
+	for _, uploaded := range []workflow.Uploaded{{Status: "no-artifacts"}, {Status: "hand-over-underway"}, {Status: "unchanged", Version: 7}} {
 		all := answers(0)
 		all["embedding-upload"] = func(json.RawMessage) (any, error) { return uploaded, nil }
 		h := setup(t, all)
@@ -181,7 +181,7 @@ func TestAFailureEndsTheExecutionWithItsErrorAndCause(t *testing.T) {
 	}
 	// Inside of a Map and outside.
 	for _, name := range []string{"extract", "vector-index"} {
-		expectFailure(t, setup(t, failing(answers(1), name, "VectorStoreUnavailable", 100)), name, "VectorStoreUnavailable", 7)
+		expectFailure(t, setup(t, failing(answers(1), name, "VectorStoreUnavailable", 100)), name, "VectorStoreUnavailable", 9)
 	}
 }
 

@@ -10,7 +10,7 @@ import (
 	"slices"
 	"testing"
 
-	"recsys/infra/local/stepfunctions/stepfunctionstest"
+	"recsys/infra/local/provision/provisiontest"
 	"recsys/shared/failure"
 	"recsys/statemachines"
 )
@@ -163,7 +163,7 @@ func checkRetry(t *testing.T, name string, s state) {
 }
 
 func TestTheLinterIsContent(t *testing.T) {
-	linter := filepath.Join(stepfunctionstest.NodeModules(t), ".bin", "asl-validator")
+	linter := filepath.Join(provisiontest.NodeModules(t), ".bin", "asl-validator")
 	if output, err := exec.CommandContext(t.Context(), linter, "--json-path", "batch.asl.json").CombinedOutput(); err != nil {
 		t.Errorf("%v\n%s", err, output)
 	}

@@ -8,8 +8,6 @@ import (
 	"io"
 
 	"github.com/pgvector/pgvector-go"
-
-	"recsys/shared/failure"
 )
 
 // maxLine bounds a line, in bytes: 2,000 numbers of 25 characters take 50 kB.
@@ -139,7 +137,7 @@ func (e *embeddings[ID]) readLine() (text []byte, ok bool) {
 		ok = true
 	}
 	if err != nil && err != io.EOF {
-		e.failed = failure.ObjectStoreUnavailable{Err: fmt.Errorf("reading %s after line %d: %w", e.file, e.line, err)}
+		e.failed = fmt.Errorf("reading %s after line %d: %w", e.file, e.line, err)
 		return nil, false
 	}
 	text = bytes.TrimSuffix(bytes.TrimSuffix(text, []byte("\n")), []byte("\r"))

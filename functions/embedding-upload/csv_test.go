@@ -111,7 +111,7 @@ func TestBadLines(t *testing.T) {
 }
 
 func TestReadingBreaksOff(t *testing.T) {
-	e, _ := itemsOf(io.MultiReader(strings.NewReader("id,embedding\na,\"[1]\"\nb,"), iotest.ErrReader(errors.New("reset"))))
+	e, _ := itemsOf(io.MultiReader(strings.NewReader("id,embedding\na,\"[1]\"\nb,"), iotest.ErrReader(failure.ObjectStoreUnavailable{Err: errors.New("reset")})))
 	rows, err := readAll(e)
 	if !errors.As(err, new(failure.ObjectStoreUnavailable)) || len(rows) != 1 {
 		t.Errorf("got %v, %v", rows, err)

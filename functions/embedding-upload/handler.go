@@ -6,6 +6,7 @@ import (
 
 	"github.com/jackc/pgx/v5/pgxpool"
 
+	"recsys/shared/lake"
 	"recsys/shared/metrics"
 	"recsys/shared/objectstore"
 	"recsys/shared/vectorstore"
@@ -26,14 +27,6 @@ func (h *Handler) Handle(ctx context.Context, run workflow.Run) (workflow.Upload
 	if err := run.Validate(); err != nil {
 		return workflow.Uploaded{}, err
 	}
-	handOver, err := look(ctx, h.Artifacts)
-	if err != nil {
-		return workflow.Uploaded{}, err
-	}
-	if handOver == nil {
-		slog.InfoContext(ctx, "no artifacts have been handed over", "run", run.ID)
-		return workflow.Uploaded{Status: "no-artifacts"}, nil
-	}
 	earlier, tried, err := vectorstore.OfRun(ctx, h.DB, run.ID)
 	if err != nil {
 		return workflow.Uploaded{}, err
@@ -41,20 +34,45 @@ func (h *Handler) Handle(ctx context.Context, run workflow.Run) (workflow.Upload
 	if tried && earlier.Status != vectorstore.Loading && earlier.Status != vectorstore.Failed {
 		return uploaded("uploaded", earlier), nil
 	}
+	handOver, nothing, err := look(ctx, h.Artifacts)
+	if err != nil {
+		return workflow.Uploaded{}, err
+	}
+	if nothing != "" {
+		slog.InfoContext(ctx, "nothing is loaded", "run", run.ID, "status", nothing)
+		return workflow.Uploaded{Status: nothing}, h.giveUp(ctx, earlier)
+	}
 	same, found, err := vectorstore.SameArtifacts(ctx, h.DB, handOver.etags(), h.Metric)
 	if err != nil {
 		return workflow.Uploaded{}, err
 	}
-	if found && tried && earlier.Status == vectorstore.Loading {
-		// Handed over anew while this run loaded, and a newer run was faster: this version never will be whole.
-		if err := vectorstore.Fail(ctx, h.DB, earlier.Version, "its artifacts were handed over anew while it was loaded"); err != nil {
-			return workflow.Uploaded{}, err
-		}
+	if !found {
+		return h.upload(ctx, run, handOver)
 	}
-	if found {
-		return h.unchanged(ctx, same)
+	if err := h.giveUp(ctx, earlier); err != nil {
+		return workflow.Uploaded{}, err
 	}
-	return h.upload(ctx, run, handOver)
+	return h.unchanged(ctx, same)
+}
+
+// giveUp ends what an earlier attempt of the run was loading: handed over anew, it never will be whole.
+func (h *Handler) giveUp(ctx context.Context, earlier vectorstore.Record) error {
+	if earlier.Status != vectorstore.Loading {
+		return nil
+	}
+	return h.fail(ctx, earlier.Version, earlier.Artifacts, "its artifacts were handed over anew while it was loaded")
+}
+
+// fail records why a version never will answer, and leaves nothing of it. The same artifacts are tried again by
+// the next run, under another number, and refused with the same words for as long as they lie there.
+func (h *Handler) fail(ctx context.Context, version int64, artifacts map[string]string, why string) error {
+	if err := vectorstore.Fail(ctx, h.DB, version, artifacts, why); err != nil {
+		return err
+	}
+	return vectorstore.Forget(ctx, h.DB, version, func() error {
+		_, err := h.Artifacts.DeletePrefix(ctx, lake.VersionPrefix(version))
+		return err
+	})
 }
 
 // unchanged keeps the active version, with the newest popularity.
@@ -81,8 +99,8 @@ func (h *Handler) upload(ctx context.Context, run workflow.Run, handOver handOve
 	}
 	loaded, err := h.fill(ctx, version, handOver)
 	if isInvalid(err) {
-		if failing := vectorstore.Fail(ctx, h.DB, version, err.Error()); failing != nil {
-			slog.WarnContext(ctx, "the failure is not recorded", "version", version, "error", failing)
+		if failing := h.fail(ctx, version, handOver.etags(), err.Error()); failing != nil {
+			return workflow.Uploaded{}, failing // tried again: it ends with err and a record of it
 		}
 	}
 	if err != nil {
@@ -96,7 +114,8 @@ func (h *Handler) upload(ctx context.Context, run workflow.Run, handOver handOve
 
 // fill copies the artifacts to the version and loads the copies: the originals may change at any time.
 func (h *Handler) fill(ctx context.Context, version int64, handOver handOver) (vectorstore.Record, error) {
-	if err := handOver.copyTo(ctx, h.Artifacts, version); err != nil {
+	copies, err := handOver.copyTo(ctx, h.Artifacts, version)
+	if err != nil {
 		return vectorstore.Record{}, err
 	}
 	counts, err := latestCounts(ctx, h.Lake)
@@ -104,7 +123,7 @@ func (h *Handler) fill(ctx context.Context, version int64, handOver handOver) (v
 		return vectorstore.Record{}, err
 	}
 	defer counts.Close()
-	return load(ctx, h.Artifacts, h.DB, version, handOver.hasModel(), counts.popularity())
+	return load(ctx, h.DB, copies, handOver, counts.popularity())
 }
 
 func uploaded(status string, r vectorstore.Record) workflow.Uploaded {

@@ -3,6 +3,9 @@ package main
 import (
 	"encoding/json"
 	"errors"
+	"io"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"slices"
 	"strings"
@@ -12,6 +15,8 @@ import (
 
 	"recsys/shared/failure"
 	"recsys/shared/lake"
+	"recsys/shared/objectstore"
+	"recsys/shared/settings"
 	"recsys/shared/vectorstore"
 	"recsys/shared/workflow"
 )
@@ -23,6 +28,25 @@ func TestHandle(t *testing.T) {
 		b.put(b.Artifacts, lake.ItemEmbeddingsKey, "half a hand-over")
 		if out := b.upload(b.run()); out != (workflow.Uploaded{Status: "no-artifacts"}) {
 			t.Errorf("got %+v", out)
+		}
+	})
+	t.Run("a bucket that is not there", func(t *testing.T) {
+		b := setup(t, server)
+		b.must(os.Remove(b.s3.Path("artifacts", "")))
+		if out, err := b.Handle(t.Context(), b.run()); !errors.As(err, new(failure.ObjectStoreUnavailable)) {
+			t.Errorf("got %+v, %v", out, err)
+		}
+	})
+	t.Run("a hand-over under way", func(t *testing.T) { testUnderway(t, setup(t, server)) })
+	t.Run("two attempts of one run", func(t *testing.T) { testAttempts(t, setup(t, server)) })
+	t.Run("counts that the database cannot hold", func(t *testing.T) {
+		b := setup(t, server)
+		b.handOver(embeddingsOf(goodItems, goodUsers))
+		b.publish("s1", noon, lake.ItemCount{Item: "S10_1678", Country: "Fra\x00nce", Count: 2},
+			lake.ItemCount{Item: "S10_1678", Country: strings.Repeat("Llan", 3000), Count: 2}, lake.ItemCount{Item: "S10_1949", Country: "USA", Count: 3})
+		b.upload(b.run())
+		if rows := b.dump(1)[5:]; !slices.Equal(rows, []string{`("",S10_1949,3)`, "(usa,S10_1949,3)"}) {
+			t.Errorf("got %v", rows)
 		}
 	})
 	t.Run("a run tried again has the same version", func(t *testing.T) {
@@ -136,7 +160,10 @@ func TestHandle(t *testing.T) {
 	t.Run("the database is away", func(t *testing.T) {
 		b := setup(t, server)
 		b.handOver(embeddingsOf(goodItems, goodUsers))
-		b.DB.Close()
+		var err error
+		b.DB, err = vectorstore.Connect(t.Context(), vectorstore.Config{VectorStore: settings.VectorStore{URL: "postgres://nobody@127.0.0.1:1/none"}})
+		b.must(err)
+		t.Cleanup(b.DB.Close)
 		if _, err := b.Handle(t.Context(), b.run()); !errors.As(err, new(failure.VectorStoreUnavailable)) {
 			t.Errorf("got %v", err)
 		}
@@ -199,11 +226,95 @@ func testRefused(t *testing.T, b *bench) {
 			if err != nil || record.Status != vectorstore.Failed {
 				t.Errorf("the version is %s, %v", record.Status, err)
 			}
+			b.leaves("versions/1/")
 			if active, _, _ := vectorstore.ReadActive(t.Context(), b.DB); active.Version != 1 || !slices.Equal(b.dump(1), before) {
 				t.Errorf("the active version changed: %+v", active)
 			}
 		})
 	}
+}
+
+// testUnderway runs while the files of the next hand-over arrive: their _SUCCESS will start a run of its own.
+func testUnderway(t *testing.T, b *bench) {
+	b.handOver(embeddingsOf(goodItems, goodUsers))
+	b.activate(b.upload(b.run()).Version)
+	arrives := func(users string) func() error {
+		return func() error {
+			b.put(b.Artifacts, lake.UserEmbeddingsKey, users)
+			earlier := time.Now().Add(-time.Hour)
+			return os.Chtimes(b.s3.Path("artifacts", lake.SuccessKey), earlier, earlier)
+		}
+	}
+	b.must(arrives(csv("1", "[1,0]"))())
+	if out := b.upload(b.run()); out != (workflow.Uploaded{Status: "hand-over-underway"}) {
+		t.Errorf("got %+v", out)
+	}
+	b.must(os.Remove(b.s3.Path("artifacts", lake.ItemEmbeddingsKey))) // to be replaced
+	if out := b.upload(b.run()); out.Status != "hand-over-underway" {
+		t.Errorf("got %+v", out)
+	}
+
+	// It begins while a run copies: tried again, the run leaves nothing.
+	b.handOver(embeddingsOf(csv("S1", "[1,0]"), goodUsers))
+	var once sync.Once
+	b.onCopy(func() (err error) {
+		once.Do(func() { err = arrives(csv("2", "[0,1]"))() })
+		return err
+	})
+	run := b.run()
+	if _, err := b.Handle(t.Context(), run); !errors.As(err, new(HandOverUnderway)) {
+		t.Fatalf("got %v", err)
+	}
+	if out := b.upload(run); out.Status != "hand-over-underway" || b.status(2) != vectorstore.Failed {
+		t.Errorf("got %+v, version 2 is %s", out, b.status(2))
+	}
+	b.leaves("versions/1/")
+}
+
+// testAttempts has a first attempt that lost its caller and is at work still while a second one has begun: files
+// were handed over anew between them.
+func testAttempts(t *testing.T, b *bench) {
+	run := b.run()
+	attempt := func(items, users string) (int64, handOver, copies) {
+		b.handOver(embeddingsOf(items, users))
+		found, _, err := look(t.Context(), b.Artifacts)
+		b.must(err)
+		version, err := vectorstore.Allocate(t.Context(), b.DB, run.ID, b.Metric, found.etags(), false)
+		b.must(err)
+		copied, err := found.copyTo(t.Context(), b.Artifacts, version)
+		b.must(err)
+		return version, found, copied
+	}
+	loads := func(of handOver, copied copies) {
+		t.Helper()
+		if got, err := load(t.Context(), b.DB, copied, of, vectorstore.Popularity{}); !errors.As(err, new(vectorstore.Overtaken)) {
+			t.Errorf("got %+v, %v", got, err)
+		}
+	}
+	version, first, copied := attempt(goodItems, goodUsers)
+	_, second, _ := attempt(csv("S1", "[1,0]"), csv("1", "[0,1]"))
+	loads(first, copied) // its copies are gone
+	allocate := func(of handOver) {
+		_, err := vectorstore.Allocate(t.Context(), b.DB, run.ID, b.Metric, of.etags(), false)
+		b.must(err)
+	}
+	allocate(first) // by a third attempt, which found the old files back in place and has not yet copied them
+	loads(first, copied)
+	allocate(second)
+	b.must(b.fail(t.Context(), version, first.etags(), "stale"))
+	if b.status(version) != vectorstore.Loading {
+		t.Errorf("the first attempt's failure made the second's version %s", b.status(version))
+	}
+	original := func(key, content string) {
+		b.put(b.Artifacts, lake.VersionKey(version, key), content)
+	}
+	original(lake.ItemEmbeddingsKey, goodItems) // the second has not yet copied them
+	original(lake.UserEmbeddingsKey, goodUsers)
+	loads(first, copied)
+	if out := b.upload(run); out.Version != version || out.Items != 1 || out.Users != 1 {
+		t.Errorf("got %+v", out)
+	}
+	loads(first, copied)
 }
 
 func testRefusedModels(t *testing.T, b *bench) {
@@ -242,5 +353,38 @@ func TestEventIsARun(t *testing.T) {
 	}
 	if _, err := new(Handler).Handle(t.Context(), workflow.Run{ID: "../etc"}); !errors.As(err, new(failure.InvalidInput)) {
 		t.Errorf("got %v", err)
+	}
+}
+
+// An answer that breaks off while the popularity is read is the store's fault, and named so.
+func TestPopularityBreaksOff(t *testing.T) {
+	broken := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if strings.HasSuffix(r.URL.Path, lake.LatestKey) {
+			_, _ = io.WriteString(w, `{"snapshot":"s1","startedAt":"2026-11-23T12:00:00Z"}`)
+			return
+		}
+		w.Header().Set("Content-Length", "1000")
+		_, _ = io.WriteString(w, `{"items":[{"item":"S1","country":"USA","count":1},`)
+	}))
+	t.Cleanup(broken.Close)
+	t.Setenv("AWS_ENDPOINT_URL_S3", broken.URL)
+	t.Setenv("AWS_REGION", "eu-central-1")
+	t.Setenv("AWS_ACCESS_KEY_ID", "test")
+	t.Setenv("AWS_SECRET_ACCESS_KEY", "test")
+	client, err := objectstore.NewClient(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	counts, err := latestCounts(t.Context(), objectstore.New(client, "lake"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer counts.Close()
+	rows := 0
+	for counts.Next() {
+		rows++
+	}
+	if rows != 1 || !errors.As(counts.Err(), new(failure.ObjectStoreUnavailable)) {
+		t.Errorf("%d rows, %v", rows, counts.Err())
 	}
 }

@@ -4,7 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
+	"log/slog"
+	"maps"
 	"slices"
+	"sync"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -12,10 +16,11 @@ import (
 	"recsys/shared/failure"
 	"recsys/shared/lake"
 	"recsys/shared/objectstore"
+	"recsys/shared/vectorstore"
 )
 
-// HandOverUnderway: the artifacts changed while they were looked at. Transient: tried again when the hand-over
-// is over, the run takes the new ones.
+// HandOverUnderway: the artifacts changed while they were copied. Transient: tried again, the run takes the new
+// ones, or leaves them to the run that their _SUCCESS starts.
 type HandOverUnderway struct{ Err error }
 
 func (e HandOverUnderway) Error() string { return e.Err.Error() }
@@ -24,31 +29,32 @@ func (e HandOverUnderway) Unwrap() error { return e.Err }
 // handOver is what the data scientist left: key → object.
 type handOver map[string]objectstore.Object
 
-// look finds the artifacts, or nil before there are any. What is missing is InvalidEmbeddings; an artifact
-// that is newer than _SUCCESS, which is written last, is HandOverUnderway.
-func look(ctx context.Context, store *objectstore.Store) (handOver, error) {
+// look finds the artifacts, or says by a status of workflow.Uploaded why there is nothing to load. What is missing
+// is InvalidEmbeddings.
+func look(ctx context.Context, store *objectstore.Store) (found handOver, nothing string, err error) {
 	success, err := store.Head(ctx, lake.SuccessKey)
 	if errors.Is(err, objectstore.ErrNotFound) {
-		return nil, nil
+		return nil, "no-artifacts", nil
 	}
 	if err != nil {
-		return nil, err
+		return nil, "", err
 	}
-	found := handOver{}
+	found = handOver{}
 	for _, key := range slices.Concat(lake.RequiredArtifacts, lake.ModelArtifacts, lake.OptionalArtifacts) {
 		object, err := store.Head(ctx, key)
 		if errors.Is(err, objectstore.ErrNotFound) {
 			continue
 		}
 		if err != nil {
-			return nil, err
+			return nil, "", err
 		}
 		found[key] = object
 	}
-	if err := found.whole(); err != nil {
-		return nil, err
+	if key := found.newerThan(success.Modified); key != "" {
+		slog.WarnContext(ctx, "a hand-over is under way, or "+lake.SuccessKey+" was not written last", "newer", key)
+		return nil, "hand-over-underway", nil
 	}
-	return found, found.settled(success.Modified)
+	return found, "", found.whole()
 }
 
 // whole checks that nothing is missing of what comes together.
@@ -65,13 +71,14 @@ func (h handOver) whole() error {
 	return nil
 }
 
-func (h handOver) settled(success time.Time) error {
-	for key, object := range h {
-		if object.Modified.After(success) {
-			return HandOverUnderway{fmt.Errorf("%s was written after %s: a hand-over is under way, or %[2]s was not written last", key, lake.SuccessKey)}
+// newerThan is an artifact that was written after the last one should have been, or "".
+func (h handOver) newerThan(success time.Time) string {
+	for _, key := range slices.Sorted(maps.Keys(h)) {
+		if h[key].Modified.After(success) {
+			return key
 		}
 	}
-	return nil
+	return ""
 }
 
 func (h handOver) has(key string) bool { return h[key].Key != "" }
@@ -88,16 +95,41 @@ func (h handOver) etags() map[string]string {
 }
 
 // copyTo copies all of it to the version, provided that none has changed.
-func (h handOver) copyTo(ctx context.Context, store *objectstore.Store, version int64) error {
-	copies, ctx := errgroup.WithContext(ctx)
+func (h handOver) copyTo(ctx context.Context, store *objectstore.Store, version int64) (copies, error) {
+	made := copies{store, version, map[string]string{}}
+	var mu sync.Mutex
+	copying, ctx := errgroup.WithContext(ctx)
 	for key, object := range h {
-		copies.Go(func() error {
-			err := store.Copy(ctx, key, lake.VersionKey(version, key), object.ETag)
+		copying.Go(func() error {
+			etag, err := store.Copy(ctx, key, lake.VersionKey(version, key), object.ETag)
 			if errors.Is(err, objectstore.ErrPrecondition) || errors.Is(err, objectstore.ErrNotFound) {
 				return HandOverUnderway{fmt.Errorf("%s was handed over anew meanwhile: %w", key, err)}
 			}
+			mu.Lock()
+			defer mu.Unlock()
+			made.etags[key] = etag
 			return err
 		})
 	}
-	return copies.Wait()
+	return made, copying.Wait()
+}
+
+// copies are the artifacts of a version, as this attempt copied them.
+type copies struct {
+	store   *objectstore.Store
+	version int64
+	etags   map[string]string // by the original's key
+}
+
+// open streams a copy: the very one, and not what another attempt of the run put in its place, which is Overtaken.
+func (c copies) open(ctx context.Context, key string) (io.ReadCloser, objectstore.Object, error) {
+	body, object, err := c.store.Open(ctx, lake.VersionKey(c.version, key))
+	if err == nil && object.ETag != c.etags[key] {
+		body.Close()
+		err = objectstore.ErrPrecondition
+	}
+	if errors.Is(err, objectstore.ErrPrecondition) || errors.Is(err, objectstore.ErrNotFound) {
+		err = vectorstore.Overtaken{Err: fmt.Errorf("another attempt has replaced %s of version %d: %w", key, c.version, err)}
+	}
+	return body, object, err
 }

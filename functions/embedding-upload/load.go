@@ -11,18 +11,16 @@ import (
 	"recsys/shared/failure"
 	"recsys/shared/lake"
 	"recsys/shared/model"
-	"recsys/shared/objectstore"
 	"recsys/shared/vectorstore"
 )
 
 // load reads the version's copies as streams into its tables. Whatever is wrong with the files is reported at
 // once, as InvalidEmbeddings: bad lines of both, and a model that nobody could use.
-func load(ctx context.Context, store *objectstore.Store, db *pgxpool.Pool, version int64, hasModel bool,
-	popularity vectorstore.Popularity) (loaded vectorstore.Record, err error) {
+func load(ctx context.Context, db *pgxpool.Pool, copies copies, of handOver, popularity vectorstore.Popularity) (loaded vectorstore.Record, err error) {
 	var wrong faults
 	items := &embeddings[string]{file: lake.ItemEmbeddingsKey, parseID: itemID, faults: &wrong}
 	users := &embeddings[int32]{file: lake.UserEmbeddingsKey, parseID: userID, faults: &wrong}
-	items.open, users.open = opener(ctx, store, version, items.file), opener(ctx, store, version, users.file)
+	items.open, users.open = opener(ctx, copies, items.file), opener(ctx, copies, users.file)
 	defer items.Close()
 	defer users.Close()
 
@@ -31,8 +29,8 @@ func load(ctx context.Context, store *objectstore.Store, db *pgxpool.Pool, versi
 		return loaded, items.failed
 	}
 	users.dimension = items.dimension
-	if hasModel && items.dimension > 0 {
-		if err := checkModel(ctx, store, version, items.dimension); isInvalid(err) {
+	if of.hasModel() && items.dimension > 0 {
+		if err := checkModel(ctx, copies, items.dimension); isInvalid(err) {
 			wrong.unusable = err
 		} else if err != nil {
 			return loaded, err
@@ -40,7 +38,8 @@ func load(ctx context.Context, store *objectstore.Store, db *pgxpool.Pool, versi
 	}
 	if wrong.err() == nil {
 		loaded, err = vectorstore.Load{
-			Version: version, Dimension: items.dimension, Items: items, Users: users, Popularity: popularity,
+			Version: copies.version, Artifacts: of.etags(), Dimension: items.dimension,
+			Items: items, Users: users, Popularity: popularity,
 		}.Run(ctx, db)
 		if !isInvalid(err) {
 			return loaded, err
@@ -56,34 +55,27 @@ func load(ctx context.Context, store *objectstore.Store, db *pgxpool.Pool, versi
 	return loaded, users.Err()
 }
 
-func opener(ctx context.Context, store *objectstore.Store, version int64, artifact string) func() (io.ReadCloser, error) {
+func opener(ctx context.Context, copies copies, key string) func() (io.ReadCloser, error) {
 	return func() (io.ReadCloser, error) {
-		body, _, err := store.Open(ctx, lake.VersionKey(version, artifact))
+		body, _, err := copies.open(ctx, key)
 		return body, err
 	}
 }
 
 // checkModel reads the model as recommend will, and lets none become active that it cannot use.
-func checkModel(ctx context.Context, store *objectstore.Store, version int64, dimension int) error {
+func checkModel(ctx context.Context, copies copies, dimension int) error {
 	var files model.Files
-	for _, artifact := range []struct {
-		key   string
-		limit int64
-		into  *[]byte
-	}{
-		{lake.ModelKey, model.MaxModelBytes, &files.Model},
-		{lake.UserOneHotKey, model.MaxScalerBytes, &files.UserOneHot},
-		{lake.UserScalerKey, model.MaxScalerBytes, &files.UserScaler},
-	} {
-		object, err := store.Head(ctx, lake.VersionKey(version, artifact.key))
+	for _, file := range files.List() {
+		body, object, err := copies.open(ctx, file.Key)
 		if err != nil {
 			return err
 		}
-		if object.Size > artifact.limit {
-			return failure.InvalidEmbeddings{Err: fmt.Errorf("%s has %d bytes, the limit is %d", artifact.key, object.Size, artifact.limit)}
+		defer body.Close()
+		if object.Size > file.Limit {
+			return failure.InvalidEmbeddings{Err: fmt.Errorf("%s has %d bytes, the limit is %d", file.Key, object.Size, file.Limit)}
 		}
-		if *artifact.into, _, err = store.Get(ctx, object.Key, artifact.limit); err != nil {
-			return err
+		if *file.Into, err = io.ReadAll(io.LimitReader(body, file.Limit)); err != nil {
+			return fmt.Errorf("reading %s: %w", file.Key, err)
 		}
 	}
 	m, err := model.Read(files)

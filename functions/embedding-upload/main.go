@@ -3,8 +3,8 @@
 //
 // Input: workflow.Run. Output: workflow.Uploaded.
 // Reads: lake.RequiredArtifacts, lake.ModelArtifacts, lake.OptionalArtifacts; lake.LatestKey, lake.PopularityKey.
-// Writes: lake.VersionKey copies of the artifacts; the version's row and tables.
-// Errors: InvalidInput, InvalidEmbeddings; HandOverUnderway, ObjectStoreUnavailable, VectorStoreUnavailable (retried).
+// Writes: lake.VersionKey copies of the artifacts, and deletes those of a version that fails; the version's row and tables.
+// Errors: InvalidInput, InvalidEmbeddings; HandOverUnderway, Overtaken, ObjectStoreUnavailable, VectorStoreUnavailable (retried).
 package main
 
 import (

@@ -7,14 +7,15 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"strings"
 
 	"recsys/shared/lake"
 	"recsys/shared/objectstore"
 	"recsys/shared/vectorstore"
 )
 
-// maxLatest bounds the pointer, in bytes.
-const maxLatest = 1 << 20
+// maxText bounds a country and an item's code, in bytes: PostgreSQL indexes no row much longer.
+const maxText = 1024
 
 // refreshPopularity gives the active version the popularity of the newest snapshot.
 func (h *Handler) refreshPopularity(ctx context.Context, version int64) error {
@@ -34,11 +35,13 @@ func (h *Handler) refreshPopularity(ctx context.Context, version int64) error {
 type itemCounts struct {
 	latest lake.Latest
 	open   func() (io.ReadCloser, error) // called when the first row is wanted
+	warn   func(skipped int)             // called at the end, where rows were left out
 
 	body    io.ReadCloser
 	decoder *json.Decoder
 	current lake.ItemCount
 	row     [3]any
+	skipped int
 	done    bool
 	err     error
 }
@@ -46,7 +49,7 @@ type itemCounts struct {
 // latestCounts is of the snapshot that is published now; nil where there is none.
 func latestCounts(ctx context.Context, store *objectstore.Store) (*itemCounts, error) {
 	counts := &itemCounts{}
-	_, err := store.GetJSON(ctx, lake.LatestKey, maxLatest, &counts.latest)
+	_, err := store.GetJSON(ctx, lake.LatestKey, lake.MaxLatest, &counts.latest)
 	if errors.Is(err, objectstore.ErrNotFound) {
 		return nil, nil
 	}
@@ -63,6 +66,9 @@ func latestCounts(ctx context.Context, store *objectstore.Store) (*itemCounts, e
 	counts.open = func() (io.ReadCloser, error) {
 		body, _, err := store.Open(ctx, key)
 		return body, err
+	}
+	counts.warn = func(skipped int) {
+		slog.WarnContext(ctx, "counts that the database cannot hold are left out", "snapshot", counts.latest.Snapshot, "skipped", skipped)
 	}
 	return counts, nil
 }
@@ -82,15 +88,26 @@ func (c *itemCounts) Next() bool {
 	if c.err != nil || c.done {
 		return false
 	}
-	if !c.decoder.More() {
-		_, c.err = c.decoder.Token() // the list's end, or why there is none
-		c.done = true
-		return false
+	for c.decoder.More() {
+		c.current = lake.ItemCount{}
+		if c.err = c.decoder.Decode(&c.current); c.err != nil {
+			return false
+		}
+		if storable(c.current.Country) && storable(c.current.Item) {
+			return true
+		}
+		c.skipped++
 	}
-	c.current = lake.ItemCount{}
-	c.err = c.decoder.Decode(&c.current)
-	return c.err == nil
+	_, c.err = c.decoder.Token() // the list's end, or why there is none
+	c.done = true
+	if c.skipped > 0 {
+		c.warn(c.skipped)
+	}
+	return false
 }
+
+// storable is false of what PostgreSQL refuses: one bad text must not keep the embeddings away.
+func storable(text string) bool { return len(text) <= maxText && !strings.ContainsRune(text, 0) }
 
 func (c *itemCounts) Values() ([]any, error) {
 	c.row = [3]any{vectorstore.CountryKey(c.current.Country), c.current.Item, c.current.Count}

@@ -145,6 +145,14 @@ func (b *bench) status(version int64) vectorstore.Status {
 	return record.Status
 }
 
+// leaves wants the copies of these versions, and no others.
+func (b *bench) leaves(want ...string) {
+	b.t.Helper()
+	if folders, err := b.Artifacts.Folders(b.t.Context(), lake.VersionsParent); err != nil || !slices.Equal(folders, want) {
+		b.t.Errorf("there are %v, %v; want %v", folders, err, want)
+	}
+}
+
 // csv is a file of embeddings, its rows as id, literal, id, literal …
 func csv(rows ...string) string {
 	text := "id,embedding\n"

@@ -1,12 +1,13 @@
 // Command plan-extract is the first step of the training-data stage: it checks the source's schema and cuts
 // customerNumber into ranges of about equal numbers of ratings.
 //
-// Input: workflow.Run. Output: workflow.Plan, also written to lake.PlanKey.
+// Input: workflow.PlanInput. Output: workflow.Plan, also written to lake.PlanKey, once.
 // Errors: InvalidInput, SchemaMismatch, SourceUnavailable, ObjectStoreUnavailable.
 package main
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 
 	"recsys/shared/failure"
@@ -21,6 +22,8 @@ const (
 	maxRanges = 400
 	// maxConcurrency is where an inline Map stops to start branches at once.
 	maxConcurrency = 40
+	// maxPlan bounds what is read of a plan, in bytes: a range takes about 60.
+	maxPlan = 1 << 20
 )
 
 // Source is the shop's database as this step needs it: source.Database.
@@ -38,10 +41,15 @@ type Handler struct {
 	MaxConcurrency int   // 1 to 40
 }
 
-// Handle plans one run. Run again, it plans anew and replaces plan.json: nothing has read it before it answers.
-func (h Handler) Handle(ctx context.Context, run workflow.Run) (workflow.Plan, error) {
-	if err := h.validate(run); err != nil {
+// Handle plans one run. Run again, it answers what was planned before: the plan that the state machine goes on
+// with and the one that publish-training-data reads must be the same, however many attempts are still alive.
+func (h Handler) Handle(ctx context.Context, in workflow.PlanInput) (workflow.Plan, error) {
+	if err := h.validate(in); err != nil {
 		return workflow.Plan{}, err
+	}
+	run := in.Run
+	if plan, err := h.planned(ctx, run); !errors.Is(err, objectstore.ErrNotFound) {
+		return plan, err
 	}
 	if err := h.Source.CheckSchema(ctx); err != nil {
 		return workflow.Plan{}, err
@@ -51,7 +59,11 @@ func (h Handler) Handle(ctx context.Context, run workflow.Run) (workflow.Plan, e
 		return workflow.Plan{}, err
 	}
 	plan := workflow.Plan{Run: run, Ranges: ranges, MaxConcurrency: h.MaxConcurrency, EstimatedRows: rows}
-	if _, err := h.Lake.PutJSON(ctx, lake.PlanKey(run.ID), plan); err != nil {
+	_, err = h.Lake.PutJSON(ctx, lake.PlanKey(run.ID), plan, objectstore.IfAbsent())
+	if errors.Is(err, objectstore.ErrPrecondition) {
+		return h.planned(ctx, run) // another attempt came between
+	}
+	if err != nil {
 		return workflow.Plan{}, err
 	}
 	metrics.Count(ctx, metrics.Rows, rows)
@@ -59,8 +71,27 @@ func (h Handler) Handle(ctx context.Context, run workflow.Run) (workflow.Plan, e
 	return plan, nil
 }
 
-func (h Handler) validate(run workflow.Run) error {
-	if err := run.Validate(); err != nil {
+// planned is the plan that an earlier attempt of the run has left, or ErrNotFound. A run of the same name that
+// started at another time is InvalidInput, since this one would write over its objects; its plan may have
+// expired while its snapshot is still there.
+func (h Handler) planned(ctx context.Context, run workflow.Run) (plan workflow.Plan, err error) {
+	_, err = h.Lake.GetJSON(ctx, lake.PlanKey(run.ID), maxPlan, &plan)
+	used := err == nil && !plan.StartedAt.Equal(run.StartedAt)
+	if errors.Is(err, objectstore.ErrNotFound) {
+		_, err = h.Lake.Head(ctx, lake.ManifestKey(run.ID))
+		used = err == nil
+	}
+	if used {
+		err = failure.Invalidf("run %s, started at %v: a run of that name was there before: a run's name is used once", run.ID, run.StartedAt)
+	}
+	if err != nil {
+		return workflow.Plan{}, err
+	}
+	return plan, nil
+}
+
+func (h Handler) validate(in workflow.PlanInput) error {
+	if err := in.Validate(); err != nil {
 		return err
 	}
 	if h.RowsPerRange < 1 {

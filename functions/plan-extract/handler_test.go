@@ -8,6 +8,7 @@ import (
 	"os"
 	"strings"
 	"testing"
+	"time"
 
 	_ "github.com/go-sql-driver/mysql"
 
@@ -15,12 +16,13 @@ import (
 	"recsys/infra/local/s3/s3test"
 	"recsys/shared/failure"
 	"recsys/shared/lake"
+	"recsys/shared/objectstore"
 	"recsys/shared/settings"
 	"recsys/shared/source"
 	"recsys/shared/workflow"
 )
 
-func event(t *testing.T) (run workflow.Run) {
+func event(t *testing.T) (run workflow.PlanInput) {
 	t.Helper()
 	content, err := os.ReadFile("event.json")
 	if err != nil {
@@ -40,8 +42,8 @@ var shop = map[string]string{
 
 func TestPlanAgainstARealServer(t *testing.T) {
 	server := mysqltest.ForTest(t)
-	store, _ := s3test.ForTest(t, "lake")
 	setup := func(t *testing.T, change map[string]string, statements ...string) Handler {
+		store, _ := s3test.ForTest(t, "lake")
 		dsn, err := server.NewDatabase(t.Context(), strings.ReplaceAll(t.Name(), "/", "_"))
 		if err != nil {
 			t.Fatal(err)
@@ -82,7 +84,7 @@ func TestPlanAgainstARealServer(t *testing.T) {
 			t.Errorf("planned %+v", plan)
 		}
 		var written workflow.Plan
-		if _, err := store.GetJSON(t.Context(), lake.PlanKey(plan.ID), maxRanges<<10, &written); err != nil || len(written.Ranges) != 3 {
+		if _, err := h.Lake.GetJSON(t.Context(), lake.PlanKey(plan.ID), maxPlan, &written); err != nil || len(written.Ranges) != 3 {
 			t.Errorf("wrote %+v, %v", written, err)
 		}
 	})
@@ -131,10 +133,83 @@ func TestPlanAgainstARealServer(t *testing.T) {
 	})
 }
 
+// shopOf is a source of so many ratings of customer 7, and what happens while they are counted.
+type shopOf struct {
+	ratings  int64
+	meantime func()
+}
+
+func (s *shopOf) CheckSchema(context.Context) error { return nil }
+
+func (s *shopOf) Counts(_ context.Context, visit func(*int64, int64) error) error {
+	if s.meantime != nil {
+		s.meantime()
+	}
+	seven := int64(7)
+	return visit(&seven, s.ratings)
+}
+
+// What a run's first attempt has planned stays, whatever the source says later and whoever comes between.
+func TestASecondAttemptAnswersTheFirstsPlan(t *testing.T) {
+	store, _ := s3test.ForTest(t, "lake")
+	plan := func(run workflow.PlanInput, ratings int64, meantime func()) (workflow.Plan, error) {
+		h := Handler{Source: &shopOf{ratings, meantime}, Lake: store, RowsPerRange: 1, MaxConcurrency: 1}
+		return h.Handle(t.Context(), run)
+	}
+	wants := func(run workflow.PlanInput, ratings, want int64, meantime func()) {
+		t.Helper()
+		if got, err := plan(run, ratings, meantime); err != nil || got.EstimatedRows != want {
+			t.Errorf("planned %+v, %v; want %d rows", got, err, want)
+		}
+	}
+	run := event(t)
+	wants(run, 1, 1, nil)
+	wants(run, 2, 1, nil)
+	run.ID = "overtaken"
+	wants(run, 3, 4, func() { wants(run, 4, 4, nil) })
+
+	later := run
+	later.StartedAt = run.StartedAt.Add(time.Second)
+	if _, err := plan(later, 5, nil); !errors.As(err, new(failure.InvalidInput)) {
+		t.Errorf("another run of the name: %v", err)
+	}
+	wants(run, 6, 4, nil)
+	later.ID = "contested"
+	if _, err := plan(later, 1, func() {
+		earlier := later
+		earlier.StartedAt = run.StartedAt
+		wants(earlier, 2, 2, nil)
+	}); !errors.As(err, new(failure.InvalidInput)) {
+		t.Errorf("another run of the name, at the same time: %v", err)
+	}
+}
+
+// Plans expire before snapshots do.
+func TestTheNameOfASnapshotIsNotUsedAgain(t *testing.T) {
+	store, _ := s3test.ForTest(t, "lake")
+	run := event(t)
+	if _, err := store.PutJSON(t.Context(), lake.ManifestKey(run.ID), lake.Manifest{}); err != nil {
+		t.Fatal(err)
+	}
+	_, err := Handler{Source: &shopOf{}, Lake: store, RowsPerRange: 1, MaxConcurrency: 1}.Handle(t.Context(), run)
+	if !errors.As(err, new(failure.InvalidInput)) {
+		t.Errorf("got %v", err)
+	}
+	if _, err := store.Head(t.Context(), lake.PlanKey(run.ID)); !errors.Is(err, objectstore.ErrNotFound) {
+		t.Errorf("a plan is left: %v", err)
+	}
+}
+
 func TestInvalidInput(t *testing.T) {
 	good := Handler{RowsPerRange: 1, MaxConcurrency: 1}
 	for name, call := range map[string]func() error{
-		"run":  func() error { _, err := good.Handle(t.Context(), workflow.Run{}); return err },
+		"run": func() error { _, err := good.Handle(t.Context(), workflow.PlanInput{}); return err },
+		"a mistyped key": func() error {
+			in := event(t)
+			in.Input = []byte(`{"rolback":true}`)
+			_, err := good.Handle(t.Context(), in)
+			return err
+		},
 		"rows": func() error { _, err := Handler{MaxConcurrency: 1}.Handle(t.Context(), event(t)); return err },
 		"concurrency": func() error {
 			_, err := Handler{RowsPerRange: 1, MaxConcurrency: 41}.Handle(t.Context(), event(t))

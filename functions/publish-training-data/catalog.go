@@ -58,7 +58,7 @@ func (c Catalog) table(latest lake.Latest, manifest lake.Manifest) *types.TableI
 			"projection.enabled":                 "true",
 			"projection." + partition + ".type":  "integer",
 			"projection." + partition + ".range": customers(manifest),
-			"storage.location.template":          latest.Location + "customerNumber=${" + partition + "}/",
+			"storage.location.template":          latest.Location + lake.PartitionFolder("${"+partition+"}"),
 		},
 		PartitionKeys: []types.Column{column(training.PartitionColumn)},
 		StorageDescriptor: &types.StorageDescriptor{

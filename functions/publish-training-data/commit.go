@@ -70,6 +70,6 @@ func newer(a, b lake.Latest) bool {
 }
 
 func (h Handler) latest(ctx context.Context) (latest lake.Latest, etag string, err error) {
-	object, err := h.Lake.GetJSON(ctx, lake.LatestKey, maxLatest, &latest)
+	object, err := h.Lake.GetJSON(ctx, lake.LatestKey, lake.MaxLatest, &latest)
 	return latest, object.ETag, err
 }

@@ -12,6 +12,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 
 	"recsys/shared/failure"
@@ -39,41 +40,54 @@ func (h Handler) Handle(ctx context.Context, run workflow.Run) (workflow.Publish
 	if err := h.validate(run); err != nil {
 		return workflow.Published{}, err
 	}
-	manifest, err := h.manifest(ctx, run)
+	latest, manifest, err := h.publish(ctx, run)
 	if err != nil {
 		return workflow.Published{}, err
 	}
-	if err := h.tolerate(manifest); err != nil {
-		return workflow.Published{}, err
-	}
-	if err := h.countPopularity(ctx, manifest); err != nil {
-		return workflow.Published{}, err
-	}
-	if err := h.commit(ctx, manifest); err != nil {
-		return workflow.Published{}, err
-	}
-	latest, err := h.point(ctx, manifest)
-	if err != nil {
-		return workflow.Published{}, err
-	}
-	if latest, err = h.describe(ctx, latest); err != nil {
+	if latest, err = h.describe(ctx, latest, manifest); err != nil {
 		return workflow.Published{}, err
 	}
 	if err := h.removeOld(ctx, latest); err != nil {
-		return workflow.Published{}, err
+		slog.WarnContext(ctx, "old snapshots stay until the next publication", "run", run.ID, "error", err)
 	}
-	out := workflow.Published{
-		Status: published, Snapshot: run.ID, Partitions: int64(len(manifest.Partitions)),
-		Rows: manifest.Rows, Rejected: total(manifest.Rejected),
-	}
-	if latest.Snapshot != run.ID {
-		out.Status = superseded
+	out := workflow.Published{Status: superseded, Snapshot: run.ID}
+	if latest.Snapshot == run.ID {
+		out = workflow.Published{
+			Status: published, Snapshot: run.ID, Partitions: int64(len(manifest.Partitions)),
+			Rows: manifest.Rows, Rejected: total(manifest.Rejected),
+		}
 	}
 	metrics.Count(ctx, metrics.Rows, out.Rows)
 	metrics.Count(ctx, metrics.RejectedRows, out.Rejected)
 	slog.InfoContext(ctx, out.Status, "run", run.ID, "visible", latest.Snapshot, "partitions", out.Partitions,
 		"rows", out.Rows, "rejected", out.Rejected)
 	return out, nil
+}
+
+// publish makes the run's snapshot whole and the pointer name it; it returns what the pointer says then. Where
+// that is a newer run from the start, there is no manifest: the run's files may be gone already.
+func (h Handler) publish(ctx context.Context, run workflow.Run) (latest lake.Latest, manifest lake.Manifest, err error) {
+	latest, _, err = h.latest(ctx)
+	if err != nil && !errors.Is(err, objectstore.ErrNotFound) {
+		return latest, manifest, err
+	}
+	if newer(latest, lake.Latest{Snapshot: run.ID, StartedAt: run.StartedAt}) {
+		return latest, manifest, nil
+	}
+	if manifest, err = h.manifest(ctx, run); err != nil {
+		return latest, manifest, err
+	}
+	if err := h.tolerate(manifest); err != nil {
+		return latest, manifest, err
+	}
+	if err := h.countPopularity(ctx, manifest); err != nil {
+		return latest, manifest, err
+	}
+	if err := h.commit(ctx, manifest); err != nil {
+		return latest, manifest, err
+	}
+	latest, err = h.point(ctx, manifest)
+	return latest, manifest, err
 }
 
 func (h Handler) validate(run workflow.Run) error {
@@ -90,13 +104,15 @@ func (h Handler) validate(run workflow.Run) error {
 }
 
 // describe brings the Glue table to what the pointer says, and looks again afterwards: whichever of two runs
-// writes the table last sees the pointer of the other, so that the table ends with the newer one.
-func (h Handler) describe(ctx context.Context, latest lake.Latest) (lake.Latest, error) {
+// writes the table last sees the pointer of the other, so that the table ends with the newer one. The manifest
+// is read where the pointer names another snapshot than it is of.
+func (h Handler) describe(ctx context.Context, latest lake.Latest, manifest lake.Manifest) (lake.Latest, error) {
 	for {
-		var manifest lake.Manifest
-		_, err := h.Lake.GetJSON(ctx, lake.ManifestKey(latest.Snapshot), maxManifest, &manifest)
-		if err != nil {
-			return latest, err
+		if manifest.Snapshot != latest.Snapshot {
+			manifest = lake.Manifest{}
+			if _, err := h.Lake.GetJSON(ctx, lake.ManifestKey(latest.Snapshot), maxManifest, &manifest); err != nil {
+				return latest, err
+			}
 		}
 		if err := h.Catalog.Describe(ctx, latest, manifest); err != nil {
 			return latest, err

@@ -264,13 +264,13 @@ func TestDeathAtEveryWrite(t *testing.T) {
 		run := b.run("new", 1)
 		b.prepare(t, run, nil)
 		ctx, die := context.WithCancel(t.Context())
-		calls, died := 0, false
-		at := func(awscall.Call) error {
+		calls, died, tidying := 0, false, false
+		at := func(call awscall.Call) error {
 			calls++
 			if calls <= point || died {
 				return nil
 			}
-			died = true
+			died, tidying = true, call.Operation == "DeleteObjects"
 			die()
 			return errors.New("dead")
 		}
@@ -279,7 +279,7 @@ func TestDeathAtEveryWrite(t *testing.T) {
 		}
 		_, err := b.Handle(ctx, run)
 		b.server.SetHooks(awscall.Hooks{})
-		if died == (err == nil) {
+		if !died && err != nil || died && err == nil && !tidying {
 			t.Errorf("point %d: died %v, error %v", point, died, err)
 		}
 		if out, err := b.Handle(t.Context(), run); err != nil || out.Status != "published" {
@@ -315,21 +315,69 @@ func (b bundle) tree(t *testing.T) string {
 }
 
 func TestOldSnapshotsAndRemainsAreRemoved(t *testing.T) {
+	const day = 24 * 60
 	b := setup(t)
 	b.KeepSnapshots = 2
 	b.publish(t, b.run("a", 0), "published")
 	b.prepare(t, b.run("failed", 1), nil) // left objects and never published
 	b.prepare(t, b.run("expired", 1), nil)
+	b.prepare(t, b.run("torn", 1), nil)
 	if _, err := b.Lake.DeletePrefix(t.Context(), lake.PlanKey("expired")); err != nil {
 		t.Fatal(err)
 	}
+	b.put(t, lake.PlanKey("torn"), "no plan")
 	b.publish(t, b.run("b", 2), "published")
-	b.prepare(t, b.run("working", 9), nil) // newer than what is published next
-	b.publish(t, b.run("c", 3), "published")
-	if got := b.runs(t); !slices.Equal(got, []string{"b", "c", "working"}) {
+	b.prepare(t, b.run("slow", 3), nil)        // less than a day before what is published next
+	b.prepare(t, b.run("working", 2*day), nil) // newer
+	b.publish(t, b.run("c", day+2), "published")
+	if got := b.runs(t); !slices.Equal(got, []string{"b", "c", "slow", "working"}) {
 		t.Errorf("left: %v", got)
 	}
 	b.visible(t, "c")
+	b.publish(t, b.run("slow", 3), "superseded")
+}
+
+// An older run that is still at work when a newer one publishes ends as superseded, and takes no file any more.
+func TestAnOlderRunAtWorkIsSuperseded(t *testing.T) {
+	b := setup(t)
+	b.KeepSnapshots = 1
+	b.publish(t, b.run("first", 0), "published")
+	older := b.run("older", 1)
+	b.prepare(t, older, nil)
+	b.publish(t, b.run("newer", 2), "published")
+	if _, err := b.Lake.Head(t.Context(), lake.RangeKey("older", 1)); err != nil {
+		t.Errorf("a run at work lost a file: %v", err)
+	}
+	for _, prefix := range []string{lake.RangesPrefix("older"), lake.SnapshotPrefix("older")} {
+		if _, err := b.Lake.DeletePrefix(t.Context(), prefix); err != nil {
+			t.Fatal(err)
+		}
+	}
+	out, err := b.Handle(t.Context(), older)
+	if want := (workflow.Published{Status: "superseded", Snapshot: "older"}); err != nil || out != want {
+		t.Errorf("got %+v, %v", out, err)
+	}
+	b.visible(t, "newer")
+}
+
+// What cannot be tidied up waits: the run has published.
+func TestFailingToTidyIsNoFailure(t *testing.T) {
+	b := setup(t)
+	b.KeepSnapshots = 1
+	b.publish(t, b.run("a", 0), "published")
+	b.server.SetHooks(awscall.Hooks{Before: func(call awscall.Call) error {
+		if call.Operation == "DeleteObjects" {
+			return errors.New("no")
+		}
+		return nil
+	}})
+	b.publish(t, b.run("b", 1), "published")
+	b.visible(t, "b")
+	b.server.SetHooks(awscall.Hooks{})
+	b.publish(t, b.run("c", 2), "published")
+	if got := b.runs(t); !slices.Equal(got, []string{"c"}) {
+		t.Errorf("left: %v", got)
+	}
 }
 
 func TestTooManyRejected(t *testing.T) {

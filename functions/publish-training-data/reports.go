@@ -21,7 +21,6 @@ const (
 	maxPlan     = 1 << 20
 	maxReport   = 64 << 20
 	maxManifest = 512 << 20
-	maxLatest   = 64 << 10
 )
 
 // readers is how many reports are fetched at once.

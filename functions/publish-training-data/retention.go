@@ -8,21 +8,24 @@ import (
 	"slices"
 	"time"
 
+	"recsys/shared/failure"
 	"recsys/shared/lake"
 	"recsys/shared/objectstore"
-	"recsys/shared/workflow"
 )
 
 // remains is what a run has left in the lake outside its runs/ folder.
 type remains struct {
 	run       string
-	startedAt time.Time // zero when nothing tells it any more: the run's plan has expired
+	startedAt time.Time // zero when nothing tells it any more: the run's plan is gone, and its manifest
 	whole     bool      // has its manifest
 }
 
+// patience is how long after its start a run without a manifest counts as at work: longer than any takes.
+const patience = 24 * time.Hour
+
 // removeOld keeps the published snapshot and the newest whole ones before it, KeepSnapshots together, and
-// removes what is older than the oldest of them: other snapshots and what failed runs have left. What is
-// newer than the published snapshot belongs to runs that are still at work.
+// removes what is older than the oldest of them: other snapshots and what failed runs have left. Runs that
+// may still be at work are spared: those newer than the published one, and older ones within patience.
 func (h Handler) removeOld(ctx context.Context, latest lake.Latest) error {
 	all, err := h.remains(ctx)
 	if err != nil {
@@ -47,6 +50,7 @@ func obsolete(all []remains, latest lake.Latest, keep int) []remains {
 	for _, r := range all {
 		switch {
 		case newer(lake.Latest{Snapshot: r.run, StartedAt: r.startedAt}, latest):
+		case !r.whole && latest.StartedAt.Sub(r.startedAt) < patience:
 		case kept == keep:
 			old = append(old, r)
 		case r.whole:
@@ -56,10 +60,10 @@ func obsolete(all []remains, latest lake.Latest, keep int) []remains {
 	return old
 }
 
-// remove takes the data set first, the manifest in it before all else: a run that was only half removed is no
-// whole snapshot any more, and the next publication finishes the work.
+// remove takes the run's plan first, so that a run that was only half removed never looks like one at work, and
+// then the manifest, so that it is no whole snapshot any more: the next publication finishes the work.
 func (h Handler) remove(ctx context.Context, run string) (deleted int, err error) {
-	for _, prefix := range []string{lake.SnapshotPrefix(run), lake.RangesPrefix(run)} {
+	for _, prefix := range []string{lake.PlanKey(run), lake.ManifestKey(run), lake.SnapshotPrefix(run), lake.RangesPrefix(run)} {
 		n, err := h.Lake.DeletePrefix(ctx, prefix)
 		deleted += n
 		if err != nil {
@@ -97,30 +101,24 @@ func (h Handler) remains(ctx context.Context) ([]remains, error) {
 	return all, nil
 }
 
-// identify finds out when a run started: from its plan, which is small, or from its manifest.
+// identify finds out when a run started: from its plan, which is small but expires, or from its manifest. One
+// that cannot be decoded tells nothing; that must not keep what it is about for ever, or fail the others.
 func (h Handler) identify(ctx context.Context, run string) (remains, error) {
-	r := remains{run: run}
 	_, err := h.Lake.Head(ctx, lake.ManifestKey(run))
 	if err != nil && !errors.Is(err, objectstore.ErrNotFound) {
-		return r, err
+		return remains{}, err
 	}
-	r.whole = err == nil
-	var plan workflow.Plan
-	_, err = h.Lake.GetJSON(ctx, lake.PlanKey(run), maxPlan, &plan)
-	if err == nil || !errors.Is(err, objectstore.ErrNotFound) || !r.whole {
-		r.startedAt = plan.StartedAt
-		return r, ignoreNotFound(err)
+	r := remains{run: run, whole: err == nil}
+	for _, key := range []string{lake.PlanKey(run), lake.ManifestKey(run)} {
+		var of struct{ StartedAt time.Time }
+		_, err := h.Lake.GetJSON(ctx, key, maxManifest, &of)
+		if err == nil {
+			r.startedAt = of.StartedAt
+			return r, nil
+		}
+		if errors.As(err, new(failure.ObjectStoreUnavailable)) {
+			return r, err
+		}
 	}
-	var manifest lake.Manifest
-	_, err = h.Lake.GetJSON(ctx, lake.ManifestKey(run), maxManifest, &manifest)
-	r.startedAt = manifest.StartedAt
-	return r, ignoreNotFound(err)
-}
-
-// ignoreNotFound passes over what another publication has just removed.
-func ignoreNotFound(err error) error {
-	if errors.Is(err, objectstore.ErrNotFound) {
-		return nil
-	}
-	return err
+	return r, nil
 }

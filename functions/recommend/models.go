@@ -55,17 +55,9 @@ func (m *models) of(ctx context.Context, v vectorstore.ActiveVersion) (*model.Mo
 func (m *models) read(ctx context.Context, v vectorstore.ActiveVersion) (*model.Model, error) {
 	var files model.Files
 	var reads errgroup.Group
-	for _, artifact := range []struct {
-		key   string
-		limit int64
-		into  *[]byte
-	}{
-		{lake.ModelKey, model.MaxModelBytes, &files.Model},
-		{lake.UserOneHotKey, model.MaxScalerBytes, &files.UserOneHot},
-		{lake.UserScalerKey, model.MaxScalerBytes, &files.UserScaler},
-	} {
+	for _, file := range files.List() {
 		reads.Go(func() (err error) {
-			*artifact.into, _, err = m.artifacts.Get(ctx, lake.VersionKey(v.Version, artifact.key), artifact.limit)
+			*file.Into, _, err = m.artifacts.Get(ctx, lake.VersionKey(v.Version, file.Key), file.Limit)
 			return err
 		})
 	}

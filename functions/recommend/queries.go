@@ -73,7 +73,8 @@ func (a *asking) queueByModel(batch *pgx.Batch) {
 // queueByLookup asks for the items nearest to the vectors that the database itself holds for the other
 // records: the customer's, else the mean of the session's products. A mean of zero points nowhere.
 func (a *asking) queueByLookup(batch *pgx.Batch) {
-	var records, customers []int32
+	var records []int32
+	var customers []*int32
 	for i := range a.questions {
 		if a.questions[i].vector == nil {
 			records = append(records, int32(i))
@@ -170,12 +171,14 @@ func (a *asking) products(of func(*question) bool) (records []int32, products []
 	return records, products
 }
 
-// customerID is the number as the table of users holds it; 0, which no customer has, for one that it cannot hold.
-func customerID(number int64) int32 {
-	if int64(int32(number)) != number {
-		return 0
+// customerID is the number as the table of users holds it; nil, which joins with nobody, for a visitor who is
+// not known and for a number that the table cannot hold.
+func customerID(number int64) *int32 {
+	id := int32(number)
+	if number == 0 || int64(id) != number {
+		return nil
 	}
-	return int32(number)
+	return &id
 }
 
 // vectorArray writes vectors as PostgreSQL reads an array of them: {"[1,2]","[3,4]"}. The shortest digits

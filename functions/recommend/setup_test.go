@@ -128,7 +128,8 @@ func (w *world) load(v version) int64 {
 		v.metric = vectorstore.Cosine
 	}
 	run := fmt.Sprintf("run-%d", rand.Int64())
-	number, err := vectorstore.Allocate(ctx, w.loader, run, v.metric, map[string]string{"run": run}, v.model != "")
+	artifacts := map[string]string{"run": run}
+	number, err := vectorstore.Allocate(ctx, w.loader, run, v.metric, artifacts, v.model != "")
 	w.must(err)
 	if v.model != "" {
 		for _, artifact := range lake.ModelArtifacts {
@@ -138,7 +139,7 @@ func (w *world) load(v version) int64 {
 			w.must(err)
 		}
 	}
-	load := vectorstore.Load{Version: number, Items: rows(v.items), Users: rows(v.users)}
+	load := vectorstore.Load{Version: number, Artifacts: artifacts, Items: rows(v.items), Users: rows(v.users)}
 	for _, vector := range v.items {
 		load.Dimension = len(vector)
 	}

@@ -9,8 +9,6 @@ package main
 
 import (
 	"context"
-	"errors"
-	"io"
 	"log/slog"
 
 	"recsys/shared/lake"
@@ -31,7 +29,7 @@ func (h Handler) Handle(ctx context.Context, in workflow.RangeInput) (workflow.T
 		return out, err
 	}
 	raw := func(table string) string { return lake.RawKey(in.ID, table, in.Range.Index) }
-	products, err := h.products(ctx, raw("products"))
+	products, err := readProducts(ctx, h.Lake, raw("products"))
 	if err != nil {
 		return out, err
 	}
@@ -51,7 +49,7 @@ func (h Handler) Handle(ctx context.Context, in workflow.RangeInput) (workflow.T
 		return out, err
 	}
 	defer sink.close()
-	if err := sink.fill(ctx, ratings, &join{products: products, customers: customers}); err != nil {
+	if err := sink.fill(ctx, ratings, newJoin(products, customers)); err != nil {
 		return out, err
 	}
 	if err := sink.put(ctx, h.Lake, in); err != nil {
@@ -63,25 +61,4 @@ func (h Handler) Handle(ctx context.Context, in workflow.RangeInput) (workflow.T
 	slog.InfoContext(ctx, "transformed", "run", in.ID, "range", in.Range.Index,
 		"rows", out.Rows, "rejected", out.Rejected, "reasons", sink.reasons)
 	return out, nil
-}
-
-// products are held whole: the shop's small dimension.
-func (h Handler) products(ctx context.Context, key string) (map[string]product, error) {
-	table, err := training.OpenTable[training.RawProduct](ctx, h.Lake, key)
-	if err != nil {
-		return nil, err
-	}
-	defer table.Close()
-	products := map[string]product{}
-	for {
-		raw, err := table.Next()
-		if errors.Is(err, io.EOF) {
-			return products, nil
-		}
-		if err != nil {
-			return nil, err
-		}
-		clean, reason := training.CleanProduct(raw)
-		products[clean.Code] = product{clean, reason}
-	}
 }

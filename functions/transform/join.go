@@ -8,12 +8,6 @@ import (
 	"recsys/shared/training"
 )
 
-// product is a cleaned product, or why its ratings cannot be used.
-type product struct {
-	training.Product
-	reason training.Reason
-}
-
 // customers is a stream of customers by ascending number, NULLs first: training.Table.
 type customers interface {
 	Next() (*training.RawCustomer, error)
@@ -22,7 +16,7 @@ type customers interface {
 // join is a merge join: ratings and customers both come in the order of customerNumber, so one pass over
 // each is enough and one customer is in memory.
 type join struct {
-	products  map[string]product
+	products  products
 	customers customers
 
 	at       int64 // the number of the customer below, once one was read
@@ -31,9 +25,14 @@ type join struct {
 	customer training.Customer
 	reason   training.Reason // why the customer's ratings cannot be used
 
-	last string // the product of the rating before, to see duplicates
-	of   int32  // and its customer
-	any  bool
+	// rated has, by a product's code, the customer whose rating of it was the last one taken: to see
+	// duplicates, which need not be neighbours when blanks stand before a code.
+	rated map[string]int32
+	last  int32 // the customer of the last rating taken, once there is one
+}
+
+func newJoin(products products, customers customers) *join {
+	return &join{products: products, customers: customers, rated: map[string]int32{}}
 }
 
 // row makes the training row of a rating, or says what is wrong with it.
@@ -48,7 +47,8 @@ func (j *join) row(raw *training.RawRating) (training.Row, training.Reason, erro
 	if !j.read || j.ended || j.at != int64(number) {
 		return training.Row{}, training.UnknownCustomer, nil
 	}
-	item, known := j.products[code]
+	item, known := j.products.find(code)
+	by, rated := j.rated[item.Code]
 	switch {
 	case !known:
 		return training.Row{}, training.UnknownProduct, nil
@@ -56,17 +56,18 @@ func (j *join) row(raw *training.RawRating) (training.Row, training.Reason, erro
 		return training.Row{}, j.reason, nil
 	case item.reason != "":
 		return training.Row{}, item.reason, nil
-	case j.any && j.of == number && j.last == code:
+	case rated && by == number:
 		return training.Row{}, training.DuplicateRating, nil
 	}
-	j.last, j.of, j.any = code, number, true
+	j.rated[item.Code] = number
+	j.last = number
 	return training.Join(number, &j.customer, &item.Product, rating), "", nil
 }
 
 // seek goes on to the first customer whose number is not below this one.
 func (j *join) seek(number int64) error {
-	if j.any && number < int64(j.of) {
-		return fmt.Errorf("the range's ratings are not in the order of customerNumber: %d after %d", number, j.of)
+	if len(j.rated) > 0 && number < int64(j.last) {
+		return fmt.Errorf("the range's ratings are not in the order of customerNumber: %d after %d", number, j.last)
 	}
 	for !j.ended && (!j.read || j.at < number) {
 		raw, err := j.customers.Next()

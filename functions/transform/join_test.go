@@ -21,24 +21,28 @@ func (s *stream) Next() (*training.RawCustomer, error) {
 	return &next, nil
 }
 
-func newJoin() *join {
-	return &join{
-		customers: &stream{
-			{CustomerNumber: nil, City: "Nowhere", Country: "None"},
-			{CustomerNumber: number(-3), City: "Oslo ", Country: "Norway  ", CreditLimit: "0.00"},
-			{CustomerNumber: number(103), City: "Nantes", Country: "France"},
-			{CustomerNumber: number(112), City: "", Country: "USA"},
-			{CustomerNumber: number(1 << 33), City: "Far", Country: "Away"},
-		},
-		products: map[string]product{
-			"S10": {Product: training.Product{Code: "S10", Line: "Cars", Scale: "1:10", BuyPrice: 4881, MSRP: 9570}},
-			"S99": {Product: training.Product{Code: "S99"}, reason: training.BadPrice},
-		},
+// catalog has products of these codes, and S99 without a price.
+func catalog(codes ...string) products {
+	out := products{map[string]product{}, map[string]string{}}
+	for _, code := range codes {
+		out.add(&training.RawProduct{ProductCode: code, ProductLine: "Cars", ProductScale: "1:10", QuantityInStock: "7", BuyPrice: "48.81", MSRP: "95.70"})
 	}
+	out.add(&training.RawProduct{ProductCode: "S99", ProductLine: "Cars", ProductScale: "1:10", QuantityInStock: "7"})
+	return out
+}
+
+func testJoin(codes ...string) *join {
+	return newJoin(catalog(codes...), &stream{
+		{CustomerNumber: nil, City: "Nowhere", Country: "None"},
+		{CustomerNumber: number(-3), City: "Oslo ", Country: "Norway  ", CreditLimit: "0.00"},
+		{CustomerNumber: number(103), City: "Nantes", Country: "France"},
+		{CustomerNumber: number(112), City: "", Country: "USA"},
+		{CustomerNumber: number(1 << 33), City: "Far", Country: "Away"},
+	})
 }
 
 func TestJoin(t *testing.T) {
-	j := newJoin()
+	j := testJoin("S10")
 	for i, test := range []struct {
 		raw  training.RawRating
 		want training.Reason
@@ -66,7 +70,7 @@ func TestJoin(t *testing.T) {
 }
 
 func TestJoinRefusesDisorder(t *testing.T) {
-	j := newJoin()
+	j := testJoin("S10")
 	for _, customer := range []int64{103, -3} {
 		_, _, err := j.row(&training.RawRating{CustomerNumber: number(customer), ProductCode: "S10", ProductRating: number(3)})
 		if (err != nil) != (customer == -3) {
@@ -76,11 +80,49 @@ func TestJoinRefusesDisorder(t *testing.T) {
 }
 
 func TestWithoutCustomersEveryRatingIsRefused(t *testing.T) {
-	j := join{customers: new(stream), products: newJoin().products}
+	j := newJoin(catalog("S10"), new(stream))
 	for range 2 {
 		_, reason, err := j.row(&training.RawRating{CustomerNumber: number(1), ProductCode: "S10", ProductRating: number(3)})
 		if reason != training.UnknownCustomer || err != nil {
 			t.Errorf("%s, %v", reason, err)
 		}
+	}
+}
+
+// A duplicate need not follow the rating that it repeats: MySQL sorts " S10" before all of "A1", "S10" and "s10".
+func TestDuplicatesByBlanksAndCase(t *testing.T) {
+	j := testJoin("A1", "S10")
+	for i, test := range []struct {
+		customer int64
+		code     string
+		want     training.Reason
+	}{
+		{-3, " S10", ""}, {-3, "A1", ""}, {-3, "S10", training.DuplicateRating}, {-3, "s10 ", training.DuplicateRating},
+		{-3, "a1", training.DuplicateRating}, {103, "A1", ""}, {103, "s10", ""},
+	} {
+		row, reason, err := j.row(&training.RawRating{CustomerNumber: &test.customer, ProductCode: test.code, ProductRating: number(3)})
+		if err != nil || reason != test.want {
+			t.Errorf("rating %d: %q, %v; want %q", i, reason, err, test.want)
+		}
+		if reason == "" && row.ProductCode != "S10" && row.ProductCode != "A1" {
+			t.Errorf("rating %d: the product's own spelling became %q", i, row.ProductCode)
+		}
+	}
+}
+
+func TestProductsThatCannotBeToldApart(t *testing.T) {
+	j := testJoin("S10", "S10 ", "B1", "b1", "C1")
+	for code, want := range map[string]training.Reason{
+		"S10": training.DuplicateProduct, "s10": training.DuplicateProduct,
+		"B1": "", "b1": "", "c1": "", "S99": training.BadPrice, "s99": training.BadPrice, "D1": training.UnknownProduct,
+	} {
+		_, reason, err := j.row(&training.RawRating{CustomerNumber: number(103), ProductCode: code, ProductRating: number(3)})
+		if err != nil || reason != want {
+			t.Errorf("%s: %q, %v; want %q", code, reason, err, want)
+		}
+	}
+	j = testJoin("AB", "aB")
+	if _, reason, _ := j.row(&training.RawRating{CustomerNumber: number(103), ProductCode: "ab", ProductRating: number(3)}); reason != training.UnknownProduct {
+		t.Errorf("a code of either of two products: %q", reason)
 	}
 }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 
@@ -46,6 +47,10 @@ func (h *Handler) activate(ctx context.Context, number int64) (workflow.Indexed,
 	if !found || version.Status == vectorstore.Loading || version.ItemCount == 0 {
 		return workflow.Indexed{}, failure.Invalidf("version %d has not been loaded", number)
 	}
+	if version.Status == vectorstore.Failed {
+		h.tidy(ctx)
+		return workflow.Indexed{}, failure.RecallTooLow{Err: errors.New(version.Failure)}
+	}
 	active, exists, err := vectorstore.Current(ctx, h.DB)
 	if err != nil {
 		return workflow.Indexed{}, err
@@ -88,13 +93,15 @@ func (h *Handler) indexAndActivate(ctx context.Context, version vectorstore.Reco
 	return active, err
 }
 
+// tooLow records that the version never will answer, and leaves nothing of it.
 func (h *Handler) tooLow(ctx context.Context, version vectorstore.Record, measured measurement) error {
 	err := failure.RecallTooLow{Err: fmt.Errorf(
 		"version %d: recall@%d stays under %.3f with m=%d, ef_construction=%d: %s; raise HNSW_M and HNSW_EF_CONSTRUCTION, or lower RECALL_TARGET",
 		version.Version, neighbours, h.Target, h.Index.M, h.Index.EfConstruction, measured)}
-	if failing := vectorstore.Fail(ctx, h.DB, version.Version, err.Error()); failing != nil {
-		slog.WarnContext(ctx, "the failure is not recorded", "version", version.Version, "error", failing)
+	if failing := vectorstore.Fail(ctx, h.DB, version.Version, version.Artifacts, err.Error()); failing != nil {
+		return failing // tried again: it ends with err and a record of it
 	}
+	h.tidy(ctx)
 	return err
 }
 

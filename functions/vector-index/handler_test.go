@@ -14,6 +14,7 @@ import (
 	"recsys/infra/local/postgres"
 	"recsys/infra/local/postgres/postgrestest"
 	"recsys/shared/failure"
+	"recsys/shared/lake"
 	"recsys/shared/vectorstore"
 	"recsys/shared/workflow"
 )
@@ -34,6 +35,7 @@ func TestHandle(t *testing.T) {
 		{"another dimension", testDimension},
 		{"a long reader on the view", testLongReader},
 		{"refuses", testRefuses},
+		{"nothing is left of what failed", testFailed},
 	} {
 		t.Run(test.name, func(t *testing.T) { test.test(t, setup(t, server)) })
 	}
@@ -124,14 +126,7 @@ func testDrops(t *testing.T, b *bench) {
 	for range 5 {
 		b.handle(b.input(b.small(4)))
 	}
-	tables := b.texts(`select relname::text from pg_class where relname ~ '^item_emb_[0-9]+$' order by 1`)
-	if want := []string{"item_emb_3", "item_emb_4", "item_emb_5"}; !slices.Equal(tables, want) {
-		t.Errorf("tables %v, want %v", tables, want)
-	}
-	folders, err := b.Artifacts.Folders(t.Context(), "versions/")
-	if want := []string{"versions/3/", "versions/4/", "versions/5/"}; err != nil || !slices.Equal(folders, want) {
-		t.Errorf("objects %v, want %v; %v", folders, want, err)
-	}
+	b.leaves([]string{"3", "4", "5"})
 	b.handle(rollback("back-1"))
 	b.handle(rollback("back-2"))
 	if _, err := b.Handle(t.Context(), rollback("back-3")); !errors.As(err, new(failure.InvalidInput)) {
@@ -174,11 +169,57 @@ func testLongReader(t *testing.T, b *bench) {
 func testRefuses(t *testing.T, b *bench) {
 	refused, err := vectorstore.Allocate(t.Context(), b.DB, "refused", vectorstore.Cosine, map[string]string{}, false)
 	b.must(err)
-	b.must(vectorstore.Fail(t.Context(), b.DB, refused, "bad embeddings"))
+	b.must(vectorstore.Fail(t.Context(), b.DB, refused, map[string]string{}, "bad embeddings"))
 	for _, in := range []workflow.IndexInput{b.input(refused), b.input(0), b.input(7), b.input(-1), {}, {Run: b.input(1).Run, Version: 1, Rollback: true}} {
 		if _, err := b.Handle(t.Context(), in); !errors.As(err, new(failure.InvalidInput)) {
 			t.Errorf("%+v: got %v", in, err)
 		}
+	}
+}
+
+// Failed versions go with their tables and artifacts, also before any is active and above the one that is.
+func testFailed(t *testing.T, b *bench) {
+	target := b.Target
+	b.Target = 1.1 // out of reach
+	refuse := func(version int64) (text string) {
+		_, err := b.Handle(t.Context(), b.input(version))
+		if !errors.As(err, new(failure.RecallTooLow)) {
+			t.Fatalf("got %v", err)
+		}
+		return err.Error()
+	}
+	first := refuse(b.small(4))
+	b.leaves(nil)
+	if again := refuse(1); again != first {
+		t.Errorf("tried again: %s, before: %s", again, first)
+	}
+	b.Target = target
+	b.handle(b.input(b.small(4)))
+	b.Target = 1.1
+	refuse(b.small(4))
+	b.leaves([]string{"2"})
+
+	// An upload failed and was killed before it had tidied up.
+	_, err := vectorstore.Allocate(t.Context(), b.DB, "refused", vectorstore.Cosine, map[string]string{}, false)
+	b.must(err)
+	b.must(vectorstore.Fail(t.Context(), b.DB, 4, map[string]string{}, "bad embeddings"))
+	_, err = b.Artifacts.Put(t.Context(), lake.VersionKey(4, lake.ItemEmbeddingsKey), strings.NewReader("bad"))
+	b.must(err)
+	refuse(b.small(4))
+	b.leaves([]string{"2"})
+}
+
+// leaves wants the tables and the artifacts of these versions, and no others.
+func (b *bench) leaves(versions []string) {
+	b.t.Helper()
+	tables := b.texts(`select substr(relname, 10)::text from pg_class where relname ~ '^item_emb_[0-9]+$' order by 1`)
+	folders, err := b.Artifacts.Folders(b.t.Context(), lake.VersionsParent)
+	b.must(err)
+	for i := range folders {
+		folders[i] = strings.Trim(strings.TrimPrefix(folders[i], lake.VersionsParent), "/")
+	}
+	if !slices.Equal(tables, versions) || !slices.Equal(folders, versions) {
+		b.t.Errorf("tables of %v, artifacts of %v, want %v", tables, folders, versions)
 	}
 }
 
@@ -201,6 +242,7 @@ func testRecall(t *testing.T, server *postgres.Server) {
 	}
 
 	b.Index = HNSW{M: 12, EfConstruction: 32}
+	version = b.load(dimension, items, users, vectorstore.Cosine)
 	out := b.handle(b.input(version))
 	t.Logf("a good index: %+v", out)
 	if out.Status != "activated" || out.Recall < b.Target || out.Recall > 1 || !slices.Contains(ladder, out.EfSearch) {
@@ -233,6 +275,8 @@ func testPlans(t *testing.T, b *bench, version int64) {
 	b.must(err)
 	if _, err := arms.approximate(t.Context(), 40); err == nil {
 		t.Error("an approximate search without the index is taken for one with it")
+	} else if vectorstore.IsTransient(err) {
+		t.Errorf("the database is blamed for %v", err)
 	}
 }
 

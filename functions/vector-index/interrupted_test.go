@@ -11,9 +11,9 @@ import (
 	"recsys/infra/local/pgwire"
 	"recsys/infra/local/postgres"
 	"recsys/infra/local/postgres/postgrestest"
+	"recsys/shared/failure"
 	"recsys/shared/settings"
 	"recsys/shared/vectorstore"
-	"recsys/shared/workflow"
 )
 
 var errInterrupted = errors.New("interrupted here")
@@ -44,14 +44,14 @@ func (b *bench) interrupt(n int64) (passed *atomic.Int64) {
 }
 
 // Wherever a run is interrupted, tried again it ends like one that was not: an activation that drops an old
-// version, and a rollback.
+// version, one that fails, and a rollback.
 func TestInterruptedAnywhere(t *testing.T) {
 	server := postgrestest.ForTest(t)
-	for name, back := range map[string]bool{"activate": false, "rollback": true} {
+	for _, name := range []string{"activate", "fail", "rollback"} {
 		t.Run(name, func(t *testing.T) {
-			want, points := interruptedAt(t, server, back, 0)
+			want, points := interruptedAt(t, server, name, 0)
 			for n := int64(1); n <= points; n++ {
-				if got, _ := interruptedAt(t, server, back, n); !slices.Equal(got, want) {
+				if got, _ := interruptedAt(t, server, name, n); !slices.Equal(got, want) {
 					t.Errorf("interrupted at point %d: got %v, want %v", n, got, want)
 				}
 			}
@@ -63,23 +63,28 @@ func TestInterruptedAnywhere(t *testing.T) {
 }
 
 // interruptedAt runs twice, since what could not be dropped is no failure, and returns what there is then.
-func interruptedAt(t *testing.T, server *postgres.Server, back bool, n int64) (state []string, points int64) {
+func interruptedAt(t *testing.T, server *postgres.Server, name string, n int64) (state []string, points int64) {
 	t.Run(fmt.Sprint("point ", n), func(t *testing.T) {
 		b := setup(t, server)
 		b.KeepVersions = 2
 		b.handle(b.input(b.small(4)))
 		b.handle(b.input(b.small(4)))
 		in := b.input(b.small(8))
-		if back {
+		switch name {
+		case "fail":
+			b.Target = 1.1 // out of reach
+		case "rollback":
 			in = rollback("back")
 		}
 		passed := b.interrupt(n)
-		var out workflow.Indexed
-		if _, err := b.Handle(t.Context(), in); err != nil && n == 0 {
+		if _, err := b.Handle(t.Context(), in); err != nil && n == 0 && name != "fail" {
 			t.Fatal(err)
 		}
 		points = passed.Load()
-		out = b.handle(in)
+		out, err := b.Handle(t.Context(), in)
+		if errors.As(err, new(failure.RecallTooLow)) != (name == "fail") || err != nil && name != "fail" {
+			t.Error(err)
+		}
 		folders, err := b.Artifacts.Folders(t.Context(), "versions/")
 		b.must(err)
 		state = slices.Concat([]string{fmt.Sprintf("%+v", out)}, folders,

@@ -2,8 +2,8 @@
 // goes back to the version before.
 //
 // Input: workflow.IndexInput. Output: workflow.Indexed.
-// Reads: the version's row and tables. Writes: its index, the active version and the views; drops old versions
-// and their lake.VersionKey objects.
+// Reads: the version's row and tables. Writes: its index, the active version and the views; drops old
+// and failed versions and their lake.VersionKey objects.
 // Errors: InvalidInput, RecallTooLow; ObjectStoreUnavailable, VectorStoreUnavailable (retried).
 package main
 

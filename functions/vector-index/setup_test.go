@@ -79,12 +79,13 @@ func (b *bench) load(dimension int, items, users [][]float32, metric vectorstore
 	ctx := b.t.Context()
 	var count int
 	b.must(b.DB.QueryRow(ctx, `select count(*) + 1 from recsys.embedding_version`).Scan(&count))
-	version, err := vectorstore.Allocate(ctx, b.DB, fmt.Sprintf("run-%d", count), metric, map[string]string{"n": fmt.Sprint(count)}, false)
+	artifacts := map[string]string{"n": fmt.Sprint(count)}
+	version, err := vectorstore.Allocate(ctx, b.DB, fmt.Sprintf("run-%d", count), metric, artifacts, false)
 	b.must(err)
 	_, err = b.Artifacts.Put(ctx, lake.VersionKey(version, lake.ItemEmbeddingsKey), strings.NewReader("items"))
 	b.must(err)
 	_, err = vectorstore.Load{
-		Version: version, Dimension: dimension,
+		Version: version, Artifacts: artifacts, Dimension: dimension,
 		Items: pgx.CopyFromSlice(len(items), func(i int) ([]any, error) {
 			return []any{fmt.Sprintf("S%d", i), pgvector.NewVector(items[i])}, nil
 		}),

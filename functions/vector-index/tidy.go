@@ -4,8 +4,6 @@ import (
 	"context"
 	"log/slog"
 	"slices"
-	"strconv"
-	"strings"
 
 	"recsys/shared/lake"
 	"recsys/shared/vectorstore"
@@ -25,18 +23,20 @@ func (h *Handler) tidy(ctx context.Context) {
 
 // deleteArtifacts goes by what lies in the bucket, so that it finds what a killed attempt left.
 func (h *Handler) deleteArtifacts(ctx context.Context, dropped []int64) error {
-	root, _ := strings.CutSuffix(lake.VersionKey(0, ""), "0/")
-	folders, err := h.Artifacts.Folders(ctx, root)
+	folders, err := h.Artifacts.Folders(ctx, lake.VersionsParent)
 	if err != nil {
 		return err
 	}
-	for _, folder := range folders {
-		name := strings.TrimSuffix(strings.TrimPrefix(folder, root), "/")
-		version, err := strconv.ParseInt(name, 10, 64)
-		if err != nil || !slices.Contains(dropped, version) {
+	for _, version := range dropped {
+		folder := lake.VersionPrefix(version)
+		if !slices.Contains(folders, folder) {
 			continue
 		}
-		if _, err := h.Artifacts.DeletePrefix(ctx, folder); err != nil {
+		err := vectorstore.Forget(ctx, h.DB, version, func() error {
+			_, err := h.Artifacts.DeletePrefix(ctx, folder)
+			return err
+		})
+		if err != nil {
 			return err
 		}
 	}

@@ -22,6 +22,7 @@ import (
 	"recsys/infra/local/sample"
 	"recsys/infra/local/stepfunctions"
 	"recsys/shared/lake"
+	"recsys/shared/objectstore"
 )
 
 // runOnce starts everything, shows one execution and one stream of activity, and stops.
@@ -63,7 +64,7 @@ func serve(ctx context.Context, o options, out io.Writer) (err error) {
 func start(ctx context.Context, o options, out io.Writer) error {
 	return o.with(ctx, newConsole(out), func(c *console, client *platform.Client) error {
 		if o.artifacts != "" { // else those that were handed over before stay
-			if err := o.upload(ctx, client); err != nil {
+			if err := o.upload(ctx, c, client); err != nil {
 				return err
 			}
 		}
@@ -78,7 +79,7 @@ func putRecords(ctx context.Context, o options, out io.Writer) error {
 
 // reset deletes what the state directory holds, downloads aside.
 func reset(o options, out io.Writer) error {
-	entries, err := os.ReadDir(o.stateDir)
+	_, err := os.Stat(o.stateDir)
 	if errors.Is(err, fs.ErrNotExist) {
 		fmt.Fprintf(out, "%s is not there: nothing to do\n", display(o.stateDir))
 		return nil
@@ -86,18 +87,8 @@ func reset(o options, out io.Writer) error {
 	if err != nil {
 		return fmt.Errorf("reading the state directory: %w", err)
 	}
-	unlock, err := platform.Lock(o.stateDir)
-	if err != nil {
+	if err := platform.Reset(o.stateDir); err != nil {
 		return err
-	}
-	defer unlock()
-	for _, entry := range entries {
-		if !platform.IsState(entry.Name()) {
-			continue
-		}
-		if err := os.RemoveAll(filepath.Join(o.stateDir, entry.Name())); err != nil {
-			return fmt.Errorf("deleting the state: %w", err)
-		}
 	}
 	fmt.Fprintf(out, "%s is empty again; downloads stay\n", display(o.stateDir))
 	return nil
@@ -111,19 +102,24 @@ func (o options) start(ctx context.Context, c *console) (*platform.Platform, err
 		return nil, err
 	}
 	return platform.Start(ctx, platform.Config{
-		StateDir: o.stateDir, SourceSQL: o.sourceSQL, Environment: platform.FromEnvironment(), Cache: cache, Progress: c.progress,
+		StateDir: o.stateDir, SourceSQL: o.sourceSQL, KeepSource: o.keepSource,
+		Environment: platform.FromEnvironment(), Cache: cache, Progress: c.progress,
 	})
 }
 
 // with hands over the platform that serve has up, or else one that is stopped afterwards.
 func (o options) with(ctx context.Context, c *console, do func(*console, *platform.Client) error) (err error) {
 	client, err := platform.Attach(ctx, o.stateDir)
+	if err == nil && len(o.sourceSQL) > 0 {
+		return errors.New("--source-sql cannot be loaded into what serve has up: stop serve first, or choose another --state-dir")
+	}
 	if err == nil {
 		return do(c, client)
 	}
 	if !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
+	o.keepSource = true
 	p, err := o.start(ctx, c)
 	if err != nil {
 		return err
@@ -134,7 +130,7 @@ func (o options) with(ctx context.Context, c *console, do func(*console, *platfo
 
 // show runs the workflow and streams activity.
 func (o options) show(ctx context.Context, c *console, client *platform.Client) error {
-	if err := o.upload(ctx, client); err != nil {
+	if err := o.upload(ctx, c, client); err != nil {
 		return err
 	}
 	if err := o.execute(ctx, c, client); err != nil {
@@ -143,11 +139,15 @@ func (o options) show(ctx context.Context, c *console, client *platform.Client) 
 	return o.stream(ctx, c, client)
 }
 
-func (o options) upload(ctx context.Context, client *platform.Client) error {
-	if o.artifacts == "" {
-		return client.UploadArtifacts(ctx, sample.Artifacts())
+func (o options) upload(ctx context.Context, c *console, client *platform.Client) error {
+	if o.artifacts != "" {
+		return client.UploadArtifacts(ctx, os.DirFS(o.artifacts))
 	}
-	return client.UploadArtifacts(ctx, os.DirFS(o.artifacts))
+	uploaded, err := client.OfferArtifacts(ctx, sample.Artifacts())
+	if err == nil && !uploaded {
+		c.say("  the artifacts that somebody put into %s stay; --artifacts DIR replaces them", platform.ArtifactsBucket)
+	}
+	return err
 }
 
 func (o options) execute(ctx context.Context, c *console, client *platform.Client) error {
@@ -171,8 +171,12 @@ func (o options) execute(ctx context.Context, c *console, client *platform.Clien
 // training tells where the training data lies.
 func (o options) training(ctx context.Context, c *console, client *platform.Client) error {
 	var latest lake.Latest
-	if _, err := client.Store(platform.LakeBucket).GetJSON(ctx, lake.LatestKey, 1<<20, &latest); err != nil {
+	_, err := client.Store(platform.LakeBucket).GetJSON(ctx, lake.LatestKey, 1<<20, &latest)
+	if errors.Is(err, objectstore.ErrNotFound) {
 		return nil // nothing is published: the output above says why
+	}
+	if err != nil {
+		return err
 	}
 	c.say("  training data: %s rows in %s", grouped(latest.Rows), o.object(platform.LakeBucket, lake.SnapshotPrefix(latest.Snapshot)))
 	return nil

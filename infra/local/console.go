@@ -19,10 +19,11 @@ type console struct {
 	mu      sync.Mutex
 	out     io.Writer
 	entered map[string]time.Time // by label of the state
+	caught  map[string]bool      // states that failed and are left through their Catch
 }
 
 func newConsole(out io.Writer) *console {
-	return &console{out: out, entered: map[string]time.Time{}}
+	return &console{out: out, entered: map[string]time.Time{}, caught: map[string]bool{}}
 }
 
 func (c *console) say(format string, args ...any) {
@@ -49,7 +50,12 @@ func (c *console) event(e stepfunctions.Event) {
 	case "StateEntered":
 		c.entered[label] = e.Time
 		c.say("  ▶ %s", label)
+	case "StateCaught":
+		c.caught[label] = true
 	case "StateExited":
+		if c.caught[label] {
+			return // its failure is shown, and is no success
+		}
 		text := ""
 		if e.StateType == "Task" {
 			text = counts(e.Output, e.Input)

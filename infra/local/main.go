@@ -38,6 +38,8 @@ type options struct {
 	events    string
 	stateDir  string
 	input     string
+
+	keepSource bool // the shop of an earlier start stays where sourceSQL is empty
 }
 
 // files is a flag that may be repeated.
@@ -101,11 +103,7 @@ func parse(command string, args []string, out, errOut io.Writer) (o options, err
 	flags := flag.NewFlagSet(command, flag.ContinueOnError)
 	flags.SetOutput(errOut)
 	flags.Usage = func() {}
-	flags.Var(&o.sourceSQL, "source-sql", "a MySQL dump `FILE` to load instead of the sample shop; may be repeated")
-	flags.StringVar(&o.artifacts, "artifacts", "", "`DIR` with embeddings/, model/ and scalers/ instead of the sample's")
-	flags.StringVar(&o.events, "events", "", "`FILE` of activity records, one JSON object a line, instead of the sample's")
-	flags.StringVar(&o.stateDir, "state-dir", ".local", "`DIR` for databases, buckets and logs")
-	flags.StringVar(&o.input, "input", "{}", "the execution's input as `JSON`")
+	o.register(flags, command)
 	var rest []string
 	for more := args; ; {
 		if err := flags.Parse(more); errors.Is(err, flag.ErrHelp) {
@@ -135,6 +133,21 @@ func parse(command string, args []string, out, errOut io.Writer) (o options, err
 	}
 	o.stateDir, err = filepath.Abs(o.stateDir)
 	return o, err
+}
+
+// register gives a command the flags that it reads, and no other.
+func (o *options) register(flags *flag.FlagSet, command string) {
+	flags.StringVar(&o.stateDir, "state-dir", ".local", "`DIR` for databases, buckets and logs")
+	o.input = "{}"
+	if command == "put-records" || command == "reset" {
+		return
+	}
+	flags.Var(&o.sourceSQL, "source-sql", "a MySQL dump `FILE` to load instead of the sample shop; may be repeated")
+	flags.StringVar(&o.artifacts, "artifacts", "", "`DIR` with embeddings/, model/ and scalers/ instead of the sample's")
+	flags.StringVar(&o.input, "input", o.input, "the execution's input as `JSON`")
+	if command != "start" {
+		flags.StringVar(&o.events, "events", "", "`FILE` of activity records, one JSON object a line, instead of the sample's")
+	}
 }
 
 // checkPaths finds a mistyped path before anything starts.

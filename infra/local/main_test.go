@@ -2,14 +2,20 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"errors"
+	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 
+	"recsys/infra/local/mysql/mysqltest"
 	"recsys/infra/local/platform"
+	"recsys/infra/local/postgres/postgrestest"
+	"recsys/infra/local/provision/provisiontest"
 )
 
 func TestMistakesSayWhatToDo(t *testing.T) {
@@ -22,6 +28,9 @@ func TestMistakesSayWhatToDo(t *testing.T) {
 		{[]string{"--input", "{"}, "--input is not JSON"},
 		{[]string{"--speed"}, "flag provided but not defined"},
 		{[]string{"put-records", "--state-dir", t.TempDir()}, "takes one file"},
+		{[]string{"put-records", "FILE", "--artifacts", "."}, "flag provided but not defined"},
+		{[]string{"start", "--events", "FILE"}, "flag provided but not defined"},
+		{[]string{"reset", "--input", "{}"}, "flag provided but not defined"},
 	} {
 		var out, errOut bytes.Buffer
 		err := run(t.Context(), test.args, &out, &errOut)
@@ -96,5 +105,59 @@ func TestGrouped(t *testing.T) {
 		if got := grouped(n); got != want {
 			t.Errorf("grouped(%d) = %s, want %s", n, got, want)
 		}
+	}
+}
+
+// lines hands what is printed to who waits for it.
+type lines chan string
+
+func (l lines) Write(text []byte) (int, error) {
+	l <- string(text)
+	return len(text), nil
+}
+
+func TestStartOnWhatServeHasUp(t *testing.T) {
+	mysqltest.ForTest(t) // skips where no server can be had
+	postgrestest.ForTest(t)
+	provisiontest.NodeModules(t)
+	state := filepath.Join(t.TempDir(), "state with a blank")
+	ctx, stop := context.WithCancel(t.Context())
+	printed, served := make(lines), make(chan error, 1)
+	go func() {
+		served <- run(ctx, []string{"serve", "--state-dir", state}, printed, io.Discard)
+		close(printed)
+	}()
+	up := make(chan struct{})
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		for line := range printed {
+			if strings.Contains(line, "Everything is up") {
+				close(up)
+			}
+		}
+	}()
+	select {
+	case <-up:
+	case <-ended:
+		t.Fatal(<-served)
+	}
+	var out bytes.Buffer
+	if err := run(t.Context(), []string{"start", "--input", `{"stages":"training-data"}`, "--state-dir", state}, &out, io.Discard); err != nil {
+		t.Error(err)
+	}
+	if text := out.String(); strings.Contains(text, "Starting") || !strings.Contains(text, "PublishTrainingData") {
+		t.Errorf("start printed %s", text)
+	}
+	err := run(t.Context(), []string{"start", "--source-sql", "main_test.go", "--state-dir", state}, io.Discard, io.Discard)
+	if err == nil || !strings.Contains(err.Error(), "stop serve first") {
+		t.Errorf("a source for what serve has up: %v", err)
+	}
+	stop()
+	if err := <-served; err != nil {
+		t.Error(err)
+	}
+	if _, err := platform.Attach(t.Context(), state); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("serve is gone: %v", err)
 	}
 }

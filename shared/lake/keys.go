@@ -48,8 +48,11 @@ func PopularityKey(run string) string { return RangesPrefix(run) + "popularity.j
 func SnapshotPrefix(run string) string { return TrainingPrefix + "snapshot=" + run + "/" }
 
 func PartitionKey(run string, customerNumber int32) string {
-	return SnapshotPrefix(run) + "customerNumber=" + strconv.Itoa(int(customerNumber)) + "/part-0000.parquet"
+	return SnapshotPrefix(run) + PartitionFolder(strconv.Itoa(int(customerNumber))) + "part-0000.parquet"
 }
+
+// PartitionFolder is a customer's folder under SnapshotPrefix; a variable may stand for the number.
+func PartitionFolder(customerNumber string) string { return "customerNumber=" + customerNumber + "/" }
 
 func ManifestKey(run string) string { return SnapshotPrefix(run) + "_manifest.json" }
 
@@ -83,9 +86,13 @@ var ModelArtifacts = []string{ModelKey, UserOneHotKey, UserScalerKey}
 var OptionalArtifacts = []string{ItemOneHotKey, ItemScalerKey}
 
 // VersionKey is the copy of an artifact that belongs to a version: the originals are overwritten by the next hand-over.
-func VersionKey(version int64, artifact string) string {
-	return fmt.Sprintf("versions/%d/%s", version, artifact)
-}
+func VersionKey(version int64, artifact string) string { return VersionPrefix(version) + artifact }
+
+// VersionsParent holds one folder a version, VersionPrefix.
+const VersionsParent = "versions/"
+
+// VersionPrefix holds the copies of a version.
+func VersionPrefix(version int64) string { return fmt.Sprintf("%s%d/", VersionsParent, version) }
 
 // RejectedKey is a streamed record that can never succeed, in the recommendations bucket.
 func RejectedKey(shard, sequenceNumber string) string {

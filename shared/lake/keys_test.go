@@ -12,6 +12,7 @@ func TestKeysAreThoseOfTheContract(t *testing.T) {
 		PartitionKey("r-1", 103):                  "ratings_ml_training/snapshot=r-1/customerNumber=103/part-0000.parquet",
 		ManifestKey("r-1"):                        "ratings_ml_training/snapshot=r-1/_manifest.json",
 		LatestKey:                                 "ratings_ml_training/_latest.json",
+		VersionPrefix(12):                         "versions/12/",
 		VersionKey(12, ModelKey):                  "versions/12/model/best_model.pth",
 		RejectedKey("shardId-000000000000", "49"): "rejected/shardId-000000000000/49.json",
 	} {

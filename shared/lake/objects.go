@@ -27,6 +27,9 @@ type Manifest struct {
 	Partitions []Partition      `json:"partitions"` // ascending customerNumber
 }
 
+// MaxLatest bounds the pointer, in bytes.
+const MaxLatest = 64 << 10
+
 // Latest is the pointer to the snapshot that readers see.
 type Latest struct {
 	Snapshot  string    `json:"snapshot"`

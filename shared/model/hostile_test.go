@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"errors"
 	"math"
+	"slices"
 	"strings"
 	"testing"
 
@@ -131,6 +132,18 @@ func TestAnArchiveThatUnpacksBeyondTheLimitIsRefused(t *testing.T) {
 	}
 	good.Model = append([]byte("PK\x03\x04"), bytes.Repeat([]byte("PK\x01\x02"), maxEntries+1)...)
 	wantRefusal(t, good, lake.ModelKey, "more than 10000 entries")
+}
+
+// Layers may share one storage, so the size of the file does not bound what it unpacks to.
+func TestATowerSaysHowManyNumbersItHolds(t *testing.T) {
+	wide := layer{weight: tensor{shape: []int{2048, 2048}}, bias: &tensor{shape: []int{2048}}}
+	small := tower{layers: []layer{wide, wide}}
+	if got, want := small.numbers(), 2*(2048*2048+2048); got != want {
+		t.Errorf("%d numbers, want %d", got, want)
+	}
+	if got := (tower{layers: slices.Repeat([]layer{wide}, 1000)}).numbers(); got <= maxNumbers || got > 2*maxNumbers {
+		t.Errorf("a tower of 1000 layers: %d numbers", got)
+	}
 }
 
 // FuzzRead puts the data in the place of the model (0), its data.pkl (1), the encoder (2) or the scaler (3).

@@ -26,6 +26,8 @@ const (
 	maxEntries     = 10_000    // in a zip archive
 	maxLayers      = 1_000     // in a state dict
 	maxWidth       = 1 << 20   // of a layer, in numbers
+	// maxNumbers of a tower, as float32. The file's size does not bound it: layers may share one storage.
+	maxNumbers = MaxModelBytes / 4
 )
 
 // Files are the contents of the three artifacts.
@@ -33,6 +35,22 @@ type Files struct {
 	Model      []byte // lake.ModelKey
 	UserOneHot []byte // lake.UserOneHotKey
 	UserScaler []byte // lake.UserScalerKey
+}
+
+// File is one of the three, before it is read.
+type File struct {
+	Key   string // of lake.ModelArtifacts
+	Limit int64  // in bytes
+	Into  *[]byte
+}
+
+// List names the files, for whoever reads them.
+func (f *Files) List() []File {
+	return []File{
+		{lake.ModelKey, MaxModelBytes, &f.Model},
+		{lake.UserOneHotKey, MaxScalerBytes, &f.UserOneHot},
+		{lake.UserScalerKey, MaxScalerBytes, &f.UserScaler},
+	}
 }
 
 // User is what a record tells about a customer.
@@ -83,6 +101,9 @@ func (m *Model) readTower(c *checkpoint) error {
 	user, err := userTower(towers, 1+m.encode.columns)
 	if err != nil {
 		return err
+	}
+	if user.numbers() > maxNumbers {
+		return fmt.Errorf("the tower %.60q holds more than %d numbers", user.name, maxNumbers)
 	}
 	for i, l := range user.layers {
 		dense, err := c.dense(l)

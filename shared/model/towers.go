@@ -31,6 +31,21 @@ type tower struct {
 	layers []layer
 }
 
+// numbers is how many weights the tower holds, or more than maxNumbers where it would be more.
+func (t tower) numbers() int {
+	n := 0
+	for _, l := range t.layers {
+		n += l.weight.elements()
+		if l.bias != nil {
+			n += l.bias.elements()
+		}
+		if n > maxNumbers {
+			break
+		}
+	}
+	return n
+}
+
 // stateDict is the named values of a state dict, in order.
 type stateDict []pickle.Item
 

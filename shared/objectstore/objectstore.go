@@ -7,6 +7,7 @@ package objectstore
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -115,14 +116,30 @@ func (s *Store) PutJSON(ctx context.Context, key string, value any, conditions .
 	return s.Put(ctx, key, bytes.NewReader(body), conditions...)
 }
 
-// Open streams an object; the caller closes it.
+// Open streams an object; the caller closes it. What breaks while it is read is ObjectStoreUnavailable, so
+// that it can be told from what happens to the reader: a full disk, a row that is wrong.
 func (s *Store) Open(ctx context.Context, key string) (io.ReadCloser, Object, error) {
 	out, err := s.client.GetObject(ctx, &s3.GetObjectInput{Bucket: &s.bucket, Key: &key})
 	if err != nil {
 		return nil, Object{}, s.wrap("reading", key, err)
 	}
 	object := Object{key, aws.ToString(out.ETag), aws.ToInt64(out.ContentLength), aws.ToTime(out.LastModified)}
-	return out.Body, object, nil
+	return body{out.Body, s, key}, object, nil
+}
+
+// body names the errors of an object's content where they arise.
+type body struct {
+	io.ReadCloser
+	store *Store
+	key   string
+}
+
+func (b body) Read(p []byte) (int, error) {
+	n, err := b.ReadCloser.Read(p)
+	if err != nil && err != io.EOF {
+		err = b.store.wrap("reading", b.key, err)
+	}
+	return n, err
 }
 
 // Get reads an object of at most limit bytes; a larger one is an error.
@@ -134,7 +151,7 @@ func (s *Store) Get(ctx context.Context, key string, limit int64) ([]byte, Objec
 	defer body.Close()
 	content, err := io.ReadAll(io.LimitReader(body, limit+1))
 	if err != nil {
-		return nil, object, s.wrap("reading", key, err)
+		return nil, object, err
 	}
 	if int64(len(content)) > limit {
 		return nil, object, fmt.Errorf("reading %s: larger than %d bytes", s.URI(key), limit)
@@ -168,7 +185,7 @@ func (s *Store) Download(ctx context.Context, key string) (*os.File, Object, err
 	}
 	if _, err := io.Copy(file, body); err != nil {
 		file.Close()
-		return nil, object, s.wrap("downloading", key, err)
+		return nil, object, fmt.Errorf("downloading %s: %w", s.URI(key), err)
 	}
 	return file, object, nil
 }
@@ -190,20 +207,33 @@ func Scratch() (*os.File, error) {
 func (s *Store) Head(ctx context.Context, key string) (Object, error) {
 	out, err := s.client.HeadObject(ctx, &s3.HeadObjectInput{Bucket: &s.bucket, Key: &key})
 	if err != nil {
-		return Object{}, s.wrap("asking for", key, err)
+		err = s.wrap("asking for", key, err)
+		if errors.Is(err, ErrNotFound) {
+			err = cmp.Or(s.missing(ctx), err)
+		}
+		return Object{}, err
 	}
 	return Object{key, aws.ToString(out.ETag), aws.ToInt64(out.ContentLength), aws.ToTime(out.LastModified)}, nil
 }
 
-// Copy copies within the bucket, provided that the source still has this ETag; else ErrPrecondition.
-func (s *Store) Copy(ctx context.Context, from, to, etag string) error {
-	_, err := s.client.CopyObject(ctx, &s3.CopyObjectInput{
+// missing is an error where there is no such bucket: the answer to a HEAD, which has no body, does not tell.
+func (s *Store) missing(ctx context.Context) error {
+	if _, err := s.client.HeadBucket(ctx, &s3.HeadBucketInput{Bucket: &s.bucket}); err != nil {
+		return failure.ObjectStoreUnavailable{Err: fmt.Errorf("asking for the bucket %s: %w", s.bucket, err)}
+	}
+	return nil
+}
+
+// Copy copies within the bucket, provided that the source still has this ETag; else ErrPrecondition. It
+// returns the ETag of the copy, which is another one where an upload in parts or a key of KMS made the source's.
+func (s *Store) Copy(ctx context.Context, from, to, etag string) (copied string, err error) {
+	out, err := s.client.CopyObject(ctx, &s3.CopyObjectInput{
 		Bucket: &s.bucket, Key: &to, CopySource: aws.String(s.bucket + "/" + from), CopySourceIfMatch: &etag,
 	})
 	if err != nil {
-		return s.wrap("copying", from, err)
+		return "", s.wrap("copying", from, err)
 	}
-	return nil
+	return aws.ToString(out.CopyObjectResult.ETag), nil
 }
 
 // List calls visit for each object under the prefix, in the order of their keys.

@@ -2,7 +2,7 @@
 // range of customers in one consistent snapshot.
 //
 // The SQL is the common subset of MySQL 8 and MariaDB. Text arrives as UTF-8 whatever the tables' character
-// sets are. Failures are failure.SchemaMismatch where a table or column is not as Tables wants it, and
+// sets are. Failures are failure.SchemaMismatch where a table or column is not as Wanted says, and
 // failure.SourceUnavailable otherwise.
 package source
 
@@ -47,7 +47,6 @@ func Open(ctx context.Context, s settings.Source) (*Database, error) {
 	if config.ReadTimeout == 0 {
 		config.ReadTimeout = silence
 	}
-	config.InterpolateParams = true // one round trip, and rows in the text protocol: decimals stay text
 	connector, err := mysql.NewConnector(config)
 	if err != nil {
 		return nil, failure.Invalidf("the source's DSN: %w", err)

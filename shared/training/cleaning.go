@@ -4,6 +4,7 @@ import (
 	"math"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 )
 
 // Reason says which part of the training row's contract a row broke; "" is none.
@@ -17,6 +18,8 @@ const (
 	DuplicateRating   Reason = "duplicate-rating"      // the customer has rated the product already
 	UnknownCustomer   Reason = "unknown-customer"      // not in customers
 	UnknownProduct    Reason = "unknown-product"       // not in products
+	BadText           Reason = "bad-text"              // over 255 characters, a NUL character, or no UTF-8
+	DuplicateProduct  Reason = "duplicate-product"     // several products have its code, but for blanks around it
 	IncompleteAddress Reason = "incomplete-address"    // the customer's city or country is missing
 	BadCreditLimit    Reason = "bad-credit-limit"      // does not fit DECIMAL(10,2)
 	IncompleteProduct Reason = "incomplete-product"    // the product's line or scale is missing
@@ -42,6 +45,9 @@ func CleanCustomer(raw *RawCustomer) (Customer, Reason) {
 	customer := Customer{
 		City: clean(raw.City), State: clean(raw.State), PostalCode: clean(raw.PostalCode), Country: clean(raw.Country),
 	}
+	if !sound(customer.City, customer.State, customer.PostalCode, customer.Country) {
+		return Customer{}, BadText
+	}
 	if customer.City == "" || customer.Country == "" {
 		return Customer{}, IncompleteAddress
 	}
@@ -58,6 +64,9 @@ func CleanCustomer(raw *RawCustomer) (Customer, Reason) {
 // CleanProduct trims and checks a product; its code is trimmed even if the rest is bad.
 func CleanProduct(raw *RawProduct) (Product, Reason) {
 	product := Product{Code: clean(raw.ProductCode), Line: clean(raw.ProductLine), Scale: clean(raw.ProductScale)}
+	if !sound(product.Code, product.Line, product.Scale) {
+		return product, BadText
+	}
 	if product.Line == "" || product.Scale == "" {
 		return product, IncompleteProduct
 	}
@@ -83,6 +92,8 @@ func CleanRating(raw *RawRating) (customer int32, product string, rating int32, 
 		return 0, product, 0, NoCustomerNumber
 	case product == "":
 		return 0, product, 0, NoProductCode
+	case !sound(product):
+		return 0, product, 0, BadText
 	case raw.ProductRating == nil:
 		return 0, product, 0, NoRating
 	case *raw.ProductRating < 1 || *raw.ProductRating > 5:
@@ -103,5 +114,19 @@ func Join(number int32, customer *Customer, product *Product, rating int32) Row 
 	}
 }
 
-// clean also replaces what is no UTF-8: Parquet's strings must be.
-func clean(text string) string { return strings.ToValidUTF8(strings.TrimSpace(text), "\uFFFD") }
+func clean(text string) string { return strings.TrimSpace(text) }
+
+// maxText is as long as a text may be, in characters: more than any of the shop's columns holds, and short
+// enough for an index of PostgreSQL, which takes countries and products.
+const maxText = 255
+
+// sound tells whether Parquet, PostgreSQL and JSON can all carry the texts: neither of the first two takes what
+// is no UTF-8, and PostgreSQL takes no NUL.
+func sound(texts ...string) bool {
+	for _, text := range texts {
+		if !utf8.ValidString(text) || strings.IndexByte(text, 0) >= 0 || utf8.RuneCountInString(text) > maxText {
+			return false
+		}
+	}
+	return true
+}

@@ -2,6 +2,7 @@ package training
 
 import (
 	"math"
+	"strings"
 	"testing"
 )
 
@@ -90,6 +91,38 @@ func TestCleaningNamesTheReason(t *testing.T) {
 	} {
 		if _, _, _, got := CleanRating(&test.raw); got != test.want {
 			t.Errorf("%+v: %s, want %s", test.raw, got, test.want)
+		}
+	}
+}
+
+// What one of the lake's readers or PostgreSQL cannot carry goes to quarantine, wherever it stands.
+func TestBadTextIsRefused(t *testing.T) {
+	long := strings.Repeat("é", maxText)
+	for text, want := range map[string]Reason{
+		"Fra\x00nce": BadText, "\x00": BadText, "Fran\xe7ais": BadText, long + "é": BadText,
+		long: "", " " + long + " ": "", "a\U0001F600": "", "\uFFFD": "",
+	} {
+		customers, products := [4]RawCustomer{}, [3]RawProduct{}
+		for i := range customers {
+			customers[i] = RawCustomer{City: "Oslo", Country: "Norway"}
+		}
+		for i := range products {
+			products[i] = RawProduct{"S10", "Cars", "1:10", "7933", "48.81", "95.70"}
+		}
+		customers[0].City, customers[1].State, customers[2].PostalCode, customers[3].Country = text, text, text, text
+		products[0].ProductCode, products[1].ProductLine, products[2].ProductScale = text, text, text
+		for _, raw := range customers {
+			if _, got := CleanCustomer(&raw); got != want {
+				t.Errorf("%.40q in a text: %q, want %q", text, got, want)
+			}
+		}
+		for _, raw := range products {
+			if _, got := CleanProduct(&raw); got != want {
+				t.Errorf("%.40q in a text: %q, want %q", text, got, want)
+			}
+		}
+		if _, _, _, got := CleanRating(&RawRating{number(103), text, number(5)}); got != want {
+			t.Errorf("the code %.40q: %q, want %q", text, got, want)
 		}
 	}
 }

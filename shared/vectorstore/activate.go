@@ -22,8 +22,8 @@ func Activate(ctx context.Context, pool *pgxpool.Pool, version int64, recall flo
 		if err != nil {
 			return err
 		}
-		if !found || wanted.Status == Loading {
-			return failure.Invalidf("version %d has not been loaded", version)
+		if !found || wanted.Status == Loading || wanted.Status == Failed {
+			return failure.Invalidf("version %d has not been loaded, or has failed", version)
 		}
 		current, exists, err := Current(ctx, tx)
 		if err != nil {

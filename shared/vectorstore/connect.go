@@ -4,8 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net"
+	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -83,8 +86,7 @@ func milliseconds(d, otherwise time.Duration) string {
 	return strconv.FormatInt(d.Milliseconds(), 10)
 }
 
-// Wrap says what was being done, and names an error that may pass by itself failure.VectorStoreUnavailable:
-// whatever is no answer of the server, and the answers that speak of its state and not of our statement.
+// Wrap says what was being done, and names an error that may pass by itself failure.VectorStoreUnavailable.
 // nil stays nil.
 func Wrap(doing string, err error) error {
 	if err == nil {
@@ -97,19 +99,19 @@ func Wrap(doing string, err error) error {
 	return wrapped
 }
 
-// IsTransient tells whether trying again may help. SQLSTATE classes:
-// https://www.postgresql.org/docs/current/errcodes-appendix.html
+// IsTransient tells whether trying again may help: the server answered of its own state and not of our
+// statement, or the line to it broke. SQLSTATE classes: https://www.postgresql.org/docs/current/errcodes-appendix.html
 func IsTransient(err error) bool {
 	var answer *pgconn.PgError
-	if !errors.As(err, &answer) {
-		return !errors.Is(err, pgx.ErrNoRows)
+	if errors.As(err, &answer) {
+		return slices.ContainsFunc(transientClasses, func(class string) bool { return strings.HasPrefix(answer.Code, class) })
 	}
-	switch answer.Code[:2] {
-	case "08", "25", "40", "53", "55", "57", "58", "XX": // connection, idle transaction, rollback, resources, locks, shutdown, system
-		return true
-	}
-	return false
+	return pgconn.SafeToRetry(err) || errors.As(err, new(*pgconn.ConnectError)) || errors.As(err, new(net.Error)) ||
+		errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, net.ErrClosed) || errors.Is(err, context.Canceled)
 }
+
+// transientClasses: connection, idle transaction, rollback, resources, locks, shutdown, system, internal.
+var transientClasses = []string{"08", "25", "40", "53", "55", "57", "58", "XX"}
 
 // HasCode tells whether the server answered with this SQLSTATE.
 func HasCode(err error, code string) bool {

@@ -8,15 +8,15 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 )
 
-// DropOld drops the tables of what no rollback needs: of the versions below the active one it leaves the
-// newest keep-1 that a rollback may go back to. Versions above the active one stay: they are being loaded, or
-// were rolled back. Each goes in a transaction of its own, its row stays and says so. It returns the dropped
-// versions, those of earlier calls among them: their artifacts may go too.
+// DropOld drops the tables of what no rollback needs: those of versions that failed, and of the versions below the
+// active one all but the newest keep-1 that a rollback may go back to. Others above the active one stay: they
+// are being loaded, or were rolled back. Each goes in a transaction of its own, its row stays and says so. It
+// returns the dropped versions, those of earlier calls among them: their artifacts may go too, see Forget.
 func DropOld(ctx context.Context, pool *pgxpool.Pool, keep int) (dropped []int64, err error) {
-	old, err := versions(ctx, pool, `select version from `+VersionTable+` as v
-		where dropped_at is null and version < (select version from `+VersionTable+` where status = 'active')
-		and version not in (select version from `+VersionTable+` where `+returnable+`
-			and version < (select version from `+VersionTable+` where status = 'active') order by version desc limit $1)
+	old, err := versions(ctx, pool, `with active as (select version from `+VersionTable+` where status = 'active')
+		select version from `+VersionTable+` where dropped_at is null and (status = 'failed'
+			or version < (select version from active) and version not in (select version from `+VersionTable+`
+				where `+returnable+` and version < (select version from active) order by version desc limit $1))
 		order by version`, max(keep, 2)-1)
 	if err != nil {
 		return nil, err
@@ -35,13 +35,29 @@ func drop(ctx context.Context, pool *pgxpool.Pool, version int64) error {
 		if err := lockVersions(ctx, tx); err != nil {
 			return err
 		}
-		// Asked again under the lock: a rollback may have made it the active one.
-		tag, err := tx.Exec(ctx, `update `+VersionTable+` set dropped_at = now() where version = $1 and status <> 'active'`, version)
+		// Asked again under the lock: a rollback may have made it the active one, another attempt may load it anew.
+		tag, err := tx.Exec(ctx, `update `+VersionTable+` set dropped_at = now() where version = $1 and (status = 'failed'
+			or version < (select version from `+VersionTable+` where status = 'active'))`, version)
 		if err != nil || tag.RowsAffected() == 0 {
 			return Wrap(doing, err)
 		}
 		return Wrap(doing, execute(ctx, tx, fmt.Sprintf(`drop table if exists %s, %s, %s`,
 			ItemTable(version), UserTable(version), PopularityTable(version))))
+	})
+}
+
+// Forget deletes the artifacts of a version whose tables are dropped, or that failed. No attempt can allocate it
+// anew, and copy them again, in the middle of it.
+func Forget(ctx context.Context, pool *pgxpool.Pool, version int64, deleteArtifacts func() error) error {
+	return transact(ctx, pool, fmt.Sprintf("forgetting version %d", version), func(tx pgx.Tx) error {
+		if err := lockVersions(ctx, tx); err != nil {
+			return err
+		}
+		record, found, err := OfVersion(ctx, tx, version)
+		if err != nil || !found || !record.Dropped && record.Status != Failed {
+			return err
+		}
+		return deleteArtifacts()
 	})
 }
 

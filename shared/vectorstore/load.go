@@ -3,6 +3,7 @@ package vectorstore
 import (
 	"context"
 	"fmt"
+	"maps"
 	"strings"
 	"time"
 
@@ -13,6 +14,7 @@ import (
 // Load is what fills the tables of a version.
 type Load struct {
 	Version   int64
+	Artifacts map[string]string // key → ETag, as they were allocated
 	Dimension int
 	Items     pgx.CopyFromSource // rows of (id string, embedding pgvector.Vector)
 	Users     pgx.CopyFromSource // rows of (id int32, embedding pgvector.Vector)
@@ -27,22 +29,25 @@ type Popularity struct {
 	Rows     pgx.CopyFromSource // rows of (country string, item string, count int64), repeats are added up
 }
 
-// Run loads the version by binary COPY, in one transaction: its tables are there whole, or not at all. What an
-// earlier attempt left is replaced; a version that is loaded already stays as it is.
+// Run loads the version by binary COPY, in one transaction: its tables are there whole, or not at all. A version
+// that is loaded already stays as it is. One that was allocated anew for other artifacts, has failed or was
+// dropped is Overtaken: what this attempt was about to load is not what the version says that it holds.
 func (l Load) Run(ctx context.Context, pool *pgxpool.Pool) (loaded Record, err error) {
 	doing := fmt.Sprintf("loading version %d", l.Version)
 	err = transact(ctx, pool, doing, func(tx pgx.Tx) error {
 		// The row's lock makes a second attempt wait for a first one that has lost its caller but not its connection.
-		if _, err := tx.Exec(ctx, `select from `+VersionTable+` where version = $1 for update`, l.Version); err != nil {
-			return Wrap(doing, err)
-		}
-		record, found, err := OfVersion(ctx, tx, l.Version)
-		if err != nil || !found || record.Status != Loading {
-			loaded = record
+		record, found, err := scanRecord(doing, tx.QueryRow(ctx, selectRecord+`
+			where version = $1 for update`, l.Version))
+		if err != nil {
 			return err
 		}
-		if err := l.fill(ctx, tx); err != nil {
-			return err
+		switch {
+		case !found || record.Status == Failed || record.Dropped || !maps.Equal(record.Artifacts, l.Artifacts):
+			return Overtaken{fmt.Errorf("%s: another attempt has allocated it anew, or it was given up", doing)}
+		case record.Status == Loading:
+			if err := l.fill(ctx, tx); err != nil {
+				return err
+			}
 		}
 		loaded, _, err = OfVersion(ctx, tx, l.Version)
 		return err
@@ -75,7 +80,7 @@ func (l Load) fill(ctx context.Context, tx pgx.Tx) error {
 		return err
 	}
 	_, err = tx.Exec(ctx, `update `+VersionTable+` set status = 'loaded', dimension = $2, item_count = $3, user_count = $4,
-		loaded_at = now(), dropped_at = null where version = $1`, l.Version, l.Dimension, itemCount, userCount)
+		loaded_at = now() where version = $1`, l.Version, l.Dimension, itemCount, userCount)
 	if err == nil {
 		err = execute(ctx, tx, `alter table `+items+` add primary key (id)`, `alter table `+users+` add primary key (id)`)
 	}

@@ -15,7 +15,8 @@ type Record struct {
 	Run       string
 	Status    Status
 	Metric    Metric
-	Dimension int // 0 until loaded, as are the counts
+	Artifacts map[string]string // key → ETag of what was handed over
+	Dimension int               // 0 until loaded, as are the counts
 	ItemCount int64
 	UserCount int64
 	Recall    float64 // 0 until indexed, as is EfSearch
@@ -24,16 +25,26 @@ type Record struct {
 	RolledBack bool
 	// Dropped: tables and artifacts are gone.
 	Dropped bool
+	// Failure is why it failed, "" unless it did.
+	Failure string
 }
 
-const selectRecord = `select version, run, status, metric, coalesce(dimension, 0), coalesce(item_count, 0),
-coalesce(user_count, 0), coalesce(recall, 0), coalesce(ef_search, 0), rolled_back_by is not null, dropped_at is not null
+// Overtaken: another attempt of the run has changed the version meanwhile. Transient: tried again, the run
+// takes what there is then.
+type Overtaken struct{ Err error }
+
+func (e Overtaken) Error() string { return e.Err.Error() }
+func (e Overtaken) Unwrap() error { return e.Err }
+
+const selectRecord = `select version, run, status, metric, artifacts, coalesce(dimension, 0), coalesce(item_count, 0),
+coalesce(user_count, 0), coalesce(recall, 0), coalesce(ef_search, 0), rolled_back_by is not null, dropped_at is not null,
+coalesce(failure, '')
 from ` + VersionTable + ` `
 
 func scanRecord(doing string, row pgx.Row) (Record, bool, error) {
 	var r Record
-	err := row.Scan(&r.Version, &r.Run, &r.Status, &r.Metric, &r.Dimension, &r.ItemCount,
-		&r.UserCount, &r.Recall, &r.EfSearch, &r.RolledBack, &r.Dropped)
+	err := row.Scan(&r.Version, &r.Run, &r.Status, &r.Metric, &r.Artifacts, &r.Dimension, &r.ItemCount,
+		&r.UserCount, &r.Recall, &r.EfSearch, &r.RolledBack, &r.Dropped, &r.Failure)
 	if errors.Is(err, pgx.ErrNoRows) {
 		return r, false, nil
 	}
@@ -63,19 +74,24 @@ func SameArtifacts(ctx context.Context, db Querier, artifacts map[string]string,
 		order by status = 'active' desc, version desc limit 1`, artifacts, metric))
 }
 
-// Allocate gives the run its version, in status Loading. A run that has one keeps its number, and starts again.
-// Numbers have no gaps, so that a run that was killed and tried again ends like one that was not.
+// Allocate gives the run its version, in status Loading, before its artifacts are copied. A run that has one
+// keeps its number, and starts again; Overtaken where it is loaded already. Numbers have no gaps, so that a run
+// that was killed and tried again ends like one that was not.
 func Allocate(ctx context.Context, pool *pgxpool.Pool, run string, metric Metric, artifacts map[string]string, hasModel bool) (version int64, err error) {
 	doing := "allocating a version for run " + run
 	err = transact(ctx, pool, doing, func(tx pgx.Tx) error {
 		if err := lockVersions(ctx, tx); err != nil {
 			return err
 		}
-		return Wrap(doing, tx.QueryRow(ctx, `insert into `+VersionTable+` as v (version, run, status, metric, artifacts, has_model)
+		err := tx.QueryRow(ctx, `insert into `+VersionTable+` as v (version, run, status, metric, artifacts, has_model)
 			select coalesce(max(version), 0) + 1, $1, 'loading', $2, $3::jsonb, $4 from `+VersionTable+`
-			on conflict (run) do update set status = 'loading', metric = $2, artifacts = $3::jsonb, has_model = $4, failure = null
+			on conflict (run) do update set status = 'loading', metric = $2, artifacts = $3::jsonb, has_model = $4, failure = null, dropped_at = null
 			where v.status in ('loading', 'failed')
-			returning version`, run, metric, artifacts, hasModel).Scan(&version))
+			returning version`, run, metric, artifacts, hasModel).Scan(&version)
+		if errors.Is(err, pgx.ErrNoRows) {
+			return Overtaken{fmt.Errorf("%s: another attempt has loaded it", doing)}
+		}
+		return Wrap(doing, err)
 	})
 	return version, err
 }
@@ -86,9 +102,10 @@ func lockVersions(ctx context.Context, tx pgx.Tx) error {
 	return Wrap("locking the list of versions", err)
 }
 
-// Fail records why a version that never answered will not.
-func Fail(ctx context.Context, pool *pgxpool.Pool, version int64, why string) error {
-	_, err := pool.Exec(ctx, `update `+VersionTable+` set status = 'failed', failure = $2
-		where version = $1 and status in ('loading', 'loaded', 'failed')`, version, why)
+// Fail records why a version of these artifacts (key → ETag) that never answered will not. A version that is of
+// others meanwhile stays as it is.
+func Fail(ctx context.Context, pool *pgxpool.Pool, version int64, artifacts map[string]string, why string) error {
+	_, err := pool.Exec(ctx, `update `+VersionTable+` set status = 'failed', failure = $3
+		where version = $1 and artifacts = $2::jsonb and status in ('loading', 'loaded', 'failed')`, version, artifacts, why)
 	return Wrap(fmt.Sprintf("recording the failure of version %d", version), err)
 }

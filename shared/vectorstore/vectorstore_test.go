@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgproto3"
 	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/pgvector/pgvector-go"
@@ -72,9 +73,12 @@ func (d *database) text(pool *pgxpool.Pool, sql string) (text string) {
 	return text
 }
 
+// handOver is what every version here is made of, where that does not matter.
+var handOver = map[string]string{"items": "1", "users": "1"}
+
 func (d *database) allocate(run string) int64 {
 	d.t.Helper()
-	version, err := vectorstore.Allocate(d.t.Context(), d.loader, run, vectorstore.Cosine, map[string]string{"run": run}, false)
+	version, err := vectorstore.Allocate(d.t.Context(), d.loader, run, vectorstore.Cosine, handOver, false)
 	d.must(err)
 	return version
 }
@@ -111,6 +115,7 @@ func TestVectorStore(t *testing.T) {
 		{"two activations at once", testTwoActivations},
 		{"a load is whole or not there", testLoadFails},
 		{"a second attempt waits for a first", testLoadTwice},
+		{"an attempt that was overtaken", testOvertaken},
 	} {
 		t.Run(test.name, func(t *testing.T) { test.test(t, setup(t, server)) })
 	}
@@ -158,17 +163,32 @@ func testConnection(t *testing.T, d *database) {
 	if _, err := d.loader.Exec(t.Context(), `select wrong`); vectorstore.IsTransient(err) {
 		t.Error("a wrong statement is taken for one that may pass by itself")
 	}
+	if err := d.loader.QueryRow(t.Context(), `select 'text'`).Scan(new(int)); err == nil || vectorstore.IsTransient(err) {
+		t.Errorf("our own mistake is taken for the database's: %v", err)
+	}
+	if vectorstore.IsTransient(&pgconn.PgError{Message: "an answer without a code"}) {
+		t.Error("an answer without a code is taken for one that may pass by itself")
+	}
+	conn, err := d.loader.Acquire(t.Context())
+	d.must(err)
+	defer conn.Release()
+	d.must(conn.Conn().PgConn().Conn().Close())
+	for range 2 { // the statement that finds the line cut, and one after it
+		if _, err := conn.Exec(t.Context(), `select 1`); !vectorstore.IsTransient(err) {
+			t.Errorf("a line that was cut: %v", err)
+		}
+	}
 }
 
 func testReader(t *testing.T, d *database) {
 	version := d.allocate("run-1")
-	_, err := vectorstore.Load{Version: version, Dimension: 2, Items: items(3, 2), Users: users(3, 2)}.Run(t.Context(), d.loader)
+	_, err := vectorstore.Load{Version: version, Artifacts: handOver, Dimension: 2, Items: items(3, 2), Users: users(3, 2)}.Run(t.Context(), d.loader)
 	d.must(err)
 	_, err = vectorstore.Activate(t.Context(), d.loader, version, 1, 40)
 	d.must(err)
 	reader := d.pool(vectorstore.ReaderRole)
 	active, found, err := vectorstore.ReadActive(t.Context(), reader)
-	if want := (vectorstore.ActiveVersion{Version: 1, Dimension: 2, Metric: vectorstore.Cosine, EfSearch: 40, ItemCount: 3, UserCount: 3}); err != nil || !found || active != want {
+	if want := (vectorstore.ActiveVersion{Version: 1, Dimension: 2, Metric: vectorstore.Cosine, EfSearch: 40}); err != nil || !found || active != want {
 		t.Errorf("got %+v, %t, %v", active, found, err)
 	}
 	for _, table := range []string{vectorstore.ItemTable(1), vectorstore.UserTable(1), vectorstore.PopularityTable(1), vectorstore.ItemView, vectorstore.UserView} {
@@ -201,7 +221,7 @@ func testTwoActivations(t *testing.T, d *database) {
 	const n = 4
 	for i := range n {
 		version := d.allocate(fmt.Sprintf("run-%d", i))
-		_, err := vectorstore.Load{Version: version, Dimension: 2 + i, Items: items(3, 2+i), Users: users(3, 2+i)}.Run(t.Context(), d.loader)
+		_, err := vectorstore.Load{Version: version, Artifacts: handOver, Dimension: 2 + i, Items: items(3, 2+i), Users: users(3, 2+i)}.Run(t.Context(), d.loader)
 		d.must(err)
 	}
 	var all errgroup.Group
@@ -225,7 +245,7 @@ func testLoadFails(t *testing.T, d *database) {
 		}
 		return []any{int32(1), pgvector.NewVector([]float32{1, 2})}, nil
 	})
-	_, err := vectorstore.Load{Version: version, Dimension: 2, Items: items(3, 2), Users: broken}.Run(t.Context(), d.loader)
+	_, err := vectorstore.Load{Version: version, Artifacts: handOver, Dimension: 2, Items: items(3, 2), Users: broken}.Run(t.Context(), d.loader)
 	if err == nil {
 		t.Fatal("a broken source was loaded")
 	}
@@ -236,7 +256,7 @@ func testLoadFails(t *testing.T, d *database) {
 		t.Error("the run has another version now")
 	}
 	for range 2 {
-		loaded, err := vectorstore.Load{Version: version, Dimension: 2, Items: items(3, 2), Users: users(5, 2)}.Run(t.Context(), d.loader)
+		loaded, err := vectorstore.Load{Version: version, Artifacts: handOver, Dimension: 2, Items: items(3, 2), Users: users(5, 2)}.Run(t.Context(), d.loader)
 		if err != nil || loaded.Status != vectorstore.Loaded || loaded.ItemCount != 3 || loaded.UserCount != 5 {
 			t.Errorf("got %+v, %v", loaded, err)
 		}
@@ -248,7 +268,7 @@ func testLoadTwice(t *testing.T, d *database) {
 	var all errgroup.Group
 	for range 3 {
 		all.Go(func() error {
-			_, err := vectorstore.Load{Version: version, Dimension: 8, Items: items(500, 8), Users: users(500, 8)}.Run(t.Context(), d.loader)
+			_, err := vectorstore.Load{Version: version, Artifacts: handOver, Dimension: 8, Items: items(500, 8), Users: users(500, 8)}.Run(t.Context(), d.loader)
 			return err
 		})
 	}
@@ -256,6 +276,49 @@ func testLoadTwice(t *testing.T, d *database) {
 	if got := d.text(d.loader, `select count(*)::text from `+vectorstore.ItemTable(version)); got != "500" {
 		t.Errorf("%s items", got)
 	}
+}
+
+// Another attempt of the run has found other artifacts: what this one knows of its own is stale.
+func testOvertaken(t *testing.T, d *database) {
+	version := d.allocate("run-1")
+	anew := map[string]string{"items": "2", "users": "1"}
+	allocate := func() error {
+		_, err := vectorstore.Allocate(t.Context(), d.loader, "run-1", vectorstore.Cosine, anew, false)
+		return err
+	}
+	load := func(version int64, artifacts map[string]string, n int) error {
+		_, err := vectorstore.Load{Version: version, Artifacts: artifacts, Dimension: 2, Items: items(n, 2), Users: users(n, 2)}.Run(t.Context(), d.loader)
+		return err
+	}
+	wantOvertaken := func(what string, err error) {
+		t.Helper()
+		if !errors.As(err, new(vectorstore.Overtaken)) {
+			t.Errorf("%s: %v", what, err)
+		}
+	}
+	d.must(allocate())
+	d.must(vectorstore.Fail(t.Context(), d.loader, version, handOver, "the old ones are bad"))
+	wantOvertaken("loading the old ones", load(version, handOver, 3))
+	wantOvertaken("loading a version that is not there", load(7, handOver, 3))
+	d.must(load(version, anew, 5))
+	wantOvertaken("loading the old ones over the new ones", load(version, handOver, 3))
+	wantOvertaken("allocating what is loaded", allocate())
+	d.must(load(version, anew, 3)) // done already
+	if got := d.text(d.loader, `select count(*)::text from `+vectorstore.ItemTable(version)); got != "5" {
+		t.Errorf("%s items", got)
+	}
+	d.must(vectorstore.Fail(t.Context(), d.loader, version, anew, "bad"))
+	wantOvertaken("loading what has failed", load(version, anew, 3))
+	if _, err := vectorstore.DropOld(t.Context(), d.loader, 3); err != nil {
+		t.Fatal(err)
+	}
+	d.must(vectorstore.Forget(t.Context(), d.loader, version, func() error { return nil }))
+	d.must(allocate())
+	d.must(vectorstore.Forget(t.Context(), d.loader, version, func() error {
+		t.Error("the artifacts of what is being loaded were to be deleted")
+		return nil
+	}))
+	d.must(load(version, anew, 4))
 }
 
 // A killed client's statement ends within seconds, and with it its locks.
@@ -324,7 +387,7 @@ func BenchmarkLoad(b *testing.B) {
 	for b.Loop() {
 		runs++
 		version := d.allocate(fmt.Sprintf("run-%d", runs))
-		_, err := vectorstore.Load{Version: version, Dimension: dimension, Items: items(rows, dimension), Users: users(rows, dimension)}.Run(b.Context(), d.loader)
+		_, err := vectorstore.Load{Version: version, Artifacts: handOver, Dimension: dimension, Items: items(rows, dimension), Users: users(rows, dimension)}.Run(b.Context(), d.loader)
 		d.must(err)
 	}
 	b.ReportMetric(2*rows*float64(b.N)/b.Elapsed().Seconds(), "rows/s")

@@ -25,19 +25,17 @@ type ActiveVersion struct {
 	Metric    Metric
 	EfSearch  int  // hnsw.ef_search that reaches the recall target
 	HasModel  bool // lake.ModelArtifacts are under lake.VersionKey(Version, …) in the artifacts bucket
-	ItemCount int64
-	UserCount int64
 }
 
 // SelectActive reads the active version's row, or no row: for a caller that queues it in a batch of its own.
 // Scan it with ScanActive.
-const SelectActive = `select version, dimension, metric, ef_search, has_model, item_count, user_count
+const SelectActive = `select version, dimension, metric, ef_search, has_model
 from ` + VersionTable + ` where status = 'active'`
 
 // ScanActive reads the row of SelectActive; false when no version is active.
 func ScanActive(row pgx.Row) (ActiveVersion, bool, error) {
 	var v ActiveVersion
-	err := row.Scan(&v.Version, &v.Dimension, &v.Metric, &v.EfSearch, &v.HasModel, &v.ItemCount, &v.UserCount)
+	err := row.Scan(&v.Version, &v.Dimension, &v.Metric, &v.EfSearch, &v.HasModel)
 	if errors.Is(err, pgx.ErrNoRows) {
 		return v, false, nil
 	}

@@ -5,6 +5,7 @@
 package workflow
 
 import (
+	"encoding/json"
 	"regexp"
 	"time"
 
@@ -28,6 +29,40 @@ func (r Run) Validate() error {
 	}
 	if r.StartedAt.IsZero() {
 		return failure.Invalidf("run %s: startedAt is missing (the execution's start time)", r.ID)
+	}
+	return nil
+}
+
+// PlanInput is the input of plan-extract.
+type PlanInput struct {
+	Run
+	// Input is the execution's own: plan-extract is the first step wherever a mistyped key leads, and refuses it.
+	Input json.RawMessage `json:"input,omitempty"`
+}
+
+// Validate reports a run or an execution's input that is not of the contract.
+func (in PlanInput) Validate() error {
+	if err := in.Run.Validate(); err != nil {
+		return err
+	}
+	if len(in.Input) == 0 {
+		return nil
+	}
+	return CheckInput(in.Input)
+}
+
+// CheckInput reports an execution's input that is no JSON object, or that has a key which nobody reads.
+func CheckInput(input []byte) error {
+	var keys map[string]json.RawMessage
+	if err := json.Unmarshal(input, &keys); err != nil || keys == nil {
+		return failure.Invalidf("the execution's input must be a JSON object, such as {}")
+	}
+	for key := range keys {
+		switch key {
+		case "stages", "rollback", "Comment":
+		default:
+			return failure.Invalidf("the execution's input has the key %.40q; known are stages, rollback and Comment", key)
+		}
 	}
 	return nil
 }
@@ -86,7 +121,7 @@ type Partitioned struct {
 
 // Published is the output of publish-training-data.
 type Published struct {
-	// Status is "published", or "superseded" when a newer run published first.
+	// Status is "published", or "superseded" when a newer run published first: then nothing is counted.
 	Status     string `json:"status"`
 	Snapshot   string `json:"snapshot"`
 	Partitions int64  `json:"partitions"`
@@ -96,7 +131,8 @@ type Published struct {
 
 // Uploaded is the output of embedding-upload.
 type Uploaded struct {
-	// Status is "uploaded", "unchanged" (these artifacts are the active version's) or "no-artifacts".
+	// Status is "uploaded", "unchanged" (these artifacts are the active version's), "no-artifacts", or
+	// "hand-over-underway" (an artifact is newer than _SUCCESS, whose arrival will start a run of its own).
 	Status    string `json:"status"`
 	Version   int64  `json:"version,omitempty"`
 	Dimension int    `json:"dimension,omitempty"`

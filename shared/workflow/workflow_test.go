@@ -32,3 +32,18 @@ func TestValidate(t *testing.T) {
 		}
 	}
 }
+
+func TestCheckInput(t *testing.T) {
+	for input, valid := range map[string]bool{
+		`{}`: true, `{"stages":"all"}`: true, `{"rollback":true}`: true, `{"Comment":"from the console"}`: true,
+		`{"rolback":true}`: false, `{"Stages":"all"}`: false, `[]`: false, `null`: false, `"rollback"`: false, `{`: false,
+	} {
+		err := CheckInput([]byte(input))
+		if valid != (err == nil) {
+			t.Errorf("%s: %v", input, err)
+		}
+		if err != nil && !errors.As(err, new(failure.InvalidInput)) {
+			t.Errorf("%s: %T, want InvalidInput", input, err)
+		}
+	}
+}

@@ -12,6 +12,13 @@ import (
 	"strings"
 )
 
+// The account and the region that everything local claims to be in.
+const (
+	Account = "000000000000"
+	Region  = "us-east-1"
+	RoleARN = "arn:aws:iam::" + Account + ":role/local"
+)
+
 // Call is one request to an emulated service.
 type Call struct {
 	Service   string // "s3", "firehose" or "glue": the prefix of IAM actions

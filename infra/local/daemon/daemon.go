@@ -3,7 +3,8 @@
 // The kernel signals the child when this process dies, also by SIGKILL (prctl(2), PR_SET_PDEATHSIG). A lock
 // file, inherited by the child and its children, tells whether any of them still lives: it is what keeps two
 // servers from one data directory, and what makes a stale pid file harmless. As root the child runs as
-// nobody, with the one capability it needs to pass through folders that are closed to nobody. Linux only.
+// nobody, with the one capability it needs to pass through folders that are closed to nobody: it reads
+// everything and writes only what is nobody's, so a server must let in nobody but its user. Linux only.
 package daemon
 
 import (
@@ -97,11 +98,13 @@ func (p *Process) run(started chan<- error) {
 	close(p.done)
 }
 
-// Run runs a program to its end under the same user as a server, e.g. to make a data directory. Its error
-// holds what the program printed.
-func Run(ctx context.Context, env []string, program ...string) error {
+// Run runs a program to its end under the same user as a server, e.g. to make a data directory. It reads input
+// and dies with this process. Its error holds what the program printed.
+func Run(ctx context.Context, env []string, input string, program ...string) error {
 	cmd := command(ctx, program)
 	cmd.Env = append(os.Environ(), env...)
+	cmd.Stdin = strings.NewReader(input)
+	cmd.SysProcAttr.Pdeathsig = syscall.SIGKILL
 	var printed []byte
 	var err error
 	ended := make(chan struct{})
@@ -129,14 +132,14 @@ func lockThread() {
 }
 
 // command puts the program out of the terminal's reach, whose Ctrl-C is for this process to handle, and, as
-// root, under the user nobody. CAP_DAC_OVERRIDE lets nobody pass through closed folders, such as root's home;
+// root, under the user nobody. CAP_DAC_READ_SEARCH lets nobody read and pass through closed folders, such as root's home;
 // it is in force only after an exec, hence the shell, which is open to all, in front of the program.
 func command(ctx context.Context, program []string) *exec.Cmd {
 	uid, gid, other := owner()
 	attributes := &syscall.SysProcAttr{Setpgid: true}
 	if other {
 		attributes.Credential = &syscall.Credential{Uid: uint32(uid), Gid: uint32(gid)}
-		attributes.AmbientCaps = []uintptr{unix.CAP_DAC_OVERRIDE}
+		attributes.AmbientCaps = []uintptr{unix.CAP_DAC_READ_SEARCH}
 		program = append([]string{"/bin/sh", "-c", `exec "$0" "$@"`}, program...)
 	}
 	cmd := exec.CommandContext(ctx, program[0], program[1:]...)

@@ -8,6 +8,8 @@ import (
 
 	"github.com/aws/aws-lambda-go/events"
 	"github.com/aws/aws-sdk-go-v2/service/kinesis/types"
+
+	"recsys/infra/local/awscall"
 )
 
 const (
@@ -15,7 +17,6 @@ const (
 	emptyEvent               = len(eventPrefix) + len(eventSuffix)
 	// maxEvent is Lambda's limit for the payload of an invocation, in bytes.
 	maxEvent = 6 << 20
-	account  = "000000000000"
 )
 
 // item is a record, encoded as it stands in an event.
@@ -26,7 +27,7 @@ type item struct {
 }
 
 func (m *Mapping) streamARN() string {
-	return fmt.Sprintf("arn:aws:kinesis:%s:%s:stream/%s", m.config.Region, account, m.config.Stream)
+	return fmt.Sprintf("arn:aws:kinesis:%s:%s:stream/%s", awscall.Region, awscall.Account, m.config.Stream)
 }
 
 func (s *shard) encode(record types.Record) (item, error) {
@@ -35,9 +36,9 @@ func (s *shard) encode(record types.Record) (item, error) {
 		arrival = *record.ApproximateArrivalTimestamp
 	}
 	encoded, err := json.Marshal(events.KinesisEventRecord{
-		AwsRegion: s.mapping.config.Region, EventID: s.id + ":" + *record.SequenceNumber,
+		AwsRegion: awscall.Region, EventID: s.id + ":" + *record.SequenceNumber,
 		EventName: "aws:kinesis:record", EventSource: "aws:kinesis", EventSourceArn: s.mapping.streamARN(),
-		EventVersion: "1.0", InvokeIdentityArn: "arn:aws:iam::" + account + ":role/local",
+		EventVersion: "1.0", InvokeIdentityArn: awscall.RoleARN,
 		Kinesis: events.KinesisRecord{
 			ApproximateArrivalTimestamp: events.SecondsEpochTime{Time: arrival},
 			Data:                        record.Data, EncryptionType: string(record.EncryptionType),

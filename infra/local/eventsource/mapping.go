@@ -59,8 +59,6 @@ type Config struct {
 	PollInterval time.Duration
 	// Backoff before the n-th retry, n from 1; default 250 ms doubling up to 30 s.
 	Backoff func(retry int) time.Duration
-	// Region that events show; default us-east-1.
-	Region string
 	// Now is the clock of MaximumRecordAge; default time.Now.
 	Now func() time.Time
 }
@@ -136,9 +134,6 @@ func (c *Config) complete() error {
 	}
 	if c.Backoff == nil {
 		c.Backoff = func(retry int) time.Duration { return min(250*time.Millisecond<<min(retry-1, 7), 30*time.Second) }
-	}
-	if c.Region == "" {
-		c.Region = "us-east-1"
 	}
 	if c.Now == nil {
 		c.Now = time.Now

@@ -20,9 +20,10 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/kinesis"
 	"github.com/aws/aws-sdk-go-v2/service/kinesis/types"
 
+	"recsys/infra/local/awscall"
 	"recsys/infra/local/eventsource"
 	local "recsys/infra/local/kinesis"
-	"recsys/infra/local/stepfunctions/stepfunctionstest"
+	"recsys/infra/local/provision/provisiontest"
 )
 
 var server struct {
@@ -42,15 +43,15 @@ func TestMain(m *testing.M) {
 // start returns a client of the Kinesis server that all tests share.
 func start(tb testing.TB) *kinesis.Client {
 	tb.Helper()
-	modules := stepfunctionstest.NodeModules(tb)
+	modules := provisiontest.NodeModules(tb)
 	server.Do(func() {
-		server.Server, server.err = local.Start(tb.Context(), local.Config{NodeModules: modules, Region: "us-east-1"})
+		server.Server, server.err = local.Start(tb.Context(), local.Config{NodeModules: modules})
 	})
 	if server.err != nil {
 		tb.Fatal(server.err)
 	}
 	return kinesis.New(kinesis.Options{
-		BaseEndpoint: aws.String(server.URL()), Region: "us-east-1",
+		BaseEndpoint: aws.String(server.URL()), Region: awscall.Region,
 		Credentials: credentials.NewStaticCredentialsProvider("x", "y", ""),
 	})
 }
@@ -61,7 +62,7 @@ var streams atomic.Int64
 func create(tb testing.TB, shards int32) string {
 	tb.Helper()
 	name := fmt.Sprint("activity-", streams.Add(1))
-	if err := server.CreateStream(tb.Context(), name, shards); err != nil {
+	if err := local.CreateStream(tb.Context(), start(tb), name, shards); err != nil {
 		tb.Fatal(err)
 	}
 	return name
@@ -411,6 +412,27 @@ func TestPollingGoesOnAfterErrorsAndExpiredIterators(t *testing.T) {
 	}
 }
 
+// A shard that is quiet for five minutes has its iterator expire before the first record.
+func TestAnExpiredLatestMissesNothing(t *testing.T) {
+	client := start(t)
+	stream := create(t, 1)
+	put(t, client, stream, 0, 3) // before the start
+	f := &function{}
+	finish(t, open(t, eventsource.Config{
+		Stream: stream, Invoke: f.invoke, StartingPosition: types.ShardIteratorTypeLatest,
+		Client: &faulty{Client: client, fail: func(call int) error {
+			if call > 1 {
+				return nil
+			}
+			put(t, client, stream, 3, 6)
+			return &types.ExpiredIteratorException{}
+		}},
+	}), 3)
+	if want := fmt.Sprint([][]int{span(3, 6)}); f.seen() != want {
+		t.Errorf("batches %s, want %s", f.seen(), want)
+	}
+}
+
 func TestTheChildrenOfAShardWaitForIt(t *testing.T) {
 	client := start(t)
 	stream := create(t, 1)
@@ -420,7 +442,7 @@ func TestTheChildrenOfAShardWaitForIt(t *testing.T) {
 	}); err != nil {
 		t.Fatal(err)
 	}
-	if err := server.CreateStream(t.Context(), stream, 1); err != nil { // is there, and waits until it is active again
+	if err := local.CreateStream(t.Context(), client, stream, 1); err != nil { // is there, and waits until it is active again
 		t.Fatal(err)
 	}
 	put(t, client, stream, 50, 100)

@@ -16,6 +16,8 @@ type shard struct {
 	id       string
 	position types.ShardIteratorType // where to begin without a checkpoint
 
+	latest time.Time // when the first LATEST iterator was asked for
+
 	iterator *string // nil at the shard's end
 	last     string  // sequence number of the last record read
 	pending  []item  // read and not yet delivered
@@ -130,8 +132,14 @@ func (s *shard) seek(ctx context.Context) error {
 		}
 		after = checkpoint
 	}
-	if after != "" {
+	switch {
+	case after != "":
 		input.ShardIteratorType, input.StartingSequenceNumber = types.ShardIteratorTypeAfterSequenceNumber, &after
+	case s.position == types.ShardIteratorTypeLatest && s.latest.IsZero():
+		s.latest = time.Now()
+	case s.position == types.ShardIteratorTypeLatest:
+		// What has come since the first iterator, which expired unread.
+		input.ShardIteratorType, input.Timestamp = types.ShardIteratorTypeAtTimestamp, &s.latest
 	}
 	position, err := s.mapping.config.Client.GetShardIterator(ctx, input)
 	if err != nil {

@@ -7,6 +7,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"recsys/infra/local/awscall"
 	"recsys/infra/local/awsjson"
 )
 
@@ -79,7 +80,7 @@ func (s *Server) putRecord(ctx context.Context, in putRecordInput) (putRecordOut
 func (s *Server) putRecordBatch(ctx context.Context, in putRecordBatchInput) (putRecordBatchOutput, error) {
 	stream, ok := s.streams[in.DeliveryStreamName]
 	if !ok {
-		return putRecordBatchOutput{}, awsjson.Errorf("ResourceNotFoundException", "Firehose %s not found under account 000000000000.", in.DeliveryStreamName)
+		return putRecordBatchOutput{}, awsjson.Errorf("ResourceNotFoundException", "Firehose %s not found under account %s.", in.DeliveryStreamName, awscall.Account)
 	}
 	if err := withinLimits(in.Records); err != nil {
 		return putRecordBatchOutput{}, err

@@ -22,10 +22,10 @@ import (
 	"syscall"
 	"time"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/aws/aws-sdk-go-v2/service/kinesis"
 	"github.com/aws/aws-sdk-go-v2/service/kinesis/types"
+
+	"recsys/infra/local/awscall"
 )
 
 //go:embed server.mjs
@@ -36,14 +36,12 @@ type Config struct {
 	NodeModules string    // the folder node_modules, which holds kinesalite
 	Path        string    // LevelDB folder; default "": in memory
 	Port        int       // on 127.0.0.1; default 0: a free one
-	Region      string    // of the stream's ARNs; default eu-central-1
 	Log         io.Writer // what the Node process prints when something is wrong; default os.Stderr
 }
 
 // Server is a running Kinesis.
 type Server struct {
 	url     string
-	region  string
 	command *exec.Cmd
 	stdin   io.Closer
 	exited  chan struct{}
@@ -52,9 +50,6 @@ type Server struct {
 
 // Start starts Node and waits until it listens; ctx bounds the start only.
 func Start(ctx context.Context, config Config) (*Server, error) {
-	if config.Region == "" {
-		config.Region = "eu-central-1"
-	}
 	if config.Log == nil {
 		config.Log = os.Stderr
 	}
@@ -64,9 +59,9 @@ func Start(ctx context.Context, config Config) (*Server, error) {
 	if err != nil {
 		return nil, fmt.Errorf("starting the local Kinesis: %w", err)
 	}
-	server := &Server{region: config.Region, exited: make(chan struct{})}
+	server := &Server{exited: make(chan struct{})}
 	server.command = exec.Command("node", "--input-type=module", "--eval", program, string(argument))
-	server.command.Env = append(os.Environ(), "AWS_REGION="+config.Region, "AWS_ACCOUNT_ID=000000000000")
+	server.command.Env = append(os.Environ(), "AWS_REGION="+awscall.Region, "AWS_ACCOUNT_ID="+awscall.Account)
 	server.command.Stderr = config.Log
 	// In a group of its own a Ctrl-C in the terminal does not reach it: Close ends it, when its clients are done.
 	server.command.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
@@ -137,20 +132,18 @@ func (s *Server) URL() string { return s.url }
 // Exited is closed when the Node process is gone.
 func (s *Server) Exited() <-chan struct{} { return s.exited }
 
-// CreateStream makes the stream when it is absent and waits until it is ACTIVE, for up to a minute.
-func (s *Server) CreateStream(ctx context.Context, name string, shards int32) error {
-	client := kinesis.New(kinesis.Options{
-		Region: s.region, BaseEndpoint: &s.url, Credentials: credentials.NewStaticCredentialsProvider("local", "local", ""),
-	})
-	_, err := client.CreateStream(ctx, &kinesis.CreateStreamInput{StreamName: &name, ShardCount: aws.Int32(shards)})
-	if exists := (*types.ResourceInUseException)(nil); err != nil && !errors.As(err, &exists) {
-		return fmt.Errorf("creating stream %s: %w", name, err)
+// CreateStream makes a stream where there is none, of the local server or another, and waits until it is ACTIVE, for
+// up to a minute.
+func CreateStream(ctx context.Context, client *kinesis.Client, name string, shards int32) error {
+	_, err := client.CreateStream(ctx, &kinesis.CreateStreamInput{StreamName: &name, ShardCount: &shards})
+	if err != nil && !errors.As(err, new(*types.ResourceInUseException)) {
+		return fmt.Errorf("creating the stream %s: %w", name, err)
 	}
 	waiter := kinesis.NewStreamExistsWaiter(client, func(o *kinesis.StreamExistsWaiterOptions) {
 		o.MinDelay, o.MaxDelay = 5*time.Millisecond, time.Second
 	})
 	if err := waiter.Wait(ctx, &kinesis.DescribeStreamInput{StreamName: &name}, time.Minute); err != nil {
-		return fmt.Errorf("waiting for stream %s: %w", name, err)
+		return fmt.Errorf("waiting for the stream %s: %w", name, err)
 	}
 	return nil
 }

@@ -20,8 +20,9 @@ import (
 	awskinesis "github.com/aws/aws-sdk-go-v2/service/kinesis"
 	"github.com/aws/aws-sdk-go-v2/service/kinesis/types"
 
+	"recsys/infra/local/awscall"
 	"recsys/infra/local/kinesis"
-	"recsys/infra/local/provision"
+	"recsys/infra/local/provision/provisiontest"
 )
 
 const (
@@ -43,35 +44,21 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-func modules(t testing.TB) string {
-	t.Helper()
-	cache, err := provision.Open(provision.Config{Progress: func(line string) { t.Log(line) }})
-	if err != nil {
-		t.Fatal(err)
-	}
-	modules, err := cache.NodeModules(t.Context())
-	if unavailable := (provision.Unavailable{}); errors.As(err, &unavailable) && os.Getenv("CI") == "" {
-		t.Skip(err)
-	} else if err != nil {
-		t.Fatal(err)
-	}
-	return modules
-}
-
 func setup(t testing.TB, path string) (*kinesis.Server, *awskinesis.Client) {
 	t.Helper()
-	server, err := kinesis.Start(t.Context(), kinesis.Config{NodeModules: modules(t), Path: path})
+	server, err := kinesis.Start(t.Context(), kinesis.Config{NodeModules: provisiontest.NodeModules(t), Path: path})
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { server.Close() })
-	if err := server.CreateStream(t.Context(), streamName, 2); err != nil {
-		t.Fatal(err)
-	}
-	return server, awskinesis.New(awskinesis.Options{
-		Region: "eu-central-1", BaseEndpoint: aws.String(server.URL()), RetryMaxAttempts: 1,
+	client := awskinesis.New(awskinesis.Options{
+		Region: awscall.Region, BaseEndpoint: aws.String(server.URL()), RetryMaxAttempts: 1,
 		Credentials: credentials.NewStaticCredentialsProvider("local", "local", ""),
 	})
+	if err := kinesis.CreateStream(t.Context(), client, streamName, 2); err != nil {
+		t.Fatal(err)
+	}
+	return server, client
 }
 
 // read gives all records of the stream, shard by shard.
@@ -99,8 +86,8 @@ func read(t testing.TB, client *awskinesis.Client) []types.Record {
 }
 
 func TestRecords(t *testing.T) {
-	server, client := setup(t, "")
-	if err := server.CreateStream(t.Context(), streamName, 2); err != nil {
+	_, client := setup(t, "")
+	if err := kinesis.CreateStream(t.Context(), client, streamName, 2); err != nil {
 		t.Errorf("creating the stream again: %v", err)
 	}
 	in := &awskinesis.PutRecordsInput{StreamName: aws.String(streamName)}
@@ -172,7 +159,7 @@ func TestClientHangsUp(t *testing.T) {
 
 func TestServerEndsWithItsParent(t *testing.T) {
 	child := exec.CommandContext(t.Context(), os.Args[0])
-	child.Env = append(os.Environ(), childOf+"="+modules(t))
+	child.Env = append(os.Environ(), childOf+"="+provisiontest.NodeModules(t))
 	if _, err := child.StdinPipe(); err != nil {
 		t.Fatal(err)
 	}
@@ -215,7 +202,7 @@ func TestStartSaysWhatIsWrong(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer listener.Close()
-	_, err = kinesis.Start(t.Context(), kinesis.Config{NodeModules: modules(t), Port: listener.Addr().(*net.TCPAddr).Port})
+	_, err = kinesis.Start(t.Context(), kinesis.Config{NodeModules: provisiontest.NodeModules(t), Port: listener.Addr().(*net.TCPAddr).Port})
 	if err == nil || !strings.Contains(err.Error(), "EADDRINUSE") {
 		t.Errorf("with a taken port: %v", err)
 	}

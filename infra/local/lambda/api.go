@@ -10,12 +10,12 @@ import (
 	"strings"
 
 	"github.com/google/uuid"
+
+	"recsys/infra/local/awscall"
 )
 
-const account = "000000000000"
-
 func (e *Emulator) arn(name string) string {
-	return fmt.Sprintf("arn:aws:lambda:%s:%s:function:%s", e.config.Region, account, name)
+	return fmt.Sprintf("arn:aws:lambda:%s:%s:function:%s", awscall.Region, awscall.Account, name)
 }
 
 func (e *Emulator) routes() http.Handler {

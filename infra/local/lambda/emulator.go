@@ -34,8 +34,6 @@ type Config struct {
 	Dir string
 	// Addr to listen on; default 127.0.0.1:0 (a free port).
 	Addr string
-	// Region that functions see; default us-east-1.
-	Region string
 	// Credentials that functions sign with, for servers that check them. Default: each function's own name as the
 	// access key and its worker as the session token, so that emulated servers know who calls.
 	Credentials *aws.Credentials
@@ -47,6 +45,8 @@ type Emulator struct {
 	address string // host:port
 	server  *http.Server
 	spawner *spawner
+
+	stop func() error // Close, once, for all its callers to wait for
 
 	mu        sync.Mutex
 	closed    bool
@@ -68,9 +68,6 @@ func Start(ctx context.Context, config Config) (*Emulator, error) {
 	if config.Addr == "" {
 		config.Addr = "127.0.0.1:0"
 	}
-	if config.Region == "" {
-		config.Region = "us-east-1"
-	}
 	// What workers of an emulator that was killed left behind must not show up in those of this one.
 	if err := os.RemoveAll(filepath.Join(dir, "tmp")); err != nil {
 		return nil, fmt.Errorf("starting Lambda: %w", err)
@@ -88,6 +85,7 @@ func Start(ctx context.Context, config Config) (*Emulator, error) {
 		config: config, address: listener.Addr().String(), spawner: newSpawner(),
 		functions: map[string]*function{}, workers: map[int]*worker{},
 	}
+	e.stop = sync.OnceValue(e.close)
 	e.server = &http.Server{Handler: e.routes(), ReadHeaderTimeout: 10 * time.Second}
 	go func() { _ = e.server.Serve(listener) }()
 	context.AfterFunc(ctx, func() { _ = e.Close() })
@@ -97,19 +95,20 @@ func Start(ctx context.Context, config Config) (*Emulator, error) {
 // URL is the endpoint for AWS_ENDPOINT_URL_LAMBDA.
 func (e *Emulator) URL() string { return "http://" + e.address }
 
-// Register adds a function, or replaces the one of that name; workers of the old one finish what they do.
+// Register adds a function, or replaces the one of that name; workers of the old one finish what they do and end.
 func (e *Emulator) Register(f Function) error {
-	registered, err := newFunction(f, filepath.Join(e.config.Dir, "logs"))
+	e.mu.Lock()
+	replaced := e.functions[f.Name]
+	registered, err := newFunction(f, replaced, filepath.Join(e.config.Dir, "logs"))
+	if err == nil {
+		e.functions[f.Name] = registered
+	}
+	e.mu.Unlock()
 	if err != nil {
 		return fmt.Errorf("registering function %s: %w", f.Name, err)
 	}
-	e.mu.Lock()
-	replaced := e.functions[f.Name]
-	e.functions[f.Name] = registered
-	e.mu.Unlock()
 	if replaced != nil {
-		registered.peak.Store(replaced.peak.Load())
-		for worker := replaced.takeIdle(); worker != nil; worker = replaced.takeIdle() {
+		for _, worker := range replaced.retire() {
 			worker.kill()
 		}
 	}
@@ -170,12 +169,10 @@ func (e *Emulator) PeakMemory(name string) int64 {
 }
 
 // Close kills every worker, waits until they are gone, removes their temporary folders and stops listening.
-func (e *Emulator) Close() error {
+func (e *Emulator) Close() error { return e.stop() }
+
+func (e *Emulator) close() error {
 	e.mu.Lock()
-	if e.closed {
-		e.mu.Unlock()
-		return nil
-	}
 	e.closed = true
 	live := make([]*worker, 0, len(e.workers))
 	for _, w := range e.workers {

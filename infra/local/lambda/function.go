@@ -14,6 +14,8 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+
+	"recsys/infra/local/awscall"
 )
 
 // Function is what CreateFunction would be told.
@@ -50,12 +52,14 @@ type function struct {
 	log  *os.File
 	peak atomic.Int64 // bytes
 
-	mu   sync.Mutex
-	idle []*worker
-	busy int
+	mu      sync.Mutex
+	idle    []*worker
+	busy    int
+	retired bool // another has taken its place
 }
 
-func newFunction(f Function, logs string) (*function, error) {
+// newFunction goes on with the log, and the peak of memory, of the function that it replaces, if any.
+func newFunction(f Function, replaced *function, logs string) (*function, error) {
 	if f.Timeout == 0 {
 		f.Timeout = 3 * time.Second
 	}
@@ -70,6 +74,11 @@ func newFunction(f Function, logs string) (*function, error) {
 		return nil, err
 	}
 	f.Bootstrap = path
+	if replaced != nil {
+		registered := &function{Function: f, log: replaced.log}
+		registered.peak.Store(replaced.peak.Load())
+		return registered, nil
+	}
 	log, err := os.OpenFile(filepath.Join(logs, f.Name+".log"), os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o644)
 	if err != nil {
 		return nil, fmt.Errorf("opening its log: %w", err)
@@ -114,8 +123,8 @@ func (f *function) environ(w *worker, config Config, runtimeAPI string) []string
 		"TMPDIR=" + w.tmp,
 		"_HANDLER=bootstrap",
 		"LAMBDA_TASK_ROOT=" + filepath.Dir(f.Bootstrap),
-		"AWS_REGION=" + config.Region,
-		"AWS_DEFAULT_REGION=" + config.Region,
+		"AWS_REGION=" + awscall.Region,
+		"AWS_DEFAULT_REGION=" + awscall.Region,
 		"AWS_ACCESS_KEY_ID=" + identity.AccessKeyID,
 		"AWS_SECRET_ACCESS_KEY=" + identity.SecretAccessKey,
 		"AWS_SESSION_TOKEN=" + identity.SessionToken,
@@ -163,8 +172,21 @@ func (f *function) takeIdle() *worker {
 	return w
 }
 
-func (f *function) park(w *worker) {
+// park keeps a warm worker; false means that the function is replaced, and wants none.
+func (f *function) park(w *worker) bool {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	f.idle = append(f.idle, w)
+	if !f.retired {
+		f.idle = append(f.idle, w)
+	}
+	return !f.retired
+}
+
+// retire hands out the idle workers, and lets no further one become idle.
+func (f *function) retire() []*worker {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	idle := f.idle
+	f.idle, f.retired = nil, true
+	return idle
 }

@@ -159,7 +159,9 @@ func (w *worker) await(inv *invocation) result {
 	select {
 	case <-w.exited:
 	default:
-		w.function.park(w)
+		if !w.function.park(w) {
+			w.kill()
+		}
 	}
 	select {
 	case r := <-inv.done:

@@ -87,7 +87,7 @@ func (p programs) template(ctx context.Context, cache *provision.Cache) (string,
 		if err := daemon.Own(dir); err != nil {
 			return err
 		}
-		return daemon.Run(ctx, p.env(), p.install(filepath.Join(dir, "data"))...)
+		return daemon.Run(ctx, p.env(), "", p.install(filepath.Join(dir, "data"))...)
 	})
 	if err != nil {
 		return "", fmt.Errorf("making a data directory: %w", err)
@@ -95,7 +95,7 @@ func (p programs) template(ctx context.Context, cache *provision.Cache) (string,
 	return filepath.Join(part, "data"), nil
 }
 
-// install is the command that makes a data directory in which root has no password. The small log keeps the copy quick.
+// install is the command that makes a data directory in which root has no password yet. The small log keeps the copy quick.
 func (p programs) install(data string) []string {
 	if !p.mariadb {
 		return append(p.server(), "--initialize-insecure", "--datadir="+data)

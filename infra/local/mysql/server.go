@@ -3,12 +3,13 @@
 // It promises a server that answers, or an error that says what to set instead. In this order it takes: the
 // server at Config.DSN; mariadbd or mysqld of the host, on a private data directory; the MariaDB that
 // infra/local/provision fetches. MariaDB is no MySQL 8: SQL stays in what both have. A server of its own
-// listens on 127.0.0.1 only, where root has no password, dies with this process, and is never root. Programs
-// and settings: https://mariadb.com/kb/en/mariadbd-options/.
+// listens on 127.0.0.1 only, wants a password that is new with every start, reads and writes no file for a
+// statement, dies with this process, and is never root. Programs and settings: https://mariadb.com/kb/en/mariadbd-options/.
 package mysql
 
 import (
 	"context"
+	"crypto/rand"
 	"database/sql"
 	"errors"
 	"fmt"
@@ -46,6 +47,7 @@ type Config struct {
 type Server struct {
 	dsn       *driver.Config // of root, without a database; or as given
 	own       bool
+	password  string // of root
 	programs  programs
 	dir       string
 	temporary bool
@@ -70,8 +72,8 @@ func Start(ctx context.Context, config Config) (*Server, error) {
 	if err != nil {
 		return nil, fmt.Errorf("starting MySQL: %w", err)
 	}
-	s := &Server{own: true, programs: found, dir: config.Dir, port: config.Port}
-	if err := errors.Join(s.prepare(ctx, config.Cache), s.secure(config.Certificate)); err != nil {
+	s := &Server{own: true, password: rand.Text(), programs: found, dir: config.Dir, port: config.Port}
+	if err := errors.Join(s.prepare(ctx, config.Cache), s.certify(config.Certificate)); err != nil {
 		return nil, fmt.Errorf("starting MySQL: %w", errors.Join(err, s.Stop()))
 	}
 	if err := s.start(ctx); err != nil {
@@ -102,11 +104,13 @@ func (s *Server) prepare(ctx context.Context, cache *provision.Cache) error {
 		}
 		s.dir, s.temporary = dir, true
 	}
-	if err := os.MkdirAll(s.tmp(), 0o755); err != nil {
-		return fmt.Errorf("making the server's folder: %w", err)
-	}
-	if err := daemon.Own(s.tmp()); err != nil {
-		return err
+	for _, dir := range []string{s.tmp(), s.files()} {
+		if err := os.MkdirAll(dir, 0o755); err != nil {
+			return fmt.Errorf("making the server's folder: %w", err)
+		}
+		if err := daemon.Own(dir); err != nil {
+			return err
+		}
 	}
 	if _, err := os.Stat(s.data()); err == nil {
 		return daemon.Own(s.data())
@@ -152,17 +156,21 @@ func (s *Server) startOn(ctx context.Context, port int) error {
 		Env:     s.programs.env(),
 		Log:     filepath.Join(s.dir, "server.log"),
 		Lock:    filepath.Join(s.dir, "lock"),
+		Prepare: s.secure,
 	})
 	if err != nil {
 		return err
 	}
 	s.process = process
 	s.dsn = driver.NewConfig()
-	s.dsn.User, s.dsn.Net, s.dsn.Addr = "root", "tcp", "127.0.0.1:"+strconv.Itoa(port)
+	s.dsn.User, s.dsn.Passwd, s.dsn.Net, s.dsn.Addr = "root", s.password, "tcp", "127.0.0.1:"+strconv.Itoa(port)
 	if err := s.waitUntilUp(ctx); err != nil {
 		return errors.Join(err, s.Kill())
 	}
 	s.port = port
+	if err := os.Remove(s.initFile()); err != nil {
+		return errors.Join(fmt.Errorf("removing the password's file: %w", err), s.Kill())
+	}
 	return nil
 }
 
@@ -171,6 +179,7 @@ func (s *Server) arguments(port int) []string {
 		"--datadir=" + s.data(), "--tmpdir=" + s.tmp(), "--port=" + strconv.Itoa(port), "--bind-address=127.0.0.1",
 		// A path of a socket is limited to 107 bytes, and nobody needs one.
 		"--socket=", "--pid-file=" + filepath.Join(s.data(), "server.pid"),
+		"--init-file=" + s.initFile(), "--secure-file-priv=" + s.files(), "--loose-mysqlx=OFF",
 		"--character-set-server=utf8mb4", "--max-connections=200", "--max-allowed-packet=64M",
 		"--innodb-buffer-pool-size=256M", "--skip-log-bin",
 	}

@@ -10,6 +10,8 @@ import (
 	"testing"
 	"time"
 
+	driver "github.com/go-sql-driver/mysql"
+
 	"recsys/infra/local/mysql"
 	"recsys/infra/local/mysql/mysqltest"
 	"recsys/infra/local/provision"
@@ -152,5 +154,44 @@ func TestAGivenServerIsUsedAndLeftAlone(t *testing.T) {
 	}
 	if _, err := mysql.Start(t.Context(), mysql.Config{DSN: "root:secret@tcp(127.0.0.1:1)/x"}); err == nil || strings.Contains(err.Error(), "secret") {
 		t.Errorf("a server that does not answer gave the error %v", err)
+	}
+}
+
+func TestStrangersAreRefused(t *testing.T) {
+	server := mysqltest.ForTest(t)
+	config, err := driver.ParseDSN(server.DSN())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := value(t, server.DSN(), "SELECT group_concat(concat(User, '@', Host)) FROM mysql.user WHERE User IN ('root', '')"); got != "root@localhost" {
+		t.Errorf("the accounts are %s", got)
+	}
+	for _, password := range []string{"", "guess"} {
+		config.Passwd = password
+		db, err := sql.Open("mysql", config.FormatDSN())
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer db.Close()
+		if err := db.PingContext(t.Context()); err == nil {
+			t.Errorf("root came in with the password %q", password)
+		}
+	}
+}
+
+func TestStatementsReachNoFiles(t *testing.T) {
+	server := mysqltest.ForTest(t)
+	file := filepath.Join(t.TempDir(), "written")
+	if err := os.Chmod(filepath.Dir(file), 0o777); err != nil {
+		t.Fatal(err)
+	}
+	if err := load(t, server, "SELECT 1 INTO OUTFILE '"+file+"'"); err == nil {
+		t.Error("a statement wrote a file")
+	}
+	if err := os.WriteFile(file, []byte("secret"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if got := value(t, server.DSN(), "SELECT coalesce(load_file('"+file+"'), 'nothing')"); got != "nothing" {
+		t.Error("a statement read a file")
 	}
 }

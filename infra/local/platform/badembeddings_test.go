@@ -23,6 +23,7 @@ const embeddings = `{"stages":"embeddings"}`
 // Hand-overs that cannot become a version: each is refused with the place of the fault, and the active version goes
 // on answering, word for word.
 func TestBadEmbeddings(t *testing.T) {
+	t.Parallel()
 	p := startPlatform(t, func(c *Config) { c.SourceSQL = []string{looseShop(t)} })
 	upload(t, p, sample.Artifacts())
 	if out, failed := execute(t, p, "good", 0, embeddings); failed != nil || out.Embeddings.Index.Version != 1 {
@@ -52,7 +53,7 @@ func TestBadEmbeddings(t *testing.T) {
 			for i, answer := range ask(t, p, sessions...) {
 				answer.Recommendation.EventID = good[i].Recommendation.EventID
 				if !reflect.DeepEqual(answer, good[i]) {
-					t.Errorf("session %d is answered with %+v, before %+v", i, answer, good[i])
+					t.Fatalf("session %d is answered with %+v, before %+v", i, answer, good[i])
 				}
 			}
 		})

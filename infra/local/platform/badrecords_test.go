@@ -14,6 +14,7 @@ import (
 // Whatever lies on the stream, the shard moves on: a record is answered, or stored with the reason why not, and the
 // good ones around it are answered in their order.
 func TestBadRecords(t *testing.T) {
+	t.Parallel()
 	p := startPlatform(t, func(c *Config) { c.SourceSQL = []string{looseShop(t)} })
 	upload(t, p, sample.Artifacts())
 	if out, failed := execute(t, p, "first", 0, `{}`); failed != nil || out.Embeddings.Index.Version != 1 {

@@ -85,6 +85,7 @@ func wantNothingOf(tb testing.TB, p *Platform, run string) {
 
 // A source that changes under the workflow's feet: each time nothing is published, and what was stays readable.
 func TestBadSource(t *testing.T) {
+	t.Parallel()
 	p := startPlatform(t, func(c *Config) {
 		c.SourceSQL = []string{looseShop(t)}
 		c.Settings = func(f *Functions) { f.PlanExtract.RowsPerRange = 250 }

@@ -1,14 +1,12 @@
 package platform
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
 	"os"
-	"path"
 	"path/filepath"
 	"strings"
 	"time"
@@ -19,8 +17,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/kinesis"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 
+	"recsys/infra/local/awscall"
 	"recsys/infra/local/stepfunctions"
-	"recsys/shared/lake"
 	"recsys/shared/objectstore"
 	"recsys/statemachines"
 )
@@ -64,11 +62,18 @@ func (p *Platform) Publish() error {
 
 func endpointsFile(stateDir string) string { return filepath.Join(stateDir, "endpoints.json") }
 
-// Attach finds the platform that serve runs on a state directory.
+// Attach finds the platform that serve runs on a state directory; fs.ErrNotExist when none does.
 func Attach(ctx context.Context, stateDir string) (*Client, error) {
 	text, err := os.ReadFile(endpointsFile(stateDir))
 	if err != nil {
 		return nil, fmt.Errorf("finding the running platform: %w", err)
+	}
+	unlock, err := Lock(stateDir)
+	if err == nil { // nobody lives there: the list is of one that was killed
+		return nil, fmt.Errorf("finding the running platform: %w", errors.Join(fs.ErrNotExist, os.Remove(endpointsFile(stateDir)), unlock()))
+	}
+	if !errors.Is(err, ErrBusy) {
+		return nil, err
 	}
 	c := &Client{}
 	if err := json.Unmarshal(text, &c.Endpoints); err != nil {
@@ -83,13 +88,10 @@ func Attach(ctx context.Context, stateDir string) (*Client, error) {
 	return c, nil
 }
 
-// region that everything local claims to be in.
-const region = "us-east-1"
-
 // clientConfig is the person's own AWS configuration where there are credentials in the environment, for
 // servers that check them; the emulated ones take anything.
 func clientConfig(ctx context.Context) (aws.Config, error) {
-	options := []func(*config.LoadOptions) error{config.WithDefaultRegion(region)}
+	options := []func(*config.LoadOptions) error{config.WithDefaultRegion(awscall.Region)}
 	if os.Getenv("AWS_ACCESS_KEY_ID") == "" {
 		options = append(options, config.WithCredentialsProvider(credentials.NewStaticCredentialsProvider("local", "local", "")))
 	}
@@ -129,41 +131,4 @@ func (c *Client) Execute(ctx context.Context, execution stepfunctions.Execution)
 		return nil, err
 	}
 	return machine.Execute(ctx, execution)
-}
-
-// UploadArtifacts puts a data scientist's files (embeddings/, model/, scalers/) into the artifacts bucket, the
-// marker embeddings/_SUCCESS last, as the hand-over asks for; it makes the marker where it is missing.
-func (c *Client) UploadArtifacts(ctx context.Context, files fs.FS) error {
-	store, found := c.Store(ArtifactsBucket), 0
-	err := fs.WalkDir(files, ".", func(name string, entry fs.DirEntry, err error) error {
-		if err != nil || entry.IsDir() || name == lake.SuccessKey || !isArtifact(name) {
-			return err
-		}
-		found++
-		content, err := fs.ReadFile(files, name)
-		if err != nil {
-			return err
-		}
-		_, err = store.Put(ctx, name, bytes.NewReader(content))
-		return err
-	})
-	if err == nil && found == 0 {
-		err = errors.New("no files in embeddings/, model/ or scalers/")
-	}
-	if err == nil {
-		_, err = store.Put(ctx, lake.SuccessKey, bytes.NewReader(nil))
-	}
-	if err != nil {
-		return fmt.Errorf("uploading the artifacts: %w", err)
-	}
-	return nil
-}
-
-// isArtifact leaves out what lies beside the artifacts, such as a README.
-func isArtifact(name string) bool {
-	switch path.Dir(name) {
-	case "embeddings", "model", "scalers":
-		return true
-	}
-	return false
 }

@@ -21,6 +21,7 @@ import (
 // Executions that overlap, in every order in which they can end: readers see one whole snapshot and one whole
 // version, those of the newer run.
 func TestOverlappingExecutions(t *testing.T) {
+	t.Parallel()
 	p, proxy := startRouted(t, func(c *Config) {
 		c.SourceSQL = []string{looseShop(t)}
 		c.Settings = func(f *Functions) { f.PlanExtract.RowsPerRange = 500 }

@@ -34,13 +34,35 @@ func (p *Platform) startVectorStore(ctx context.Context) error {
 	}
 	p.Postgres = server
 	p.onClose("PostgreSQL", server.Stop)
-	owner := server.URL() // a server that was given: its user, its database
-	if p.config.Environment.DatabaseURL == "" {
-		if owner, err = server.Database(ctx, VectorDatabase); err != nil {
+	if p.config.Environment.DatabaseURL != "" {
+		if err := p.lockVectorStore(ctx); err != nil {
 			return err
 		}
+		return p.bootstrap(ctx, server.URL()) // its user, its database
+	}
+	owner, err := server.Database(ctx, VectorDatabase)
+	if err != nil {
+		return err
 	}
 	return p.bootstrap(ctx, owner)
+}
+
+// lockVectorStore keeps a second Platform, which would change the roles' passwords, off a database that was given.
+// The lock is the session's, so it goes with this process.
+func (p *Platform) lockVectorStore(ctx context.Context) error {
+	conn, err := pgx.Connect(ctx, p.Postgres.URL())
+	if err != nil {
+		return fmt.Errorf("connecting to the vector database: %w", err)
+	}
+	p.onClose("the vector database's lock", func() error { return conn.Close(context.WithoutCancel(ctx)) })
+	var locked bool
+	if err := conn.QueryRow(ctx, "select pg_try_advisory_lock(hashtext('recsys.platform'))").Scan(&locked); err != nil {
+		return fmt.Errorf("locking the vector database: %w", err)
+	}
+	if !locked {
+		return fmt.Errorf("%w on the database of DATABASE_URL; wait for it, stop it, or choose another database", ErrBusy)
+	}
+	return nil
 }
 
 func (p *Platform) bootstrap(ctx context.Context, owner string) error {
@@ -72,17 +94,13 @@ func (p *Platform) bootstrap(ctx context.Context, owner string) error {
 	return nil
 }
 
-// login is the URL at which a role connects. A server of one's own wants a password, made anew each time; the
-// private one trusts loopback.
+// login is the URL at which a role connects, with a password made anew each time.
 func (p *Platform) login(ctx context.Context, conn *pgx.Conn, address url.URL, role string) (string, error) {
-	address.User = url.User(role)
-	if p.config.Environment.DatabaseURL != "" {
-		password := rand.Text()
-		if _, err := conn.Exec(ctx, "alter role "+pgx.Identifier{role}.Sanitize()+" password '"+password+"'"); err != nil {
-			return "", fmt.Errorf("giving the role %s a password: %w", role, err)
-		}
-		address.User = url.UserPassword(role, password)
+	password := rand.Text()
+	if _, err := conn.Exec(ctx, "alter role "+pgx.Identifier{role}.Sanitize()+" password '"+password+"'"); err != nil {
+		return "", fmt.Errorf("giving the role %s a password: %w", role, err)
 	}
+	address.User = url.UserPassword(role, password)
 	return address.String(), nil
 }
 
@@ -97,12 +115,12 @@ func (p *Platform) startSource(ctx context.Context) error {
 	if p.config.Environment.MySQLDSN != "" && len(p.config.SourceSQL) > 0 {
 		return errors.New("MYSQL_DSN and --source-sql exclude each other: a database that runs already is read as it is")
 	}
-	want := loadedSource{}
-	if p.config.Environment.MySQLDSN == "" {
-		var err error
-		if want.Fingerprint, err = p.fingerprint(); err != nil {
-			return err
-		}
+	if p.config.Environment.MySQLDSN != "" {
+		return p.startMySQL(ctx)
+	}
+	want, err := p.wantedSource()
+	if err != nil {
+		return err
 	}
 	have := p.loadedSource()
 	if have.Fingerprint != want.Fingerprint {
@@ -111,17 +129,8 @@ func (p *Platform) startSource(ctx context.Context) error {
 			return fmt.Errorf("removing the shop of an earlier start: %w", err)
 		}
 	}
-	server, err := mysql.Start(ctx, mysql.Config{
-		DSN: p.config.Environment.MySQLDSN, Dir: p.path("mysql"), Cache: p.config.Cache, Certificate: p.config.Certificate,
-	})
-	if err != nil {
+	if err := p.startMySQL(ctx); err != nil {
 		return err
-	}
-	p.MySQL = server
-	p.onClose("MySQL", server.Stop)
-	if p.config.Environment.MySQLDSN != "" {
-		p.Endpoints.Source = server.DSN()
-		return nil
 	}
 	if have.Fingerprint != want.Fingerprint {
 		if want.Database, err = p.loadSource(ctx); err != nil {
@@ -132,8 +141,28 @@ func (p *Platform) startSource(ctx context.Context) error {
 		}
 		have = want
 	}
-	p.Endpoints.Source = server.DSNOf(have.Database)
+	p.Endpoints.Source = p.MySQL.DSNOf(have.Database)
 	return nil
+}
+
+func (p *Platform) startMySQL(ctx context.Context) error {
+	server, err := mysql.Start(ctx, mysql.Config{
+		DSN: p.config.Environment.MySQLDSN, Dir: p.path("mysql"), Cache: p.config.Cache, Certificate: p.config.Certificate,
+	})
+	if err != nil {
+		return err
+	}
+	p.MySQL, p.Endpoints.Source = server, server.DSN()
+	p.onClose("MySQL", server.Stop)
+	return nil
+}
+
+func (p *Platform) wantedSource() (want loadedSource, err error) {
+	if have := p.loadedSource(); p.config.KeepSource && len(p.config.SourceSQL) == 0 && have.Fingerprint != "" {
+		return have, nil
+	}
+	want.Fingerprint, err = p.fingerprint()
+	return want, err
 }
 
 func (p *Platform) loadedSource() (have loadedSource) {

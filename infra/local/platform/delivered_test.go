@@ -108,12 +108,9 @@ func ask(tb testing.TB, p *Platform, records ...string) []Answer {
 // settled waits until the mapping is done with so many records more than before.
 func settled(tb testing.TB, p *Platform, before eventsource.Stats, records int) {
 	tb.Helper()
-	err := p.Mapping.Wait(tb.Context(), func(now eventsource.Stats) bool {
+	wait(tb, p, func(now eventsource.Stats) bool {
 		return now.Succeeded+now.Discarded >= before.Succeeded+before.Discarded+records
 	})
-	if err != nil {
-		tb.Fatal(err)
-	}
 }
 
 // wantCalm fails where records were discarded or an invocation failed whole, since before.
@@ -138,7 +135,7 @@ func visits(n int) []string {
 	return records
 }
 
-// withoutRepeats keeps the first of equal events.
+// withoutRepeats keeps the first of equal events: delivery is at least once.
 func withoutRepeats(events []string) []string {
 	seen := map[string]bool{}
 	return slices.DeleteFunc(slices.Clone(events), func(event string) bool {

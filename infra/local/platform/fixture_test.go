@@ -14,10 +14,12 @@ import (
 	"strings"
 	"testing"
 	"testing/fstest"
+	"time"
 
 	_ "github.com/go-sql-driver/mysql"
 	"github.com/jackc/pgx/v5"
 
+	"recsys/infra/local/eventsource"
 	"recsys/shared/lake"
 )
 
@@ -162,11 +164,6 @@ func filesOf(tb testing.TB, from fs.FS) fstest.MapFS {
 // upload hands files over, in the place of all that was handed over before.
 func upload(tb testing.TB, p *Platform, files fs.FS) {
 	tb.Helper()
-	for _, folder := range []string{"embeddings/", "model/", "scalers/"} {
-		if _, err := p.Store(ArtifactsBucket).DeletePrefix(tb.Context(), folder); err != nil {
-			tb.Fatal(err)
-		}
-	}
 	if err := p.UploadArtifacts(tb.Context(), files); err != nil {
 		tb.Fatal(err)
 	}
@@ -182,5 +179,15 @@ func inVectorStore(tb testing.TB, p *Platform, query string, into ...any) {
 	defer conn.Close(tb.Context())
 	if err := conn.QueryRow(tb.Context(), query).Scan(into...); err != nil {
 		tb.Fatalf("%s: %v", query, err)
+	}
+}
+
+// wait waits until the event source mapping's counts are as wanted; it names them where they do not become so.
+func wait(tb testing.TB, p *Platform, wanted func(eventsource.Stats) bool) {
+	tb.Helper()
+	ctx, cancel := context.WithTimeout(tb.Context(), 2*time.Minute)
+	defer cancel()
+	if err := p.Mapping.Wait(ctx, wanted); err != nil {
+		tb.Fatal(err)
 	}
 }

@@ -98,7 +98,8 @@ func (p *Platform) startFunctions(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	emulator, err := lambda.Start(ctx, lambda.Config{Dir: p.path("lambda"), Region: region, Credentials: credentials})
+	// Close alone ends it, after the mapping that invokes its functions.
+	emulator, err := lambda.Start(context.WithoutCancel(ctx), lambda.Config{Dir: p.path("lambda"), Credentials: credentials})
 	if err != nil {
 		return err
 	}

@@ -11,9 +11,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
-	"slices"
 	"sync"
 	"time"
 
@@ -33,10 +33,12 @@ import (
 
 // Config says what to start and on what.
 type Config struct {
-	// StateDir holds databases, buckets, logs and builds. Required.
+	// StateDir holds databases, buckets and logs. Required.
 	StateDir string
 	// SourceSQL are MySQL dumps, loaded in order; default: the sample shop.
 	SourceSQL []string
+	// KeepSource keeps the shop of an earlier start, whatever it is, where SourceSQL names none.
+	KeepSource bool
 	// Environment names servers that run already. Default: none.
 	Environment Environment
 	// Cache provides the servers' programs. Default: the repository's, in silence.
@@ -91,8 +93,8 @@ const (
 	AnswersPrefix = "recommendations/"
 )
 
-// ErrBusy: another Platform lives on the state directory.
-var ErrBusy = errors.New("the state directory is in use")
+// ErrBusy: another Platform lives on the state directory, or on the database of DATABASE_URL.
+var ErrBusy = errors.New("another run or serve is at work")
 
 // Platform is running.
 type Platform struct {
@@ -151,6 +153,9 @@ func (p *Platform) start(ctx context.Context) error {
 		return err
 	}
 	p.onClose("the lock", unlock)
+	if err := os.Remove(endpointsFile(p.config.StateDir)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("removing the endpoints of one that was killed: %w", err)
+	}
 	// One after another: it is what the parts wait for, and shows its own progress.
 	modules, err := p.config.Cache.NodeModules(ctx)
 	if err != nil {
@@ -209,11 +214,25 @@ func (p *Platform) timed(what string, do func() error) error {
 	return err
 }
 
-// state are the entries of a state directory that a Platform writes.
-var state = []string{"mysql", "source.json", "postgres", "s3", "glue", "firehose", "lambda", "endpoints.json"}
+// state are the entries of a state directory that a Platform writes, those that tell of others first: without
+// source.json a shop is loaded anew, and without checkpoints.json a stream is read from its start.
+var state = []string{
+	"source.json", "endpoints.json", "checkpoints.json", "mysql", "postgres", "s3", "glue", "firehose", "kinesis", "lambda",
+}
 
-// IsState tells what reset may delete: all that a Platform writes, and nothing else that lies there.
-func IsState(name string) bool { return slices.Contains(state, name) }
+// Reset deletes all that a Platform writes to a state directory, and nothing else that lies there.
+func Reset(stateDir string) error {
+	unlock, err := Lock(stateDir)
+	if err != nil {
+		return err
+	}
+	for _, name := range state {
+		if err := os.RemoveAll(filepath.Join(stateDir, name)); err != nil {
+			return errors.Join(fmt.Errorf("deleting the state: %w", err), unlock())
+		}
+	}
+	return unlock()
+}
 
 // Lock keeps every Platform, and another Lock, off the state directory; the kernel frees it when this process dies.
 func Lock(stateDir string) (unlock func() error, err error) {
@@ -223,8 +242,7 @@ func Lock(stateDir string) (unlock func() error, err error) {
 		return nil, fmt.Errorf("locking the state directory: %w (choose another with --state-dir)", err)
 	}
 	if !locked {
-		return nil, fmt.Errorf("%w: another run or serve works on %s; wait for it, stop it, or choose another with --state-dir",
-			ErrBusy, stateDir)
+		return nil, fmt.Errorf("%w on %s; wait for it, stop it, or choose another with --state-dir", ErrBusy, stateDir)
 	}
 	return lock.Close, nil
 }

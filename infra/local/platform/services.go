@@ -9,8 +9,6 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	awsglue "github.com/aws/aws-sdk-go-v2/service/glue"
 	gluetypes "github.com/aws/aws-sdk-go-v2/service/glue/types"
-	awskinesis "github.com/aws/aws-sdk-go-v2/service/kinesis"
-	kinesistypes "github.com/aws/aws-sdk-go-v2/service/kinesis/types"
 	awss3 "github.com/aws/aws-sdk-go-v2/service/s3"
 	s3types "github.com/aws/aws-sdk-go-v2/service/s3/types"
 
@@ -103,7 +101,9 @@ func (p *Platform) startFirehose(ctx context.Context) error {
 func (p *Platform) startKinesis(ctx context.Context, cfg aws.Config) error {
 	p.Endpoints.Kinesis = p.config.Environment.Kinesis
 	if p.Endpoints.Kinesis == "" {
-		server, err := kinesis.Start(ctx, kinesis.Config{NodeModules: p.Endpoints.NodeModules, Region: region})
+		server, err := kinesis.Start(ctx, kinesis.Config{
+			NodeModules: p.Endpoints.NodeModules, Path: p.path("kinesis"),
+		})
 		if err != nil {
 			return err
 		}
@@ -111,18 +111,5 @@ func (p *Platform) startKinesis(ctx context.Context, cfg aws.Config) error {
 		p.onClose("Kinesis", server.Close)
 	}
 	p.connectKinesis(cfg)
-	return p.createStream(ctx)
-}
-
-// createStream makes the activity stream where there is none, and waits until it takes records.
-func (p *Platform) createStream(ctx context.Context) error {
-	_, err := p.stream.CreateStream(ctx, &awskinesis.CreateStreamInput{StreamName: aws.String(ActivityStream), ShardCount: aws.Int32(1)})
-	if err != nil && !errors.As(err, new(*kinesistypes.ResourceInUseException)) {
-		return fmt.Errorf("creating the stream %s: %w", ActivityStream, err)
-	}
-	waiter := awskinesis.NewStreamExistsWaiter(p.stream, func(o *awskinesis.StreamExistsWaiterOptions) { o.MinDelay = 20 * time.Millisecond })
-	if err := waiter.Wait(ctx, &awskinesis.DescribeStreamInput{StreamName: aws.String(ActivityStream)}, time.Minute); err != nil {
-		return fmt.Errorf("waiting for the stream %s: %w", ActivityStream, err)
-	}
-	return nil
+	return kinesis.CreateStream(ctx, p.stream, ActivityStream, 1)
 }

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"recsys/infra/local/provision"
+	"recsys/infra/local/provision/provisiontest"
 	"recsys/infra/local/stepfunctions"
 )
 
@@ -23,12 +24,7 @@ func startPlatform(tb testing.TB, change func(*Config)) *Platform {
 		change(&config)
 	}
 	p, err := Start(tb.Context(), config)
-	if missing := (provision.Unavailable{}); errors.As(err, &missing) && os.Getenv("CI") == "" {
-		tb.Skip(err)
-	}
-	if err != nil {
-		tb.Fatal(err)
-	}
+	provisiontest.Require(tb, err)
 	tb.Cleanup(func() {
 		if err := p.Close(); err != nil {
 			tb.Error(err)

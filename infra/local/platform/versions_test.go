@@ -22,6 +22,7 @@ const rollback = `{"rollback":true}`
 // Back and forth between versions with models: each answers as it answered before, although the originals in the
 // bucket are overwritten; and what was rolled back stays away.
 func TestRollback(t *testing.T) {
+	t.Parallel()
 	p := startPlatform(t, func(c *Config) { c.SourceSQL = []string{looseShop(t)} })
 	_, failed := execute(t, p, "nothing-to-roll-back", 0, rollback)
 	wantFailure(t, failed, "InvalidInput", "rollback: no version is active")
@@ -50,6 +51,9 @@ func TestRollback(t *testing.T) {
 	original, _, err := p.Store(ArtifactsBucket).Get(t.Context(), lake.ModelKey, 1<<20)
 	if err != nil || !bytes.Equal(original, second[lake.ModelKey].Data) {
 		t.Fatalf("the original in the bucket is not the second one: %v", err)
+	}
+	if err := p.Register(); err != nil { // another process answers, which has no model in its memory
+		t.Fatal(err)
 	}
 	if got := listsOf(t, p, 1, sessions); !slices.Equal(got, ofFirst) {
 		t.Errorf("after the rollback version 1 answers\n%v\nbefore\n%v", got, ofFirst)
@@ -144,6 +148,7 @@ func otherModel(t *testing.T, model []byte) []byte {
 // A version of 32 dimensions is followed by one of 64, and that by a rollback, under a load that never pauses: no
 // record is lost, and each is answered wholly by the one version or wholly by the other.
 func TestSwapUnderLoad(t *testing.T) {
+	t.Parallel()
 	p := startPlatform(t, func(c *Config) { c.SourceSQL = []string{looseShop(t)} })
 	versions := map[int64]handOver{1: newHandOver("narrow", 32, 1), 2: newHandOver("wide", 64, 2)}
 	activates(t, p, "narrow", 0, versions[1].files, 1)
@@ -167,7 +172,7 @@ func TestSwapUnderLoad(t *testing.T) {
 	wantCalm(t, p, before)
 
 	lines := delivered(t, p, events)
-	if !slices.Equal(eventsOf(lines), events) {
+	if !slices.Equal(withoutRepeats(eventsOf(lines)), events) {
 		t.Errorf("%d answers to %d records, or in another order", len(lines), len(events))
 	}
 	var order []int64
@@ -198,7 +203,7 @@ func load(t *testing.T, p *Platform) (stop func() (events []string, err error)) 
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
-		tick := time.NewTicker(10 * time.Millisecond)
+		tick := time.NewTicker(20 * time.Millisecond)
 		defer tick.Stop()
 		for records := visits(looseCustomers); ; records = append(records[10:], records[:10]...) {
 			put, err := p.PutRecords(t.Context(), strings.NewReader(strings.Join(records[:10], "\n")))

@@ -13,13 +13,16 @@ import (
 // URL is the superuser's in the database postgres; of a server that was given, the URL as given.
 func (s *Server) URL() string { return s.url }
 
-// URLOf is URL as another role in another database. It keeps the password for the given URL's own role only.
+// URLOf is URL as another role in another database, with the password if it is the URL's own role or Admin.
 func (s *Server) URLOf(role, database string) string {
 	address, err := url.Parse(s.url)
 	if err != nil {
 		return s.url
 	}
-	if role != address.User.Username() {
+	switch {
+	case s.own && role == Admin:
+		address.User = url.UserPassword(Admin, s.password)
+	case role != address.User.Username():
 		address.User = url.User(role)
 	}
 	address.Path = "/" + database
@@ -71,15 +74,6 @@ func (s *Server) admin() string {
 		return ""
 	}
 	return address.User.Username()
-}
-
-// createAdmin makes the role Admin. A data directory that was kept has it already.
-func (s *Server) createAdmin(ctx context.Context) error {
-	err := s.exec(ctx, s.url, "CREATE ROLE "+pgx.Identifier{Admin}.Sanitize()+" LOGIN CREATEROLE CREATEDB NOSUPERUSER")
-	if err != nil && !hasCode(err, "42710") { // duplicate_object
-		return fmt.Errorf("making the role %s: %w", Admin, err)
-	}
-	return nil
 }
 
 func (s *Server) exec(ctx context.Context, address, statement string) error {

@@ -82,7 +82,8 @@ func (p programs) server() []string {
 	return append(slices.Clone(p.loader), filepath.Join(p.bin, "postgres"))
 }
 
-// template returns a data directory to copy: initdb takes longer than the copy. It holds the user's id in
+// template returns a data directory to copy: initdb takes longer than the copy. No server runs on it; the copy
+// gets a password and its own pg_hba.conf. It holds the user's id in
 // its name since PostgreSQL opens only what its own user owns.
 func (p programs) template(ctx context.Context, cache *provision.Cache) (string, error) {
 	name := fmt.Sprintf("postgres-template-%s-user-%d", p.version, os.Geteuid())
@@ -96,7 +97,7 @@ func (p programs) template(ctx context.Context, cache *provision.Cache) (string,
 			locale = []string{"--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--locale=C"}
 		}
 		arguments := []string{"-D", filepath.Join(dir, "data"), "-U", Superuser, "--auth=trust", "-E", "UTF8", "--no-sync"}
-		return daemon.Run(ctx, nil, append(append([]string{filepath.Join(p.bin, "initdb")}, arguments...), locale...)...)
+		return daemon.Run(ctx, nil, "", append(append([]string{filepath.Join(p.bin, "initdb")}, arguments...), locale...)...)
 	})
 	if err != nil {
 		return "", fmt.Errorf("making a data directory: %w", err)

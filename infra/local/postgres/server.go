@@ -2,8 +2,8 @@
 //
 // It promises a server that answers, or an error that says what to set instead. In this order it takes: the
 // server at Config.URL; programs installed on the host (15 or later, with pgvector), on a private data
-// directory; those that infra/local/provision fetches. A server of its own listens on 127.0.0.1 only and
-// trusts whoever connects there, dies with this process, and is never root. Programs and settings:
+// directory; those that infra/local/provision fetches. A server of its own listens on 127.0.0.1 only,
+// wants a password that only this user can read, dies with this process, and is never root. Programs and settings:
 // https://www.postgresql.org/docs/17/app-postgres.html.
 package postgres
 
@@ -15,6 +15,7 @@ import (
 	"os"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"syscall"
 	"time"
 
@@ -50,6 +51,7 @@ const (
 // Server is a PostgreSQL that answers.
 type Server struct {
 	url       string // of the superuser, or as given
+	password  string // of Superuser and Admin
 	own       bool
 	programs  programs
 	dir       string
@@ -76,7 +78,7 @@ func Start(ctx context.Context, config Config) (*Server, error) {
 		return nil, fmt.Errorf("starting PostgreSQL: %w", err)
 	}
 	s := &Server{own: true, programs: found, dir: config.Dir, port: config.Port}
-	if err := errors.Join(s.prepare(ctx, config.Cache), s.secure(config.Certificate)); err != nil {
+	if err := errors.Join(s.prepare(ctx, config.Cache), s.certify(config.Certificate)); err != nil {
 		return nil, fmt.Errorf("starting PostgreSQL: %w", errors.Join(err, s.Stop()))
 	}
 	if err := s.start(ctx); err != nil {
@@ -127,7 +129,7 @@ func (s *Server) checkVersion() error {
 	if err != nil {
 		return nil
 	}
-	if major, err := strconv.Atoi(string(text[:len(text)-1])); err != nil || major != s.programs.major {
+	if major, err := strconv.Atoi(strings.TrimSpace(string(text))); err != nil || major != s.programs.major {
 		return fmt.Errorf("%s was made by PostgreSQL %.2s and the programs here are %d: remove that folder", s.data(), text, s.programs.major)
 	}
 	return nil
@@ -173,7 +175,7 @@ func (s *Server) startOn(ctx context.Context, port int) error {
 		Command: append(s.programs.server(), arguments...),
 		Log:     filepath.Join(s.dir, "server.log"),
 		Lock:    filepath.Join(s.dir, "lock"),
-		Prepare: s.removeStalePID,
+		Prepare: func() error { return errors.Join(s.removeStalePID(), s.secure(ctx)) },
 		// An immediate shutdown: the server's processes end at once, and the next start recovers.
 		DeathSignal: syscall.SIGQUIT,
 	})
@@ -181,12 +183,12 @@ func (s *Server) startOn(ctx context.Context, port int) error {
 		return err
 	}
 	s.process = process
-	s.url = (&url.URL{Scheme: "postgres", User: url.User(Superuser), Host: "127.0.0.1:" + strconv.Itoa(port), Path: "/postgres", RawQuery: "sslmode=disable"}).String()
+	s.url = (&url.URL{Scheme: "postgres", User: url.UserPassword(Superuser, s.password), Host: "127.0.0.1:" + strconv.Itoa(port), Path: "/postgres", RawQuery: "sslmode=disable"}).String()
 	if err := s.waitUntilUp(ctx); err != nil {
 		return errors.Join(err, process.Stop(syscall.SIGQUIT, stopPatience))
 	}
 	s.port = port
-	return s.createAdmin(ctx)
+	return nil
 }
 
 // removeStalePID runs under the lock, so no server lives on the data directory: its pid file is of one that
@@ -205,6 +207,9 @@ func (s *Server) waitUntilUp(ctx context.Context) error {
 		err := s.ping(ctx)
 		if err == nil {
 			return nil
+		}
+		if hasCode(err, "28P01") { // invalid_password
+			return fmt.Errorf("%s does not hold the password of the data directory beside it: remove it: %w", filepath.Join(s.dir, "password"), err)
 		}
 		select {
 		case <-tick.C:

@@ -3,8 +3,11 @@ package postgres_test
 import (
 	"bufio"
 	"context"
+	"errors"
+	"net/url"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -196,5 +199,63 @@ func TestTwoServersDoNotShareAFolder(t *testing.T) {
 	}
 	if query(t, first.URL(), "SELECT 'up'") != "up" {
 		t.Error("the first server was disturbed")
+	}
+}
+
+// A local account that has no password for the server runs nothing as its user.
+func TestStrangersAreRefused(t *testing.T) {
+	postgrestest.ForTest(t)
+	dir := t.TempDir()
+	var kept string
+	for range 2 { // the second start finds the password of the first
+		server, err := postgres.Start(t.Context(), postgres.Config{Dir: dir})
+		if err != nil {
+			t.Fatal(err)
+		}
+		owner, err := server.Database(t.Context(), "mine")
+		if err != nil {
+			t.Fatal(err)
+		}
+		run(t, owner, "DROP ROLE IF EXISTS stranger; CREATE ROLE stranger LOGIN")
+		for _, role := range []string{postgres.Superuser, postgres.Admin, "stranger"} {
+			address, err := url.Parse(server.URL())
+			if err != nil {
+				t.Fatal(err)
+			}
+			if password, _ := address.User.Password(); kept == "" {
+				kept = password
+			} else if password != kept {
+				t.Error("the password changed")
+			}
+			for _, user := range []*url.Userinfo{url.User(role), url.UserPassword(role, "guess")} {
+				address.User = user
+				if conn, err := pgx.Connect(t.Context(), address.String()); err == nil {
+					conn.Close(t.Context())
+					t.Errorf("%s came in without the password", role)
+				}
+			}
+		}
+		if err := server.Stop(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if info, err := os.Stat(filepath.Join(dir, "password")); err != nil || info.Mode().Perm() != 0o600 {
+		t.Errorf("the password's file: %v, %v", info, err)
+	}
+}
+
+// A start that was killed early can leave an empty PG_VERSION.
+func TestAnUnreadableDataDirectoryIsRefused(t *testing.T) {
+	postgrestest.ForTest(t)
+	dir := t.TempDir()
+	if err := errors.Join(os.Mkdir(filepath.Join(dir, "data"), 0o755), os.WriteFile(filepath.Join(dir, "data", "PG_VERSION"), nil, 0o644)); err != nil {
+		t.Fatal(err)
+	}
+	server, err := postgres.Start(t.Context(), postgres.Config{Dir: dir})
+	if err == nil {
+		server.Stop()
+	}
+	if err == nil || !strings.Contains(err.Error(), "remove that folder") {
+		t.Errorf("started on it: %v", err)
 	}
 }

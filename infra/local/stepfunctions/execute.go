@@ -11,6 +11,8 @@ import (
 	"os/exec"
 	"syscall"
 	"time"
+
+	"recsys/infra/local/awscall"
 )
 
 //go:embed engine.mjs
@@ -21,8 +23,7 @@ const (
 	maxInput = 262_144
 	// keptStderr is how much of the engine's own complaints an error shows.
 	keptStderr = 4 << 10
-	role       = "arn:aws:iam::000000000000:role/local"
-	arnPrefix  = "arn:aws:states:us-east-1:000000000000:"
+	arnPrefix  = "arn:aws:states:" + awscall.Region + ":" + awscall.Account + ":"
 )
 
 // Execution is what StartExecution would be told.
@@ -78,7 +79,7 @@ func (m *Machine) job(execution Execution) ([]byte, error) {
 		"context": map[string]any{
 			"Execution": map[string]any{
 				"Id":   arnPrefix + "execution:" + m.config.Name + ":" + execution.Name,
-				"Name": execution.Name, "Input": execution.Input, "RoleArn": role,
+				"Name": execution.Name, "Input": execution.Input, "RoleArn": awscall.RoleARN,
 				"StartTime": execution.StartTime.UTC().Format("2006-01-02T15:04:05.000Z"),
 			},
 			"StateMachine": map[string]any{"Id": arnPrefix + "stateMachine:" + m.config.Name, "Name": m.config.Name},

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"recsys/infra/local/lambda"
+	"recsys/infra/local/provision/provisiontest"
 	"recsys/infra/local/stepfunctions"
 	"recsys/infra/local/stepfunctions/stepfunctionstest"
 )
@@ -202,7 +203,7 @@ func TestTheEngineEndsWithItsContext(t *testing.T) {
 }
 
 func TestTheEngineEndsWhenItsStdinDoes(t *testing.T) {
-	stepfunctionstest.NodeModules(t)
+	provisiontest.NodeModules(t)
 	command := exec.Command("node", "--input-type=module", "--eval", stepfunctions.Engine)
 	stdin, err := command.StdinPipe()
 	if err != nil {
@@ -225,7 +226,7 @@ func TestTheEngineEndsWhenItsStdinDoes(t *testing.T) {
 }
 
 func TestTheEngineInvokesRealFunctions(t *testing.T) {
-	modules := stepfunctionstest.NodeModules(t)
+	modules := provisiontest.NodeModules(t)
 	bootstrap := filepath.Join(t.TempDir(), "bootstrap")
 	build := exec.CommandContext(t.Context(), "go", "build", "-tags=lambda.norpc", "-o", bootstrap, "../lambda/testdata/function")
 	if output, err := build.CombinedOutput(); err != nil {

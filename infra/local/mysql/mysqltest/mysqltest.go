@@ -5,13 +5,11 @@
 package mysqltest
 
 import (
-	"errors"
-	"os"
 	"testing"
 
 	"recsys/infra/local/authority"
 	"recsys/infra/local/mysql"
-	"recsys/infra/local/provision"
+	"recsys/infra/local/provision/provisiontest"
 )
 
 // ForTest starts an empty server, whatever MYSQL_DSN says, since a test may stop it; it is stopped and
@@ -29,18 +27,9 @@ func WithTLS(tb testing.TB, certificate *authority.Certificate) *mysql.Server {
 
 func start(tb testing.TB, config mysql.Config) *mysql.Server {
 	tb.Helper()
-	cache, err := provision.Open(provision.Config{Progress: func(line string) { tb.Log(line) }})
-	if err != nil {
-		tb.Fatal(err)
-	}
-	config.Cache = cache
+	config.Cache = provisiontest.Cache(tb)
 	server, err := mysql.Start(tb.Context(), config)
-	if unavailable := (provision.Unavailable{}); errors.As(err, &unavailable) && os.Getenv("CI") == "" {
-		tb.Skip(err)
-	}
-	if err != nil {
-		tb.Fatal(err)
-	}
+	provisiontest.Require(tb, err)
 	tb.Cleanup(func() {
 		if err := server.Stop(); err != nil {
 			tb.Error(err)

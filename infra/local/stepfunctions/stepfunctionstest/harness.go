@@ -9,12 +9,11 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
-	"os"
 	"sync"
 	"testing"
 	"time"
 
-	"recsys/infra/local/provision"
+	"recsys/infra/local/provision/provisiontest"
 	"recsys/infra/local/stepfunctions"
 )
 
@@ -48,30 +47,12 @@ type Harness struct {
 // New starts an Invoke API with these functions.
 func New(tb testing.TB, functions map[string]Function) *Harness {
 	tb.Helper()
-	h := &Harness{modules: NodeModules(tb)}
+	h := &Harness{modules: provisiontest.NodeModules(tb)}
 	h.lambda = httptest.NewServer(http.HandlerFunc(func(response http.ResponseWriter, request *http.Request) {
 		h.serve(functions, response, request)
 	}))
 	tb.Cleanup(h.lambda.Close)
 	return h
-}
-
-// NodeModules is the folder of the npm packages; the test is skipped where it cannot be had, and fails there in CI.
-func NodeModules(tb testing.TB) string {
-	tb.Helper()
-	cache, err := provision.Open(provision.Config{})
-	var modules string
-	if err == nil {
-		modules, err = cache.NodeModules(tb.Context())
-	}
-	switch {
-	case err == nil:
-	case os.Getenv("CI") != "":
-		tb.Fatal(err)
-	default:
-		tb.Skipf("no npm packages: %v", err)
-	}
-	return modules
 }
 
 func (h *Harness) serve(functions map[string]Function, response http.ResponseWriter, request *http.Request) {

@@ -9,15 +9,14 @@ import (
 	"recsys/infra/local/daemon"
 )
 
-// rules are as on RDS: whoever is a member of rds_iam, by whatever way, needs a token, which travels as a password
-// in the clear and so in TLS only. Others are trusted.
-const rules = `hostssl all +rds_iam 127.0.0.1/32 password
+// tokens is as on RDS: whoever is a member of rds_iam, by whatever way, needs a token, which travels as a password
+// in the clear and so in TLS only. Others connect as they do without TLS.
+const tokens = `hostssl all +rds_iam 127.0.0.1/32 password
 hostnossl all +rds_iam 127.0.0.1/32 reject
-host all all 127.0.0.1/32 trust
 `
 
-// secure lays out what makes the server speak TLS.
-func (s *Server) secure(certificate *authority.Certificate) error {
+// certify lays out what makes the server speak TLS.
+func (s *Server) certify(certificate *authority.Certificate) error {
 	if certificate == nil {
 		return nil
 	}
@@ -30,7 +29,7 @@ func (s *Server) secure(certificate *authority.Certificate) error {
 		return err
 	}
 	hba := filepath.Join(dir, "pg_hba.conf")
-	if err := os.WriteFile(hba, []byte(rules), 0o644); err != nil {
+	if err := os.WriteFile(hba, []byte(tokens+s.access()), 0o644); err != nil {
 		return fmt.Errorf("writing who may connect: %w", err)
 	}
 	s.secured = []string{"ssl=on", "ssl_cert_file=" + public, "ssl_key_file=" + private, "hba_file=" + hba}

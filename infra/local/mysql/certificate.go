@@ -9,8 +9,8 @@ import (
 	"recsys/infra/local/daemon"
 )
 
-// secure lays out what makes the server speak TLS.
-func (s *Server) secure(certificate *authority.Certificate) error {
+// certify lays out what makes the server speak TLS.
+func (s *Server) certify(certificate *authority.Certificate) error {
 	if certificate == nil {
 		return nil
 	}

@@ -1,0 +1,183 @@
+package platform
+
+import (
+	"compress/gzip"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+	"time"
+
+	"recsys/shared/lake"
+	"recsys/shared/objectstore"
+)
+
+// Answer is what became of one record: recommendations, or a reason for having none.
+type Answer struct {
+	CustomerNumber json.Number `json:"customer_number"`
+	City           string      `json:"city"`
+	Recommended    []struct {
+		ID    string  `json:"id"`
+		Score float64 `json:"score"`
+	} `json:"recommended_items"`
+	Recommendation struct {
+		EventID      string `json:"event_id"`
+		ModelVersion int64  `json:"model_version"`
+		Strategy     string `json:"strategy"`
+	} `json:"recommendation"`
+
+	// Rejected is why the record was answered with nothing.
+	Rejected string `json:"-"`
+}
+
+// patience is how long Answers waits without seeing a further answer.
+const patience = time.Minute
+
+// Answers waits until each event is answered or rejected and returns the answers in the order of the events, and
+// the keys of the objects that hold them. since is a moment before the records were put.
+func (c *Client) Answers(ctx context.Context, events []string, since time.Time, progress func(done int)) ([]Answer, []string, error) {
+	w := watch{client: c, since: since, wanted: map[string]bool{}, found: map[string]Answer{}, read: map[string]bool{}}
+	for _, event := range events {
+		w.wanted[event] = true
+	}
+	w.rejected = commonPrefix(events)
+	ticker := time.NewTicker(200 * time.Millisecond)
+	defer ticker.Stop()
+	for last := time.Now(); len(w.found) < len(w.wanted); {
+		before := len(w.found)
+		if err := w.look(ctx); err != nil {
+			return nil, nil, err
+		}
+		if len(w.found) > before {
+			last = time.Now()
+			progress(len(w.found))
+		}
+		if len(w.found) == len(w.wanted) {
+			break
+		}
+		if time.Since(last) > patience {
+			return nil, nil, fmt.Errorf("%d of %d records are not answered after %v: see lambda/logs/%s.log in the state directory",
+				len(w.wanted)-len(w.found), len(w.wanted), patience, recommend)
+		}
+		select {
+		case <-ctx.Done():
+			return nil, nil, ctx.Err()
+		case <-ticker.C:
+		}
+	}
+	answers := make([]Answer, 0, len(events))
+	for _, event := range events {
+		answers = append(answers, w.found[event])
+	}
+	return answers, w.keys, nil
+}
+
+// watch reads what appears in the recommendations bucket.
+type watch struct {
+	client *Client
+	since  time.Time
+	// rejected is the longest prefix of the keys under which the events may be rejected: others are many, in time.
+	rejected string
+	wanted   map[string]bool
+	found    map[string]Answer
+	read     map[string]bool // keys
+	keys     []string        // that held answers
+}
+
+func (w *watch) look(ctx context.Context) error {
+	store := w.client.Store(RecommendationsBucket)
+	// Firehose names an object for the moment its first record came, which may be another's, of the hour before.
+	for hour := w.since.Add(-time.Minute).UTC().Truncate(time.Hour); !hour.After(time.Now()); hour = hour.Add(time.Hour) {
+		prefix := AnswersPrefix + hour.Format("year=2006/month=01/day=02/hour=15/")
+		if err := w.each(ctx, store, prefix, w.answers); err != nil {
+			return err
+		}
+	}
+	return w.each(ctx, store, w.rejected, w.rejection)
+}
+
+// commonPrefix of the keys under which recommend puts events that it rejects.
+func commonPrefix(events []string) (prefix string) {
+	for i, event := range events {
+		shard, sequence, _ := strings.Cut(event, ":")
+		key := lake.RejectedKey(shard, sequence)
+		if i == 0 {
+			prefix = key
+		}
+		for !strings.HasPrefix(key, prefix) {
+			prefix = prefix[:len(prefix)-1]
+		}
+	}
+	return prefix
+}
+
+func (w *watch) each(ctx context.Context, store *objectstore.Store, prefix string, read func(key string, body io.Reader) error) error {
+	return store.List(ctx, prefix, func(object objectstore.Object) error {
+		if w.read[object.Key] || object.Modified.Before(w.since.Add(-time.Second)) {
+			return nil
+		}
+		w.read[object.Key] = true
+		body, _, err := store.Open(ctx, object.Key)
+		if err != nil {
+			return err
+		}
+		defer body.Close()
+		if err := read(object.Key, body); err != nil {
+			return fmt.Errorf("reading %s: %w", object.Key, err)
+		}
+		return nil
+	})
+}
+
+func (w *watch) answers(key string, body io.Reader) error {
+	plain, err := gzip.NewReader(body)
+	if err != nil {
+		return err
+	}
+	for lines := json.NewDecoder(plain); ; {
+		var answer Answer
+		if err := lines.Decode(&answer); errors.Is(err, io.EOF) {
+			return nil
+		} else if err != nil {
+			return err
+		}
+		w.take(key, answer.Recommendation.EventID, answer)
+	}
+}
+
+func (w *watch) rejection(key string, body io.Reader) error {
+	var rejected struct {
+		EventID string `json:"event_id"`
+		Reason  string `json:"reason"`
+	}
+	if err := json.NewDecoder(body).Decode(&rejected); err != nil {
+		return err
+	}
+	w.take(key, rejected.EventID, Answer{Rejected: rejected.Reason})
+	return nil
+}
+
+func (w *watch) take(key, event string, answer Answer) {
+	if !w.wanted[event] {
+		return
+	}
+	w.found[event] = answer
+	if len(w.keys) == 0 || w.keys[len(w.keys)-1] != key {
+		w.keys = append(w.keys, key)
+	}
+}
+
+// ByStrategy counts answers, "rejected" among them.
+func ByStrategy(answers []Answer) map[string]int {
+	counts := map[string]int{}
+	for _, answer := range answers {
+		strategy := answer.Recommendation.Strategy
+		if answer.Rejected != "" {
+			strategy = "rejected"
+		}
+		counts[strings.TrimSpace(strategy)]++
+	}
+	return counts
+}

@@ -1,0 +1,49 @@
+package platform
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"recsys/infra/local/eventsource"
+)
+
+// What lies on the stream when everything stops is answered after the next start, and what was answered is not again.
+func TestTheStreamOutlivesAStop(t *testing.T) {
+	state := t.TempDir()
+	onState := func(c *Config) { c.StateDir = state }
+	since := time.Now()
+	put := func(p *Platform, records int) []string {
+		t.Helper()
+		record := `{"session_id":"a","customer_number":103,"city":"Nantes","country":"France","credit_limit":1,"browse_history":[]}`
+		events, err := p.PutRecords(t.Context(), strings.NewReader(strings.Repeat(record+"\n", records)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return events
+	}
+	first := startPlatform(t, onState)
+	answered := put(first, 2)
+	if _, _, err := first.Answers(t.Context(), answered, since, func(int) {}); err != nil {
+		t.Fatal(err)
+	}
+	done := func(records int) func(eventsource.Stats) bool {
+		return func(s eventsource.Stats) bool { return s.Succeeded >= records }
+	}
+	wait(t, first, done(2))
+	if err := first.Mapping.Close(); err != nil {
+		t.Fatal(err)
+	}
+	left := put(first, 3)
+	if err := first.Close(); err != nil {
+		t.Fatal(err)
+	}
+	second := startPlatform(t, onState)
+	if _, _, err := second.Answers(t.Context(), left, since, func(int) {}); err != nil {
+		t.Fatal(err)
+	}
+	wait(t, second, done(3))
+	if stats := second.Mapping.Stats(); stats.Succeeded != len(left) {
+		t.Errorf("%d records were answered after the start, want %d", stats.Succeeded, len(left))
+	}
+}
