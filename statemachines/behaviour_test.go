@@ -148,7 +148,7 @@ func TestPayloadsAreThoseOfPackageWorkflow(t *testing.T) {
 }
 
 func TestNothingNewIsNotIndexed(t *testing.T) {
-	for _, uploaded := range []workflow.Uploaded{{Status: "no-artifacts"}, {Status: "hand-over-underway"}, {Status: "unchanged", Version: 7}} {
+	for _, uploaded := range []workflow.Uploaded{{Status: "no-artifacts"}, {Status: "hand-over-underway"}, {Status: "unchanged", Version: 7}, {Status: "rolled-back", Version: 8}} {
 		all := answers(0)
 		all["embedding-upload"] = func(json.RawMessage) (any, error) { return uploaded, nil }
 		h := setup(t, all)

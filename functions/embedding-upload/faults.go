@@ -36,7 +36,11 @@ func (f *faults) err() error {
 		text = append(text, f.unusable.Error())
 	}
 	if f.total > 0 {
-		text = append(append(text, fmt.Sprintf("%d bad lines:", f.total)), f.named...)
+		heading := "1 bad line:"
+		if f.total > 1 {
+			heading = fmt.Sprintf("%d bad lines:", f.total)
+		}
+		text = append(append(text, heading), f.named...)
 	}
 	if more := f.total - len(f.named); more > 0 {
 		text = append(text, fmt.Sprintf("and %d more", more))

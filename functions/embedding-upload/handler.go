@@ -75,18 +75,20 @@ func (h *Handler) fail(ctx context.Context, version int64, artifacts map[string]
 	})
 }
 
-// unchanged keeps the active version, with the newest popularity.
+// unchanged keeps the active version, with the newest popularity. same is the version of the artifacts: the active
+// one, or one that was rolled back.
 func (h *Handler) unchanged(ctx context.Context, same vectorstore.Record) (workflow.Uploaded, error) {
 	active, _, err := vectorstore.Current(ctx, h.DB)
 	if err != nil {
 		return workflow.Uploaded{}, err
 	}
+	if err := h.refreshPopularity(ctx, active.Version); err != nil {
+		return workflow.Uploaded{}, err
+	}
 	if same.RolledBack && same.Version != active.Version {
 		slog.WarnContext(ctx, "these artifacts were rolled back: they are not loaded again; hand over others",
 			"rolledBack", same.Version, "active", active.Version)
-	}
-	if err := h.refreshPopularity(ctx, active.Version); err != nil {
-		return workflow.Uploaded{}, err
+		return workflow.Uploaded{Status: "rolled-back", Version: same.Version}, nil
 	}
 	slog.InfoContext(ctx, "the artifacts have not changed", "active", active.Version)
 	return uploaded("unchanged", active), nil

@@ -115,7 +115,7 @@ func TestHandle(t *testing.T) {
 		if _, err := vectorstore.Rollback(t.Context(), b.DB, "rollback"); err != nil {
 			t.Fatal(err)
 		}
-		if out := b.upload(b.run()); out.Status != "unchanged" || out.Version != 1 {
+		if out := b.upload(b.run()); out != (workflow.Uploaded{Status: "rolled-back", Version: 2}) {
 			t.Errorf("got %+v", out)
 		}
 		b.handOver(embeddingsOf(csv("good", "[1,1]"), goodUsers))
@@ -201,7 +201,7 @@ func testRefused(t *testing.T, b *bench) {
 	}{
 		{"dimension within a file", csv("a", "[1,0]", "b", "[1,0,1]"), goodUsers, []string{lake.ItemEmbeddingsKey + " line 3: 3 numbers"}},
 		{"dimension between the files", goodItems, csv("1", "[1]"), []string{lake.UserEmbeddingsKey + " line 2: 1 numbers"}},
-		{"NaN", csv("a", "[1,nan]"), goodUsers, []string{"line 2: number 2 is not finite"}},
+		{"NaN", csv("a", "[1,nan]"), goodUsers, []string{"1 bad line:", "line 2: number 2 is not finite"}},
 		{"zeros", csv("a", "[0,0]", "b", "[1,0]"), goodUsers, []string{"line 2: all numbers are zero"}},
 		{"repeated ids", csv("a", "[1,0]", "a", "[1,0]"), csv("1", "[1,0]", "2", "[1,0]", "1", "[0,1]"),
 			[]string{"line 3: id a stands in line 2 already", lake.UserEmbeddingsKey + " line 4: id 1 stands in line 2 already"}},

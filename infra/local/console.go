@@ -5,10 +5,16 @@ import (
 	"fmt"
 	"io"
 	"maps"
+	"net"
+	"os"
+	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/go-sql-driver/mysql"
 
 	"recsys/infra/local/platform"
 	"recsys/infra/local/stepfunctions"
@@ -121,21 +127,67 @@ func grouped(n int64) string {
 	return text
 }
 
-// endpoints shows how to look into what serve has up.
-func (c *console) endpoints(e platform.Endpoints) {
+// handOver tells of artifacts that stay because no flag names others.
+func (c *console) handOver(there platform.HandOver) {
+	switch there.Whose {
+	case platform.Folder:
+		c.say("  artifacts: %s, uploaded %s; --artifacts or reset changes them", display(there.From), there.At.Local().Format(time.DateTime))
+	case platform.Other:
+		c.say("  artifacts: what somebody put into %s stays; --artifacts DIR replaces it", platform.ArtifactsBucket)
+	}
+}
+
+// endpoints shows how to look into what serve has up; command is a line that runs another command on it.
+func (c *console) endpoints(e platform.Endpoints, command func(string) string) {
 	c.say(`
-Everything is up; Ctrl-C stops it. In another terminal:
+Everything is up; Ctrl-C stops it. In another terminal (PostgreSQL's user may read only):
 
   psql '%s' -c 'select version, status, dimension, recall from embedding_version'
+  %s
   export AWS_ACCESS_KEY_ID=local AWS_SECRET_ACCESS_KEY=local AWS_DEFAULT_REGION=us-east-1
   aws --endpoint-url %s s3 ls --recursive s3://%s/ratings_ml_training/
   aws --endpoint-url %s s3 ls --recursive s3://%s/
   aws --endpoint-url %s kinesis describe-stream-summary --stream-name %s
   aws --endpoint-url %s glue get-table --database-name %s --name ratings_ml_training
-  go run ./infra/local start --input '{"stages":"training-data"}'
-  go run ./infra/local put-records FILE
+  %s
+  %s`,
+		e.VectorStore, mysqlCommand(e.Source), e.S3, platform.LakeBucket, e.S3, platform.RecommendationsBucket,
+		e.Kinesis, platform.ActivityStream, e.Glue, platform.GlueDatabase,
+		command(`start --input '{"stages":"training-data"}'`), command("put-records FILE"))
+}
 
-  MySQL  %s`,
-		e.VectorStore, e.S3, platform.LakeBucket, e.S3, platform.RecommendationsBucket, e.Kinesis, platform.ActivityStream,
-		e.Glue, platform.GlueDatabase, e.Source)
+// mysqlCommand is the client's command line for a DSN.
+func mysqlCommand(dsn string) string {
+	source, err := mysql.ParseDSN(dsn)
+	if err != nil {
+		return "# MySQL: " + dsn
+	}
+	address := "--socket=" + quote(source.Addr)
+	if host, port, err := net.SplitHostPort(source.Addr); err == nil && source.Net == "tcp" {
+		address = "--host=" + host + " --port=" + port
+	}
+	return fmt.Sprintf("mysql %s --user=%s --password=%s %s -e 'select count(*) from ratings'",
+		address, quote(source.User), quote(source.Passwd), quote(source.DBName))
+}
+
+var plainWord = regexp.MustCompile(`^[A-Za-z0-9_./:=@%+-]+$`)
+
+// quote makes one word of a text for a shell.
+func quote(text string) string {
+	if plainWord.MatchString(text) {
+		return text
+	}
+	return "'" + strings.ReplaceAll(text, "'", `'\''`) + "'"
+}
+
+// display shortens a path below the working directory.
+func display(path string) string {
+	here, err := os.Getwd()
+	if err != nil {
+		return path
+	}
+	if short, err := filepath.Rel(here, path); err == nil && !strings.HasPrefix(short, "..") {
+		return short
+	}
+	return path
 }

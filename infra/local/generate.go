@@ -7,6 +7,7 @@ import (
 	"io"
 	"path/filepath"
 
+	"recsys/infra/local/provision"
 	"recsys/shared/sampleshop"
 )
 
@@ -19,7 +20,12 @@ func generate(args []string, out, errOut io.Writer) error {
 		fmt.Fprintln(errOut, "Usage: go run ./infra/local generate [flags]\n\nWrites a made-up shop whose customers have tastes: the database, what a trainer reads, the truth, and activity.\n\nFlags")
 		flags.PrintDefaults()
 	}
-	dir := flags.String("out", "shop", "`DIR` to write to")
+	root, err := provision.Root()
+	if err != nil {
+		return err
+	}
+	dir := flags.String("out", filepath.Join(root, "build", "shop"), "`DIR` to write to")
+	flags.Lookup("out").DefValue = "build/shop in the repository"
 	sessions := flags.Int("sessions", sampleshop.DefaultSessions, "activity records")
 	flags.Uint64Var(&o.Seed, "seed", o.Seed, "the same seed gives the same bytes")
 	flags.IntVar(&o.Customers, "customers", o.Customers, "customers; about four in five rate")
@@ -36,8 +42,9 @@ func generate(args []string, out, errOut io.Writer) error {
 	if err := sampleshop.WriteFiles(*dir, o, *sessions); err != nil {
 		return err
 	}
-	fmt.Fprintf(out, "%s customers, %s products, %s ratings in %s\n", grouped(int64(o.Customers)), grouped(int64(o.Products)), grouped(int64(o.Ratings)), *dir)
-	fmt.Fprintf(out, "try it: go run ./infra/local --source-sql %s --events %s --input '{\"stages\":\"training-data\"}'\n",
-		filepath.Join(*dir, sampleshop.ShopFile), filepath.Join(*dir, sampleshop.SessionsFile))
+	shown := display(*dir)
+	fmt.Fprintf(out, "%s customers, %s products, %s ratings in %s\n", grouped(int64(o.Customers)), grouped(int64(o.Products)), grouped(int64(o.Ratings)), shown)
+	fmt.Fprintf(out, "try it: go run ./infra/local --source-sql %s --state-dir %s\n",
+		quote(filepath.Join(shown, sampleshop.ShopFile)), quote(filepath.Join(shown, "state")))
 	return nil
 }

@@ -4,7 +4,6 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"flag"
 	"fmt"
@@ -14,7 +13,10 @@ import (
 	"path/filepath"
 	"syscall"
 
+	"recsys/infra/local/platform"
+	"recsys/infra/local/provision"
 	"recsys/shared/lake"
+	"recsys/shared/workflow"
 )
 
 const usage = `The recommender pipelines on this machine, with no AWS account.
@@ -28,6 +30,7 @@ Commands
   put-records FILE  put activity records (JSON lines) on Kinesis and show the recommendations
   generate          write a sample shop of any size: shop.sql, training.csv, truth.json, sessions.jsonl
   reset             delete the state directory's data (downloads stay)
+  help              print this
 
 `
 
@@ -39,7 +42,12 @@ type options struct {
 	stateDir  string
 	input     string
 
-	keepSource bool // the shop of an earlier start stays where sourceSQL is empty
+	defaultDir string // .local in the repository
+}
+
+// commands but generate and help, which start and change nothing here.
+var commands = map[string]func(context.Context, options, io.Writer) error{
+	"run": runOnce, "serve": serve, "start": start, "put-records": putRecords, "reset": reset,
 }
 
 // files is a flag that may be repeated.
@@ -72,8 +80,15 @@ func run(ctx context.Context, args []string, out, errOut io.Writer) error {
 	if len(args) > 0 && len(args[0]) > 0 && args[0][0] != '-' {
 		command, args = args[0], args[1:]
 	}
-	if command == "generate" {
+	switch command {
+	case "generate":
 		return generate(args, out, errOut)
+	case "help":
+		command, args = "run", []string{"--help"}
+	}
+	do, known := commands[command]
+	if !known {
+		return mistake(errOut, "there is no command %q", command)
 	}
 	options, err := parse(command, args, out, errOut)
 	if err != nil {
@@ -82,20 +97,7 @@ func run(ctx context.Context, args []string, out, errOut io.Writer) error {
 	if err := options.checkPaths(); err != nil {
 		return err
 	}
-	switch command {
-	case "run":
-		return runOnce(ctx, options, out)
-	case "serve":
-		return serve(ctx, options, out)
-	case "start":
-		return start(ctx, options, out)
-	case "put-records":
-		return putRecords(ctx, options, out)
-	case "reset":
-		return reset(options, out)
-	default:
-		return mistake(errOut, "there is no command %q", command)
-	}
+	return do(ctx, options, out)
 }
 
 // parse reads flags and, anywhere between them, arguments.
@@ -103,6 +105,8 @@ func parse(command string, args []string, out, errOut io.Writer) (o options, err
 	flags := flag.NewFlagSet(command, flag.ContinueOnError)
 	flags.SetOutput(errOut)
 	flags.Usage = func() {}
+	root, outside := provision.Root() // outside of the repository there is help only
+	o.defaultDir = filepath.Join(root, ".local")
 	o.register(flags, command)
 	var rest []string
 	for more := args; ; {
@@ -113,6 +117,7 @@ func parse(command string, args []string, out, errOut io.Writer) (o options, err
 			fmt.Fprint(out, environmentHelp)
 			return o, flag.ErrHelp
 		} else if err != nil {
+			fmt.Fprintln(errOut, "see go run ./infra/local --help")
 			return o, errUsage
 		}
 		if flags.NArg() == 0 {
@@ -128,22 +133,45 @@ func parse(command string, args []string, out, errOut io.Writer) (o options, err
 		return o, mistake(errOut, "put-records takes one file of activity records, got %q", rest)
 	case len(rest) > 0:
 		return o, mistake(errOut, "%s takes no argument, got %q", command, rest)
-	case !json.Valid([]byte(o.input)):
-		return o, mistake(errOut, "--input is not JSON: %s", o.input)
+	case o.stateDir == "":
+		return o, mistake(errOut, "--state-dir is empty")
+	case outside != nil:
+		return o, outside
 	}
-	o.stateDir, err = filepath.Abs(o.stateDir)
-	return o, err
+	if err := workflow.CheckInput([]byte(o.input)); err != nil {
+		return o, mistake(errOut, "--input: %v", err)
+	}
+	return o, o.absolute()
+}
+
+// absolute makes paths that mean the same to a later command.
+func (o *options) absolute() (err error) {
+	if o.stateDir, err = filepath.Abs(o.stateDir); err != nil || o.artifacts == "" {
+		return err
+	}
+	o.artifacts, err = filepath.Abs(o.artifacts)
+	return err
+}
+
+// command is a line to paste that runs another command on the same state.
+func (o options) command(words string) string {
+	line := "go run ./infra/local " + words
+	if o.stateDir != o.defaultDir {
+		line += " --state-dir " + quote(display(o.stateDir))
+	}
+	return line
 }
 
 // register gives a command the flags that it reads, and no other.
 func (o *options) register(flags *flag.FlagSet, command string) {
-	flags.StringVar(&o.stateDir, "state-dir", ".local", "`DIR` for databases, buckets and logs")
+	flags.StringVar(&o.stateDir, "state-dir", o.defaultDir, "`DIR` for databases, buckets and logs")
+	flags.Lookup("state-dir").DefValue = ".local in the repository"
 	o.input = "{}"
 	if command == "put-records" || command == "reset" {
 		return
 	}
-	flags.Var(&o.sourceSQL, "source-sql", "a MySQL dump `FILE` to load instead of the sample shop; may be repeated")
-	flags.StringVar(&o.artifacts, "artifacts", "", "`DIR` with embeddings/, model/ and scalers/ instead of the sample's")
+	flags.Var(&o.sourceSQL, "source-sql", "a MySQL dump `FILE` to load instead of what is there, at first the sample shop; may be repeated")
+	flags.StringVar(&o.artifacts, "artifacts", "", "`DIR` with embeddings/, model/ and scalers/ instead of what is there, at first the sample's")
 	flags.StringVar(&o.input, "input", o.input, "the execution's input as `JSON`")
 	if command != "start" {
 		flags.StringVar(&o.events, "events", "", "`FILE` of activity records, one JSON object a line, instead of the sample's")
@@ -161,10 +189,12 @@ func (o options) checkPaths() error {
 			paths = append(paths, filepath.Join(o.artifacts, filepath.FromSlash(key)))
 		}
 	}
-	var faults []error
+	faults := []error{platform.CheckStateDir(o.stateDir)}
 	for _, path := range paths {
-		if _, err := os.Stat(path); err != nil {
+		if info, err := os.Stat(path); err != nil {
 			faults = append(faults, err)
+		} else if info.IsDir() {
+			faults = append(faults, fmt.Errorf("%s is a folder, want a file", path))
 		}
 	}
 	return errors.Join(faults...)

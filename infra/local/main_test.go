@@ -25,7 +25,11 @@ func TestMistakesSayWhatToDo(t *testing.T) {
 	}{
 		{[]string{"frobnicate"}, `no command "frobnicate"`},
 		{[]string{"run", "fast"}, "run takes no argument"},
-		{[]string{"--input", "{"}, "--input is not JSON"},
+		{[]string{"--input", "{"}, "must be a JSON object"},
+		{[]string{"--input", "[]"}, "must be a JSON object"},
+		{[]string{"start", "--input", `{"rolback":true}`}, `has the key "rolback"`},
+		{[]string{"reset", "--state-dir", ""}, "--state-dir is empty"},
+		{[]string{"--sped"}, "see go run ./infra/local --help"},
 		{[]string{"--speed"}, "flag provided but not defined"},
 		{[]string{"put-records", "--state-dir", t.TempDir()}, "takes one file"},
 		{[]string{"put-records", "FILE", "--artifacts", "."}, "flag provided but not defined"},
@@ -58,9 +62,24 @@ func TestPathsAreCheckedBeforeAnythingStarts(t *testing.T) {
 	}
 }
 
+func TestAFolderIsNoFile(t *testing.T) {
+	for _, args := range [][]string{{"put-records", "."}, {"--source-sql", "."}, {"--events", "."}} {
+		err := run(t.Context(), append(args, "--state-dir", t.TempDir()), new(bytes.Buffer), new(bytes.Buffer))
+		if err == nil || !strings.Contains(err.Error(), ". is a folder") {
+			t.Errorf("%v: %v", args, err)
+		}
+	}
+}
+
 func TestResetDeletesStateAndNothingElse(t *testing.T) {
 	state := t.TempDir()
-	for _, name := range []string{"s3/recsys-lake/x", "mysql/data/y", "source.json", "cache/part/z", "notes.txt"} {
+	if err := run(t.Context(), []string{"reset", "--state-dir", "."}, new(bytes.Buffer), new(bytes.Buffer)); err == nil || !strings.Contains(err.Error(), "not made by this program") {
+		t.Errorf("a reset of this program's source: %v", err)
+	}
+	if _, err := os.Stat("s3"); err != nil {
+		t.Error(err)
+	}
+	for _, name := range []string{"recsys-state.txt", "s3/recsys-lake/x", "mysql/data/y", "source.json", "cache/part/z", "notes.txt"} {
 		path := filepath.Join(state, name)
 		if err := errors.Join(os.MkdirAll(filepath.Dir(path), 0o755), os.WriteFile(path, nil, 0o644)); err != nil {
 			t.Fatal(err)
@@ -105,6 +124,40 @@ func TestGrouped(t *testing.T) {
 		if got := grouped(n); got != want {
 			t.Errorf("grouped(%d) = %s, want %s", n, got, want)
 		}
+	}
+}
+
+func TestSummaryOfTheAnswers(t *testing.T) {
+	answered := func(strategy string) (a platform.Answer) {
+		a.Recommendation.Strategy = strategy
+		return a
+	}
+	o := options{stateDir: t.TempDir()}
+	var out bytes.Buffer
+	mixed := []platform.Answer{{Rejected: "not JSON at byte 7"}, answered("model"), {Rejected: "not JSON at byte 9"}, {Rejected: "not UTF-8"}}
+	if err := o.answers(newConsole(&out), mixed, nil, 0); err != nil {
+		t.Error(err)
+	}
+	if text := out.String(); !strings.Contains(text, "3 rejected (2 not JSON, 1 not UTF-8): ") || !strings.Contains(text, "1 answers after 0.0 s: 1 model") {
+		t.Errorf("printed %s", text)
+	}
+	out.Reset()
+	if err := o.answers(newConsole(&out), mixed[:1], nil, 0); err == nil || strings.Contains(out.String(), "customer") {
+		t.Errorf("all are rejected: %v, printed %s", err, out.String())
+	}
+}
+
+func TestCommandsToPaste(t *testing.T) {
+	o := options{defaultDir: "/repository/.local", stateDir: "/repository/.local"}
+	if got := o.command("serve"); got != "go run ./infra/local serve" {
+		t.Error(got)
+	}
+	o.stateDir = "/elsewhere/a b"
+	if got := o.command("serve"); got != "go run ./infra/local serve --state-dir '/elsewhere/a b'" {
+		t.Error(got)
+	}
+	if got := mysqlCommand("root:pass@tcp(127.0.0.1:33)/shop"); !strings.HasPrefix(got, "mysql --host=127.0.0.1 --port=33 --user=root --password=pass shop ") {
+		t.Error(got)
 	}
 }
 

@@ -131,8 +131,9 @@ type Published struct {
 
 // Uploaded is the output of embedding-upload.
 type Uploaded struct {
-	// Status is "uploaded", "unchanged" (these artifacts are the active version's), "no-artifacts", or
-	// "hand-over-underway" (an artifact is newer than _SUCCESS, whose arrival will start a run of its own).
+	// Status is "uploaded", "unchanged" (these artifacts are the active version's), "rolled-back" (they are those of
+	// Version, which was rolled back: another stays active), "no-artifacts", or "hand-over-underway" (an artifact is
+	// newer than _SUCCESS, whose arrival will start a run of its own).
 	Status    string `json:"status"`
 	Version   int64  `json:"version,omitempty"`
 	Dimension int    `json:"dimension,omitempty"`

@@ -2,8 +2,11 @@ package lambda_test
 
 import (
 	"context"
+	"net"
 	"os"
 	"path/filepath"
+	"strings"
+	"sync"
 	"testing"
 
 	"recsys/infra/local/lambda"
@@ -54,34 +57,24 @@ func TestAReplacedFunctionLeavesNothingBehind(t *testing.T) {
 	}
 }
 
-// The end of the context closes it as well, at the same time.
 func TestEveryCloseWaitsForTheWorkers(t *testing.T) {
-	bin, err := binaries()
-	if err != nil {
-		t.Fatal(err)
+	b := setup(t, lambda.Function{})
+	pid := b.report(t).Pid
+	var closing sync.WaitGroup
+	for range 8 {
+		closing.Go(func() {
+			if err := b.Close(); err != nil {
+				t.Error(err)
+			}
+			if workers := b.Workers("f"); len(workers) > 0 || running(pid) {
+				t.Errorf("workers outlived Close: %v", workers)
+			}
+			// The last thing to go.
+			if conn, err := net.Dial("tcp", strings.TrimPrefix(b.URL(), "http://")); err == nil {
+				conn.Close()
+				t.Error("it still listens")
+			}
+		})
 	}
-	for range 3 {
-		ctx, cancel := context.WithCancel(t.Context())
-		emulator, err := lambda.Start(ctx, lambda.Config{Dir: t.TempDir()})
-		if err != nil {
-			t.Fatal(err)
-		}
-		b := bundle{Emulator: emulator}
-		if err := b.Register(lambda.Function{Name: "f", Bootstrap: filepath.Join(bin, "function")}); err != nil {
-			t.Fatal(err)
-		}
-		pid := b.report(t).Pid
-		first := make(chan error)
-		go func() { first <- b.Close() }()
-		cancel()
-		if err := b.Close(); err != nil {
-			t.Error(err)
-		}
-		if running(pid) {
-			t.Error("a worker outlived Close")
-		}
-		if err := <-first; err != nil {
-			t.Error(err)
-		}
-	}
+	closing.Wait()
 }

@@ -84,15 +84,35 @@ func Start(ctx context.Context, config Config) (*Server, error) {
 
 // connect uses a server that somebody else runs.
 func connect(ctx context.Context, dsn string) (*Server, error) {
-	parsed, err := driver.ParseDSN(dsn)
+	parsed, err := parseDSN(dsn)
 	if err != nil {
-		return nil, errors.New("MYSQL_DSN is not of the form user:password@tcp(host:port)/database")
+		return nil, err
 	}
 	s := &Server{dsn: parsed}
 	if err := s.ping(ctx); err != nil {
 		return nil, fmt.Errorf("the MySQL of MYSQL_DSN does not answer: %w", err)
 	}
 	return s, nil
+}
+
+// CheckDSN reports a MYSQL_DSN that is none, or names no database to extract from, without connecting.
+func CheckDSN(dsn string) error {
+	parsed, err := parseDSN(dsn)
+	if err == nil && parsed.DBName == "" {
+		return errForm
+	}
+	return err
+}
+
+var errForm = errors.New("MYSQL_DSN is not of the form user:password@tcp(host:port)/database")
+
+// parseDSN leaves the driver's own text out: it may quote the password.
+func parseDSN(dsn string) (*driver.Config, error) {
+	parsed, err := driver.ParseDSN(dsn)
+	if err != nil {
+		return nil, errForm
+	}
+	return parsed, nil
 }
 
 // prepare makes the data directory where there is none.

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"time"
 
@@ -147,7 +148,7 @@ func (w *watch) answers(key string, body io.Reader) error {
 	}
 }
 
-func (w *watch) rejection(key string, body io.Reader) error {
+func (w *watch) rejection(_ string, body io.Reader) error {
 	var rejected struct {
 		EventID string `json:"event_id"`
 		Reason  string `json:"reason"`
@@ -155,16 +156,17 @@ func (w *watch) rejection(key string, body io.Reader) error {
 	if err := json.NewDecoder(body).Decode(&rejected); err != nil {
 		return err
 	}
-	w.take(key, rejected.EventID, Answer{Rejected: rejected.Reason})
+	w.take("", rejected.EventID, Answer{Rejected: rejected.Reason})
 	return nil
 }
 
+// take notes an answer, and the key of the object that holds it, if it recommends.
 func (w *watch) take(key, event string, answer Answer) {
 	if !w.wanted[event] {
 		return
 	}
 	w.found[event] = answer
-	if len(w.keys) == 0 || w.keys[len(w.keys)-1] != key {
+	if key != "" && !slices.Contains(w.keys, key) {
 		w.keys = append(w.keys, key)
 	}
 }

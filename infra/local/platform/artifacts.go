@@ -8,11 +8,14 @@ import (
 	"io"
 	"io/fs"
 	"maps"
+	"os"
 	"path"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 
+	"recsys/infra/local/sample"
 	"recsys/shared/lake"
 	"recsys/shared/objectstore"
 )
@@ -20,61 +23,109 @@ import (
 // artifactFolders are those of a hand-over.
 var artifactFolders = []string{"embeddings", "model", "scalers"}
 
-// uploadedKey is a note in the artifacts bucket of the objects that UploadArtifacts left there, ETag by key; null
-// while it is at work. It tells them from what somebody else handed over.
+// uploadedKey is a note in the artifacts bucket of what an upload left there. It tells this from what somebody else
+// handed over.
 const uploadedKey = "uploaded-by-local-mode.json"
+
+// uploadNote is the content of uploadedKey; without objects while an upload is at work.
+type uploadNote struct {
+	From    string            `json:"from"` // the folder; "" is the sample
+	At      time.Time         `json:"uploadedAt"`
+	Objects map[string]string `json:"objects"` // ETag by key
+}
+
+// HandOver is who handed over what lies in the artifacts bucket.
+type HandOver struct {
+	Whose HandedOverBy
+	From  string    // the folder, where it was uploaded from one
+	At    time.Time // of the upload
+}
+
+// HandedOverBy is one of the following.
+type HandedOverBy int
+
+// Nobody: there is nothing, or half of an upload. Sample and Folder: UploadSample and UploadFolder. Other: somebody
+// else put or changed something.
+const (
+	Nobody HandedOverBy = iota
+	Sample
+	Folder
+	Other
+)
+
+// HandedOver looks at what lies in the artifacts bucket.
+func (c *Client) HandedOver(ctx context.Context) (HandOver, error) {
+	store := c.Store(ArtifactsBucket)
+	there, err := listArtifacts(ctx, store)
+	if err != nil {
+		return HandOver{}, fmt.Errorf("looking for artifacts: %w", err)
+	}
+	if len(there) == 0 {
+		return HandOver{}, nil
+	}
+	var note uploadNote
+	_, err = store.GetJSON(ctx, uploadedKey, 1<<20, &note)
+	switch {
+	case errors.Is(err, objectstore.ErrNotFound):
+		return HandOver{Whose: Other}, nil
+	case err != nil:
+		return HandOver{}, fmt.Errorf("looking for artifacts: %w", err)
+	case note.Objects == nil:
+		return HandOver{}, nil
+	case !maps.Equal(there, note.Objects):
+		return HandOver{Whose: Other}, nil
+	case note.From == "":
+		return HandOver{Whose: Sample, At: note.At}, nil
+	}
+	return HandOver{Folder, note.From, note.At}, nil
+}
+
+// UploadFolder uploads a folder's artifacts.
+func (c *Client) UploadFolder(ctx context.Context, dir string) error {
+	return c.uploadArtifacts(ctx, os.DirFS(dir), dir)
+}
+
+// UploadSample uploads the artifacts that were trained on the sample shop.
+func (c *Client) UploadSample(ctx context.Context) error {
+	return c.uploadArtifacts(ctx, sample.Artifacts(), "")
+}
 
 // UploadArtifacts puts a data scientist's files (embeddings/, model/, scalers/) into the artifacts bucket, in the
 // place of all that was handed over before, and the marker embeddings/_SUCCESS last.
 func (c *Client) UploadArtifacts(ctx context.Context, files fs.FS) error {
-	if err := c.uploadArtifacts(ctx, files); err != nil {
+	return c.uploadArtifacts(ctx, files, "memory")
+}
+
+func (c *Client) uploadArtifacts(ctx context.Context, files fs.FS, from string) error {
+	if err := c.replaceArtifacts(ctx, files, from); err != nil {
 		return fmt.Errorf("uploading the artifacts: %w", err)
 	}
 	return nil
 }
 
-// OfferArtifacts is UploadArtifacts unless somebody else handed something over: what UploadArtifacts has put into
-// the bucket is replaced, and nothing else is. It reports whether it uploaded.
-func (c *Client) OfferArtifacts(ctx context.Context, files fs.FS) (uploaded bool, err error) {
-	store := c.Store(ArtifactsBucket)
-	there, err := listArtifacts(ctx, store)
-	if err != nil {
-		return false, fmt.Errorf("looking for artifacts: %w", err)
-	}
-	var ours map[string]string
-	_, err = store.GetJSON(ctx, uploadedKey, 1<<20, &ours)
-	if err != nil && !errors.Is(err, objectstore.ErrNotFound) {
-		return false, fmt.Errorf("looking for artifacts: %w", err)
-	}
-	noted := err == nil
-	if len(there) > 0 && (!noted || ours != nil && !maps.Equal(there, ours)) {
-		return false, nil
-	}
-	return true, c.UploadArtifacts(ctx, files)
-}
-
-func (c *Client) uploadArtifacts(ctx context.Context, files fs.FS) error {
+func (c *Client) replaceArtifacts(ctx context.Context, files fs.FS, from string) error {
 	store := c.Store(ArtifactsBucket)
 	names, err := artifactsOf(files)
 	if err != nil {
 		return err
 	}
-	if _, err := store.PutJSON(ctx, uploadedKey, nil); err != nil {
+	note := uploadNote{From: from, At: time.Now()}
+	if _, err := store.PutJSON(ctx, uploadedKey, note); err != nil {
 		return err
 	}
-	uploaded := map[string]string{}
+	note.Objects = map[string]string{}
 	for _, name := range names {
-		if uploaded[name], err = putFile(ctx, store, files, name); err != nil {
+		if note.Objects[name], err = putFile(ctx, store, files, name); err != nil {
 			return err
 		}
 	}
-	if err := c.removeOthers(ctx, store, uploaded); err != nil {
+	if err := c.removeOthers(ctx, store, note.Objects); err != nil {
 		return err
 	}
-	if uploaded[lake.SuccessKey], err = store.Put(ctx, lake.SuccessKey, bytes.NewReader(nil)); err != nil {
+	if note.Objects[lake.SuccessKey], err = store.Put(ctx, lake.SuccessKey, bytes.NewReader(nil)); err != nil {
 		return err
 	}
-	_, err = store.PutJSON(ctx, uploadedKey, uploaded)
+	_, err = store.PutJSON(ctx, uploadedKey, note)
 	return err
 }
 

@@ -38,10 +38,16 @@ func TestWhatIsUploadedAndWhatStays(t *testing.T) {
 			t.Errorf("%s: %v, want %v", when, got, want)
 		}
 	}
-	offer := func(when string, files fstest.MapFS, want bool) {
+	whose := func(when string, want HandedOverBy) {
 		t.Helper()
-		if uploaded, err := c.OfferArtifacts(t.Context(), files); err != nil || uploaded != want {
-			t.Errorf("%s: uploaded %t (%v), want %t", when, uploaded, err, want)
+		if got, err := c.HandedOver(t.Context()); err != nil || got.Whose != want {
+			t.Errorf("%s: handed over by %+v (%v), want %d", when, got, err, want)
+		}
+	}
+	upload := func(files fstest.MapFS) {
+		t.Helper()
+		if err := c.UploadArtifacts(t.Context(), files); err != nil {
+			t.Fatal(err)
 		}
 	}
 	put := func(key, content string) {
@@ -51,39 +57,35 @@ func TestWhatIsUploadedAndWhatStays(t *testing.T) {
 		}
 	}
 	const model, scaler = "model/best_model.pth", "scalers/user_ohe.pkl"
-	sample := files(lake.ItemEmbeddingsKey, "a", lake.UserEmbeddingsKey, "b", model, "c")
+	own := files(lake.ItemEmbeddingsKey, "a", lake.UserEmbeddingsKey, "b", model, "c")
 
-	offer("an empty bucket", sample, true)
-	check("an empty bucket", lake.ItemEmbeddingsKey, lake.UserEmbeddingsKey, model, lake.SuccessKey)
-	offer("the sample again", sample, true)
-
-	put("versions/1/"+model, "c")
-	if err := c.UploadArtifacts(t.Context(), files(lake.ItemEmbeddingsKey, "d", lake.UserEmbeddingsKey, "e", scaler, "f")); err != nil {
+	whose("an empty bucket", Nobody)
+	if err := c.UploadSample(t.Context()); err != nil {
 		t.Fatal(err)
 	}
+	whose("the sample", Sample)
+	upload(own)
+	whose("a folder", Folder)
+	check("a folder", lake.ItemEmbeddingsKey, lake.UserEmbeddingsKey, model, lake.SuccessKey)
+
+	put("versions/1/"+model, "c")
+	upload(files(lake.ItemEmbeddingsKey, "d", lake.UserEmbeddingsKey, "e", scaler, "f"))
 	check("a hand-over without a model", lake.ItemEmbeddingsKey, lake.UserEmbeddingsKey, scaler, lake.SuccessKey)
 	if _, err := store.Head(t.Context(), "versions/1/"+model); err != nil {
 		t.Errorf("a version's model: %v", err)
 	}
-	offer("after --artifacts", sample, true)
-	check("after --artifacts", lake.ItemEmbeddingsKey, lake.UserEmbeddingsKey, model, lake.SuccessKey)
 
 	put(lake.ItemEmbeddingsKey, "by hand")
-	offer("after a hand-over by hand", sample, false)
-	if content, _, err := store.Get(t.Context(), lake.ItemEmbeddingsKey, 100); err != nil || string(content) != "by hand" {
-		t.Errorf("the hand-over by hand became %q (%v)", content, err)
-	}
-	if err := c.UploadArtifacts(t.Context(), sample); err != nil {
-		t.Fatal(err)
-	}
-	offer("after --artifacts over it", sample, true)
+	whose("after a hand-over by hand", Other)
+	upload(own)
+	whose("after --artifacts over it", Folder)
 
 	// An upload that was killed half-way is no hand-over.
-	if _, err := store.PutJSON(t.Context(), uploadedKey, nil); err != nil {
+	if _, err := store.PutJSON(t.Context(), uploadedKey, uploadNote{From: "folder"}); err != nil {
 		t.Fatal(err)
 	}
 	put(lake.ItemEmbeddingsKey, "half")
-	offer("after half an upload", sample, true)
+	whose("after half an upload", Nobody)
 
 	if err := c.UploadArtifacts(t.Context(), files()); err == nil {
 		t.Error("a folder without artifacts was handed over")

@@ -66,18 +66,28 @@ func TestAGivenSourceLeavesThePrivateOneAlone(t *testing.T) {
 }
 
 func TestWhichShopIsLoaded(t *testing.T) {
-	p := &Platform{config: Config{StateDir: t.TempDir()}}
-	sample, err := p.fingerprint()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := p.rememberSource(loadedSource{Fingerprint: "own"}); err != nil {
-		t.Fatal(err)
-	}
-	for keep, want := range map[bool]string{false: sample, true: "own"} {
-		p.config.KeepSource = keep
-		if got, err := p.wantedSource(); err != nil || got.Fingerprint != want {
-			t.Errorf("keep %t: %s (%v)", keep, got.Fingerprint, err)
+	dump := looseShop(t)
+	own := loadedSource{Fingerprint: "own"}
+	older := loadedSource{Fingerprint: samplePrefix + "older"}
+	for _, test := range []struct {
+		name             string
+		have             loadedSource
+		dumps            []string
+		keeps, samplesIn bool
+	}{
+		{"nothing is there", loadedSource{}, nil, false, true},
+		{"a dump stays", own, nil, true, false},
+		{"a dump in the place of another", own, []string{dump}, false, false},
+		{"an older sample", older, nil, false, true},
+		{"a dump in the place of the sample", older, []string{dump}, false, false},
+	} {
+		p := &Platform{config: Config{StateDir: t.TempDir(), SourceSQL: test.dumps}}
+		want, err := p.wantedSource(test.have)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if keeps := want.Fingerprint == test.have.Fingerprint; keeps != test.keeps || want.isSample() != test.samplesIn {
+			t.Errorf("%s: %+v becomes %+v", test.name, test.have, want)
 		}
 	}
 }

@@ -13,6 +13,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 
@@ -106,23 +107,32 @@ func (p *Platform) login(ctx context.Context, conn *pgx.Conn, address url.URL, r
 
 // loadedSource is what <StateDir>/source.json says of the shop in the private MySQL.
 type loadedSource struct {
-	Fingerprint string `json:"fingerprint"` // of what was loaded
-	Database    string `json:"database"`
+	Fingerprint string    `json:"fingerprint"` // of what was loaded
+	Database    string    `json:"database"`
+	Files       []string  `json:"files"` // the dumps' names; none of the sample
+	At          time.Time `json:"loadedAt"`
+}
+
+// isSample: what the sample's fingerprint begins with tells it from dumps, of whichever version it is.
+func (s loadedSource) isSample() bool { return strings.HasPrefix(s.Fingerprint, samplePrefix) }
+
+const samplePrefix = "sample-"
+
+// SampleShop reports whether the source is the shop that the sample's artifacts were trained on.
+func (p *Platform) SampleShop() bool {
+	return p.config.Environment.MySQLDSN == "" && p.loadedSource().isSample()
 }
 
 // startSource starts MySQL and, in a private one, loads the shop unless it is there from an earlier start.
 func (p *Platform) startSource(ctx context.Context) error {
-	if p.config.Environment.MySQLDSN != "" && len(p.config.SourceSQL) > 0 {
-		return errors.New("MYSQL_DSN and --source-sql exclude each other: a database that runs already is read as it is")
-	}
 	if p.config.Environment.MySQLDSN != "" {
 		return p.startMySQL(ctx)
 	}
-	want, err := p.wantedSource()
+	have := p.loadedSource()
+	want, err := p.wantedSource(have)
 	if err != nil {
 		return err
 	}
-	have := p.loadedSource()
 	if have.Fingerprint != want.Fingerprint {
 		// The note first: without it a kill in between costs a load and no more.
 		if err := errors.Join(os.RemoveAll(p.path("source.json")), os.RemoveAll(p.path("mysql"))); err != nil {
@@ -136,10 +146,14 @@ func (p *Platform) startSource(ctx context.Context) error {
 		if want.Database, err = p.loadSource(ctx); err != nil {
 			return err
 		}
+		want.At = time.Now()
 		if err := p.rememberSource(want); err != nil {
 			return err
 		}
 		have = want
+	} else if !have.isSample() {
+		p.config.Progress(fmt.Sprintf("source: %s, loaded %s; --source-sql or reset changes it",
+			strings.Join(have.Files, ", "), have.At.Local().Format(time.DateTime)))
 	}
 	p.Endpoints.Source = p.MySQL.DSNOf(have.Database)
 	return nil
@@ -157,11 +171,15 @@ func (p *Platform) startMySQL(ctx context.Context) error {
 	return nil
 }
 
-func (p *Platform) wantedSource() (want loadedSource, err error) {
-	if have := p.loadedSource(); p.config.KeepSource && len(p.config.SourceSQL) == 0 && have.Fingerprint != "" {
+// wantedSource is what the dumps or the sample are; without dumps, those of an earlier start.
+func (p *Platform) wantedSource(have loadedSource) (want loadedSource, err error) {
+	if len(p.config.SourceSQL) == 0 && have.Fingerprint != "" && !have.isSample() {
 		return have, nil
 	}
 	want.Fingerprint, err = p.fingerprint()
+	for _, name := range p.config.SourceSQL {
+		want.Files = append(want.Files, filepath.Base(name))
+	}
 	return want, err
 }
 
@@ -191,7 +209,7 @@ func (p *Platform) fingerprint() (string, error) {
 	hash := sha256.New()
 	if len(p.config.SourceSQL) == 0 {
 		err := sampleshop.WriteSQL(hash, sample.Options())
-		return "sample-" + hex.EncodeToString(hash.Sum(nil)), err
+		return samplePrefix + hex.EncodeToString(hash.Sum(nil)), err
 	}
 	for _, name := range p.config.SourceSQL {
 		file, err := os.Open(name)

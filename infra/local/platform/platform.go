@@ -17,7 +17,6 @@ import (
 	"sync"
 	"time"
 
-	"github.com/gofrs/flock"
 	"golang.org/x/sync/errgroup"
 
 	"recsys/infra/local/authority"
@@ -33,12 +32,10 @@ import (
 
 // Config says what to start and on what.
 type Config struct {
-	// StateDir holds databases, buckets and logs. Required.
+	// StateDir holds databases, buckets and logs; a folder made by an earlier start, an empty one or a new one. Required.
 	StateDir string
-	// SourceSQL are MySQL dumps, loaded in order; default: the sample shop.
+	// SourceSQL are MySQL dumps, loaded in order; default: what an earlier start loaded, at first the sample shop.
 	SourceSQL []string
-	// KeepSource keeps the shop of an earlier start, whatever it is, where SourceSQL names none.
-	KeepSource bool
 	// Environment names servers that run already. Default: none.
 	Environment Environment
 	// Cache provides the servers' programs. Default: the repository's, in silence.
@@ -142,11 +139,11 @@ func Start(ctx context.Context, config Config) (*Platform, error) {
 }
 
 func (p *Platform) start(ctx context.Context) error {
-	if p.config.StateDir == "" {
-		return errors.New("starting the platform: Config.StateDir is missing")
+	if err := p.config.check(); err != nil {
+		return err
 	}
-	if err := os.MkdirAll(p.config.StateDir, 0o755); err != nil {
-		return fmt.Errorf("making the state directory: %w (choose another with --state-dir)", err)
+	if err := makeStateDir(p.config.StateDir); err != nil {
+		return err
 	}
 	unlock, err := Lock(p.config.StateDir)
 	if err != nil {
@@ -184,6 +181,19 @@ func (p *Platform) start(ctx context.Context) error {
 	return p.startMapping(ctx)
 }
 
+// check finds what cannot be before anything starts.
+func (c Config) check() error {
+	switch {
+	case c.StateDir == "":
+		return errors.New("starting the platform: Config.StateDir is missing")
+	case c.Environment.MySQLDSN == "":
+		return nil
+	case len(c.SourceSQL) > 0:
+		return errors.New("MYSQL_DSN and --source-sql exclude each other: a database that runs already is read as it is")
+	}
+	return mysql.CheckDSN(c.Environment.MySQLDSN)
+}
+
 // stillAfter is how often a part that takes long says that it is still at work.
 const stillAfter = 5 * time.Second
 
@@ -212,39 +222,6 @@ func (p *Platform) timed(what string, do func() error) error {
 		p.config.Progress(fmt.Sprintf("%s: done after %.1f s", what, seconds()))
 	}
 	return err
-}
-
-// state are the entries of a state directory that a Platform writes, those that tell of others first: without
-// source.json a shop is loaded anew, and without checkpoints.json a stream is read from its start.
-var state = []string{
-	"source.json", "endpoints.json", "checkpoints.json", "mysql", "postgres", "s3", "glue", "firehose", "kinesis", "lambda",
-}
-
-// Reset deletes all that a Platform writes to a state directory, and nothing else that lies there.
-func Reset(stateDir string) error {
-	unlock, err := Lock(stateDir)
-	if err != nil {
-		return err
-	}
-	for _, name := range state {
-		if err := os.RemoveAll(filepath.Join(stateDir, name)); err != nil {
-			return errors.Join(fmt.Errorf("deleting the state: %w", err), unlock())
-		}
-	}
-	return unlock()
-}
-
-// Lock keeps every Platform, and another Lock, off the state directory; the kernel frees it when this process dies.
-func Lock(stateDir string) (unlock func() error, err error) {
-	lock := flock.New(filepath.Join(stateDir, "lock"))
-	locked, err := lock.TryLock()
-	if err != nil {
-		return nil, fmt.Errorf("locking the state directory: %w (choose another with --state-dir)", err)
-	}
-	if !locked {
-		return nil, fmt.Errorf("%w on %s; wait for it, stop it, or choose another with --state-dir", ErrBusy, stateDir)
-	}
-	return lock.Close, nil
 }
 
 func (p *Platform) path(elements ...string) string {

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"time"
@@ -83,8 +84,10 @@ func (c *Client) PutRecords(ctx context.Context, lines io.Reader) (events []stri
 		batch = append(batch, types.PutRecordsRequestEntry{Data: data, PartitionKey: aws.String(uuid.NewString())})
 		size += len(data)
 	}
-	if err := scanner.Err(); err != nil {
-		return events, fmt.Errorf("reading activity records, line %d: %w (a record is at most 1 MiB)", line+1, err)
+	if err := scanner.Err(); errors.Is(err, bufio.ErrTooLong) {
+		return events, fmt.Errorf("reading activity records: line %d is longer than 1 MiB", line+1)
+	} else if err != nil {
+		return events, fmt.Errorf("reading activity records, line %d: %w", line+1, err)
 	}
 	return events, flush()
 }

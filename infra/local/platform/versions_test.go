@@ -59,7 +59,7 @@ func TestRollback(t *testing.T) {
 		t.Errorf("after the rollback version 1 answers\n%v\nbefore\n%v", got, ofFirst)
 	}
 	out, failed = execute(t, p, "nightly", 5, `{}`)
-	if got := out.Embeddings.Upload; failed != nil || got.Status != "unchanged" || got.Version != 1 {
+	if got := out.Embeddings.Upload; failed != nil || got.Status != "rolled-back" || got.Version != 2 {
 		t.Errorf("the run after the rollback: %+v, %v", out, failed)
 	}
 	if got := listsOf(t, p, 1, sessions); !slices.Equal(got, ofFirst) {

@@ -1,0 +1,133 @@
+package main
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"fmt"
+	"io"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"text/tabwriter"
+	"time"
+
+	"recsys/infra/local/platform"
+	"recsys/infra/local/sample"
+)
+
+// stream puts the activity on Kinesis and shows what it is answered with.
+func (o options) stream(ctx context.Context, c *console, client *platform.Client) error {
+	events, err := o.activity()
+	if err != nil {
+		return err
+	}
+	defer events.Close()
+	c.heading("Stream")
+	since := time.Now()
+	ids, err := client.PutRecords(ctx, events)
+	if err != nil {
+		return err
+	}
+	c.say("  ▶ %d records put on Kinesis", len(ids))
+	if len(ids) == 0 {
+		c.say("  %s holds none: there is nothing to answer", display(o.events))
+		return nil
+	}
+	answers, keys, err := client.Answers(ctx, ids, since, func(done int) {
+		if done < len(ids) {
+			c.progress(fmt.Sprintf("%d of %d answered", done, len(ids)))
+		}
+	})
+	if err != nil {
+		return err
+	}
+	return o.answers(c, answers, keys, time.Since(since))
+}
+
+// answers shows what became of the records; that none was answered is an error.
+func (o options) answers(c *console, answers []platform.Answer, keys []string, took time.Duration) error {
+	reasons := map[string]int{}
+	for _, answer := range answers {
+		if answer.Rejected != "" {
+			reason, _, _ := strings.Cut(answer.Rejected, " at byte ")
+			reasons[reason]++
+		}
+	}
+	strategies := platform.ByStrategy(answers)
+	rejected := strategies["rejected"]
+	delete(strategies, "rejected")
+	if rejected > 0 {
+		c.say("  ✘ %d rejected (%s): %s", rejected, shares(reasons), o.object(platform.RecommendationsBucket, "rejected"))
+	}
+	if rejected == len(answers) {
+		return fmt.Errorf("all %d records are rejected", rejected)
+	}
+	c.say("  ✔ %d answers after %.1f s: %s", len(answers)-rejected, took.Seconds(), shares(strategies))
+	for _, key := range keys {
+		c.say("  recommendations: %s", o.object(platform.RecommendationsBucket, key))
+	}
+	c.say("\n%s", table(answers, 3))
+	return nil
+}
+
+func (o options) activity() (io.ReadCloser, error) {
+	if o.events == "" {
+		return io.NopCloser(bytes.NewReader(sample.Sessions())), nil
+	}
+	file, err := os.Open(o.events)
+	if err != nil {
+		return nil, fmt.Errorf("opening the activity records: %w", err)
+	}
+	return file, nil
+}
+
+// object is where a person finds an object: a file, or its address on an S3 of their own.
+func (o options) object(bucket, key string) string {
+	if platform.FromEnvironment().S3 != "" {
+		return "s3://" + bucket + "/" + key
+	}
+	return display(filepath.Join(o.stateDir, "s3", bucket, filepath.FromSlash(key)))
+}
+
+// maxShares is how many counts are shown.
+const maxShares = 5
+
+// shares shows counts, the largest first.
+func shares(counts map[string]int) string {
+	names := slices.SortedFunc(maps.Keys(counts), func(a, b string) int {
+		return cmp.Or(cmp.Compare(counts[b], counts[a]), cmp.Compare(a, b))
+	})
+	for i, name := range names {
+		names[i] = fmt.Sprintf("%d %s", counts[name], name)
+	}
+	if len(names) > maxShares {
+		names = append(names[:maxShares], "…")
+	}
+	return strings.Join(names, ", ")
+}
+
+// table shows the recommendations for the first customers.
+func table(answers []platform.Answer, customers int) string {
+	var text strings.Builder
+	columns := tabwriter.NewWriter(&text, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(columns, "  customer\tcity\tstrategy\trecommended (score)")
+	for _, answer := range answers {
+		if customers == 0 {
+			break
+		}
+		if answer.Rejected != "" {
+			continue
+		}
+		customers--
+		items := make([]string, 0, len(answer.Recommended))
+		for _, item := range answer.Recommended {
+			items = append(items, fmt.Sprintf("%s (%.2f)", item.ID, item.Score))
+		}
+		fmt.Fprintf(columns, "  %s\t%s\t%s\t%s\n", answer.CustomerNumber, answer.City, answer.Recommendation.Strategy, strings.Join(items, "  "))
+	}
+	columns.Flush()
+	return strings.TrimRight(text.String(), "\n")
+}
