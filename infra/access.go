@@ -92,6 +92,7 @@ func Access(l *DataLake) map[string][]Permission {
 		},
 		"recommend": {
 			on(l.Artifacts, []string{anyVersion}, getObject),
+			list(l.Artifacts), // a model that is gone with its version: it asks again, or answers without
 			on(l.Recommendations, []string{anyRejected}, putObject),
 		},
 	}

@@ -29,7 +29,7 @@ type Config struct {
 	// SubnetIDs are subnets of VpcID in at least two availability zones.
 	SubnetIDs []string `option:"subnetIds" pattern:"^subnet-[0-9a-f]+$"`
 	// S3PrefixListID is the region's managed prefix list of S3 (`aws ec2 describe-managed-prefix-lists`). With it,
-	// functions in the VPC may open connections to S3's addresses and to nothing else outside; default: to any address,
+	// functions in a new VPC may open connections to S3's addresses and to nothing else outside; default: to any address,
 	// which a VPC of our own has no route to.
 	S3PrefixListID string `option:"s3PrefixListId" pattern:"^pl-[0-9a-f]+$"`
 
@@ -143,6 +143,8 @@ func (c Config) contradictions() (faults []string) {
 	}
 	check(!regexp.MustCompile(`^[a-z][a-z0-9-]{0,39}$`).MatchString(c.Name), "name is %q: want up to 40 of a-z, 0-9 and -", c.Name)
 	check((c.VpcID == "") != (len(c.SubnetIDs) == 0), "vpcId and subnetIds come together")
+	check(c.VpcID != "" && c.S3PrefixListID != "",
+		"s3PrefixListId is of a new VPC: in yours the functions have to reach Firehose and Secrets Manager, too")
 	check(len(c.SubnetIDs) == 1, "subnetIds is one subnet: RDS wants two, in two availability zones")
 	check(!c.OwnsSource() && c.VpcID == "", "sourceHost needs vpcId and subnetIds: a new VPC has no way to it")
 	check(!c.OwnsSource() && net.ParseIP(c.SourceHost) != nil, "sourceHost is an address: want the name that its certificate has")

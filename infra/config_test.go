@@ -44,6 +44,7 @@ func TestABadValueIsOneLineThatNamesTheOption(t *testing.T) {
 		`name is "Recsys": want`:                                   {"name": "Recsys"},
 		`vectorInstance is "m5.large": want`:                       {"vectorInstance": "m5.large"}, // not Graviton
 		`vpcId and subnetIds come together`:                        {"vpcId": "vpc-1"},
+		`s3PrefixListId is of a new VPC`:                           existing(map[string]any{"s3PrefixListId": "pl-1"}),
 		`subnetIds is one subnet`:                                  {"vpcId": "vpc-1", "subnetIds": "subnet-1"},
 		`subnetIds is "subnet-x": want`:                            {"vpcId": "vpc-1", "subnetIds": "subnet-1,subnet-x"},
 		`sourceHost needs vpcId`:                                   existing(map[string]any{"vpcId": nil, "subnetIds": nil}),

@@ -63,7 +63,6 @@ func explainWorkflow(machine sfn.StateMachine) {
 	explain(policyOf(machine.Role()), "IAM5", "Neither X-Ray's actions nor those of log deliveries know a resource.", `\*`)
 }
 
-func explainStreaming(s *Streaming, deliveryRole awsiam.Role) {
-	explain(policyOf(deliveryRole), "IAM5", "Firehose names its objects by the hour, under the prefixes for answers and for errors.", objects)
-	explain(s.Stream, "KDS3", "Kinesis' own key: one of ours would be a dollar a month and a second place to be let in by.")
+func explainDelivery(role awsiam.Role) {
+	explain(policyOf(role), "IAM5", "Firehose names its objects by the hour, under the prefixes for answers and for errors.", objects)
 }

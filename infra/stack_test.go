@@ -79,7 +79,6 @@ func TestWaysOutAreFew(t *testing.T) {
 	}{
 		{nil, []string{"Network 443-443"}},
 		{map[string]any{"s3PrefixListId": "pl-0123"}, nil},
-		{existing(map[string]any{"s3PrefixListId": "pl-0123"}), nil},
 		{existing(map[string]any{"sourceSecurityGroupId": nil}), []string{"Network 3306-3306", "Network 443-443"}},
 	} {
 		s := synth(t, c.options)

@@ -118,6 +118,6 @@ func (s *Streaming) deliverTo(data *DataLake, config Config) firehose.CfnDeliver
 		},
 	})
 	stream.Node().AddDependency(role)
-	explainStreaming(s, role)
+	explainDelivery(role)
 	return stream
 }

@@ -3,9 +3,9 @@ package main
 import (
 	"context"
 
-	"github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/aws-sdk-go-v2/service/glue"
 
+	"recsys/shared/awsconfig"
 	"recsys/shared/objectstore"
 	"recsys/shared/settings"
 	"recsys/shared/step"
@@ -21,7 +21,7 @@ func main() {
 	if err != nil {
 		step.Fatal(err)
 	}
-	aws, err := config.LoadDefaultConfig(ctx)
+	aws, err := awsconfig.Load(ctx)
 	if err != nil {
 		step.Fatal(err)
 	}

@@ -11,9 +11,9 @@ import (
 	"context"
 	"fmt"
 
-	"github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/aws-sdk-go-v2/service/firehose"
 
+	"recsys/shared/awsconfig"
 	"recsys/shared/objectstore"
 	"recsys/shared/settings"
 	"recsys/shared/step"
@@ -39,9 +39,9 @@ func wire(ctx context.Context) (*Handler, error) {
 	if s.Limit < 1 || s.Limit > maxLimit {
 		return nil, fmt.Errorf("LIMIT is %d: want 1 to %d items", s.Limit, maxLimit)
 	}
-	cfg, err := config.LoadDefaultConfig(ctx)
+	cfg, err := awsconfig.Load(ctx)
 	if err != nil {
-		return nil, fmt.Errorf("reading the AWS configuration: %w", err)
+		return nil, err
 	}
 	objects, err := objectstore.NewClient(ctx)
 	if err != nil {

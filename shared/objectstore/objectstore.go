@@ -19,10 +19,10 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
-	"github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/aws-sdk-go-v2/service/s3/types"
 
+	"recsys/shared/awsconfig"
 	"recsys/shared/failure"
 )
 
@@ -53,9 +53,9 @@ func New(client *s3.Client, bucket string) *Store { return &Store{client, bucket
 // NewClient makes the S3 client of this process from the environment. An endpoint of one's own
 // (AWS_ENDPOINT_URL_S3) is addressed by path, since its host name seldom has the bucket in front.
 func NewClient(ctx context.Context) (*s3.Client, error) {
-	cfg, err := config.LoadDefaultConfig(ctx)
+	cfg, err := awsconfig.Load(ctx)
 	if err != nil {
-		return nil, fmt.Errorf("reading the AWS configuration: %w", err)
+		return nil, err
 	}
 	return s3.NewFromConfig(cfg, func(o *s3.Options) {
 		o.UsePathStyle = hasOwnEndpoint()

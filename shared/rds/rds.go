@@ -20,9 +20,10 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/aws-sdk-go-v2/feature/rds/auth"
 	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
+
+	"recsys/shared/awsconfig"
 )
 
 //go:generate ./update-certificates.sh
@@ -66,9 +67,9 @@ func NewLogin(ctx context.Context, iam bool, secretARN string) (Login, error) {
 	if iam && secretARN != "" {
 		return nil, errors.New("IAM authentication and a secret exclude each other")
 	}
-	cfg, err := config.LoadDefaultConfig(ctx)
+	cfg, err := awsconfig.Load(ctx)
 	if err != nil {
-		return nil, fmt.Errorf("reading the AWS configuration: %w", err)
+		return nil, err
 	}
 	if iam {
 		return IAM(cfg), nil
