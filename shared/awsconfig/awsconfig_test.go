@@ -3,10 +3,14 @@ package awsconfig_test
 import (
 	"bytes"
 	"encoding/json"
+	"io"
 	"log/slog"
+	"net/http"
+	"net/http/httptest"
 	"testing"
 
 	"github.com/aws/smithy-go/logging"
+	smithyhttp "github.com/aws/smithy-go/transport/http"
 
 	"recsys/shared/awsconfig"
 )
@@ -25,5 +29,40 @@ func TestTheSDKSpeaksInTheFunctionsLog(t *testing.T) {
 	var line struct{ Level, Message string }
 	if err := json.Unmarshal(out.Bytes(), &line); err != nil || line.Level != "WARN" || line.Message != "2 tries" {
 		t.Errorf("%s: %v", &out, err)
+	}
+}
+
+// A body that the SDK has closed ends, whichever way net/http looks whether there is more of it.
+func TestAClosedBodyEnds(t *testing.T) {
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if body, err := io.ReadAll(r.Body); err != nil || string(body) != "all of it" {
+			t.Errorf("got %q, %v", body, err)
+		}
+	}))
+	defer server.Close()
+	cfg, err := awsconfig.Load(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	unbuilt := smithyhttp.NewStackRequest().(*smithyhttp.Request)
+	if unbuilt, err = unbuilt.SetStream(bytes.NewReader([]byte("all of it"))); err != nil {
+		t.Fatal(err)
+	}
+	unbuilt.ContentLength = int64(len("all of it"))
+	request := unbuilt.Build(t.Context())
+	if request.URL, err = request.URL.Parse(server.URL); err != nil {
+		t.Fatal(err)
+	}
+	request.Method = http.MethodPost
+	response, err := cfg.HTTPClient.Do(request)
+	if err != nil {
+		t.Fatal(err)
+	}
+	response.Body.Close()
+	if err := request.Body.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if n, err := io.Copy(io.Discard, request.Body); n != 0 || err != nil {
+		t.Errorf("a closed body: %d bytes, %v", n, err)
 	}
 }
