@@ -132,4 +132,3 @@ func checkOutputs(t *testing.T, file, stack string) {
 		}
 	}
 }
-
