@@ -51,8 +51,8 @@ func NewBatchWorkflow(scope constructs.Construct, id string, factory Factory, da
 
 // steps are the functions and what they are given. Sizes are from measurement, on 5 million ratings: the largest
 // peak of memory was 63 MiB, so 512 MiB is for CPU and for S3 and database buffers; embedding-upload and vector-index
-// wait for PostgreSQL. Scratch: a range of 250,000 rows is some 10 MB of Parquet in each of three files; 2 GiB hold
-// the largest ranges that the configuration allows, 5 million rows.
+// wait for PostgreSQL. Scratch holds one range's Parquet before and after: 2 GiB are 200 bytes a row, twice over, for
+// the largest ranges that the configuration allows, 5 million rows, and cost next to nothing.
 func steps(config Config, data *DataLake, source *SourceDatabase, vectors *VectorDatabase) []Function {
 	bucket := settings.Lake{Bucket: *data.Lake.BucketName()}
 	artifacts := settings.Artifacts{Bucket: *data.Artifacts.BucketName()}

@@ -60,10 +60,13 @@ func zippedSize(t *testing.T, path string) int {
 	return zipped.Len()
 }
 
-// The cdk command synthesizes from a clean checkout with no AWS configuration, the library's own validation finds
+// The cdk command synthesizes from a checkout with no AWS configuration, the library's own validation finds
 // nothing, and another checkout gives the same templates and the same hashes of assets.
 func TestTwoCheckoutsAreDeployedTheSame(t *testing.T) {
-	here, there := synthesized(t, checkout(t)), synthesized(t, checkout(t))
+	folder, _ := assembly(t)
+	elsewhere := checkout(t)
+	cliIn(t, elsewhere, offline, "synth", "--quiet", "--output", "cdk.out")
+	here, there := synthesized(t, folder), synthesized(t, filepath.Join(elsewhere, "cdk.out"))
 	if !slices.Equal(slices.Sorted(maps.Keys(here)), slices.Sorted(maps.Keys(there))) {
 		t.Fatalf("assets and templates %v and %v", slices.Sorted(maps.Keys(here)), slices.Sorted(maps.Keys(there)))
 	}
@@ -110,10 +113,8 @@ func checkout(t *testing.T) string {
 }
 
 // synthesized are the templates and the lists of assets by file name, and the assets' names themselves.
-func synthesized(t *testing.T, dir string) map[string]string {
+func synthesized(t *testing.T, out string) map[string]string {
 	t.Helper()
-	out := filepath.Join(dir, "cdk.out")
-	cliIn(t, dir, nil, "synth", "--quiet", "--output", out)
 	found := map[string]string{}
 	entries, err := os.ReadDir(out)
 	if err != nil {

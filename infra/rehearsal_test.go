@@ -67,11 +67,16 @@ func cliIn(t *testing.T, root string, variables []string, arguments ...string) {
 	}
 }
 
+// offline lets no call to AWS through.
+var offline = []string{"AWS_ENDPOINT_URL=http://127.0.0.1:1"}
+
 // assembly synthesizes the app once for all tests here, with no credentials and no network, and returns its folder and template.
 func assembly(t *testing.T) (folder, template string) {
 	t.Helper()
-	folder = t.TempDir()
-	cli(t, []string{"AWS_ENDPOINT_URL=http://127.0.0.1:1"}, "synth", "--quiet", "--output", folder)
+	folder = filepath.Join(scratch, "cdk.out")
+	if _, err := os.Stat(folder); err != nil {
+		cli(t, offline, "synth", "--quiet", "--output", folder)
+	}
 	templates, err := filepath.Glob(filepath.Join(folder, "*.template.json"))
 	if err != nil || len(templates) != 1 {
 		t.Fatalf("synth made the templates %v (%v), want one", templates, err)
@@ -92,8 +97,12 @@ func TestCfnLintFindsNothing(t *testing.T) {
 
 func TestDeployAndDestroyAreRehearsed(t *testing.T) {
 	program(t, "moto_server", "deploying was not rehearsed")
-	folder, template := assembly(t)
-	amendForMoto(t, template)
+	shared, template := assembly(t)
+	folder := t.TempDir()
+	if err := os.CopyFS(folder, os.DirFS(shared)); err != nil {
+		t.Fatal(err)
+	}
+	amendForMoto(t, filepath.Join(folder, filepath.Base(template)))
 	aws := startMoto(t)
 	name := strings.TrimSuffix(filepath.Base(template), ".template.json")
 	outputs := filepath.Join(t.TempDir(), "outputs.json")

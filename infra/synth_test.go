@@ -73,8 +73,19 @@ func TestMain(m *testing.M) {
 			panic(err) // Exec returns only when it fails
 		}
 	}
-	os.Exit(m.Run())
+	var err error
+	if scratch, err = os.MkdirTemp("", "infra-"); err != nil {
+		panic(err)
+	}
+	code := m.Run()
+	if err := os.RemoveAll(scratch); err != nil {
+		panic(err)
+	}
+	os.Exit(code)
 }
+
+// scratch is a folder for what several tests share.
+var scratch string
 
 const validation = "CDK_VALIDATION"
 
