@@ -28,7 +28,7 @@ func main() {
 	handler := Handler{
 		Lake:                objectstore.New(client, published.Bucket),
 		Catalog:             Catalog{glue.NewFromConfig(aws), published.GlueDatabase, published.GlueTable},
-		MaxRejectedFraction: published.MaxRejectedFraction,
+		MaxRejectedFraction: *published.MaxRejectedFraction,
 		KeepSnapshots:       published.KeepSnapshots,
 	}
 	step.Start(handler.Handle)

@@ -9,7 +9,6 @@ package main
 
 import (
 	"context"
-	"fmt"
 
 	"recsys/shared/objectstore"
 	"recsys/shared/settings"
@@ -29,9 +28,6 @@ func wire(ctx context.Context) (*Handler, error) {
 	config, err := settings.Load[settings.VectorIndex]()
 	if err != nil {
 		return nil, err
-	}
-	if config.RecallTarget < 0 || config.RecallTarget > 1 || config.RecallQueries < 1 {
-		return nil, fmt.Errorf("RECALL_TARGET %v, RECALL_QUERIES %d: want 0 to 1, and at least 1", config.RecallTarget, config.RecallQueries)
 	}
 	client, err := objectstore.NewClient(ctx)
 	if err != nil {

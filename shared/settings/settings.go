@@ -6,6 +6,7 @@
 package settings
 
 import (
+	"errors"
 	"fmt"
 	"reflect"
 	"strings"
@@ -81,8 +82,8 @@ type PartitionWrite struct {
 // PublishTrainingData configures functions/publish-training-data.
 type PublishTrainingData struct {
 	Lake
-	// MaxRejectedFraction is the part of a run's rows that may go to quarantine, 0 to 1.
-	MaxRejectedFraction float64 `env:"MAX_REJECTED_FRACTION" envDefault:"0.01"`
+	// MaxRejectedFraction is the part of a run's rows that may go to quarantine, 0 to 1; 0 tolerates none.
+	MaxRejectedFraction *float64 `env:"MAX_REJECTED_FRACTION" envDefault:"0.01"`
 	// KeepSnapshots is how many snapshots are kept, the published one among them; at least 1.
 	KeepSnapshots int `env:"KEEP_SNAPSHOTS" envDefault:"3"`
 	// GlueDatabase and GlueTable are what Athena reads; the table is made and updated by the function.
@@ -114,6 +115,23 @@ type VectorIndex struct {
 	KeepVersions int `env:"KEEP_VERSIONS" envDefault:"3"`
 }
 
+// Validate reports everything that could not make a useful index, before a load is spent on it.
+func (s VectorIndex) Validate() error {
+	var faults []error
+	check := func(ok bool, format string, args ...any) {
+		if !ok {
+			faults = append(faults, fmt.Errorf(format, args...))
+		}
+	}
+	check(s.M >= 2 && s.M <= 100, "HNSW_M %d: want 2 to 100", s.M)
+	check(s.EfConstruction >= max(4, 2*s.M) && s.EfConstruction <= 1000,
+		"HNSW_EF_CONSTRUCTION %d: want at least 4 and twice HNSW_M, at most 1000", s.EfConstruction)
+	check(s.RecallTarget > 0 && s.RecallTarget <= 1, "RECALL_TARGET %v: want more than 0, at most 1", s.RecallTarget)
+	check(s.RecallQueries >= 1, "RECALL_QUERIES %d: want at least 1", s.RecallQueries)
+	check(s.KeepVersions >= 2, "KEEP_VERSIONS %d: want at least 2, for the rollback", s.KeepVersions)
+	return errors.Join(faults...)
+}
+
 // Recommend configures functions/recommend.
 type Recommend struct {
 	Artifacts
@@ -124,7 +142,7 @@ type Recommend struct {
 	DeliveryStream string `env:"DELIVERY_STREAM,notEmpty"`
 	// Limit is how many items a list holds.
 	Limit int `env:"LIMIT" envDefault:"5"`
-	// DatabaseTimeout bounds one batch's work in the vector database.
+	// DatabaseTimeout bounds each step of a batch's work in the vector database: a connection, the version, the answers.
 	DatabaseTimeout time.Duration `env:"DATABASE_TIMEOUT" envDefault:"10s"`
 }
 
@@ -152,6 +170,9 @@ type LoadSampleShop struct {
 // Load reads a settings struct from the environment; the error names every variable that is missing or wrong.
 func Load[T any]() (T, error) {
 	settings, err := env.ParseAs[T]()
+	if checked, ok := any(settings).(interface{ Validate() error }); ok && err == nil {
+		err = checked.Validate()
+	}
 	if err != nil {
 		return settings, fmt.Errorf("reading settings from the environment: %w", err)
 	}
@@ -159,7 +180,7 @@ func Load[T any]() (T, error) {
 }
 
 // Environ is the inverse of Load: the variables that give a function these settings. Zero values are left
-// out, so that their defaults hold.
+// out, so that their defaults hold; where a zero says something, the field is a pointer.
 func Environ(settings any) map[string]string {
 	variables := map[string]string{}
 	collect(reflect.ValueOf(settings), variables)
@@ -174,7 +195,7 @@ func collect(value reflect.Value, variables map[string]string) {
 		case tag.Anonymous:
 			collect(field, variables)
 		case !field.IsZero():
-			variables[name] = fmt.Sprint(field.Interface())
+			variables[name] = fmt.Sprint(reflect.Indirect(field).Interface())
 		}
 	}
 }

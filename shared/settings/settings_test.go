@@ -1,6 +1,7 @@
 package settings
 
 import (
+	"os"
 	"strings"
 	"testing"
 	"time"
@@ -31,6 +32,35 @@ func TestDefaultsHoldForWhatIsNotSet(t *testing.T) {
 	got, err := Load[PlanExtract]()
 	if err != nil || got.RowsPerRange != 250000 || got.MaxConcurrency != 8 {
 		t.Errorf("got %+v, %v", got, err)
+	}
+}
+
+func TestAZeroThatSaysSomethingArrives(t *testing.T) {
+	none := 0.0
+	for name, value := range Environ(PublishTrainingData{Lake: Lake{"lake"}, GlueDatabase: "g", MaxRejectedFraction: &none}) {
+		t.Setenv(name, value)
+	}
+	if got, err := Load[PublishTrainingData](); err != nil || *got.MaxRejectedFraction != 0 {
+		t.Errorf("got %+v, %v", got, err)
+	}
+	os.Unsetenv("MAX_REJECTED_FRACTION") // t.Setenv restores it
+	if got, err := Load[PublishTrainingData](); err != nil || *got.MaxRejectedFraction != 0.01 {
+		t.Errorf("by default: %+v, %v", got, err)
+	}
+}
+
+func TestSettingsThatMakeNoUsefulIndexAreRefused(t *testing.T) {
+	for name, value := range map[string]string{
+		"ARTIFACTS_BUCKET": "artifacts", "VECTOR_STORE_URL": "postgres://loader@db/recsys",
+		"HNSW_M": "16", "HNSW_EF_CONSTRUCTION": "8", "RECALL_TARGET": "95", "KEEP_VERSIONS": "1",
+	} {
+		t.Setenv(name, value)
+	}
+	_, err := Load[VectorIndex]()
+	for _, name := range []string{"HNSW_EF_CONSTRUCTION", "RECALL_TARGET", "KEEP_VERSIONS"} {
+		if err == nil || !strings.Contains(err.Error(), name) {
+			t.Errorf("the error does not name %s: %v", name, err)
+		}
 	}
 }
 

@@ -10,6 +10,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"regexp"
 	"time"
 
 	driver "github.com/go-sql-driver/mysql"
@@ -25,8 +26,11 @@ type StatementError struct {
 // namesOnly are errors whose messages name nothing but databases, tables and columns:
 // https://mariadb.com/kb/en/mariadb-error-code-reference/.
 var namesOnly = map[uint16]bool{
-	1007: true, 1044: true, 1045: true, 1046: true, 1049: true, 1050: true, 1051: true, 1054: true, 1091: true, 1136: true, 1146: true,
+	1007: true, 1044: true, 1045: true, 1046: true, 1049: true, 1050: true, 1051: true, 1054: true, 1091: true, 1115: true, 1136: true, 1146: true, 1193: true, 1273: true,
 }
+
+// syntaxError has a message that quotes the statement.
+const syntaxError = 1064
 
 func (e StatementError) Error() string {
 	var answered *driver.MySQLError
@@ -35,6 +39,8 @@ func (e StatementError) Error() string {
 		return fmt.Sprintf("line %d: %v", e.Line, e.Err)
 	case namesOnly[answered.Number]:
 		return fmt.Sprintf("line %d: MySQL error %d: %s", e.Line, answered.Number, answered.Message)
+	case answered.Number == syntaxError:
+		return fmt.Sprintf("line %d: MySQL error %d: no SQL that the server knows; is the file a dump, whole and not compressed?", e.Line, answered.Number)
 	}
 	return fmt.Sprintf("line %d: MySQL error %d (SQLSTATE %s)", e.Line, answered.Number, answered.SQLState[:])
 }
@@ -82,7 +88,10 @@ func load(ctx context.Context, conn *sql.Conn, statements *splitter, progress fu
 		if len(statement) >= 9 && bytes.EqualFold(statement[:9], []byte("DELIMITER")) {
 			return loaded, StatementError{line, errDelimiter}
 		}
-		if _, err := conn.ExecContext(ctx, string(statement)); err != nil {
+		if isReplication(statement) {
+			continue
+		}
+		if _, err := conn.ExecContext(ctx, string(portable(statement))); err != nil {
 			return loaded, StatementError{line, err}
 		}
 		loaded.Statements++
@@ -91,4 +100,21 @@ func load(ctx context.Context, conn *sql.Conn, statements *splitter, progress fu
 			progress(loaded)
 		}
 	}
+}
+
+// isReplication tells statements that mysqldump writes for replicas, and that are no part of the data.
+func isReplication(statement []byte) bool {
+	return bytes.HasPrefix(bytes.ToUpper(statement[:min(len(statement), 32)]), []byte("SET @@GLOBAL.GTID_PURGED"))
+}
+
+// mysql8Collation is MySQL 8's default, which MariaDB has under another name only:
+// https://mariadb.com/kb/en/supported-character-sets-and-collations/.
+var mysql8Collation = regexp.MustCompile(`utf8mb4_0900_[a-z_]+`)
+
+// portable is the statement as both MySQL 8 and MariaDB take it. Rows are left alone.
+func portable(statement []byte) []byte {
+	if word := bytes.ToUpper(statement[:min(len(statement), 6)]); bytes.Equal(word, []byte("INSERT")) {
+		return statement
+	}
+	return mysql8Collation.ReplaceAll(statement, []byte("utf8mb4_unicode_ci"))
 }

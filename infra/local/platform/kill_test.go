@@ -29,7 +29,7 @@ func TestKilledAtEveryPoint(t *testing.T) {
 		c.SourceSQL, c.RouteVectorStore = []string{shop}, k.route
 		c.Settings = func(f *Functions) {
 			f.PlanExtract.RowsPerRange, f.PlanExtract.MaxConcurrency = 8, 2
-			f.PublishTrainingData.KeepSnapshots, f.PublishTrainingData.MaxRejectedFraction = 1, 0.5
+			f.PublishTrainingData.KeepSnapshots, f.PublishTrainingData.MaxRejectedFraction = 1, new(0.5)
 			f.VectorIndex.KeepVersions = 2
 			f.VectorIndex.RecallQueries = 10
 		}
