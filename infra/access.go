@@ -62,8 +62,12 @@ func list(bucket awss3.IBucket) Permission {
 // what is recorded from a run on one machine (infra/testdata/recorded-calls.json).
 func Access(l *DataLake) map[string][]Permission {
 	return map[string][]Permission{
-		"plan-extract": {on(l.Lake, []string{anyRun}, putObject)},
-		"extract":      {on(l.Lake, []string{anyRun}, putObject)},
+		"plan-extract": {
+			on(l.Lake, []string{lake.PlanKey("*")}, getObject, putObject),
+			on(l.Lake, []string{lake.ManifestKey("*")}, getObject), // is a snapshot of this name there already?
+			list(l.Lake),
+		},
+		"extract": {on(l.Lake, []string{anyRun}, putObject)},
 		"transform": {
 			on(l.Lake, []string{anyRun}, getObject, putObject),
 			on(l.Lake, []string{anyRange}, putObject),
@@ -74,6 +78,7 @@ func Access(l *DataLake) map[string][]Permission {
 		},
 		"publish-training-data": {
 			on(l.Lake, []string{anyRun}, getObject),
+			on(l.Lake, []string{lake.PlanKey("*")}, deleteObject),
 			on(l.Lake, []string{anyRange, anySnapshot}, getObject, putObject, deleteObject),
 			list(l.Lake),
 			{Actions: []string{"glue:CreateTable", "glue:UpdateTable"}, Resources: l.catalog(trainingTable)},
@@ -81,7 +86,7 @@ func Access(l *DataLake) map[string][]Permission {
 		"embedding-upload": {
 			// S3 copies an object with its tags, if it has any.
 			on(l.Artifacts, handedOver, getObject, "s3:GetObjectTagging"),
-			on(l.Artifacts, []string{anyVersion}, getObject, putObject, "s3:PutObjectTagging"),
+			on(l.Artifacts, []string{anyVersion}, getObject, putObject, deleteObject, "s3:PutObjectTagging"),
 			list(l.Artifacts),
 			on(l.Lake, []string{lake.LatestKey, anyRange}, getObject),
 			list(l.Lake),

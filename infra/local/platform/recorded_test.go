@@ -13,11 +13,13 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"testing/fstest"
 	"time"
 
 	"recsys/infra/local/awscall"
 	"recsys/infra/local/provision"
 	"recsys/infra/local/sample"
+	"recsys/shared/lake"
 )
 
 var update = flag.Bool("update", false, "write infra/testdata/recorded-calls.json anew")
@@ -91,7 +93,7 @@ func (r *recorder) answered(c awscall.Call, status int) {
 		for _, key := range c.Keys {
 			r.add(function, "s3:DeleteObject", bucket+"/"+shape(key))
 		}
-	case "ListObjectsV2":
+	case "ListObjectsV2", "HeadBucket":
 		r.add(function, "s3:ListBucket", bucket)
 	case "AbortMultipartUpload":
 		r.add(function, "s3:AbortMultipartUpload", object)
@@ -147,6 +149,12 @@ func TestRecordedCallsAndMetrics(t *testing.T) {
 	}
 	start(`{"rollback":true}`)
 	start(`{}`)
+	bad := newHandOver("C", 8, 3).files
+	bad[lake.ItemEmbeddingsKey] = &fstest.MapFile{Data: []byte("id,embedding\n")}
+	upload(t, p, bad)
+	if _, failed := execute(t, p, "bad", run+1, embeddings); failed == nil || failed.Name != "InvalidEmbeddings" {
+		t.Fatal(failed)
+	}
 	checkMetrics(t, p)
 
 	text, err := json.MarshalIndent(r.sorted(t), "", "  ")
