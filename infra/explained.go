@@ -31,7 +31,8 @@ func policyOf(role awsiam.IRole) constructs.IConstruct {
 	return role.Node().FindChild(jsii.String("DefaultPolicy"))
 }
 
-const objects = `<DataLake\w+\.Arn>/.+\*`
+// objects are keys that are known up to their first wildcard at least.
+const objects = `<DataLake\w+\.Arn>/[^*]+\*.*`
 
 func explainFunction(role awsiam.Role, of Function) {
 	reason := "X-Ray's actions know no resource."

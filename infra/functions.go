@@ -35,7 +35,7 @@ type Function struct {
 func (f Function) hasObjects() bool {
 	for _, permission := range f.May {
 		for _, resource := range permission.Resources {
-			if strings.HasSuffix(*resource, "/*") {
+			if strings.Contains(*resource, "*") {
 				return true
 			}
 		}
