@@ -54,8 +54,8 @@ func (j *join) row(raw *training.RawRating) (training.Row, training.Reason, erro
 		return training.Row{}, training.UnknownProduct, nil
 	case j.reason != "":
 		return training.Row{}, j.reason, nil
-	case item.reason != "":
-		return training.Row{}, item.reason, nil
+	case item.Reason != "":
+		return training.Row{}, item.Reason, nil
 	case rated && by == number:
 		return training.Row{}, training.DuplicateRating, nil
 	}

@@ -23,12 +23,12 @@ func (s *stream) Next() (*training.RawCustomer, error) {
 
 // catalog has products of these codes, and S99 without a price.
 func catalog(codes ...string) products {
-	out := products{map[string]product{}, map[string]string{}}
+	out := training.Products{}
 	for _, code := range codes {
-		out.add(&training.RawProduct{ProductCode: code, ProductLine: "Cars", ProductScale: "1:10", QuantityInStock: "7", BuyPrice: "48.81", MSRP: "95.70"})
+		out.Add(&training.RawProduct{ProductCode: code, ProductLine: "Cars", ProductScale: "1:10", QuantityInStock: "7", BuyPrice: "48.81", MSRP: "95.70"})
 	}
-	out.add(&training.RawProduct{ProductCode: "S99", ProductLine: "Cars", ProductScale: "1:10", QuantityInStock: "7"})
-	return out
+	out.Add(&training.RawProduct{ProductCode: "S99", ProductLine: "Cars", ProductScale: "1:10", QuantityInStock: "7"})
+	return newProducts(out)
 }
 
 func testJoin(codes ...string) *join {

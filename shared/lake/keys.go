@@ -42,6 +42,9 @@ func RangeKey(run string, rangeIndex int) string {
 	return fmt.Sprintf("%sranges/range-%04d.parquet", RangesPrefix(run), rangeIndex)
 }
 
+// ProductsKey lists the shop's products, rated or not, as Parquet of training.CatalogueRow.
+func ProductsKey(run string) string { return RangesPrefix(run) + "products.parquet" }
+
 func PopularityKey(run string) string { return RangesPrefix(run) + "popularity.json" }
 
 // SnapshotPrefix is the root of the data set that Athena, Spark and DuckDB read: partitions lie under it.

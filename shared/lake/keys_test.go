@@ -8,6 +8,7 @@ func TestKeysAreThoseOfTheContract(t *testing.T) {
 		RawKey("r-1", "ratings", 7):               "runs/r-1/raw/ratings/range-0007.parquet",
 		QuarantineKey("r-1", 7):                   "runs/r-1/quarantine/range-0007.ndjson",
 		RangeKey("r-1", 399):                      "snapshots/r-1/ranges/range-0399.parquet",
+		ProductsKey("r-1"):                        "snapshots/r-1/products.parquet",
 		PopularityKey("r-1"):                      "snapshots/r-1/popularity.json",
 		PartitionKey("r-1", 103):                  "ratings_ml_training/snapshot=r-1/customerNumber=103/part-0000.parquet",
 		ManifestKey("r-1"):                        "ratings_ml_training/snapshot=r-1/_manifest.json",
