@@ -88,6 +88,48 @@ var ModelArtifacts = []string{ModelKey, UserOneHotKey, UserScalerKey}
 // OptionalArtifacts are copied when present.
 var OptionalArtifacts = []string{ItemOneHotKey, ItemScalerKey}
 
+// Keys that functions/train writes beside ItemEmbeddingsKey and UserEmbeddingsKey, under TrainedPrefix of its run.
+const (
+	LinearModelKey = "model/linear_model.bin" // what gives unseen customers and products a vector
+	// EvaluationItemsKey and EvaluationUsersKey are learned without the held-out ratings: what evaluate measures.
+	EvaluationItemsKey = "evaluation/item_embeddings.csv"
+	EvaluationUsersKey = "evaluation/user_embeddings.csv"
+	TrainingKey        = "evaluation/training.json" // a Training; tells a trained version from one that was handed over
+)
+
+// TrainedArtifacts are all there once TrainedKey is.
+var TrainedArtifacts = []string{
+	ItemEmbeddingsKey, UserEmbeddingsKey, LinearModelKey, EvaluationItemsKey, EvaluationUsersKey, TrainingKey,
+}
+
+// TrainedParent holds one folder a run, TrainedPrefix, in the ml-artifacts bucket. It may expire some days after the run.
+const TrainedParent = "trained/"
+
+// TrainedPrefix holds what a run has trained.
+func TrainedPrefix(run string) string { return TrainedParent + run + "/" }
+
+// TrainingPlanKey is what a run trains on, written once: another attempt trains on the same.
+func TrainingPlanKey(run string) string { return TrainedPrefix(run) + "plan.json" }
+
+// CheckpointKey is how far a run's fit has come; fit is "evaluation" or "serving".
+func CheckpointKey(run, fit string) string { return CheckpointsPrefix(run) + fit }
+
+// CheckpointsPrefix holds a run's checkpoints while it trains.
+func CheckpointsPrefix(run string) string { return TrainedPrefix(run) + "checkpoints/" }
+
+// TrainedKey is written last: the run's training is done.
+func TrainedKey(run string) string { return TrainedPrefix(run) + "trained.json" }
+
+// Keys of a run's evaluation, in the lake bucket.
+
+// EvaluationReportsParent holds one folder a run.
+const EvaluationReportsParent = "evaluations/"
+
+func EvaluationReportKey(run string) string { return EvaluationReportsParent + run + "/report.json" }
+
+// EvaluationPageKey is the same report for people: one self-contained page.
+func EvaluationPageKey(run string) string { return EvaluationReportsParent + run + "/report.html" }
+
 // VersionKey is the copy of an artifact that belongs to a version: the originals are overwritten by the next hand-over.
 func VersionKey(version int64, artifact string) string { return VersionPrefix(version) + artifact }
 
