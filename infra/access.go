@@ -87,9 +87,11 @@ func Access(l *DataLake) map[string][]Permission {
 		},
 		"train": {
 			on(l.Lake, []string{lake.LatestKey, lake.ManifestKey("*"), anyRange}, getObject),
+			on(l.Lake, []string{lake.TrainingPlanKey("*"), lake.TrainedKey("*")}, getObject, putObject),
+			on(l.Lake, []string{lake.CheckpointsPrefix("*") + "*"}, getObject, putObject, deleteObject),
 			list(l.Lake),
 			on(l.Artifacts, []string{lake.SuccessKey}, getObject), // is something handed over?
-			on(l.Artifacts, []string{anyTrained}, getObject, putObject, deleteObject),
+			on(l.Artifacts, []string{anyTrained}, putObject),
 			list(l.Artifacts),
 		},
 		"evaluate": {

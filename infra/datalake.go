@@ -41,7 +41,9 @@ func NewDataLake(scope constructs.Construct, id string, config Config) *DataLake
 	}
 	l.Lake = l.bucket("Lake", config, false,
 		expire("runs/", config.RunRetentionDays), expire(resultsPrefix, 7))
-	l.Artifacts = l.bucket("Artifacts", config, true, expire(lake.TrainedParent, config.RunRetentionDays), &awss3.LifecycleRule{
+	l.Artifacts = l.bucket("Artifacts", config, true, &awss3.LifecycleRule{
+		Prefix: jsii.String(lake.TrainedParent), Expiration: days(config.RunRetentionDays), NoncurrentVersionExpiration: days(1),
+	}, &awss3.LifecycleRule{
 		NoncurrentVersionExpiration: days(90), ExpiredObjectDeleteMarker: jsii.Bool(true),
 	})
 	sayWhenHandedOver(l.Artifacts)

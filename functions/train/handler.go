@@ -39,7 +39,7 @@ func (h *Handler) Handle(ctx context.Context, in workflow.TrainInput) (workflow.
 		return workflow.Trained{}, err
 	}
 	var done workflow.Trained
-	_, err := h.Artifacts.GetJSON(ctx, lake.TrainedKey(in.ID), maxNote, &done)
+	_, err := h.Lake.GetJSON(ctx, lake.TrainedKey(in.ID), maxNote, &done)
 	if err == nil || !errors.Is(err, objectstore.ErrNotFound) {
 		return done, err
 	}
@@ -95,9 +95,9 @@ func (h *Handler) plan(ctx context.Context, run workflow.Run) (plan, error) {
 		return plan{}, err
 	}
 	p := plan{run, latest.Snapshot}
-	_, err = h.Artifacts.PutJSON(ctx, lake.TrainingPlanKey(run.ID), p, objectstore.IfAbsent())
+	_, err = h.Lake.PutJSON(ctx, lake.TrainingPlanKey(run.ID), p, objectstore.IfAbsent())
 	if errors.Is(err, objectstore.ErrPrecondition) {
-		_, err = h.Artifacts.GetJSON(ctx, lake.TrainingPlanKey(run.ID), maxNote, &p)
+		_, err = h.Lake.GetJSON(ctx, lake.TrainingPlanKey(run.ID), maxNote, &p)
 	}
 	return p, err
 }
@@ -138,10 +138,10 @@ func (h *Handler) finish(ctx context.Context, plan plan, snapshot *interactions.
 		Customers: len(snapshot.Customers), Items: len(snapshot.Items), Ratings: int64(len(snapshot.Ratings.Columns)),
 		Iterations: len(serving.losses), Loss: serving.losses[len(serving.losses)-1],
 	}
-	if _, err := h.Artifacts.PutJSON(ctx, lake.TrainedKey(plan.ID), out); err != nil {
+	if _, err := h.Lake.PutJSON(ctx, lake.TrainedKey(plan.ID), out); err != nil {
 		return workflow.Trained{}, err
 	}
-	if _, err := h.Artifacts.DeletePrefix(ctx, lake.CheckpointsPrefix(plan.ID)); err != nil {
+	if _, err := h.Lake.DeletePrefix(ctx, lake.CheckpointsPrefix(plan.ID)); err != nil {
 		slog.WarnContext(ctx, "checkpoints are left to expire", "run", plan.ID, "error", err)
 	}
 	metrics.Count(ctx, metrics.Rows, out.Ratings)

@@ -4,8 +4,8 @@
 //
 // Input: workflow.TrainInput. Output: workflow.Trained.
 // Reads: lake.LatestKey and the snapshot; lake.SuccessKey, to see whether something is handed over.
-// Writes: lake.TrainingPlanKey (once), lake.CheckpointKey after each iteration, lake.TrainedArtifacts, lake.TrainedKey
-// last; all under lake.TrainedPrefix of the run, none where it would start another run.
+// Writes: lake.TrainingPlanKey (once), lake.CheckpointKey after each iteration, lake.TrainedArtifacts under
+// lake.TrainedPrefix of the run, where they start no other run, and lake.TrainedKey last.
 // Errors: InvalidInput; OutOfTime, ObjectStoreUnavailable (retried: an attempt goes on after the last checkpoint and
 // ends with the same bytes).
 package main

@@ -205,3 +205,10 @@ func (r *reader) finish() {
 		}
 	}
 }
+
+// HeldOut is the hold-out rule for the snapshot's rows and columns, see the function HeldOut.
+func (s *Snapshot) HeldOut(seed uint64, fraction float64) func(row, column int) bool {
+	return func(row, column int) bool {
+		return HeldOut(seed, fraction, s.Customers[row].Number, s.Items[column].Code)
+	}
+}

@@ -97,7 +97,7 @@ const (
 	TrainingKey        = "evaluation/training.json" // a Training; tells a trained version from one that was handed over
 )
 
-// TrainedArtifacts are all there once TrainedKey is.
+// TrainedArtifacts are all under TrainedPrefix once TrainedKey is there.
 var TrainedArtifacts = []string{
 	ItemEmbeddingsKey, UserEmbeddingsKey, LinearModelKey, EvaluationItemsKey, EvaluationUsersKey, TrainingKey,
 }
@@ -108,17 +108,21 @@ const TrainedParent = "trained/"
 // TrainedPrefix holds what a run has trained.
 func TrainedPrefix(run string) string { return TrainedParent + run + "/" }
 
+// Keys of a run's training, in the lake bucket.
+
 // TrainingPlanKey is what a run trains on, written once: another attempt trains on the same.
-func TrainingPlanKey(run string) string { return TrainedPrefix(run) + "plan.json" }
+func TrainingPlanKey(run string) string { return trainingPrefix(run) + "plan.json" }
+
+// CheckpointsPrefix holds a run's checkpoints while it trains.
+func CheckpointsPrefix(run string) string { return trainingPrefix(run) + "checkpoints/" }
 
 // CheckpointKey is how far a run's fit has come; fit is "evaluation" or "serving".
 func CheckpointKey(run, fit string) string { return CheckpointsPrefix(run) + fit }
 
-// CheckpointsPrefix holds a run's checkpoints while it trains.
-func CheckpointsPrefix(run string) string { return TrainedPrefix(run) + "checkpoints/" }
+// TrainedKey is written last: the run's training is done, and TrainedArtifacts are under TrainedPrefix.
+func TrainedKey(run string) string { return trainingPrefix(run) + "trained.json" }
 
-// TrainedKey is written last: the run's training is done.
-func TrainedKey(run string) string { return TrainedPrefix(run) + "trained.json" }
+func trainingPrefix(run string) string { return "runs/" + run + "/training/" }
 
 // Keys of a run's evaluation, in the lake bucket.
 

@@ -143,6 +143,22 @@ type Evaluate struct {
 	Tolerance *float64 `env:"GATE_TOLERANCE" envDefault:"0.1"`
 }
 
+// Validate reports everything that would make the gate decide nonsense.
+func (s Evaluate) Validate() error {
+	faults := []error{s.HoldOut.Validate()}
+	check := func(ok bool, format string, args ...any) {
+		if !ok {
+			faults = append(faults, fmt.Errorf(format, args...))
+		}
+	}
+	for name, mode := range map[string]string{"GATE_TRAINED": s.GateTrained, "GATE_HANDED_OVER": s.GateHandedOver} {
+		check(mode == "enforce" || mode == "report", "%s %q: want enforce or report", name, mode)
+	}
+	check(s.Margin != nil && *s.Margin >= 0 && *s.Margin <= 10, "GATE_MARGIN: want 0 to 10")
+	check(s.Tolerance != nil && *s.Tolerance >= 0 && *s.Tolerance <= 1, "GATE_TOLERANCE: want 0 to 1")
+	return errors.Join(faults...)
+}
+
 // EmbeddingUpload configures functions/embedding-upload.
 type EmbeddingUpload struct {
 	Lake
