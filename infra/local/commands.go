@@ -160,7 +160,10 @@ func (o options) execute(ctx context.Context, c *console, client *platform.Clien
 		return fmt.Errorf("reading the execution's output: %w", err)
 	}
 	c.say("  %s", pretty.String())
-	return o.training(ctx, c, client)
+	if err := o.training(ctx, c, client); err != nil {
+		return err
+	}
+	return o.evaluation(ctx, c, client, name)
 }
 
 // training tells where the training data lies.
