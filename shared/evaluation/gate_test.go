@@ -23,12 +23,12 @@ func spread(n int, around, noise float64, seed uint64) []float64 {
 	return values
 }
 
-func times(factor float64, values []float64) []float64 {
-	scaled := make([]float64, len(values))
+func scaled(factor float64, values []float64) []float64 {
+	product := make([]float64, len(values))
 	for i, v := range values {
-		scaled[i] = factor * v
+		product[i] = factor * v
 	}
-	return scaled
+	return product
 }
 
 func TestGate(t *testing.T) {
@@ -48,19 +48,19 @@ func TestGate(t *testing.T) {
 		promote, passed    bool
 		reason             string // is a part of it
 	}{
-		{"the first version", Enforce, good, weak, times(0.1, weak), nil, true, true, "Better than the most popular items"},
-		{"no better than the baseline", Enforce, weak, weak, times(0.1, weak), nil, false, false, "Not surely better than the most popular items"},
-		{"better, not by the margin", Enforce, times(1.05, weak), weak, times(0.1, weak), nil, false, false, "margin of 10 %"},
-		{"better than popularity, not than chance", Enforce, weak, times(0.5, weak), weak, nil, false, false, "Not surely better than random items"},
+		{"the first version", Enforce, good, weak, scaled(0.1, weak), nil, true, true, "Better than the most popular items"},
+		{"no better than the baseline", Enforce, weak, weak, scaled(0.1, weak), nil, false, false, "Not surely better than the most popular items"},
+		{"better, not by the margin", Enforce, scaled(1.05, weak), weak, scaled(0.1, weak), nil, false, false, "margin of 10 %"},
+		{"better than popularity, not than chance", Enforce, weak, scaled(0.5, weak), weak, nil, false, false, "Not surely better than random items"},
 		{"the same again", Enforce, good, weak, weak, trained(good), true, true, "Not worse than version 7"},
-		{"a little worse than the active one", Enforce, times(0.95, good), weak, weak, trained(good), true, true, "tolerance of 15 %"},
-		{"much worse than the active one", Enforce, times(0.8, good), weak, weak, trained(good), false, false, "May be worse than version 7"},
-		{"much worse than one that may have seen the hold-out", Enforce, times(0.5, good), weak, weak, handedOver(good), true, true, "This does not decide: version 7 may have been trained on the hold-out"},
+		{"a little worse than the active one", Enforce, scaled(0.95, good), weak, weak, trained(good), true, true, "tolerance of 15 %"},
+		{"much worse than the active one", Enforce, scaled(0.8, good), weak, weak, trained(good), false, false, "May be worse than version 7"},
+		{"much worse than one that may have seen the hold-out", Enforce, scaled(0.5, good), weak, weak, handedOver(good), true, true, "This does not decide: version 7 may have been trained on the hold-out"},
 		{"reported only", Observe, weak, weak, weak, trained(good), true, false, "The gate only reports"},
 		{"nothing is found at all", Enforce, make([]float64, 98), make([]float64, 98), make([]float64, 98), nil, false, false, "Not surely better"},
 		{"nine customers", Enforce, good[:9], weak[:9], weak[:9], nil, false, false, "Too few customers to tell: 9 have"},
 		{"no customers, reported", Observe, nil, nil, nil, nil, true, false, "Too few customers to tell: 0 have"},
-		{"ten customers", Enforce, good[:10], times(0.1, good[:10]), weak[:10], nil, true, true, "Better than"},
+		{"ten customers", Enforce, good[:10], scaled(0.1, good[:10]), weak[:10], nil, true, true, "Better than"},
 	} {
 		gate := Gate{Mode: c.mode, Margin: DefaultMargin, Tolerance: DefaultTolerance}
 		candidate := Contender{Version: 8, Origin: Trained, Result: achieved(c.candidate...)}

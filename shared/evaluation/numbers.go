@@ -43,6 +43,13 @@ func percent(share float64) string {
 	return text + " %"
 }
 
+func percents(shares []float64) (texts []string) {
+	for _, share := range shares {
+		texts = append(texts, percent(share))
+	}
+	return texts
+}
+
 // count has its digits in groups of three.
 func count(n int) string {
 	text := strconv.Itoa(n)
