@@ -54,7 +54,7 @@ func quantile(sorted []float64, q float64) float64 {
 	at := q * float64(len(sorted)-1)
 	below := math.Floor(at)
 	low, high := sorted[int(below)], sorted[min(int(below)+1, len(sorted)-1)]
-	return low + (at-below)*(high-low)
+	return low + float64((at-below)*(high-low)) // rounded in between, so that all processors give the same
 }
 
 func mean(values []float64) float64 {
