@@ -26,8 +26,8 @@ type Embeddings struct {
 	missing   []int32     // items
 }
 
-// NewEmbeddings takes the vectors by row and by column of the matrices; nil where there is none. The customers'
-// are kept and not copied. Errors: a vector of another length than dimension, an unknown metric.
+// NewEmbeddings takes one vector for each row and each column of the matrices; nil where there is none. The
+// customers' are kept and not copied. Errors: a vector of another length than dimension, an unknown metric.
 func NewEmbeddings(metric vectorstore.Metric, dimension int, customers, items [][]float32) (*Embeddings, error) {
 	if _, err := vectorstore.ParseMetric(string(metric)); err != nil {
 		return nil, err
@@ -66,6 +66,10 @@ func check(what string, vectors [][]float32, dimension int) error {
 
 // Score fills dst with the items' scores: the cosine, the inner product, or for l2 what ranks as the distance does.
 func (e *Embeddings) Score(dst []float32, customers []int32) {
+	items := len(e.items) / e.dimension
+	if len(dst) != len(customers)*items {
+		panic(fmt.Sprintf("evaluation: %d scores for %d customers by %d items", len(dst), len(customers), items))
+	}
 	block := make([]float32, len(customers)*e.dimension)
 	var without []int
 	for i, customer := range customers {
@@ -78,7 +82,6 @@ func (e *Embeddings) Score(dst []float32, customers []int32) {
 	}
 	scores(dst, block, e.items, e.dimension)
 	never := float32(math.Inf(-1))
-	items := len(dst) / max(len(customers), 1)
 	for i := range customers {
 		for _, item := range e.missing {
 			dst[i*items+int(item)] = never

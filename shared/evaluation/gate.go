@@ -3,7 +3,6 @@ package evaluation
 import (
 	"errors"
 	"fmt"
-	"math"
 )
 
 // Mode is what the gate's decision leads to.
@@ -60,7 +59,8 @@ func (g Gate) Validate() error {
 type Contender struct {
 	Version int64  `json:"version,omitempty"` // 0: it has no number
 	Origin  Origin `json:"origin"`
-	// MayHaveSeen says that its training may have used the hold-out: the figures may be too high.
+	// MayHaveSeen says that its training may have used the hold-out, and the figures may be too high: it was handed
+	// over, or trained with another hold-out.
 	MayHaveSeen bool   `json:"mayHaveSeenHoldOut"`
 	Result      Result `json:"result"`
 }
@@ -163,10 +163,4 @@ func (g Gate) compare(c *Check, candidate, reference Result) {
 	}
 	c.Reference, c.Difference = reference.NDCG10(), mean(differences)
 	c.Interval = meanInterval(differences, g.Resamples, g.Seed)
-	if math.Abs(c.Interval.Low) < rounding {
-		c.Interval.Low = 0
-	}
 }
-
-// rounding is what sums of NDCG may be off by; an interval that ends nearer to 0 ends there.
-const rounding = 1e-12
