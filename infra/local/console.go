@@ -131,9 +131,9 @@ func grouped(n int64) string {
 func (c *console) handOver(there platform.HandOver) {
 	switch there.Whose {
 	case platform.Folder:
-		c.say("  artifacts: %s, uploaded %s; --artifacts or reset changes them", display(there.From), there.At.Local().Format(time.DateTime))
+		c.say("  artifacts: %s, uploaded %s; --artifacts or reset changes them, --input '{\"train\":true}' trains instead", display(there.From), there.At.Local().Format(time.DateTime))
 	case platform.Other:
-		c.say("  artifacts: what somebody put into %s stays; --artifacts DIR replaces it", platform.ArtifactsBucket)
+		c.say("  artifacts: what somebody put into %s stays; --artifacts DIR replaces it, --input '{\"train\":true}' trains instead", platform.ArtifactsBucket)
 	}
 }
 
