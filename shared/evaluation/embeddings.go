@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 
+	"recsys/shared/dense"
 	"recsys/shared/vectorstore"
 )
 
@@ -22,8 +23,8 @@ type Embeddings struct {
 	dimension int         // of a row of items
 	customers [][]float32 // as given
 	mean      []float32   // of the items' vectors; only for l2
-	items     []float32   // row-major, one row an item; zeros where it is missing
-	missing   []int32     // items
+	items     *dense.Scorer
+	missing   []int32 // items
 }
 
 // NewEmbeddings takes one vector for each row and each column of the matrices; nil where there is none. The
@@ -43,15 +44,16 @@ func NewEmbeddings(metric vectorstore.Metric, dimension int, customers, items []
 		e.mean = meanVector(items, dimension)
 		e.dimension++
 	}
-	e.items = make([]float32, len(items)*e.dimension)
+	rows := make([]float32, len(items)*e.dimension) // zeros for an item that is missing
 	for i, vector := range items {
-		row := e.items[i*e.dimension : (i+1)*e.dimension]
+		row := rows[i*e.dimension : (i+1)*e.dimension]
 		if !e.place(row, vector) {
 			e.missing = append(e.missing, int32(i))
 		} else if metric == vectorstore.L2 {
 			row[dimension] = float32(-squaredLength(row[:dimension]) / 2)
 		}
 	}
+	e.items = dense.NewScorer(rows, e.dimension)
 	return e, nil
 }
 
@@ -66,10 +68,6 @@ func check(what string, vectors [][]float32, dimension int) error {
 
 // Score fills dst with the items' scores: the cosine, the inner product, or for l2 what ranks as the distance does.
 func (e *Embeddings) Score(dst []float32, customers []int32) {
-	items := len(e.items) / e.dimension
-	if len(dst) != len(customers)*items {
-		panic(fmt.Sprintf("evaluation: %d scores for %d customers by %d items", len(dst), len(customers), items))
-	}
 	block := make([]float32, len(customers)*e.dimension)
 	var without []int
 	for i, customer := range customers {
@@ -80,7 +78,8 @@ func (e *Embeddings) Score(dst []float32, customers []int32) {
 			row[e.dimension-1] = 1
 		}
 	}
-	scores(dst, block, e.items, e.dimension)
+	e.items.Scores(dst, block)
+	items := e.items.Items()
 	never := float32(math.Inf(-1))
 	for i := range customers {
 		for _, item := range e.missing {
