@@ -9,7 +9,7 @@ import (
 // mean of its own; candidate and reference are off it by noise, and the candidate has factor times the rest.
 func decided(t *testing.T, check int, factor, noise float64) (passed int) {
 	t.Helper()
-	gate := Gate{Mode: Enforce, Margin: DefaultMargin, Tolerance: DefaultTolerance, Resamples: 1000}
+	gate := Gate{Mode: Enforce, Margin: 0.1, Tolerance: 0.15, Resamples: 1000}
 	for shop := range uint64(200) {
 		chance := rand.New(rand.NewPCG(shop, 1))
 		candidate, reference := make([]float64, 98), make([]float64, 98)
@@ -35,15 +35,16 @@ func decided(t *testing.T, check int, factor, noise float64) (passed int) {
 
 // The lower end of a 95 % interval is wrong in about 2.5 % of cases: 5 of 200, and hardly ever more than 14.
 func TestGateIsSeldomWrong(t *testing.T) {
-	if n := decided(t, 0, 1+DefaultMargin, 0.2); n > 14 {
+	if n := decided(t, 0, 1.1, 0.2); n > 14 {
 		t.Errorf("%d of 200 candidates that are better by just the margin pass", n)
 	}
-	if n := decided(t, 1, 1-DefaultTolerance, 0.2); n > 14 {
+	if n := decided(t, 1, 0.85, 0.2); n > 14 {
 		t.Errorf("%d of 200 candidates that are worse by just the tolerance pass", n)
 	}
 }
 
-// Two trainings on nearly the same ratings differ by 0.13 a customer in the sample shop, which is 0.09 for each.
+// Two trainings that differ by 5 % of the ratings are 0.1 apart for a customer of the sample shop. Here it is 0.13, 0.09
+// for each of the two.
 func TestRetrainingsPassInSmallShops(t *testing.T) {
 	if n := decided(t, 1, 1, 0.09); n < 190 {
 		t.Errorf("only %d of 200 retrainings pass", n)
