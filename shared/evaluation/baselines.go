@@ -33,8 +33,13 @@ func (r random) Score(dst []float32, customers []int32) {
 	for i, customer := range customers {
 		chance := rand.NewPCG(uint64(r), uint64(customer))
 		row := dst[i*items : (i+1)*items]
+		var bits uint64
 		for item := range row {
-			row[item] = float32(chance.Uint64()>>40) * 0x1p-24
+			if item%2 == 0 {
+				bits = chance.Uint64() // is enough for two scores of 24 bits
+			}
+			row[item] = float32(bits>>40) * 0x1p-24
+			bits <<= 32
 		}
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 
+	"recsys/shared/dense"
 	"recsys/shared/vectorstore"
 )
 
@@ -22,12 +23,12 @@ type Embeddings struct {
 	dimension int         // of a row of items
 	customers [][]float32 // as given
 	mean      []float32   // of the items' vectors; only for l2
-	items     []float32   // row-major, one row an item; zeros where it is missing
-	missing   []int32     // items
+	items     *dense.Scorer
+	missing   []int32 // items
 }
 
-// NewEmbeddings takes the vectors by row and by column of the matrices; nil where there is none. The customers'
-// are kept and not copied. Errors: a vector of another length than dimension, an unknown metric.
+// NewEmbeddings takes one vector for each row and each column of the matrices; nil where there is none. The
+// customers' are kept and not copied. Errors: a vector of another length than dimension, an unknown metric.
 func NewEmbeddings(metric vectorstore.Metric, dimension int, customers, items [][]float32) (*Embeddings, error) {
 	if _, err := vectorstore.ParseMetric(string(metric)); err != nil {
 		return nil, err
@@ -43,15 +44,16 @@ func NewEmbeddings(metric vectorstore.Metric, dimension int, customers, items []
 		e.mean = meanVector(items, dimension)
 		e.dimension++
 	}
-	e.items = make([]float32, len(items)*e.dimension)
+	rows := make([]float32, len(items)*e.dimension) // zeros for an item that is missing
 	for i, vector := range items {
-		row := e.items[i*e.dimension : (i+1)*e.dimension]
+		row := rows[i*e.dimension : (i+1)*e.dimension]
 		if !e.place(row, vector) {
 			e.missing = append(e.missing, int32(i))
 		} else if metric == vectorstore.L2 {
 			row[dimension] = float32(-squaredLength(row[:dimension]) / 2)
 		}
 	}
+	e.items = dense.NewScorer(rows, e.dimension)
 	return e, nil
 }
 
@@ -76,9 +78,9 @@ func (e *Embeddings) Score(dst []float32, customers []int32) {
 			row[e.dimension-1] = 1
 		}
 	}
-	scores(dst, block, e.items, e.dimension)
+	e.items.Scores(dst, block)
+	items := e.items.Items()
 	never := float32(math.Inf(-1))
-	items := len(dst) / max(len(customers), 1)
 	for i := range customers {
 		for _, item := range e.missing {
 			dst[i*items+int(item)] = never

@@ -108,18 +108,3 @@ func TestNewEmbeddingsRefuses(t *testing.T) {
 		}
 	}
 }
-
-func TestScores(t *testing.T) {
-	for _, shape := range [][3]int{{1, 1, 1}, {1, 5, 3}, {3, 4, 32}, {2, 259, 5}, {5, 513, 17}, {0, 3, 2}, {2, 0, 2}} {
-		users, items, dimension := shape[0], shape[1], shape[2]
-		u, v := slices.Concat(vectors(users, dimension, 0, 3)...), slices.Concat(vectors(items, dimension, 0, 4)...)
-		dst := make([]float32, users*items)
-		scores(dst, u, v, dimension)
-		for a := range users {
-			for b := range items {
-				want := -distance(vectorstore.InnerProduct, u[a*dimension:(a+1)*dimension], v[b*dimension:(b+1)*dimension])
-				near(t, "an inner product", float64(dst[a*items+b]), want, 1e-5)
-			}
-		}
-	}
-}

@@ -26,12 +26,11 @@ func rank(row []float32, known, heldOut []int32) (r ranking) {
 			best, bestScore = item, row[item]
 		}
 	}
+	if best >= 0 {
+		r.firstHit = 1 + ahead(row, best)
+	}
 	bar := float32(math.Inf(-1)) // what an item must exceed to be among the first
-	ahead := 0
 	for i, score := range row {
-		if score > bestScore || score == bestScore && int32(i) < best {
-			ahead++
-		}
 		if score > bar {
 			r.insert(int32(i), score)
 			if r.length == longest {
@@ -39,10 +38,23 @@ func rank(row []float32, known, heldOut []int32) (r ranking) {
 			}
 		}
 	}
-	if best >= 0 {
-		r.firstHit = ahead + 1
-	}
 	return r
+}
+
+// ahead counts the items that rank before an item.
+func ahead(row []float32, item int32) (n int) {
+	of := row[item]
+	for _, score := range row[:item] {
+		if score >= of {
+			n++
+		}
+	}
+	for _, score := range row[item:] {
+		if score > of {
+			n++
+		}
+	}
+	return n
 }
 
 // insert puts an item at its place among the first, behind those of equal score: items come in ascending order.

@@ -65,7 +65,7 @@ func (d *Decision) conclude(candidate Result) {
 // remarks are what the reader must know of the figures.
 func remarks(candidate Contender, active *Contender) (r []string) {
 	if candidate.MayHaveSeen {
-		r = append(r, "The candidate comes from elsewhere and may have been trained on the hold-out: its figures may be too high.")
+		r = append(r, "The candidate may have been trained on the hold-out: its figures may be too high.")
 	}
 	if active != nil && active.MayHaveSeen {
 		r = append(r, "The active version may have been trained on the hold-out: its figures may be too high.")

@@ -62,6 +62,7 @@ const (
 	longestReason  = 4000
 	mostOptions    = 100
 	mostRemarks    = 50
+	mostChecks     = 10
 	mostIterations = 1000
 )
 
@@ -79,9 +80,20 @@ func (r *Report) bounded() *Report {
 	for i, loss := range b.Loss {
 		if math.IsNaN(loss) || math.IsInf(loss, 0) {
 			b.Loss = b.Loss[:i]
-			b.Remarks = append(b.Remarks, fmt.Sprintf("The loss is no number any more after iteration %d.", i+1))
+			b.Remarks = append(b.Remarks, fmt.Sprintf("The loss of iteration %d is no number: it is shown up to there.", i+1))
 			break
 		}
+	}
+	b.Candidate.Origin = Origin(clip(string(r.Candidate.Origin), longestName))
+	if r.Active != nil {
+		active := *r.Active
+		active.Origin = Origin(clip(string(active.Origin), longestName))
+		b.Active = &active
+	}
+	b.Decision.Checks = []Check{}
+	for _, c := range r.Decision.Checks[:min(len(r.Decision.Checks), mostChecks)] {
+		c.Name, c.Against, c.Why = clip(c.Name, longestName), clip(c.Against, longestName), clip(c.Why, longestRemark)
+		b.Decision.Checks = append(b.Decision.Checks, c)
 	}
 	b.Decision.Reason, b.Decision.Remarks = clip(r.Decision.Reason, longestReason), clipAll(r.Decision.Remarks)
 	return &b

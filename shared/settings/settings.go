@@ -140,7 +140,7 @@ type Evaluate struct {
 	// Margin is by how much a version's NDCG@10 must exceed the better baseline's, and Tolerance by how much it may fall
 	// behind the active version's, as parts of those: 0.1 is a tenth.
 	Margin    *float64 `env:"GATE_MARGIN" envDefault:"0.1"`
-	Tolerance *float64 `env:"GATE_TOLERANCE" envDefault:"0.1"`
+	Tolerance *float64 `env:"GATE_TOLERANCE" envDefault:"0.15"`
 }
 
 // Validate reports everything that would make the gate decide nonsense.
