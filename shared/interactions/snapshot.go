@@ -3,9 +3,7 @@ package interactions
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io"
-	"math"
 	"slices"
 	"strings"
 
@@ -32,7 +30,7 @@ type Customer struct {
 // Item is a column.
 type Item struct {
 	Code, Line, Scale string
-	BuyPrice, MSRP    float64
+	BuyPrice, MSRP    float64 // NaN where they are not known, as line and scale are "": it came while the snapshot was read
 }
 
 // Numbers are the customers' numbers, by row.
@@ -82,30 +80,17 @@ func Read(ctx context.Context, store *objectstore.Store, name string) (*Snapshot
 		}},
 		columns: map[string]int32{}, texts: map[string]string{},
 	}
-	if err := each(ctx, store, lake.ProductsKey(name), r.addProduct); err != nil && !errors.Is(err, objectstore.ErrNotFound) {
-		return nil, err // a snapshot of an earlier release has no list of products
+	err := r.readProducts(ctx, store, lake.ProductsKey(name))
+	if err != nil && !errors.Is(err, objectstore.ErrNotFound) { // a snapshot of an earlier release has no list of products
+		return nil, err
 	}
 	for i := range manifest.Ranges {
-		if err := each(ctx, store, lake.RangeKey(name, i), r.addRating); err != nil {
+		if err := r.readRange(ctx, store, lake.RangeKey(name, i)); err != nil {
 			return nil, err
 		}
 	}
 	r.finish()
 	return r.Snapshot, nil
-}
-
-// row is what Read looks at in a training.Row.
-type row struct {
-	City           string `parquet:"city"`
-	Country        string `parquet:"country"`
-	CreditLimit    *int64 `parquet:"creditLimit,optional,decimal(2:10)"`
-	ProductCode    string `parquet:"productCode"`
-	ProductLine    string `parquet:"productLine"`
-	ProductScale   string `parquet:"productScale"`
-	BuyPrice       int64  `parquet:"buyPrice,decimal(2:10)"`
-	MSRP           int64  `parquet:"MSRP,decimal(2:10)"`
-	ProductRating  int32  `parquet:"productRating"`
-	CustomerNumber int32  `parquet:"customerNumber"`
 }
 
 // reader is a Snapshot on the way; columns are in the order of arrival until finish.
@@ -115,73 +100,29 @@ type reader struct {
 	texts   map[string]string // one copy of each city, country, line and scale
 }
 
-// each calls add for the rows of an object.
-func each[T any](ctx context.Context, store *objectstore.Store, key string, add func(*T) error) error {
-	table, err := training.OpenTable[T](ctx, store, key)
+func (r *reader) readProducts(ctx context.Context, store *objectstore.Store, key string) error {
+	table, err := training.OpenTable[training.CatalogueRow](ctx, store, key)
 	if err != nil {
 		return err
 	}
 	defer table.Close()
 	for {
-		row, err := table.Next()
+		p, err := table.Next()
 		if errors.Is(err, io.EOF) {
-			return ctx.Err()
-		}
-		if err == nil {
-			err = add(row)
+			return nil
 		}
 		if err != nil {
-			return fmt.Errorf("%s: %w", store.URI(key), err)
+			return err
 		}
+		r.add(Item{strings.Clone(p.ProductCode), r.text([]byte(p.ProductLine)), r.text([]byte(p.ProductScale)), money(p.BuyPrice), money(p.MSRP)})
 	}
 }
 
-func (r *reader) addProduct(p *training.CatalogueRow) error {
-	r.column(p.ProductCode, p.ProductLine, p.ProductScale, p.BuyPrice, p.MSRP)
-	return nil
-}
-
-func (r *reader) addRating(row *row) error {
-	if last := len(r.Customers) - 1; last < 0 || r.Customers[last].Number != row.CustomerNumber {
-		if last >= 0 && r.Customers[last].Number > row.CustomerNumber {
-			return fmt.Errorf("customer %d comes after %d: the rows are not sorted", row.CustomerNumber, r.Customers[last].Number)
-		}
-		r.Customers = append(r.Customers, Customer{row.CustomerNumber, r.text(row.City), r.text(row.Country), money(row.CreditLimit)})
-		r.Ratings.Start = append(r.Ratings.Start, 0)
-	}
-	column := r.column(row.ProductCode, row.ProductLine, row.ProductScale, row.BuyPrice, row.MSRP)
-	r.Ratings.Columns = append(r.Ratings.Columns, column)
-	r.Ratings.Ratings = append(r.Ratings.Ratings, uint8(row.ProductRating))
-	r.Ratings.Start[len(r.Customers)] = int64(len(r.Ratings.Columns))
-	return nil
-}
-
-// column is the item's, which is taken in where it is new.
-func (r *reader) column(code, line, scale string, buyPrice, msrp int64) int32 {
-	if column, known := r.columns[code]; known {
-		return column
-	}
+// add takes an item in and gives it its column.
+func (r *reader) add(item Item) int32 {
 	column := int32(len(r.Items))
-	code = strings.Clone(code)
-	r.columns[code] = column
-	r.Items = append(r.Items, Item{code, r.text(line), r.text(scale), float64(buyPrice) / 100, float64(msrp) / 100})
+	r.columns[item.Code], r.Items = column, append(r.Items, item)
 	return column
-}
-
-func (r *reader) text(text string) string {
-	if kept, known := r.texts[text]; known {
-		return kept
-	}
-	text = strings.Clone(text)
-	r.texts[text] = text
-	return text
-}
-
-func money(hundredths *int64) float64 {
-	if hundredths == nil {
-		return math.NaN()
-	}
-	return float64(*hundredths) / 100
 }
 
 // finish puts items and the columns of each row into ascending order.

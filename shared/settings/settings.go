@@ -138,7 +138,7 @@ type Evaluate struct {
 	GateTrained    string `env:"GATE_TRAINED" envDefault:"enforce"`
 	GateHandedOver string `env:"GATE_HANDED_OVER" envDefault:"report"`
 	// Margin is by how much a version's NDCG@10 must exceed the better baseline's, and Tolerance by how much it may fall
-	// behind the active version's, as parts of those: 0.1 is a tenth.
+	// behind the active version's, as parts of those: 0.1 is a tenth. Package evaluation says why these are the defaults.
 	Margin    *float64 `env:"GATE_MARGIN" envDefault:"0.1"`
 	Tolerance *float64 `env:"GATE_TOLERANCE" envDefault:"0.15"`
 }
