@@ -17,8 +17,8 @@ var update = flag.Bool("update", false, "write testdata/report.json anew")
 func figures(ndcg, recall, coverage, novelty, mrr float64, histogram [10]int) Result {
 	r := Result{Customers: 100, HeldOut: 512, Items: 1100, MRR: mrr, Interval: Interval{ndcg - 0.021, ndcg + 0.022}, Histogram: histogram}
 	for i, k := range Cutoffs {
-		more := float64(i-1) / 50
-		r.At[i] = Figures{K: k, NDCG: ndcg + more, Recall: recall + 2*more, Coverage: coverage + 3*more, Novelty: novelty + more*4}
+		more := float64(i - 1)
+		r.At[i] = Figures{K: k, NDCG: ndcg + more/50, Recall: recall + more/25, Coverage: coverage + more*3/50, Novelty: novelty + more*2/25}
 	}
 	return r
 }
