@@ -65,7 +65,7 @@ func opener(ctx context.Context, copies copies, key string) func() (io.ReadClose
 // checkModel reads the model as recommend will, and lets none become active that it cannot use.
 func checkModel(ctx context.Context, copies copies, dimension int) error {
 	var files model.Files
-	for _, file := range files.List() {
+	for _, file := range files.List(model.Towers) {
 		body, object, err := copies.open(ctx, file.Key)
 		if err != nil {
 			return err

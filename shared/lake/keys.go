@@ -76,6 +76,7 @@ const (
 	UserScalerKey     = "scalers/user_std_scaler.pkl"
 	ItemOneHotKey     = "scalers/item_ohe.pkl"
 	ItemScalerKey     = "scalers/item_std_scaler.pkl"
+	LinearModelKey    = "model/linear_model.bin" // of the training step, instead of the model and the scalers
 )
 
 // RequiredArtifacts must all be there once SuccessKey is.

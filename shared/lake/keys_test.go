@@ -15,6 +15,7 @@ func TestKeysAreThoseOfTheContract(t *testing.T) {
 		LatestKey:                                 "ratings_ml_training/_latest.json",
 		VersionPrefix(12):                         "versions/12/",
 		VersionKey(12, ModelKey):                  "versions/12/model/best_model.pth",
+		VersionKey(12, LinearModelKey):            "versions/12/model/linear_model.bin",
 		RejectedKey("shardId-000000000000", "49"): "rejected/shardId-000000000000/49.json",
 	} {
 		if got != want {
