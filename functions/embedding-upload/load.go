@@ -29,7 +29,7 @@ func load(ctx context.Context, db *pgxpool.Pool, copies copies, of handOver, pop
 	}
 	users.Dimension = items.Dimension
 	if of.hasModel() && items.Dimension > 0 {
-		if err := checkModel(ctx, copies, items.Dimension); isInvalid(err) {
+		if err := checkModel(ctx, copies, model.KindOf(of.isTrained()), items.Dimension); isInvalid(err) {
 			wrong.Unusable = err
 		} else if err != nil {
 			return loaded, err
@@ -61,9 +61,9 @@ func opener(ctx context.Context, copies copies, key string) func() (io.ReadClose
 }
 
 // checkModel reads the model as recommend will, and lets none become active that it cannot use.
-func checkModel(ctx context.Context, copies copies, dimension int) error {
+func checkModel(ctx context.Context, copies copies, kind model.Kind, dimension int) error {
 	var files model.Files
-	for _, file := range files.List() {
+	for _, file := range files.List(kind) {
 		body, object, err := copies.open(ctx, file.Key)
 		if err != nil {
 			return err
@@ -81,8 +81,8 @@ func checkModel(ctx context.Context, copies copies, dimension int) error {
 		return failure.InvalidEmbeddings{Err: fmt.Errorf("the model cannot be used: %w", err)}
 	}
 	if m.Dimension() != dimension {
-		return failure.InvalidEmbeddings{Err: fmt.Errorf("%s gives embeddings of dimension %d, those of %s have %d",
-			lake.ModelKey, m.Dimension(), lake.ItemEmbeddingsKey, dimension)}
+		return failure.InvalidEmbeddings{Err: fmt.Errorf("the model gives embeddings of dimension %d, those of %s have %d",
+			m.Dimension(), lake.ItemEmbeddingsKey, dimension)}
 	}
 	return nil
 }

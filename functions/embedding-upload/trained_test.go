@@ -4,8 +4,10 @@ import (
 	"errors"
 	"testing"
 
+	"recsys/shared/coldstart"
 	"recsys/shared/failure"
 	"recsys/shared/lake"
+	"recsys/shared/model"
 	"recsys/shared/vectorstore"
 	"recsys/shared/workflow"
 )
@@ -19,7 +21,7 @@ func (b *bench) train(run workflow.UploadInput, items, users string) string {
 		b.put(b.Artifacts, prefix+"evaluation"+key[len("embeddings"):], content)
 	}
 	b.put(b.Artifacts, prefix+lake.TrainingKey, "{}")
-	b.put(b.Artifacts, prefix+lake.LinearModelKey, linearModel(b.t, 2))
+	b.put(b.Artifacts, prefix+lake.LinearModelKey, linearModel(b, 2))
 	return prefix
 }
 
@@ -61,4 +63,17 @@ func testTrained(t *testing.T, b *bench) {
 	if out, err := b.Handle(t.Context(), missing); !errors.As(err, new(failure.InvalidInput)) {
 		t.Errorf("nothing trained under the prefix: %+v, %v", out, err)
 	}
+}
+
+// linearModel is the file of a model that knows one city and one line.
+func linearModel(b *bench, dimension int) string {
+	b.t.Helper()
+	users, items := []model.User{{City: "Nantes", Country: "France", CreditLimit: 1}}, []model.Item{{Line: "Cars", Scale: "1:10", BuyPrice: 1, MSRP: 2}}
+	encoders := model.FitEncoders(users, items)
+	mapOf := func(f *coldstart.Features) coldstart.Map {
+		return coldstart.Map{Dimension: dimension, Weights: make([]float32, (1+f.Width)*dimension)}
+	}
+	content, err := model.WriteLinear(encoders, mapOf(encoders.Users(users)), mapOf(encoders.Items(items)))
+	b.must(err)
+	return string(content)
 }

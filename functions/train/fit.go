@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"recsys/shared/als"
-	"recsys/shared/interactions"
 	"recsys/shared/lake"
 	"recsys/shared/objectstore"
 )
@@ -30,8 +29,8 @@ func (e OutOfTime) Unwrap() error { return e.Err }
 // reserve is the time that is kept for what follows the iterations.
 const reserve = time.Minute
 
-// fit learns the factors of some of a snapshot's ratings, with a checkpoint after each iteration.
-func (h *Handler) fit(ctx context.Context, plan plan, name string, ratings *interactions.Matrix) (als.Factors, []float64, error) {
+// fit learns factors, with a checkpoint after each iteration, and returns the losses after each, too.
+func (h *Handler) fit(ctx context.Context, plan plan, name string, data als.Data) (als.Factors, []float64, error) {
 	saved := checkpoints{h.Lake, lake.CheckpointKey(plan.ID, name)}
 	from, losses, err := saved.last(ctx)
 	if err != nil {
@@ -52,12 +51,12 @@ func (h *Handler) fit(ctx context.Context, plan plan, name string, ratings *inte
 		began = time.Now()
 		return nil
 	}
-	factors, err := als.Fit(ctx, ratings, h.Options, from, after)
+	factors, err := als.Fit(ctx, data, h.Options, from, after)
 	var refused *als.RefusedCheckpoint
 	if errors.As(err, &refused) { // the deployment has changed between two attempts
 		slog.WarnContext(ctx, "training starts anew", "run", plan.ID, "fit", name, "reason", refused)
 		losses = nil
-		factors, err = als.Fit(ctx, ratings, h.Options, nil, after)
+		factors, err = als.Fit(ctx, data, h.Options, nil, after)
 	}
 	if err != nil {
 		return als.Factors{}, nil, fmt.Errorf("training for %s on snapshot %s: %w", name, plan.Snapshot, err)

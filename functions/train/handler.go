@@ -113,30 +113,41 @@ func (h *Handler) train(ctx context.Context, plan plan) (workflow.Trained, error
 		slog.WarnContext(ctx, "too few ratings to train on", "snapshot", snapshot.Name, "ratings", len(ratings.Columns))
 		return workflow.Trained{Status: "too-few-ratings", Snapshot: snapshot.Name}, nil
 	}
+	known, out := knownOf(snapshot), output{h.Artifacts, plan.ID, snapshot}
 	rest, _ := ratings.Split(snapshot.HeldOut(h.HeldOut.Seed, h.HeldOut.Fraction))
-	measured, err := h.fit(ctx, plan, forEvaluation, snapshot, rest)
+	measured, losses, err := h.fit(ctx, plan, forEvaluation, known.with(rest))
 	if err != nil {
 		return workflow.Trained{}, err
 	}
-	if err := h.writeEvaluation(ctx, plan, snapshot, measured); err != nil {
+	if err := out.vectors(ctx, lake.EvaluationItemsKey, lake.EvaluationUsersKey, measured); err != nil {
 		return workflow.Trained{}, err
 	}
-	serving, err := h.fit(ctx, plan, forServing, snapshot, ratings)
+	err = out.training(ctx, lake.Training{
+		HeldOut: h.HeldOut, Options: described(h.Options), Loss: losses,
+		Customers: len(snapshot.Customers), Items: len(snapshot.Items), Ratings: int64(len(ratings.Columns)),
+	})
 	if err != nil {
 		return workflow.Trained{}, err
 	}
-	if err := h.writeServing(ctx, plan, snapshot, serving, measured.losses); err != nil {
+	serving, losses, err := h.fit(ctx, plan, forServing, known.with(ratings))
+	if err != nil {
 		return workflow.Trained{}, err
 	}
-	return h.finish(ctx, plan, snapshot, serving)
+	if err := out.vectors(ctx, lake.ItemEmbeddingsKey, lake.UserEmbeddingsKey, serving); err != nil {
+		return workflow.Trained{}, err
+	}
+	if err := out.model(ctx, known.encoders, serving); err != nil {
+		return workflow.Trained{}, err
+	}
+	return h.finish(ctx, plan, snapshot, losses)
 }
 
 // finish notes that all is there, and removes what only an attempt to come would have needed.
-func (h *Handler) finish(ctx context.Context, plan plan, snapshot *interactions.Snapshot, serving fitted) (workflow.Trained, error) {
+func (h *Handler) finish(ctx context.Context, plan plan, snapshot *interactions.Snapshot, losses []float64) (workflow.Trained, error) {
 	out := workflow.Trained{
 		Status: "trained", Artifacts: lake.TrainedPrefix(plan.ID), Snapshot: snapshot.Name,
 		Customers: len(snapshot.Customers), Items: len(snapshot.Items), Ratings: int64(len(snapshot.Ratings.Columns)),
-		Iterations: len(serving.losses), Loss: serving.losses[len(serving.losses)-1],
+		Iterations: len(losses), Loss: losses[len(losses)-1],
 	}
 	if _, err := h.Lake.PutJSON(ctx, lake.TrainedKey(plan.ID), out); err != nil {
 		return workflow.Trained{}, err

@@ -13,6 +13,8 @@ package main
 import (
 	"context"
 
+	"recsys/shared/als"
+	"recsys/shared/lake"
 	"recsys/shared/objectstore"
 	"recsys/shared/settings"
 	"recsys/shared/step"
@@ -43,4 +45,24 @@ func wire(ctx context.Context) (*Handler, error) {
 		Lake: objectstore.New(client, config.Lake.Bucket), Artifacts: objectstore.New(client, config.Artifacts.Bucket),
 		ByDefault: config.ByDefault, HeldOut: lake.HoldOut(config.HoldOut), Options: options,
 	}, nil
+}
+
+// optionsOf is package als's default but for what the settings say.
+func optionsOf(s settings.Train) als.Options {
+	o := als.Default()
+	o.Seed = s.Seed
+	for _, set := range []struct{ option, setting *float64 }{
+		{&o.UnobservedWeight, &s.UnobservedWeight}, {&o.Regularization, &s.Regularization},
+		{&o.FrequencyExponent, &s.FrequencyExponent}, {&o.FeatureRidge, &s.FeatureRidge},
+	} {
+		if *set.setting != 0 {
+			*set.option = *set.setting
+		}
+	}
+	for _, set := range []struct{ option, setting *int }{{&o.Factors, &s.Factors}, {&o.Iterations, &s.Iterations}} {
+		if *set.setting != 0 {
+			*set.option = *set.setting
+		}
+	}
+	return o
 }

@@ -15,10 +15,13 @@ type Options struct {
 	UnobservedWeight float64
 	// RatingWeights is what a pair with a rating of 1 to 5 weighs: the confidence c of Hu, Koren and Volinsky. Over 0.
 	RatingWeights [5]float64
-	// Regularization is λ, over 0. A row with n ratings out of m is regularised by λ·(n + UnobservedWeight·m)^FrequencyExponent.
+	// Regularization is λ, over 0: a row with n ratings is regularised by λ·n^FrequencyExponent.
 	Regularization float64
 	// FrequencyExponent is ν, 0 to 1: 0 regularises all rows alike, 1 in proportion to what is known of them.
 	FrequencyExponent float64
+	// FeatureRidge regularises the maps from features, over 0. Its unit is the average row: a feature counts as if it had
+	// been seen on so many more rows with vectors that it says nothing of.
+	FeatureRidge float64
 	// Seed of the start. Any value.
 	Seed uint64
 	// Workers solve rows at the same time, 0 is as many as there are cores. Their number changes no bit of the result.
@@ -31,8 +34,8 @@ const MaxFactors = 512
 // Default is what the package comment's figures were measured with.
 func Default() Options {
 	return Options{
-		Factors: 32, Iterations: 10, UnobservedWeight: 0.1, RatingWeights: [5]float64{1, 1, 1, 1, 1},
-		Regularization: 0.05, FrequencyExponent: 1, Seed: 1,
+		Factors: 32, Iterations: 10, UnobservedWeight: 0.3, RatingWeights: [5]float64{0.7, 0.85, 1, 1.15, 1.3},
+		Regularization: 0.18, FrequencyExponent: 1, FeatureRidge: 5, Seed: 1,
 	}
 }
 
@@ -53,6 +56,7 @@ func (o Options) Validate() error {
 	}
 	check(o.Regularization > 0 && o.Regularization <= most, "regularization %v: want over 0 to %v", o.Regularization, most)
 	check(o.FrequencyExponent >= 0 && o.FrequencyExponent <= 1, "frequency exponent %v: want 0 to 1", o.FrequencyExponent)
+	check(o.FeatureRidge > 0 && o.FeatureRidge <= most, "ridge of the features %v: want over 0 to %v", o.FeatureRidge, most)
 	check(o.Workers >= 0 && o.Workers <= 1024, "workers %d: want 0 to 1024", o.Workers)
 	return errors.Join(faults...)
 }

@@ -7,6 +7,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"recsys/shared/coldstart"
 	"recsys/shared/dense"
 	"recsys/shared/interactions"
 )
@@ -15,29 +16,52 @@ import (
 type side struct {
 	ratings   *interactions.Matrix
 	vectors   []float32 // rows × width
-	penalties []float32 // λ(n + α₀m)^ν of each row
+	penalties []float32 // λn^ν of each row, 0 for one without ratings
+	prior               // of the vectors
 }
 
-func (t *training) newSide(ratings *interactions.Matrix) side {
-	s := side{ratings, make([]float32, ratings.Rows()*t.width), make([]float32, ratings.Rows())}
+func (t *training) newSide(ratings *interactions.Matrix, features *coldstart.Features) (s side, err error) {
+	s = side{ratings: ratings, vectors: make([]float32, ratings.Rows()*t.width), penalties: make([]float32, ratings.Rows())}
 	for row := range s.penalties {
 		n := float64(ratings.Start[row+1] - ratings.Start[row])
-		frequency := n + t.options.UnobservedWeight*float64(ratings.Width)
-		s.penalties[row] = float32(t.options.Regularization * math.Pow(frequency, t.options.FrequencyExponent))
+		if n == 0 {
+			continue
+		}
+		s.penalties[row] = float32(t.options.Regularization * math.Pow(n, t.options.FrequencyExponent))
 	}
-	return s
+	s.prior, err = newPrior(features, s.penalties, t.options.FeatureRidge, t.width)
+	return s, err
 }
 
-// penalty is Σ λ(n + α₀m)^ν |v|².
-func (s *side) penalty(width int) (sum float64) {
+// explain fits the prior to the vectors as they are.
+func (s *side) explain(width int) { s.prior.fit(s.vectors, width) }
+
+// penalty is what the objective has for this side: Σ λn^ν |v − prior|², and the prior's own.
+func (s *side) penalty(width int) float64 {
+	sum, mean := s.prior.penalty(), make([]float32, width)
 	for row, penalty := range s.penalties {
+		s.prior.of(mean, row)
 		squares := 0.0
-		for _, v := range s.vectors[row*width : (row+1)*width] {
-			squares += float64(float64(v) * float64(v))
+		for k, v := range s.vectors[row*width : (row+1)*width] {
+			difference := float64(v) - float64(mean[k])
+			squares += float64(difference * difference)
 		}
 		sum += float64(float64(penalty) * squares)
 	}
 	return sum
+}
+
+// speak gives those without ratings the vectors that the map has for them.
+func (s *side) speak(vectors []float32, m coldstart.Map) {
+	if s.features == nil {
+		return
+	}
+	for row, penalty := range s.penalties {
+		if penalty == 0 {
+			columns, values := s.features.Row(row)
+			m.Apply(vectors[row*m.Dimension:][:m.Dimension], columns, values)
+		}
+	}
 }
 
 // compact is a copy of the vectors without their padding.
@@ -123,6 +147,9 @@ func (t *training) gram(ctx context.Context, vectors []float32) ([]float32, erro
 		}
 		return nil
 	})
+	if err != nil {
+		return nil, err
+	}
 	gram := make([]float32, t.width*t.width)
 	for i := range t.width {
 		for j := i; j < t.width; j++ {
@@ -134,5 +161,5 @@ func (t *training) gram(ctx context.Context, vectors []float32) ([]float32, erro
 			gram[j*t.width+i] = gram[i*t.width+j]
 		}
 	}
-	return gram, err
+	return gram, nil
 }

@@ -14,6 +14,7 @@ type worker struct {
 	roots     [6]float32 // of the weights, by rating
 	gathered  []float32  // block × width
 	scales    []float32  // block
+	mean      []float32  // width: the prior of the row
 	equations *dense.Equations
 }
 
@@ -22,7 +23,7 @@ const gatheredNumbers = 6 << 10
 
 func newWorker(width int, o Options) *worker {
 	w := &worker{width: width, block: max(32, gatheredNumbers/width), equations: dense.NewEquations(width)}
-	w.gathered, w.scales = make([]float32, w.block*width), make([]float32, w.block)
+	w.gathered, w.scales, w.mean = make([]float32, w.block*width), make([]float32, w.block), make([]float32, width)
 	for i, weight := range o.RatingWeights {
 		w.weights[i+1], w.roots[i+1] = weight, float32(math.Sqrt(weight))
 	}
@@ -49,6 +50,11 @@ func (w *worker) solveRow(s *side, row int, others, start []float32) (loss float
 		w.equations.Add(w.gathered, w.scales[:n])
 		columns, ratings = columns[n:], ratings[n:]
 	}
+	s.prior.of(w.mean, row)
+	w.equations.AddTarget(w.mean, s.penalties[row])
 	lowered, err := w.equations.Solve(v)
+	for k, m := range w.mean {
+		loss += float64(float64(s.penalties[row]) * (float64(float64(m)*float64(m)) - float64(float64(v[k]-m)*float64(v[k]-m))))
+	}
 	return loss - lowered, err
 }

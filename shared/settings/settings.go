@@ -123,6 +123,8 @@ type Train struct {
 	// Regularization, and FrequencyExponent: how it grows with a row's number of ratings.
 	Regularization    float64 `env:"REGULARIZATION"`
 	FrequencyExponent float64 `env:"FREQUENCY_EXPONENT"`
+	// FeatureRidge keeps small what is learned of cities, lines and the like.
+	FeatureRidge float64 `env:"FEATURE_RIDGE"`
 	// Seed of the first factors.
 	Seed uint64 `env:"TRAIN_SEED" envDefault:"1"`
 }
