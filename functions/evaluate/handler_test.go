@@ -1,6 +1,7 @@
 package main
 
 import (
+	"encoding/json"
 	"errors"
 	"os"
 	"strings"
@@ -145,5 +146,16 @@ func testInvalid(t *testing.T, b *bench) {
 		if out, err := b.Handle(t.Context(), in); !errors.As(err, new(failure.InvalidInput)) {
 			t.Errorf("%s: %+v, %v", what, out, err)
 		}
+	}
+}
+
+func TestEventIsAnEvaluateInput(t *testing.T) {
+	content, err := os.ReadFile("event.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var in workflow.EvaluateInput
+	if err := json.Unmarshal(content, &in); err != nil || in.Validate() != nil || in.Version == 0 {
+		t.Errorf("%+v: %v, %v", in, err, in.Validate())
 	}
 }
