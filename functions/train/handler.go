@@ -89,14 +89,18 @@ type plan struct {
 }
 
 // plan is written by the run's first attempt: a snapshot that is published meanwhile changes nothing.
-func (h *Handler) plan(ctx context.Context, run workflow.Run) (plan, error) {
+func (h *Handler) plan(ctx context.Context, run workflow.Run) (p plan, err error) {
+	_, err = h.Lake.GetJSON(ctx, lake.TrainingPlanKey(run.ID), maxNote, &p)
+	if !errors.Is(err, objectstore.ErrNotFound) {
+		return p, err
+	}
 	latest, err := interactions.Latest(ctx, h.Lake)
 	if err != nil {
-		return plan{}, err
+		return p, err
 	}
-	p := plan{run, latest.Snapshot}
+	p = plan{run, latest.Snapshot}
 	_, err = h.Lake.PutJSON(ctx, lake.TrainingPlanKey(run.ID), p, objectstore.IfAbsent())
-	if errors.Is(err, objectstore.ErrPrecondition) {
+	if errors.Is(err, objectstore.ErrPrecondition) { // by an attempt that is still at work
 		_, err = h.Lake.GetJSON(ctx, lake.TrainingPlanKey(run.ID), maxNote, &p)
 	}
 	return p, err
