@@ -39,9 +39,12 @@ func (h *Handler) Handle(ctx context.Context, in workflow.TrainInput) (workflow.
 		return workflow.Trained{}, err
 	}
 	var done workflow.Trained
-	_, err := h.Lake.GetJSON(ctx, lake.TrainedKey(in.ID), maxNote, &done)
-	if err == nil || !errors.Is(err, objectstore.ErrNotFound) {
-		return done, err
+	switch _, err := h.Lake.GetJSON(ctx, lake.TrainedKey(in.ID), maxNote, &done); {
+	case err == nil:
+		h.removeCheckpoints(ctx, in.ID)
+		return done, nil
+	case !errors.Is(err, objectstore.ErrNotFound):
+		return workflow.Trained{}, err
 	}
 	why, err := h.refuse(ctx, in)
 	if err != nil {
@@ -146,7 +149,7 @@ func (h *Handler) train(ctx context.Context, plan plan) (workflow.Trained, error
 	return h.finish(ctx, plan, snapshot, losses)
 }
 
-// finish notes that all is there, and removes what only an attempt to come would have needed.
+// finish notes that all is there.
 func (h *Handler) finish(ctx context.Context, plan plan, snapshot *interactions.Snapshot, losses []float64) (workflow.Trained, error) {
 	out := workflow.Trained{
 		Status: "trained", Artifacts: lake.TrainedPrefix(plan.ID), Snapshot: snapshot.Name,
@@ -156,11 +159,16 @@ func (h *Handler) finish(ctx context.Context, plan plan, snapshot *interactions.
 	if _, err := h.Lake.PutJSON(ctx, lake.TrainedKey(plan.ID), out); err != nil {
 		return workflow.Trained{}, err
 	}
-	if _, err := h.Lake.DeletePrefix(ctx, lake.CheckpointsPrefix(plan.ID)); err != nil {
-		slog.WarnContext(ctx, "checkpoints are left to expire", "run", plan.ID, "error", err)
-	}
+	h.removeCheckpoints(ctx, plan.ID)
 	metrics.Count(ctx, metrics.Rows, out.Ratings)
 	slog.InfoContext(ctx, "trained", "run", plan.ID, "snapshot", out.Snapshot, "customers", out.Customers, "items", out.Items,
 		"ratings", out.Ratings, "iterations", out.Iterations, "loss", out.Loss)
 	return out, nil
+}
+
+// removeCheckpoints removes what only an attempt to come would have needed.
+func (h *Handler) removeCheckpoints(ctx context.Context, run string) {
+	if _, err := h.Lake.DeletePrefix(ctx, lake.CheckpointsPrefix(run)); err != nil {
+		slog.WarnContext(ctx, "checkpoints are left to expire", "run", run, "error", err)
+	}
 }

@@ -32,7 +32,7 @@ func TestKilledAtEveryPoint(t *testing.T) {
 			f.PublishTrainingData.KeepSnapshots, f.PublishTrainingData.MaxRejectedFraction = 1, new(0.5)
 			f.VectorIndex.KeepVersions = 2
 			f.VectorIndex.RecallQueries = 10
-			f.Train.Factors, f.Train.Iterations, f.Evaluate.GateTrained = 8, 2, gate
+			f.Train.Factors, f.Train.Iterations, f.Evaluate.GateTrained = 8, 1, gate
 		}
 	})
 	t.Cleanup(func() { _ = k.proxy.Close() })

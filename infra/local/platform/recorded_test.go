@@ -123,10 +123,11 @@ func (r *recorder) sorted(t *testing.T) recorded {
 // policies are compared with, and every metric in their logs.
 func TestRecordedCallsAndMetrics(t *testing.T) {
 	r := &recorder{calls: map[string]map[string]map[string]bool{}}
-	margin := 0.1
+	margin, factors := 0.1, 32
 	p := startPlatform(t, func(c *Config) {
 		c.Settings = func(f *Functions) {
-			f.PublishTrainingData.KeepSnapshots, f.VectorIndex.KeepVersions, f.Evaluate.Margin = 1, 2, &margin
+			f.PublishTrainingData.KeepSnapshots, f.VectorIndex.KeepVersions = 1, 2
+			f.Evaluate.Margin, f.Train.Factors = &margin, factors
 		}
 	})
 	p.S3.SetHooks(r.hooks())
@@ -153,7 +154,7 @@ func TestRecordedCallsAndMetrics(t *testing.T) {
 	start(`{"rollback":true}`)
 	start(`{}`)
 	start(`{"train":true}`)
-	margin = 10 // which nothing passes
+	margin, factors = 10, 16 // another model, and nothing passes
 	if err := p.Register(); err != nil {
 		t.Fatal(err)
 	}
