@@ -12,18 +12,24 @@ import (
 
 const benchRows = 72 // as many as a row of MovieLens-20M has ratings of 4 and more
 
+// way is one of several to do the same.
+type way struct {
+	name string
+	do   func()
+}
+
 // The sum of outer products of gathered rows: here, by gonum's blas32, and by a plain loop.
 func BenchmarkAddOuter(b *testing.B) {
 	r := rand.New(rand.NewPCG(1, 1))
 	for _, width := range []int{16, 32, 64, 128} {
 		rows, m := random(r, benchRows*width), make([]float32, width*width)
-		for name, add := range map[string]func(){
-			"dense": func() { AddOuter(m, width, rows, width, benchRows) },
-			"gonum": func() {
+		for _, way := range []way{
+			{"dense", func() { AddOuter(m, width, rows, width, benchRows) }},
+			{"gonum", func() {
 				blas32.Syrk(blas.Trans, 1, blas32.General{Rows: benchRows, Cols: width, Stride: width, Data: rows},
 					1, blas32.Symmetric{N: width, Stride: width, Data: m, Uplo: blas.Upper})
-			},
-			"plain": func() {
+			}},
+			{"plain", func() {
 				for k := range benchRows {
 					x := rows[k*width : (k+1)*width]
 					for i, v := range x {
@@ -33,12 +39,12 @@ func BenchmarkAddOuter(b *testing.B) {
 						}
 					}
 				}
-			},
+			}},
 		} {
-			b.Run(fmt.Sprintf("width=%d/%s", width, name), func(b *testing.B) {
+			b.Run(fmt.Sprintf("width=%d/%s", width, way.name), func(b *testing.B) {
 				for b.Loop() {
 					clear(m)
-					add()
+					way.do()
 				}
 				b.ReportMetric(float64(benchRows*b.N)/b.Elapsed().Seconds(), "rows/s")
 			})
@@ -86,16 +92,16 @@ func BenchmarkScores(b *testing.B) {
 	for _, dimension := range []int{32, 64, 128} {
 		u, i := random(r, users*dimension), random(r, items*dimension)
 		scorer := NewScorer(i, dimension)
-		for name, score := range map[string]func(){
-			"dense": func() { scorer.Scores(dst, u) },
-			"gonum": func() {
+		for _, way := range []way{
+			{"dense", func() { scorer.Scores(dst, u) }},
+			{"gonum", func() {
 				blas32.Gemm(blas.NoTrans, blas.Trans, 1, blas32.General{Rows: users, Cols: dimension, Stride: dimension, Data: u},
 					blas32.General{Rows: items, Cols: dimension, Stride: dimension, Data: i}, 0, blas32.General{Rows: users, Cols: items, Stride: items, Data: dst})
-			},
+			}},
 		} {
-			b.Run(fmt.Sprintf("dimension=%d/%s", dimension, name), func(b *testing.B) {
+			b.Run(fmt.Sprintf("dimension=%d/%s", dimension, way.name), func(b *testing.B) {
 				for b.Loop() {
-					score()
+					way.do()
 				}
 				b.ReportMetric(float64(users*items*b.N)/b.Elapsed().Seconds(), "scores/s")
 			})
