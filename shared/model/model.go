@@ -54,6 +54,14 @@ const (
 	Linear             // maps from features, of the training step: lake.LinearModelKey
 )
 
+// KindOf is the kind of a version's model.
+func KindOf(trained bool) Kind {
+	if trained {
+		return Linear
+	}
+	return Towers
+}
+
 // List names the files of a kind, for whoever reads them.
 func (f *Files) List(kind Kind) []File {
 	if kind == Linear {

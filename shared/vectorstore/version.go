@@ -5,6 +5,8 @@ import (
 	"errors"
 
 	"github.com/jackc/pgx/v5"
+
+	"recsys/shared/lake"
 )
 
 // Status is where a version stands.
@@ -24,18 +26,19 @@ type ActiveVersion struct {
 	Dimension int
 	Metric    Metric
 	EfSearch  int  // hnsw.ef_search that reaches the recall target
-	HasModel  bool // lake.ModelArtifacts are under lake.VersionKey(Version, …) in the artifacts bucket
+	HasModel  bool // there is a model under lake.VersionKey(Version, …) in the artifacts bucket
+	Trained   bool // by functions/train: the model is lake.LinearModelKey, else lake.ModelArtifacts
 }
 
 // SelectActive reads the active version's row, or no row: for a caller that queues it in a batch of its own.
 // Scan it with ScanActive.
-const SelectActive = `select version, dimension, metric, ef_search, has_model
+const SelectActive = `select version, dimension, metric, ef_search, has_model, artifacts ? '` + lake.TrainingKey + `'
 from ` + VersionTable + ` where status = 'active'`
 
 // ScanActive reads the row of SelectActive; false when no version is active.
 func ScanActive(row pgx.Row) (ActiveVersion, bool, error) {
 	var v ActiveVersion
-	err := row.Scan(&v.Version, &v.Dimension, &v.Metric, &v.EfSearch, &v.HasModel)
+	err := row.Scan(&v.Version, &v.Dimension, &v.Metric, &v.EfSearch, &v.HasModel, &v.Trained)
 	if errors.Is(err, pgx.ErrNoRows) {
 		return v, false, nil
 	}
