@@ -1,4 +1,27 @@
-// Package als learns vectors of customers and items from ratings.
+// Package als learns vectors of customers and items from ratings: implicit alternating least squares, with what is known
+// of both as a prior. The objective is
+//
+//	Σ c(r)(1−u·v)² over ratings + α₀ Σ(u·v)² over all pairs + λ Σ n^ν |w−prior(w)|² over users and items w with n ratings
+//
+// and a ridge on the two linear maps from features that are the priors. A half step solves one side's normal equations
+// exactly and then its map; so the objective never rises. (Hu, Koren, Volinsky 2008; Rendle et al. 2021, arXiv
+// 2110.14037; the priors are those of Agarwal and Chen 2009, "Regression-based latent factor models".) Other than
+// Rendle's, λ is not scaled by the catalogue's size: one λ then holds for shops of every size.
+//
+// Promise: the same data, options and seed give the same bits on any number of cores, interrupted or not, and on AVX2 as on
+// NEON. Memory is the ratings twice, five bytes each, and the vectors three times.
+//
+// Quality of Default, a fifth of the ratings held out, as NDCG@10 (the last: @20). Without features, the best options found
+// for the sample shop alone reached 0.81 of the truth.
+//
+//	4 sample shops, 4 splits     0.36 to 0.40, which is 0.85 to 0.88 of the truth's; popularity 0.15 to 0.18
+//	the same without taste       not above popularity
+//	classicmodels, 3 splits      0.63 to 0.66; popularity 0.08 to 0.10; with pairs swapped not above it
+//	customers without a rating   0.58 by the map of their features; popularity 0.37
+//	MovieLens-1M's shape         0.205; popularity 0.174; recall@20 0.186, popularity 0.162
+//
+// Speed, 32 factors and MovieLens-20M's 138,493 customers and 26,744 items, in processor seconds an iteration on one core of
+// a shared AMD EPYC (go test ./shared/als -run '^$' -bench Iteration): 1.6 with 10 million ratings, 2.4 with 20 million.
 package als
 
 import (

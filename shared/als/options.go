@@ -34,8 +34,8 @@ const MaxFactors = 512
 // Default is what the package comment's figures were measured with.
 func Default() Options {
 	return Options{
-		Factors: 32, Iterations: 10, UnobservedWeight: 0.3, RatingWeights: [5]float64{0.7, 0.85, 1, 1.15, 1.3},
-		Regularization: 0.18, FrequencyExponent: 1, FeatureRidge: 5, Seed: 1,
+		Factors: 32, Iterations: 10, UnobservedWeight: 0.5, RatingWeights: [5]float64{0.7, 0.85, 1, 1.15, 1.3},
+		Regularization: 0.45, FrequencyExponent: 0.75, FeatureRidge: 5, Seed: 1,
 	}
 }
 

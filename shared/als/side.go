@@ -27,6 +27,7 @@ func (t *training) newSide(ratings *interactions.Matrix, features *coldstart.Fea
 		if n == 0 {
 			continue
 		}
+		// Powers may differ in their last bits between processors; float32 drops them.
 		s.penalties[row] = float32(t.options.Regularization * math.Pow(n, t.options.FrequencyExponent))
 	}
 	s.prior, err = newPrior(features, s.penalties, t.options.FeatureRidge, t.width)

@@ -24,6 +24,9 @@ func NewRidge(f *Features, weights []float32, ridge float64) (*Ridge, error) {
 	if f.Width > MaxWidth {
 		return nil, fmt.Errorf("%d features: at most %d are regressed on", f.Width, MaxWidth)
 	}
+	if len(weights) != f.Rows() {
+		return nil, fmt.Errorf("%d weights for %d rows", len(weights), f.Rows())
+	}
 	r := &Ridge{features: f, weights: weights, size: f.Width + 1}
 	r.lower = make([]float64, r.size*r.size)
 	for row, weight := range weights {

@@ -82,13 +82,14 @@ func (e *Equations) factorBlock(first int) bool {
 		if !(pivot > 0) || math.IsInf(float64(pivot), 1) {
 			return false
 		}
-		inverse := 1 / float32(math.Sqrt(float64(pivot)))
-		for j := range row {
-			row[j] *= inverse
-		}
+		inverse := [1]float32{1 / float32(math.Sqrt(float64(pivot)))}
+		gather(row, row, len(row), itself[:], inverse[:]) // in place
 	}
 	return true
 }
+
+// itself chooses the only row there is.
+var itself [1]int32
 
 // substitute solves U·x = y from the last row to the first. It returns y·y, which is b·x.
 func (e *Equations) substitute(x []float32) (squares float64) {
