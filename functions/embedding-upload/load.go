@@ -16,7 +16,7 @@ import (
 
 // load reads the version's copies as streams into its tables. Whatever is wrong with the files is reported at
 // once, as InvalidEmbeddings: bad lines of both, and a model that nobody could use.
-func load(ctx context.Context, db *pgxpool.Pool, copies copies, of handOver, popularity vectorstore.Popularity) (loaded vectorstore.Record, err error) {
+func load(ctx context.Context, db *pgxpool.Pool, copies copies, of handOver, snapshot vectorstore.Snapshot) (loaded vectorstore.Record, err error) {
 	var wrong faults
 	items := &embeddings[string]{file: lake.ItemEmbeddingsKey, parseID: itemID, faults: &wrong}
 	users := &embeddings[int32]{file: lake.UserEmbeddingsKey, parseID: userID, faults: &wrong}
@@ -39,7 +39,7 @@ func load(ctx context.Context, db *pgxpool.Pool, copies copies, of handOver, pop
 	if wrong.err() == nil {
 		loaded, err = vectorstore.Load{
 			Version: copies.version, Artifacts: of.etags(), Dimension: items.dimension,
-			Items: items, Users: users, Popularity: popularity,
+			Items: items, Users: users, Snapshot: snapshot,
 		}.Run(ctx, db)
 		if !isInvalid(err) {
 			return loaded, err

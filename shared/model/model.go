@@ -128,6 +128,11 @@ func (m *Model) Dimension() int {
 	return len(m.first.bias)
 }
 
+// ForUnseen tells whether the model is made for customers without a vector of their own, as the vectors of the others
+// say more of them than their features do: a stored vector then goes before the model's. It is false of two towers,
+// which were trained to be asked.
+func (m *Model) ForUnseen() bool { return false }
+
 // Embed computes the embeddings of users into dst, one after the other, len(users) × Dimension() numbers,
 // each of length 1. A user for whom the tower gives no direction (all zeros, or numbers beyond float32) gets
 // zeros, and their index is in undirected. It allocates nothing unless there are such users or names

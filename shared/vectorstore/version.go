@@ -25,17 +25,24 @@ type ActiveVersion struct {
 	Metric    Metric
 	EfSearch  int  // hnsw.ef_search that reaches the recall target
 	HasModel  bool // lake.ModelArtifacts are under lake.VersionKey(Version, …) in the artifacts bucket
+	// HasShop: RatedTable and AttributeTable are there. A version that an earlier release loaded gets them when it is
+	// brought up to a snapshot.
+	HasShop bool
+	// HasTrending: TrendingTable is there, since the bootstrap of this release.
+	HasTrending bool
 }
 
 // SelectActive reads the active version's row, or no row: for a caller that queues it in a batch of its own.
 // Scan it with ScanActive.
-const SelectActive = `select version, dimension, metric, ef_search, has_model
+const SelectActive = `select version, dimension, metric, ef_search, has_model,
+to_regclass('` + Schema + `.user_item_' || version) is not null and to_regclass('` + Schema + `.item_attribute_' || version) is not null,
+to_regclass('` + TrendingTable + `') is not null
 from ` + VersionTable + ` where status = 'active'`
 
 // ScanActive reads the row of SelectActive; false when no version is active.
 func ScanActive(row pgx.Row) (ActiveVersion, bool, error) {
 	var v ActiveVersion
-	err := row.Scan(&v.Version, &v.Dimension, &v.Metric, &v.EfSearch, &v.HasModel)
+	err := row.Scan(&v.Version, &v.Dimension, &v.Metric, &v.EfSearch, &v.HasModel, &v.HasShop, &v.HasTrending)
 	if errors.Is(err, pgx.ErrNoRows) {
 		return v, false, nil
 	}
