@@ -48,6 +48,7 @@ const (
 type world struct {
 	testing.TB
 	postgres  *postgres.Server
+	ownerURL  string
 	readerURL string
 	loader    *pgxpool.Pool
 	s3        *s3.Server
@@ -62,6 +63,7 @@ func setup(tb testing.TB) *world {
 	w := &world{TB: tb, postgres: postgrestest.ForTest(tb)}
 	owner, err := w.postgres.NewDatabase(ctx, "recsys")
 	w.must(err)
+	w.ownerURL = owner
 	conn, err := pgx.Connect(ctx, owner)
 	w.must(err)
 	w.must(vectorstore.Bootstrap(ctx, conn))
@@ -217,10 +219,11 @@ func (w *world) handle(payloads ...string) (notDone string) {
 
 // output is one delivered line.
 type output struct {
-	SessionID   string   `json:"session_id"`
-	Recommended []scored `json:"recommended_items"`
-	Trending    []scored `json:"trending_items"`
-	Similar     struct {
+	CustomerNumber int32    `json:"customer_number"`
+	SessionID      string   `json:"session_id"`
+	Recommended    []scored `json:"recommended_items"`
+	Trending       []scored `json:"trending_items"`
+	Similar        struct {
 		ProductCode *string `json:"product_code"`
 		Items       []struct {
 			ID       string

@@ -64,7 +64,7 @@ func (a *asking) queueCarts(batch *pgx.Batch) {
 	if len(items) == 0 || !a.trends() {
 		return
 	}
-	batch.Queue(`select set_config('lock_timeout', '200ms', true), set_config('synchronous_commit', 'off', true)`)
+	batch.Queue(`select set_config('lock_timeout', '1s', true), set_config('synchronous_commit', 'off', true)`)
 	batch.Queue(a.sql(`
 		insert into {trending} as t (item, score, updated_at)
 		select item.id, cart.count, $3::timestamptz
