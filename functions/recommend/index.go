@@ -49,7 +49,7 @@ func (x *index) answer(ctx context.Context, questions []question, models *models
 	for attempt := 1; ; attempt++ {
 		version, again, err := x.attempt(ctx, questions, models, asking{options: x.options, now: now, plain: plain}, attempt == attempts)
 		plain = plain || isTooMuch(err)
-		if err == nil || attempt == attempts || !again && !isTooMuch(err) {
+		if err == nil || !again || attempt == attempts {
 			return version, err
 		}
 		slog.WarnContext(ctx, "asking the vector database again", "attempt", attempt, "plain", plain, "error", err)
@@ -75,12 +75,8 @@ func (x *index) attempt(ctx context.Context, questions []question, models *model
 		return 0, conn.Conn().IsClosed(), err
 	}
 	if !found {
-		for i := range questions {
-			questions[i].answer = activity.Answer{Strategy: activity.None}
-			if x.options.TrendingItems {
-				questions[i].answer.Trending = []activity.Scored{}
-			}
-		}
+		a.questions = questions
+		a.rank() // of nothing
 		return 0, false, nil
 	}
 	m, err := models.of(ctx, active)
@@ -99,7 +95,8 @@ func (x *index) attempt(ctx context.Context, questions []question, models *model
 	}
 	a.version, a.questions, a.storedFirst = active, questions, m != nil && m.ForUnseen()
 	err = x.ask(ctx, conn.Conn(), &a)
-	return active.Version, conn.Conn().IsClosed() || vectorstore.HasCode(err, vectorstore.UndefinedTable), err
+	again = conn.Conn().IsClosed() || vectorstore.HasCode(err, vectorstore.UndefinedTable) || isTooMuch(err)
+	return active.Version, again, err
 }
 
 func (x *index) acquire(ctx context.Context) (*pgxpool.Conn, error) {

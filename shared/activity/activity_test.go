@@ -74,6 +74,22 @@ func TestEmptyLists(t *testing.T) {
 	}
 }
 
+func TestTrendingItemsGoOutWhereTheyAreAskedFor(t *testing.T) {
+	record, err := activity.Parse([]byte(`{"session_id":"s","trending_items":"theirs"}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for want, trending := range map[string][]activity.Scored{
+		`"similar_items":[]},"recommendation"`:                                            nil,
+		`"similar_items":[]},"trending_items":[],"recommendation"`:                        {},
+		`"similar_items":[]},"trending_items":[{"id":"S1","score":2.5}],"recommendation"`: {{ID: "S1", Score: 2.5}},
+	} {
+		if out := string(record.Append(nil, &activity.Answer{Trending: trending})); !strings.Contains(out, want) || strings.Contains(out, "theirs") {
+			t.Errorf("got %s, want %s", out, want)
+		}
+	}
+}
+
 func TestLenient(t *testing.T) {
 	nan := math.NaN()
 	for name, c := range map[string]struct {
