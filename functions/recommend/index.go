@@ -65,6 +65,8 @@ func isTooMuch(err error) bool {
 
 // attempt is one pass through both round trips; again says that another one may find things changed.
 func (x *index) attempt(ctx context.Context, questions []question, models *models, a asking, last bool) (version int64, again bool, err error) {
+	a.questions = questions
+	a.forget()
 	conn, err := x.acquire(ctx)
 	if err != nil {
 		return 0, false, err
@@ -75,7 +77,6 @@ func (x *index) attempt(ctx context.Context, questions []question, models *model
 		return 0, conn.Conn().IsClosed(), err
 	}
 	if !found {
-		a.questions = questions
 		a.rank() // of nothing
 		return 0, false, nil
 	}
@@ -93,7 +94,7 @@ func (x *index) attempt(ctx context.Context, questions []question, models *model
 	if err := embed(m, active.Dimension, questions); err != nil {
 		return 0, false, err
 	}
-	a.version, a.questions, a.storedFirst = active, questions, m != nil && m.ForUnseen()
+	a.version, a.storedFirst = active, m != nil && m.ForUnseen()
 	err = x.ask(ctx, conn.Conn(), &a)
 	again = conn.Conn().IsClosed() || vectorstore.HasCode(err, vectorstore.UndefinedTable) || isTooMuch(err)
 	return active.Version, again, err

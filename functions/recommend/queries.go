@@ -37,9 +37,6 @@ type asking struct {
 }
 
 func (a *asking) batch() *pgx.Batch {
-	for i := range a.questions {
-		a.questions[i].found, a.questions[i].answer = found{}, activity.Answer{}
-	}
 	batch := &pgx.Batch{}
 	batch.Queue("begin isolation level repeatable read, read only")
 	// At least one more than is wanted: the similar items leave one out. 1,000 is pgvector's largest.

@@ -16,6 +16,13 @@ type found struct {
 	trending, inCountry, popular []activity.Scored
 }
 
+// forget drops what an earlier attempt has found.
+func (a *asking) forget() {
+	for i := range a.questions {
+		a.questions[i].found, a.questions[i].answer = found{}, activity.Answer{}
+	}
+}
+
 // The rows of the queries arrive ordered, best first.
 
 func (a *asking) takeRecommended(rows pgx.Rows) error {
