@@ -39,6 +39,8 @@ const (
 	anySnapshot = lake.TrainingPrefix + "*"
 	anyVersion  = "versions/*"
 	anyRejected = "rejected/*"
+	anyTrained  = lake.TrainedParent + "*"
+	anyReport   = lake.EvaluationReportsParent + "*"
 )
 
 // handedOver are the keys that a data scientist writes.
@@ -83,9 +85,25 @@ func Access(l *DataLake) map[string][]Permission {
 			list(l.Lake),
 			{Actions: []string{"glue:CreateTable", "glue:UpdateTable"}, Resources: l.catalog(trainingTable)},
 		},
+		"train": {
+			on(l.Lake, []string{lake.LatestKey, lake.ManifestKey("*"), anyRange}, getObject),
+			on(l.Lake, []string{lake.TrainingPlanKey("*"), lake.TrainedKey("*")}, getObject, putObject),
+			on(l.Lake, []string{lake.CheckpointsPrefix("*") + "*"}, getObject, putObject, deleteObject),
+			list(l.Lake),
+			on(l.Artifacts, []string{lake.SuccessKey}, getObject), // is something handed over?
+			on(l.Artifacts, []string{anyTrained}, putObject),
+			list(l.Artifacts),
+		},
+		"evaluate": {
+			on(l.Lake, []string{lake.LatestKey, lake.ManifestKey("*"), anyRange}, getObject),
+			on(l.Lake, []string{anyReport}, putObject),
+			list(l.Lake),
+			on(l.Artifacts, []string{anyVersion}, getObject, deleteObject),
+			list(l.Artifacts),
+		},
 		"embedding-upload": {
 			// S3 copies an object with its tags, if it has any.
-			on(l.Artifacts, handedOver, getObject, "s3:GetObjectTagging"),
+			on(l.Artifacts, append(handedOver, anyTrained), getObject, "s3:GetObjectTagging"),
 			on(l.Artifacts, []string{anyVersion}, getObject, putObject, deleteObject, "s3:PutObjectTagging"),
 			list(l.Artifacts),
 			on(l.Lake, []string{lake.LatestKey, anyRange}, getObject),

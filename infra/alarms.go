@@ -7,6 +7,7 @@ import (
 	"github.com/aws/constructs-go/constructs/v10"
 	"github.com/aws/jsii-runtime-go"
 
+	"recsys/shared/lake"
 	"recsys/shared/metrics"
 )
 
@@ -61,6 +62,11 @@ func (w Watched) batchAlarms() []alarm {
 			},
 		}),
 		Comparison: over, Threshold: 0, Periods: 1,
+	}, {
+		ID:          "NotPromoted",
+		Description: "A new version was refused: it is not measurably better than a list of best-sellers, or worse than the active version, which stays. The report is in the lake bucket under " + lake.EvaluationReportsParent + ".",
+		Metric:      w.own("evaluate", metrics.NotPromoted, "Sum", "not promoted", minutes(5)),
+		Comparison:  over, Threshold: 0, Periods: 1,
 	}}
 	if w.SuccessWithinHours > 0 {
 		alarms = append(alarms, alarm{

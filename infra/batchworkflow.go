@@ -15,7 +15,7 @@ import (
 	"recsys/statemachines"
 )
 
-// BatchWorkflow is the state machine with its seven functions, its schedule, and the rule that starts its second
+// BatchWorkflow is the state machine with its functions, its schedule, and the rule that starts its second
 // stage when a hand-over is complete.
 type BatchWorkflow struct {
 	scope        constructs.Construct
@@ -73,8 +73,14 @@ func steps(config Config, data *DataLake, source *SourceDatabase, vectors *Vecto
 			Settings: settings.PartitionWrite{Lake: bucket}},
 		{Name: "publish-training-data", MemoryMiB: 1024, ScratchMiB: scratchMiB, May: access["publish-training-data"],
 			Settings: settings.PublishTrainingData{Lake: bucket, GlueDatabase: data.Database, GlueTable: trainingTable}},
+		{Name: "train", MemoryMiB: float64(config.TrainMemoryMiB), ScratchMiB: scratchMiB, May: access["train"],
+			Settings: settings.Train{Lake: bucket, Artifacts: artifacts, ByDefault: config.Train}},
 		{Name: "embedding-upload", MemoryMiB: 1024, InVPC: true, May: toVectors("embedding-upload"),
 			Settings: settings.EmbeddingUpload{Lake: bucket, Artifacts: artifacts, VectorStore: loader}},
+		// All ratings and both sides' vectors are in its memory.
+		{Name: "evaluate", MemoryMiB: 3008, ScratchMiB: scratchMiB, InVPC: true, May: toVectors("evaluate"),
+			Settings: settings.Evaluate{Lake: bucket, Artifacts: artifacts, VectorStore: loader,
+				GateTrained: config.GateTrained, GateHandedOver: config.GateHandedOver}},
 		{Name: "vector-index", MemoryMiB: 512, InVPC: true, May: toVectors("vector-index"),
 			Settings: settings.VectorIndex{Artifacts: artifacts, VectorStore: loader}},
 	}

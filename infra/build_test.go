@@ -20,6 +20,11 @@ import (
 // Parquet and speak to a database, and are steps of the nightly workflow.
 const maxZipped = 7 << 20
 
+// heavier are those that may weigh more, and why.
+var heavier = map[string]int{
+	"evaluate": 9 << 20, // with html/template the linker keeps every exported method; it runs once a night
+}
+
 func TestFunctionsAreSmall(t *testing.T) {
 	root, err := repositoryRoot()
 	if err != nil {
@@ -30,8 +35,8 @@ func TestFunctionsAreSmall(t *testing.T) {
 		t.Fatal(err)
 	}
 	for name := range deployedFunctions(synth(t, nil)) {
-		if size := zippedSize(t, filepath.Join(build.dir, name, "bootstrap")); size > maxZipped {
-			t.Errorf("%s is %d bytes zipped, over %d", name, size, maxZipped)
+		if size := zippedSize(t, filepath.Join(build.dir, name, "bootstrap")); size > max(maxZipped, heavier[name]) {
+			t.Errorf("%s is %d bytes zipped, over %d", name, size, max(maxZipped, heavier[name]))
 		} else {
 			t.Logf("%-24s %.1f MiB zipped", name, float64(size)/(1<<20))
 		}

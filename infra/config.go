@@ -86,7 +86,18 @@ type Batch struct {
 	RowsPerRange int `option:"rowsPerRange" default:"250000" min:"1000" max:"5000000"`
 	// MaxConcurrency is how many branches run at once, which is also how many connections the source must bear.
 	MaxConcurrency int `option:"maxConcurrency" default:"8" min:"1" max:"40"`
-	// RunRetentionDays is how long runs/ (plans, raw extracts, quarantine) is kept. Snapshots are kept by number.
+	// Train has a model of our own trained by each run of all stages, as long as nothing is handed over. An execution's
+	// input {"train":true} or {"train":false} goes before it.
+	Train bool `option:"train" default:"true"`
+	// TrainMemoryMiB is memory and cores of the training: 1,769 are one core. New accounts have a quota of 3,008; with
+	// 10,240, six cores, 20 million ratings take some minutes.
+	TrainMemoryMiB int `option:"trainMemoryMiB" default:"3008" min:"512" max:"10240"`
+	// GateTrained and GateHandedOver are what becomes of a version that is not measurably better than a list of
+	// best-sellers, or worse than the active version, by where its artifacts come from: enforce keeps the active
+	// version, report only says so.
+	GateTrained    string `option:"gateTrained" default:"enforce" oneof:"enforce report"`
+	GateHandedOver string `option:"gateHandedOver" default:"report" oneof:"enforce report"`
+	// RunRetentionDays is how long runs/ (plans, raw extracts, quarantine) is kept, and what was trained beside its version. Snapshots are kept by number.
 	RunRetentionDays int `option:"runRetentionDays" default:"14" min:"2" max:"3650"`
 }
 

@@ -68,6 +68,7 @@ func (w Watched) isItWorking(alarms []awscloudwatch.Alarm) *[]awscloudwatch.IWid
 			Metrics: &[]awscloudwatch.IMetric{
 				w.execution("ExecutionsSucceeded", "executions succeeded, last day", hours(24)),
 				w.own("publish-training-data", metrics.Rows, "Maximum", "rows published, last day", hours(24)),
+				w.own("evaluate", metrics.NDCG, "Minimum", "NDCG@10, last day", hours(24)),
 				w.own("vector-index", metrics.Recall, "Minimum", "recall, last day", hours(24)),
 				w.own("recommend", metrics.Records, "Sum", "records answered, last hour", hours(1)),
 				w.lambda("recommend", "IteratorAge", "Maximum", "ms behind", minutes(5)),

@@ -9,6 +9,8 @@ import (
 	"github.com/aws/aws-cdk-go/awscdk/v2/awss3"
 	"github.com/aws/constructs-go/constructs/v10"
 	"github.com/aws/jsii-runtime-go"
+
+	"recsys/shared/lake"
 )
 
 // DataLake is the three buckets, and what Athena needs to read them: a Glue database and a workgroup with a place
@@ -40,6 +42,8 @@ func NewDataLake(scope constructs.Construct, id string, config Config) *DataLake
 	l.Lake = l.bucket("Lake", config, false,
 		expire("runs/", config.RunRetentionDays), expire(resultsPrefix, 7))
 	l.Artifacts = l.bucket("Artifacts", config, true, &awss3.LifecycleRule{
+		Prefix: jsii.String(lake.TrainedParent), Expiration: days(config.RunRetentionDays), NoncurrentVersionExpiration: days(1),
+	}, &awss3.LifecycleRule{
 		NoncurrentVersionExpiration: days(90), ExpiredObjectDeleteMarker: jsii.Bool(true),
 	})
 	sayWhenHandedOver(l.Artifacts)

@@ -94,7 +94,7 @@ func observed(t *testing.T, watched Watched) (template string, alarms map[string
 func TestEveryAlarmIsToldAndSaysWhatToDo(t *testing.T) {
 	_, alarms := observed(t, watchedInTests())
 	want := []string{
-		"AnswersLate", "AnswersNotDelivered", "ExecutionFailed", "NoExecutionSucceeded", "RecommendFails",
+		"AnswersLate", "AnswersNotDelivered", "ExecutionFailed", "NoExecutionSucceeded", "NotPromoted", "RecommendFails",
 		"RecordsRejected", "VectorDatabaseConnections", "VectorDatabaseStorage",
 	}
 	if got := slices.Sorted(maps.Keys(alarms)); !slices.Equal(got, want) {

@@ -27,18 +27,18 @@ func newOutputs(stack awscdk.Stack, data *DataLake, batch *BatchWorkflow, stream
 	}
 	console := "https://" + region + ".console.aws.amazon.com/"
 
-	say("Step1StartExecution", "Runs both stages now", "aws stepfunctions start-execution --region %s --state-machine-arn %s --input '{}'", region, machine)
+	say("Step1StartExecution", "Extracts, trains, measures and activates, now", "aws stepfunctions start-execution --region %s --state-machine-arn %s --input '{}'", region, machine)
 	say("Step2QueryTrainingData", "The training data, when an execution has published it", "%s",
 		query("select * from "+data.Database+"."+trainingTable+" limit 10"))
-	say("Step3UploadArtifacts", "Hands over embeddings, model and scalers; _SUCCESS starts the embeddings stage",
-		"aws s3 cp --region %[1]s --recursive --exclude embeddings/_SUCCESS . s3://%[2]s/ && aws s3 cp --region %[1]s embeddings/_SUCCESS s3://%[2]s/embeddings/_SUCCESS",
-		region, *data.Artifacts.BucketName())
-	say("Step4PutRecord", "One visitor's activity",
+	say("Step3PutRecord", "One visitor's activity",
 		"aws kinesis put-record --region %s --cli-binary-format raw-in-base64-out --stream-name %s --partition-key a1 --data '%s'",
 		region, *streaming.Stream.StreamName(), sampleActivity)
-	say("Step5QueryRecommendations", "Today's answers, some minutes later", "%s",
+	say("Step4QueryRecommendations", "Today's answers, some minutes later", "%s",
 		query("select customer_number, recommendation.strategy, recommended_items from "+data.Database+"."+recommendationsTable+
 			" where year = year(current_date) and month = month(current_date) and day = day(current_date) limit 10"))
+	say("Step5UploadArtifacts", "Hands over embeddings, model and scalers of your own; _SUCCESS starts the embeddings stage",
+		"aws s3 cp --region %[1]s --recursive --exclude embeddings/_SUCCESS . s3://%[2]s/ && aws s3 cp --region %[1]s embeddings/_SUCCESS s3://%[2]s/embeddings/_SUCCESS",
+		region, *data.Artifacts.BucketName())
 	say("Dashboard", "Is it working?", "%scloudwatch/home?region=%s#dashboards/dashboard/%s", console, region, *dashboard.DashboardName())
 	say("Executions", "The batch workflow's executions", "%sstates/home?region=%s#/statemachines/view/%s", console, region, machine)
 	say("QueryEditor", "Athena's query editor: choose the workgroup "+data.Workgroup, "%sathena/home?region=%s#/query-editor", console, region)

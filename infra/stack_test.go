@@ -151,7 +151,7 @@ func TestEveryFunctionIsDeployedAsItsMeasurementsSay(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	inVPC := []string{"bootstrap-vector-store", "embedding-upload", "extract", "load-sample-shop", "plan-extract", "recommend", "vector-index"}
+	inVPC := []string{"bootstrap-vector-store", "embedding-upload", "evaluate", "extract", "load-sample-shop", "plan-extract", "recommend", "vector-index"}
 	each(t, func(t *testing.T, s template) {
 		deployed, roles := deployedFunctions(s), map[string]string{}
 		for _, main := range folders {

@@ -33,6 +33,8 @@ func answers(ranges int) functions {
 		"transform":             always(workflow.Transformed{Rows: 9, Rejected: 1}),
 		"partition-write":       always(workflow.Partitioned{Partitions: 2, Rows: 9}),
 		"publish-training-data": always(workflow.Published{Status: "published", Snapshot: "run-1", Partitions: 6, Rows: 27, Rejected: 3}),
+		"train":                 always(workflow.Trained{Status: "trained", Artifacts: "trained/run-1/", Snapshot: "run-1", Customers: 98, Items: 110, Ratings: 2500, Iterations: 8, Loss: 5.5}),
+		"evaluate":              always(workflow.Evaluated{Status: "passed", Promote: true, Version: 7, Reason: "better", NDCG10: 0.5, Popularity10: 0.25, Random10: 0.125, Report: "s3://lake/report"}),
 		"embedding-upload":      always(workflow.Uploaded{Status: "uploaded", Version: 7, Dimension: 32, Items: 109, Users: 98}),
 		"vector-index":          always(workflow.Indexed{Status: "activated", Version: 7, Recall: 0.99, EfSearch: 40}),
 	}
@@ -64,25 +66,28 @@ func called(h *stepfunctionstest.Harness) string {
 const (
 	published = `{"partitions":6,"rejected":3,"rows":27,"snapshot":"run-1","status":"published"}`
 	uploaded  = `{"dimension":32,"items":109,"status":"uploaded","users":98,"version":7}`
+	trained   = `{"artifacts":"trained/run-1/","customers":98,"items":110,"iterations":8,"loss":5.5,"ratings":2500,"snapshot":"run-1","status":"trained"}`
+	evaluated = `{"active10":0,"ndcg10":0.5,"popularity10":0.25,"promote":true,"random10":0.125,"reason":"better","report":"s3://lake/report","status":"passed","version":7}`
 	indexed   = `{"efSearch":40,"recall":0.99,"status":"activated","version":7}`
 
 	trainingCalls  = "extract=3 partition-write=3 plan-extract=1 publish-training-data=1 transform=3"
-	embeddingCalls = "embedding-upload=1 vector-index=1"
-	allCalls       = "embedding-upload=1 extract=3 partition-write=3 plan-extract=1 publish-training-data=1 transform=3 vector-index=1"
+	embeddingCalls = "embedding-upload=1 evaluate=1 train=1 vector-index=1"
+	allCalls       = "embedding-upload=1 evaluate=1 extract=3 partition-write=3 plan-extract=1 publish-training-data=1 train=1 transform=3 vector-index=1"
 )
 
 func TestTheInputChoosesTheStages(t *testing.T) {
-	both := `{"embeddings":{"index":` + indexed + `,"upload":` + uploaded + `},"trainingData":` + published + `}`
+	embeddings := `{"embeddings":{"evaluation":` + evaluated + `,"index":` + indexed + `,"upload":` + uploaded + `},"training":` + trained + `,"trainingData":`
+	both := embeddings + published + `}`
 	for input, want := range map[string]struct{ output, calls string }{
 		`{}`:                          {both, allCalls},
 		`{"Comment":"from a person"}`: {both, allCalls},
 		`{"rollback":false}`:          {both, allCalls},
 		`{"stages":"all"}`:            {both, allCalls},
+		`{"train":true}`:              {both, allCalls},
 		`{"stages":"training-data","Comment":""}`: {`{"trainingData":` + published + `}`, trainingCalls},
-		`{"stages":"embeddings"}`: {
-			`{"embeddings":{"index":` + indexed + `,"upload":` + uploaded + `},"trainingData":{"status":"skipped"}}`, embeddingCalls,
-		},
-		`{"rollback":true}`: {`{"embeddings":{"index":` + indexed + `}}`, "vector-index=1"},
+		`{"stages":"embeddings"}`:                 {embeddings + `{"status":"skipped"}}`, embeddingCalls},
+		`{"stages":"embeddings","train":true}`:    {embeddings + `{"status":"skipped"}}`, embeddingCalls},
+		`{"rollback":true}`:                       {`{"embeddings":{"index":` + indexed + `}}`, "vector-index=1"},
 	} {
 		t.Run(input, func(t *testing.T) {
 			t.Parallel()
@@ -99,6 +104,7 @@ func TestAWrongInputIsRefused(t *testing.T) {
 	for _, input := range []string{
 		`{"stages":"everything"}`, `{"stages":null}`, `{"stages":["embeddings"]}`,
 		`{"rollback":"true"}`, `{"rollback":null}`, `{"rollback":true,"stages":"all"}`,
+		`{"rollback":true,"train":false}`,
 	} {
 		t.Run(input, func(t *testing.T) {
 			t.Parallel()
@@ -127,7 +133,9 @@ func TestPayloadsAreThoseOfPackageWorkflow(t *testing.T) {
 	want := map[string][]string{
 		"plan-extract":          {`{"input":{},` + runOnly + `}`},
 		"publish-training-data": {`{` + runOnly + `}`},
-		"embedding-upload":      {`{` + runOnly + `}`},
+		"train":                 {`{"input":{},` + runOnly + `}`},
+		"embedding-upload":      {`{"artifacts":"trained/run-1/",` + runOnly + `}`},
+		"evaluate":              {`{` + runOnly + `,"version":7}`},
 		"vector-index":          {`{"rollback":true,` + runOnly + `}`, `{` + runOnly + `,"version":7}`},
 	}
 	for _, name := range []string{"extract", "transform", "partition-write"} {
@@ -153,9 +161,24 @@ func TestNothingNewIsNotIndexed(t *testing.T) {
 		all["embedding-upload"] = func(json.RawMessage) (any, error) { return uploaded, nil }
 		h := setup(t, all)
 		output, err := run(t, h, `{"stages":"embeddings"}`)
-		if err != nil || !strings.Contains(output, uploaded.Status) || called(h) != "embedding-upload=1" {
+		if err != nil || !strings.Contains(output, uploaded.Status) || called(h) != "embedding-upload=1 train=1" {
 			t.Errorf("%s: output %s, calls %s, %v", uploaded.Status, output, called(h), err)
 		}
+	}
+}
+
+func TestAVersionThatTheGateRefusesIsNotIndexed(t *testing.T) {
+	all := answers(0)
+	all["evaluate"] = func(json.RawMessage) (any, error) {
+		return workflow.Evaluated{Status: "not-promoted", Version: 7, Reason: "worse", Report: "s3://lake/report"}, nil
+	}
+	h := setup(t, all)
+	output, err := run(t, h, `{"stages":"embeddings"}`)
+	if err != nil || !strings.Contains(output, `"reason":"worse"`) || !strings.Contains(output, "s3://lake/report") {
+		t.Errorf("output %s, %v", output, err)
+	}
+	if called(h) != "embedding-upload=1 evaluate=1 train=1" {
+		t.Errorf("calls %s", called(h))
 	}
 }
 
@@ -166,7 +189,7 @@ func TestEveryStepIsRetriedAfterWhatMayPass(t *testing.T) {
 	}
 	h := setup(t, all)
 	_, err := run(t, h, `{}`)
-	const want = "embedding-upload=3 extract=3 partition-write=3 plan-extract=3 publish-training-data=3 transform=3 vector-index=3"
+	const want = "embedding-upload=3 evaluate=3 extract=3 partition-write=3 plan-extract=3 publish-training-data=3 train=3 transform=3 vector-index=3"
 	if err != nil || called(h) != want {
 		t.Errorf("calls %s, %v", called(h), err)
 	}

@@ -126,7 +126,7 @@ func TestEveryTaskInvokesAFunctionAndRetriesAlike(t *testing.T) {
 		used[parameters.FunctionName] = true
 		checkRetry(t, name, s)
 	})
-	if tasks != 8 || len(used) != len(statemachines.Functions) {
+	if tasks != 10 || len(used) != len(statemachines.Functions) {
 		t.Errorf("%d tasks invoke %v", tasks, used)
 	}
 	for name, folder := range statemachines.Functions {

@@ -19,6 +19,8 @@ var Functions = map[string]string{
 	"TransformFunction":           "transform",
 	"PartitionWriteFunction":      "partition-write",
 	"PublishTrainingDataFunction": "publish-training-data",
+	"TrainFunction":               "train",
 	"EmbeddingUploadFunction":     "embedding-upload",
+	"EvaluateFunction":            "evaluate",
 	"VectorIndexFunction":         "vector-index",
 }

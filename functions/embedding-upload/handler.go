@@ -18,41 +18,54 @@ type Handler struct {
 	Artifacts *objectstore.Store
 	Lake      *objectstore.Store
 	DB        *pgxpool.Pool
-	Metric    vectorstore.Metric // of the versions that it loads
+	Metric    vectorstore.Metric // of what is handed over
 }
 
-// Handle loads what was handed over, unless that is the active version already, or one that was rolled back.
-// A run that is tried again gets the same version.
-func (h *Handler) Handle(ctx context.Context, run workflow.Run) (workflow.Uploaded, error) {
-	if err := run.Validate(); err != nil {
+// trainedMetric is of what functions/train makes: an inner product is the preference that it predicts.
+const trainedMetric = vectorstore.InnerProduct
+
+// Handle loads what the run has trained, or else what was handed over, unless that is the active version already, or
+// one that was rolled back. A run that is tried again gets the same version.
+func (h *Handler) Handle(ctx context.Context, in workflow.UploadInput) (workflow.Uploaded, error) {
+	if err := in.Validate(); err != nil {
 		return workflow.Uploaded{}, err
 	}
-	earlier, tried, err := vectorstore.OfRun(ctx, h.DB, run.ID)
+	earlier, tried, err := vectorstore.OfRun(ctx, h.DB, in.ID)
 	if err != nil {
 		return workflow.Uploaded{}, err
 	}
 	if tried && earlier.Status != vectorstore.Loading && earlier.Status != vectorstore.Failed {
 		return uploaded("uploaded", earlier), nil
 	}
-	handOver, nothing, err := look(ctx, h.Artifacts)
+	handOver, metric, nothing, err := h.find(ctx, in.Artifacts)
 	if err != nil {
 		return workflow.Uploaded{}, err
 	}
 	if nothing != "" {
-		slog.InfoContext(ctx, "nothing is loaded", "run", run.ID, "status", nothing)
+		slog.InfoContext(ctx, "nothing is loaded", "run", in.ID, "status", nothing)
 		return workflow.Uploaded{Status: nothing}, h.giveUp(ctx, earlier)
 	}
-	same, found, err := vectorstore.SameArtifacts(ctx, h.DB, handOver.etags(), h.Metric)
+	same, found, err := vectorstore.SameArtifacts(ctx, h.DB, handOver.etags(), metric)
 	if err != nil {
 		return workflow.Uploaded{}, err
 	}
 	if !found {
-		return h.upload(ctx, run, handOver)
+		return h.upload(ctx, in.Run, handOver, metric)
 	}
 	if err := h.giveUp(ctx, earlier); err != nil {
 		return workflow.Uploaded{}, err
 	}
 	return h.unchanged(ctx, same)
+}
+
+// find finds the artifacts to load and their metric, or says by a status of workflow.Uploaded why there are none.
+func (h *Handler) find(ctx context.Context, prefix string) (found handOver, metric vectorstore.Metric, nothing string, err error) {
+	if prefix != "" {
+		found, err = trained(ctx, h.Artifacts, prefix)
+		return found, trainedMetric, "", err
+	}
+	found, nothing, err = look(ctx, h.Artifacts)
+	return found, h.Metric, nothing, err
 }
 
 // giveUp ends what an earlier attempt of the run was loading: handed over anew, it never will be whole.
@@ -66,17 +79,14 @@ func (h *Handler) giveUp(ctx context.Context, earlier vectorstore.Record) error 
 // fail records why a version never will answer, and leaves nothing of it. The same artifacts are tried again by
 // the next run, under another number, and refused with the same words for as long as they lie there.
 func (h *Handler) fail(ctx context.Context, version int64, artifacts map[string]string, why string) error {
-	if err := vectorstore.Fail(ctx, h.DB, version, artifacts, why); err != nil {
-		return err
-	}
-	return vectorstore.Forget(ctx, h.DB, version, func() error {
+	return vectorstore.Discard(ctx, h.DB, version, artifacts, why, func() error {
 		_, err := h.Artifacts.DeletePrefix(ctx, lake.VersionPrefix(version))
 		return err
 	})
 }
 
 // unchanged keeps the active version, brought up to the newest snapshot. same is the version of the artifacts: the active
-// one, or one that was rolled back.
+// one, one that was rolled back, or a hand-over that a trained version has replaced.
 func (h *Handler) unchanged(ctx context.Context, same vectorstore.Record) (workflow.Uploaded, error) {
 	active, _, err := vectorstore.Current(ctx, h.DB)
 	if err != nil {
@@ -94,8 +104,8 @@ func (h *Handler) unchanged(ctx context.Context, same vectorstore.Record) (workf
 	return uploaded("unchanged", active), nil
 }
 
-func (h *Handler) upload(ctx context.Context, run workflow.Run, handOver handOver) (workflow.Uploaded, error) {
-	version, err := vectorstore.Allocate(ctx, h.DB, run.ID, h.Metric, handOver.etags(), handOver.hasModel())
+func (h *Handler) upload(ctx context.Context, run workflow.Run, handOver handOver, metric vectorstore.Metric) (workflow.Uploaded, error) {
+	version, err := vectorstore.Allocate(ctx, h.DB, run.ID, metric, handOver.etags(), handOver.hasModel())
 	if err != nil {
 		return workflow.Uploaded{}, err
 	}
@@ -110,7 +120,7 @@ func (h *Handler) upload(ctx context.Context, run workflow.Run, handOver handOve
 	}
 	metrics.Count(ctx, metrics.Rows, loaded.ItemCount+loaded.UserCount)
 	slog.InfoContext(ctx, "loaded", "version", version, "items", loaded.ItemCount, "users", loaded.UserCount,
-		"dimension", loaded.Dimension, "model", handOver.hasModel())
+		"dimension", loaded.Dimension, "model", handOver.hasModel(), "trained", handOver.isTrained())
 	return uploaded("uploaded", loaded), nil
 }
 

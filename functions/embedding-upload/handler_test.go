@@ -152,6 +152,7 @@ func TestHandle(t *testing.T) {
 			t.Errorf("got %+v", out)
 		}
 	})
+	t.Run("what the run has trained", func(t *testing.T) { testTrained(t, setup(t, server)) })
 	t.Run("another metric is another version", func(t *testing.T) {
 		b := setup(t, server)
 		b.handOver(embeddingsOf(goodItems, goodUsers))
@@ -376,11 +377,11 @@ func TestEventIsARun(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	var run workflow.Run
+	var run workflow.UploadInput
 	if err := json.Unmarshal(event, &run); err != nil || run.Validate() != nil {
 		t.Errorf("%+v: %v, %v", run, err, run.Validate())
 	}
-	if _, err := new(Handler).Handle(t.Context(), workflow.Run{ID: "../etc"}); !errors.As(err, new(failure.InvalidInput)) {
+	if _, err := new(Handler).Handle(t.Context(), workflow.UploadInput{Run: workflow.Run{ID: "../etc"}}); !errors.As(err, new(failure.InvalidInput)) {
 		t.Errorf("got %v", err)
 	}
 }

@@ -26,8 +26,24 @@ type HandOverUnderway struct{ Err error }
 func (e HandOverUnderway) Error() string { return e.Err.Error() }
 func (e HandOverUnderway) Unwrap() error { return e.Err }
 
-// handOver is what the data scientist left: key → object.
+// handOver is the artifacts to load, wherever they lie: by their keys of package lake.
 type handOver map[string]objectstore.Object
+
+// trained finds what the run's training has made. It is whole: train has ended before its prefix travels.
+func trained(ctx context.Context, store *objectstore.Store, prefix string) (handOver, error) {
+	found := handOver{}
+	for _, key := range lake.TrainedArtifacts {
+		object, err := store.Head(ctx, prefix+key)
+		if errors.Is(err, objectstore.ErrNotFound) {
+			return nil, failure.Invalidf("%s is not there: want the artifacts that train has made in this run", store.URI(prefix+key))
+		}
+		if err != nil {
+			return nil, err
+		}
+		found[key] = object
+	}
+	return found, nil
+}
 
 // look finds the artifacts, or says by a status of workflow.Uploaded why there is nothing to load. What is missing
 // is InvalidEmbeddings.
@@ -83,7 +99,10 @@ func (h handOver) newerThan(success time.Time) string {
 
 func (h handOver) has(key string) bool { return h[key].Key != "" }
 
-func (h handOver) hasModel() bool { return h.has(lake.ModelKey) }
+// isTrained tells what train has made from what somebody handed over.
+func (h handOver) isTrained() bool { return h.has(lake.TrainingKey) }
+
+func (h handOver) hasModel() bool { return h.has(lake.ModelKey) || h.has(lake.LinearModelKey) }
 
 // etags tell one hand-over from another.
 func (h handOver) etags() map[string]string {
@@ -101,9 +120,9 @@ func (h handOver) copyTo(ctx context.Context, store *objectstore.Store, version 
 	copying, ctx := errgroup.WithContext(ctx)
 	for key, object := range h {
 		copying.Go(func() error {
-			etag, err := store.Copy(ctx, key, lake.VersionKey(version, key), object.ETag)
+			etag, err := store.Copy(ctx, object.Key, lake.VersionKey(version, key), object.ETag)
 			if errors.Is(err, objectstore.ErrPrecondition) || errors.Is(err, objectstore.ErrNotFound) {
-				return HandOverUnderway{fmt.Errorf("%s was handed over anew meanwhile: %w", key, err)}
+				return HandOverUnderway{fmt.Errorf("%s was written anew meanwhile: %w", object.Key, err)}
 			}
 			mu.Lock()
 			defer mu.Unlock()

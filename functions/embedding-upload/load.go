@@ -8,6 +8,7 @@ import (
 
 	"github.com/jackc/pgx/v5/pgxpool"
 
+	"recsys/shared/embeddings"
 	"recsys/shared/failure"
 	"recsys/shared/lake"
 	"recsys/shared/model"
@@ -17,42 +18,39 @@ import (
 // load reads the version's copies as streams into its tables. Whatever is wrong with the files is reported at
 // once, as InvalidEmbeddings: bad lines of both, and a model that nobody could use.
 func load(ctx context.Context, db *pgxpool.Pool, copies copies, of handOver, snapshot vectorstore.Snapshot) (loaded vectorstore.Record, err error) {
-	var wrong faults
-	items := &embeddings[string]{file: lake.ItemEmbeddingsKey, parseID: itemID, faults: &wrong}
-	users := &embeddings[int32]{file: lake.UserEmbeddingsKey, parseID: userID, faults: &wrong}
-	items.open, users.open = opener(ctx, copies, items.file), opener(ctx, copies, users.file)
+	var wrong embeddings.Faults
+	items := embeddings.Items(lake.ItemEmbeddingsKey, opener(ctx, copies, lake.ItemEmbeddingsKey), &wrong)
+	users := embeddings.Users(lake.UserEmbeddingsKey, opener(ctx, copies, lake.UserEmbeddingsKey), &wrong)
 	defer items.Close()
 	defer users.Close()
 
-	items.peek()
-	if items.failed != nil {
-		return loaded, items.failed
+	if err := items.Peek(); err != nil {
+		return loaded, err
 	}
-	users.dimension = items.dimension
-	if of.hasModel() && items.dimension > 0 {
-		if err := checkModel(ctx, copies, items.dimension); isInvalid(err) {
-			wrong.unusable = err
+	users.Dimension = items.Dimension
+	if of.hasModel() && items.Dimension > 0 {
+		if err := checkModel(ctx, copies, model.KindOf(of.isTrained()), items.Dimension); isInvalid(err) {
+			wrong.Unusable = err
 		} else if err != nil {
 			return loaded, err
 		}
 	}
-	if wrong.err() == nil {
+	if wrong.Err() == nil {
 		loaded, err = vectorstore.Load{
-			Version: copies.version, Artifacts: of.etags(), Dimension: items.dimension,
+			Version: copies.version, Artifacts: of.etags(), Dimension: items.Dimension,
 			Items: items, Users: users, Snapshot: snapshot,
 		}.Run(ctx, db)
 		if !isInvalid(err) {
 			return loaded, err
 		}
 	}
-	for items.Next() {
+	if err := items.ReadRest(); err != nil {
+		return loaded, err
 	}
-	for users.Next() {
+	if err := users.ReadRest(); err != nil {
+		return loaded, err
 	}
-	if items.failed != nil {
-		return loaded, items.failed
-	}
-	return loaded, users.Err()
+	return loaded, wrong.Err()
 }
 
 func opener(ctx context.Context, copies copies, key string) func() (io.ReadCloser, error) {
@@ -63,9 +61,9 @@ func opener(ctx context.Context, copies copies, key string) func() (io.ReadClose
 }
 
 // checkModel reads the model as recommend will, and lets none become active that it cannot use.
-func checkModel(ctx context.Context, copies copies, dimension int) error {
+func checkModel(ctx context.Context, copies copies, kind model.Kind, dimension int) error {
 	var files model.Files
-	for _, file := range files.List() {
+	for _, file := range files.List(kind) {
 		body, object, err := copies.open(ctx, file.Key)
 		if err != nil {
 			return err
@@ -83,8 +81,8 @@ func checkModel(ctx context.Context, copies copies, dimension int) error {
 		return failure.InvalidEmbeddings{Err: fmt.Errorf("the model cannot be used: %w", err)}
 	}
 	if m.Dimension() != dimension {
-		return failure.InvalidEmbeddings{Err: fmt.Errorf("%s gives embeddings of dimension %d, those of %s have %d",
-			lake.ModelKey, m.Dimension(), lake.ItemEmbeddingsKey, dimension)}
+		return failure.InvalidEmbeddings{Err: fmt.Errorf("the model gives embeddings of dimension %d, those of %s have %d",
+			m.Dimension(), lake.ItemEmbeddingsKey, dimension)}
 	}
 	return nil
 }

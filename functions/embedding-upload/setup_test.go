@@ -128,12 +128,12 @@ func putParquet[T any](b *bench, key string, rows []T) {
 }
 
 // run is a new run each time.
-func (b *bench) run() workflow.Run {
+func (b *bench) run() workflow.UploadInput {
 	b.runs++
-	return workflow.Run{ID: fmt.Sprintf("run-%d", b.runs), StartedAt: noon.Add(time.Duration(b.runs) * time.Hour)}
+	return workflow.UploadInput{Run: workflow.Run{ID: fmt.Sprintf("run-%d", b.runs), StartedAt: noon.Add(time.Duration(b.runs) * time.Hour)}}
 }
 
-func (b *bench) upload(run workflow.Run) workflow.Uploaded {
+func (b *bench) upload(run workflow.UploadInput) workflow.Uploaded {
 	b.t.Helper()
 	out, err := b.Handle(b.t.Context(), run)
 	b.must(err)

@@ -1,8 +1,8 @@
 // Command publish-training-data makes a run's snapshot visible, whole or not at all, and removes old ones.
 //
 // Input: workflow.Run. Output: workflow.Published.
-// Reads lake.PlanKey, lake.RangeReportKey and lake.RangeKey of every range, the first one's raw products. Writes, in
-// this order, lake.PopularityKey, lake.ProductsKey, lake.ManifestKey (once), lake.LatestKey (compare and swap) and the Glue table.
+// Reads lake.PlanKey, lake.RangeReportKey and lake.RangeKey of every range. Writes, in this order,
+// lake.PopularityKey, lake.ManifestKey (once), lake.LatestKey (compare and swap) and the Glue table.
 // Errors: InvalidInput, TooManyRejectedRows, ObjectStoreUnavailable.
 //
 // A crash is safe at each point. Before the pointer readers see the snapshot before; the pointer is one
@@ -81,9 +81,6 @@ func (h Handler) publish(ctx context.Context, run workflow.Run) (latest lake.Lat
 		return latest, manifest, err
 	}
 	if err := h.countPopularity(ctx, manifest); err != nil {
-		return latest, manifest, err
-	}
-	if err := h.listProducts(ctx, manifest); err != nil {
 		return latest, manifest, err
 	}
 	if err := h.commit(ctx, manifest); err != nil {

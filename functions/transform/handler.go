@@ -3,7 +3,8 @@
 //
 // Input: workflow.RangeInput. Output: workflow.Transformed.
 // Reads the objects of lake.RawKey; writes lake.QuarantineKey (NDJSON, empty when all is well, so that a
-// retried run leaves the same objects) and lake.RangeKey, whose metadata counts the rejected rows by reason.
+// retried run leaves the same objects) and lake.RangeKey, whose metadata counts the rejected rows by reason; with the
+// first range lake.ProductsKey, too.
 // Errors: InvalidInput, ObjectStoreUnavailable.
 package main
 
@@ -32,6 +33,11 @@ func (h Handler) Handle(ctx context.Context, in workflow.RangeInput) (workflow.T
 	products, err := readProducts(ctx, h.Lake, raw("products"))
 	if err != nil {
 		return out, err
+	}
+	if in.Range.Index == catalogueRange {
+		if err := putCatalogue(ctx, h.Lake, in.ID, products.byCode); err != nil {
+			return out, err
+		}
 	}
 	ratings, err := training.OpenTable[training.RawRating](ctx, h.Lake, raw("ratings"))
 	if err != nil {

@@ -1,11 +1,13 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 	"testing"
 
 	"recsys/infra/local/s3/s3test"
@@ -109,6 +111,51 @@ func TestTransform(t *testing.T) {
 	}
 	if again, err := h.Lake.Head(t.Context(), lake.QuarantineKey(in.ID, 7)); err != nil || again.Size != 0 || again.ETag == first.ETag {
 		t.Errorf("%+v, %v", again, err)
+	}
+}
+
+// The first range's transformation lists the products, rated or not, without those that cannot be used.
+func TestTheCatalogue(t *testing.T) {
+	h, in := setup(t, 1, 1), event(t)
+	put(t, h.Lake, "products", []training.RawProduct{
+		{ProductCode: "S18 ", ProductLine: "Cars", ProductScale: "1:18", QuantityInStock: "7", BuyPrice: "48.81", MSRP: "95.70"},
+		{ProductCode: "S0", ProductLine: "Cars", ProductScale: "1:10", QuantityInStock: "0", BuyPrice: "1.00", MSRP: "2.00"},
+		{ProductCode: "S50", ProductLine: "Cars", ProductScale: "1:50", QuantityInStock: "none"},
+	})
+	if _, err := h.Handle(t.Context(), in); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := h.Lake.Head(t.Context(), lake.ProductsKey(in.ID)); !errors.Is(err, objectstore.ErrNotFound) {
+		t.Errorf("range %d: %v", in.Range.Index, err)
+	}
+	for _, raw := range []string{"products", "customers", "ratings"} {
+		object, _, err := h.Lake.Get(t.Context(), lake.RawKey(in.ID, raw, in.Range.Index), 1<<20)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := h.Lake.Put(t.Context(), lake.RawKey(in.ID, raw, catalogueRange), bytes.NewReader(object)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	in.Range = workflow.Range{Index: catalogueRange}
+	if _, err := h.Handle(t.Context(), in); err != nil {
+		t.Fatal(err)
+	}
+	table, err := training.OpenTable[training.CatalogueRow](t.Context(), h.Lake, lake.ProductsKey(in.ID))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer table.Close()
+	var got []training.CatalogueRow
+	for row, err := table.Next(); err == nil; row, err = table.Next() {
+		got = append(got, *row)
+	}
+	want := []training.CatalogueRow{
+		{ProductCode: "S0", ProductLine: "Cars", ProductScale: "1:10", BuyPrice: 100, MSRP: 200},
+		{ProductCode: "S18", ProductLine: "Cars", ProductScale: "1:18", QuantityInStock: 7, BuyPrice: 4881, MSRP: 9570},
+	}
+	if !slices.Equal(got, want) {
+		t.Errorf("products %+v, want %+v", got, want)
 	}
 }
 

@@ -55,14 +55,8 @@ func serve(ctx context.Context, o options, out io.Writer) (err error) {
 // start runs the workflow once more: on the platform that serve has up, or on one of its own.
 func start(ctx context.Context, o options, out io.Writer) error {
 	return o.with(ctx, newConsole(out), func(c *console, client *platform.Client) error {
-		if o.artifacts != "" {
-			if err := client.UploadFolder(ctx, o.artifacts); err != nil {
-				return err
-			}
-		} else if there, err := client.HandedOver(ctx); err != nil {
+		if _, err := o.handOver(ctx, c, client); err != nil {
 			return err
-		} else {
-			c.handOver(there)
 		}
 		return o.execute(ctx, c, client)
 	})
@@ -120,40 +114,35 @@ func (o options) with(ctx context.Context, c *console, do func(*console, *platfo
 	return do(c, p.Client)
 }
 
-// show runs the workflow and streams activity, where there is a model of this shop to answer it with.
+// show runs the workflow and streams activity, where some of this shop is known.
 func (o options) show(ctx context.Context, c *console, p *platform.Platform) error {
-	ready, err := o.upload(ctx, c, p)
+	handedOver, err := o.handOver(ctx, c, p.Client)
 	if err != nil {
 		return err
 	}
 	if err := o.execute(ctx, c, p.Client); err != nil {
 		return err
 	}
-	if !ready {
-		c.say("\nNobody handed over embeddings of this shop yet, so no activity is streamed: train on the data above, then\n  %s",
-			o.command("--artifacts DIR"))
+	if o.events == "" && !handedOver && !p.SampleShop() {
+		c.say("\nNo activity of this shop is known, so none is streamed. With activity records of its customers, a JSON object a line:\n  %s",
+			o.command("put-records FILE"))
 		return nil
 	}
 	return o.stream(ctx, c, p.Client)
 }
 
-// upload hands over what --artifacts names; without it, what was handed over before stays, and the sample shop gets
-// what was trained on it. ready is false where nothing of this shop's products is handed over.
-func (o options) upload(ctx context.Context, c *console, p *platform.Platform) (ready bool, err error) {
+// handOver hands over what --artifacts names; without it, what was handed over before stays. Where there is nothing, the
+// workflow trains a model of its own.
+func (o options) handOver(ctx context.Context, c *console, client *platform.Client) (there bool, err error) {
 	if o.artifacts != "" {
-		return true, p.UploadFolder(ctx, o.artifacts)
+		return true, client.UploadFolder(ctx, o.artifacts)
 	}
-	there, err := p.HandedOver(ctx)
-	switch {
-	case err != nil:
+	before, err := client.HandedOver(ctx)
+	if err != nil {
 		return false, err
-	case there.Whose == platform.Folder || there.Whose == platform.Other:
-		c.handOver(there)
-		return true, nil
-	case p.SampleShop():
-		return true, p.UploadSample(ctx)
 	}
-	return false, nil
+	c.handOver(before)
+	return before.Whose != platform.Nobody, nil
 }
 
 func (o options) execute(ctx context.Context, c *console, client *platform.Client) error {
@@ -171,7 +160,10 @@ func (o options) execute(ctx context.Context, c *console, client *platform.Clien
 		return fmt.Errorf("reading the execution's output: %w", err)
 	}
 	c.say("  %s", pretty.String())
-	return o.training(ctx, c, client)
+	if err := o.training(ctx, c, client); err != nil {
+		return err
+	}
+	return o.evaluation(ctx, c, client, name)
 }
 
 // training tells where the training data lies.

@@ -85,8 +85,8 @@ func counts(output, input json.RawMessage) string {
 	return strings.TrimPrefix(words.String(), ", ")
 }
 
-// alreadyShown are the parts of a payload that the heading has told.
-var alreadyShown = map[string]bool{"run": true, "startedAt": true}
+// shownElsewhere are the parts of a payload that the heading has told, or that the evaluation will.
+var shownElsewhere = map[string]bool{"run": true, "startedAt": true, "reason": true, "report": true, "artifacts": true}
 
 func describe(words *strings.Builder, after, before map[string]any) {
 	for _, key := range slices.Sorted(maps.Keys(after)) {
@@ -97,7 +97,7 @@ func describe(words *strings.Builder, after, before map[string]any) {
 			describe(words, object, oldObject)
 			continue
 		}
-		if isOld || alreadyShown[key] {
+		if isOld || shownElsewhere[key] {
 			continue
 		}
 		switch value := after[key].(type) {
@@ -131,9 +131,9 @@ func grouped(n int64) string {
 func (c *console) handOver(there platform.HandOver) {
 	switch there.Whose {
 	case platform.Folder:
-		c.say("  artifacts: %s, uploaded %s; --artifacts or reset changes them", display(there.From), there.At.Local().Format(time.DateTime))
+		c.say("  artifacts: %s, uploaded %s; --artifacts or reset changes them, --input '{\"train\":true}' trains instead", display(there.From), there.At.Local().Format(time.DateTime))
 	case platform.Other:
-		c.say("  artifacts: what somebody put into %s stays; --artifacts DIR replaces it", platform.ArtifactsBucket)
+		c.say("  artifacts: what somebody put into %s stays; --artifacts DIR replaces it, --input '{\"train\":true}' trains instead", platform.ArtifactsBucket)
 	}
 }
 

@@ -171,7 +171,7 @@ func (o *options) register(flags *flag.FlagSet, command string) {
 		return
 	}
 	flags.Var(&o.sourceSQL, "source-sql", "a MySQL dump `FILE` to load instead of what is there, at first the sample shop; may be repeated")
-	flags.StringVar(&o.artifacts, "artifacts", "", "`DIR` with embeddings/, model/ and scalers/ instead of what is there, at first the sample's")
+	flags.StringVar(&o.artifacts, "artifacts", "", "`DIR` with a data scientist's embeddings/, model/ and scalers/, instead of training a model of our own")
 	flags.StringVar(&o.input, "input", o.input, "the execution's input as `JSON`")
 	if command != "start" {
 		flags.StringVar(&o.events, "events", "", "`FILE` of activity records, one JSON object a line, instead of the sample's")

@@ -91,6 +91,52 @@ var ModelArtifacts = []string{ModelKey, UserOneHotKey, UserScalerKey}
 // OptionalArtifacts are copied when present.
 var OptionalArtifacts = []string{ItemOneHotKey, ItemScalerKey}
 
+// Keys that functions/train writes beside ItemEmbeddingsKey and UserEmbeddingsKey, under TrainedPrefix of its run.
+const (
+	LinearModelKey = "model/linear_model.bin" // what gives unseen customers and products a vector
+	// EvaluationItemsKey and EvaluationUsersKey are learned without the held-out ratings: what evaluate measures.
+	EvaluationItemsKey = "evaluation/item_embeddings.csv"
+	EvaluationUsersKey = "evaluation/user_embeddings.csv"
+	TrainingKey        = "evaluation/training.json" // a Training; tells a trained version from one that was handed over
+)
+
+// TrainedArtifacts are all under TrainedPrefix once TrainedKey is there.
+var TrainedArtifacts = []string{
+	ItemEmbeddingsKey, UserEmbeddingsKey, LinearModelKey, EvaluationItemsKey, EvaluationUsersKey, TrainingKey,
+}
+
+// TrainedParent holds one folder a run, TrainedPrefix, in the ml-artifacts bucket. It may expire some days after the run.
+const TrainedParent = "trained/"
+
+// TrainedPrefix holds what a run has trained.
+func TrainedPrefix(run string) string { return TrainedParent + run + "/" }
+
+// Keys of a run's training, in the lake bucket.
+
+// TrainingPlanKey is what a run trains on, written once: another attempt trains on the same.
+func TrainingPlanKey(run string) string { return trainingPrefix(run) + "plan.json" }
+
+// CheckpointsPrefix holds a run's checkpoints while it trains.
+func CheckpointsPrefix(run string) string { return trainingPrefix(run) + "checkpoints/" }
+
+// CheckpointKey is how far a run's fit has come; fit is "evaluation" or "serving".
+func CheckpointKey(run, fit string) string { return CheckpointsPrefix(run) + fit }
+
+// TrainedKey is written last: the run's training is done, and TrainedArtifacts are under TrainedPrefix.
+func TrainedKey(run string) string { return trainingPrefix(run) + "trained.json" }
+
+func trainingPrefix(run string) string { return "runs/" + run + "/training/" }
+
+// Keys of a run's evaluation, in the lake bucket.
+
+// EvaluationReportsParent holds one folder a run.
+const EvaluationReportsParent = "evaluations/"
+
+func EvaluationReportKey(run string) string { return EvaluationReportsParent + run + "/report.json" }
+
+// EvaluationPageKey is the same report for people: one self-contained page.
+func EvaluationPageKey(run string) string { return EvaluationReportsParent + run + "/report.html" }
+
 // VersionKey is the copy of an artifact that belongs to a version: the originals are overwritten by the next hand-over.
 func VersionKey(version int64, artifact string) string { return VersionPrefix(version) + artifact }
 

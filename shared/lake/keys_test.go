@@ -15,6 +15,13 @@ func TestKeysAreThoseOfTheContract(t *testing.T) {
 		LatestKey:                                 "ratings_ml_training/_latest.json",
 		VersionPrefix(12):                         "versions/12/",
 		VersionKey(12, ModelKey):                  "versions/12/model/best_model.pth",
+		LinearModelKey:                            "model/linear_model.bin",
+		TrainedPrefix("r-1"):                      "trained/r-1/",
+		TrainingPlanKey("r-1"):                    "runs/r-1/training/plan.json",
+		CheckpointKey("r-1", "serving"):           "runs/r-1/training/checkpoints/serving",
+		TrainedKey("r-1"):                         "runs/r-1/training/trained.json",
+		EvaluationReportKey("r-1"):                "evaluations/r-1/report.json",
+		EvaluationPageKey("r-1"):                  "evaluations/r-1/report.html",
 		RejectedKey("shardId-000000000000", "49"): "rejected/shardId-000000000000/49.json",
 	} {
 		if got != want {

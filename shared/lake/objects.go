@@ -38,6 +38,30 @@ type Latest struct {
 	Rows      int64     `json:"rows"`
 }
 
+// Training is how a version was trained. The same ratings and options give the same Training, so that it says nothing of
+// the run.
+type Training struct {
+	HeldOut HoldOut  `json:"heldOut"`
+	Options []Option `json:"options"`
+	// Loss is the objective after each iteration of the fit without the held-out ratings.
+	Loss      []float64 `json:"loss"`
+	Customers int       `json:"customers"` // in the serving embeddings, as Items and Ratings
+	Items     int       `json:"items"`
+	Ratings   int64     `json:"ratings"`
+}
+
+// HoldOut says which ratings are held out, see interactions.HeldOut.
+type HoldOut struct {
+	Seed     uint64  `json:"seed"`
+	Fraction float64 `json:"fraction"` // of the ratings, 0 to 1
+}
+
+// Option is a setting of the training, for people.
+type Option struct {
+	Name  string `json:"name"`
+	Value string `json:"value"`
+}
+
 // Popularity is the fallback of the stream: how often each item was rated, by the country of the customer.
 type Popularity struct {
 	Snapshot string      `json:"snapshot"`

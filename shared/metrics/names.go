@@ -15,6 +15,8 @@ const (
 	RejectedRows    = "RejectedRows"    // count: rows of the source that went to quarantine
 	Seconds         = "Seconds"         // the step's own work on one call
 	Recall          = "Recall"          // recall@10 of the version's index, 0 to 1
+	NDCG            = "NDCG"            // NDCG@10 of a version on held-out ratings, 0 to 1
+	NotPromoted     = "NotPromoted"     // count: versions that the gate has refused
 	Records         = "Records"         // count: activity records answered
 	RejectedRecords = "RejectedRecords" // count: activity records put under rejected/
 	UndoneRecords   = "UndoneRecords"   // count: activity records of a batch that Kinesis has to give again

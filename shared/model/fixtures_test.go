@@ -56,7 +56,7 @@ func TestEveryLayoutGivesWhatPyTorchComputes(t *testing.T) {
 	}
 	for _, c := range truth.Cases {
 		t.Run(c.Model+" "+c.OneHot+" "+c.Scaler, func(t *testing.T) {
-			m, err := Read(Files{files[c.Model], files[c.OneHot], files[c.Scaler]})
+			m, err := Read(Files{Model: files[c.Model], UserOneHot: files[c.OneHot], UserScaler: files[c.Scaler]})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -131,7 +131,7 @@ func inPlaceOf(files map[string][]byte, name string, data []byte) (Files, string
 }
 
 func goodFiles(files map[string][]byte) Files {
-	return Files{files["bare.pth"], files["ohe_protocol4.pkl"], files["std_protocol4.pkl"]}
+	return Files{Model: files["bare.pth"], UserOneHot: files["ohe_protocol4.pkl"], UserScaler: files["std_protocol4.pkl"]}
 }
 
 func TestOtherFilesAreRefusedWithAdvice(t *testing.T) {
@@ -173,9 +173,9 @@ func TestForeignBytesAreRefusedWithAdvice(t *testing.T) {
 
 func TestSwappedFilesAreRefused(t *testing.T) {
 	good := goodFiles(fixtures(t))
-	wantRefusal(t, Files{good.Model, good.UserScaler, good.UserOneHot}, lake.UserScalerKey, "OneHotEncoder")
-	wantRefusal(t, Files{good.UserOneHot, good.UserOneHot, good.UserScaler}, lake.ModelKey, "OneHotEncoder")
-	wantRefusal(t, Files{good.Model, good.Model, good.UserScaler}, lake.UserOneHotKey, "a zip archive")
+	wantRefusal(t, Files{Model: good.Model, UserOneHot: good.UserScaler, UserScaler: good.UserOneHot}, lake.UserScalerKey, "OneHotEncoder")
+	wantRefusal(t, Files{Model: good.UserOneHot, UserOneHot: good.UserOneHot, UserScaler: good.UserScaler}, lake.ModelKey, "OneHotEncoder")
+	wantRefusal(t, Files{Model: good.Model, UserOneHot: good.Model, UserScaler: good.UserScaler}, lake.UserOneHotKey, "a zip archive")
 }
 
 func wantRefusal(t *testing.T, in Files, key, text string) {

@@ -1,14 +1,15 @@
-// Package model computes user embeddings from the files that a data scientist hands over.
+// Package model computes embeddings from features: with the towers that a data scientist hands over, or with the linear
+// maps that the training step writes.
 //
 // Promise: Read takes a PyTorch state dict and two scikit-learn pickles as they were saved and runs nothing
 // that is in them; a file of another kind is an *Unsupported that says what to save instead, a damaged or
 // unfitting one an *Invalid. A Model never changes: any number of goroutines may use one.
 //
 // Reads: the artifacts lake.ModelKey (zip and legacy format, float32 and float64, a bare state dict or one in a
-// checkpoint dict), lake.UserOneHotKey and lake.UserScalerKey (pickle protocols 2 to 5, NumPy 1 and 2).
-// Writes: nothing. Spec: "S3, the ml-artifacts bucket" in the architecture page: the features are the scaled
+// checkpoint dict), lake.UserOneHotKey and lake.UserScalerKey (pickle protocols 2 to 5, NumPy 1 and 2); or
+// lake.LinearModelKey, a file of our own (see linear.go). Writes: the latter. Spec: "S3, the ml-artifacts bucket" in the architecture page: the features are the scaled
 // credit limit, then one-hot city and country, lower-cased and trimmed; the user's tower is Linear layers
-// with ReLU between; its output is L2-normalised.
+// with ReLU between; its output is L2-normalised. That of a linear model is not: it is compared by inner product.
 package model
 
 import (
@@ -30,22 +31,42 @@ const (
 	maxNumbers = MaxModelBytes / 4
 )
 
-// Files are the contents of the three artifacts.
+// Files are the contents of a model's artifacts: the first three, or Linear alone.
 type Files struct {
 	Model      []byte // lake.ModelKey
 	UserOneHot []byte // lake.UserOneHotKey
 	UserScaler []byte // lake.UserScalerKey
+	Linear     []byte // lake.LinearModelKey
 }
 
-// File is one of the three, before it is read.
+// File is one of them, before it is read.
 type File struct {
-	Key   string // of lake.ModelArtifacts
-	Limit int64  // in bytes
+	Key   string
+	Limit int64 // in bytes
 	Into  *[]byte
 }
 
-// List names the files, for whoever reads them.
-func (f *Files) List() []File {
+// Kind is what a model is made of.
+type Kind int
+
+const (
+	Towers Kind = iota // layers and scalers, handed over: lake.ModelArtifacts
+	Linear             // maps from features, of the training step: lake.LinearModelKey
+)
+
+// KindOf is the kind of a version's model.
+func KindOf(trained bool) Kind {
+	if trained {
+		return Linear
+	}
+	return Towers
+}
+
+// List names the files of a kind, for whoever reads them.
+func (f *Files) List(kind Kind) []File {
+	if kind == Linear {
+		return []File{{lake.LinearModelKey, MaxLinearBytes, &f.Linear}}
+	}
 	return []File{
 		{lake.ModelKey, MaxModelBytes, &f.Model},
 		{lake.UserOneHotKey, MaxScalerBytes, &f.UserOneHot},
@@ -59,8 +80,9 @@ type User struct {
 	CreditLimit   float64 // NaN or infinite: unknown, as if it were the mean of the training data
 }
 
-// Model is a user tower with its features.
+// Model is a user tower with its features, or the linear maps of users and items.
 type Model struct {
+	linear  *linear // nil: a tower, the rest
 	scale   scaler
 	encode  oneHot
 	first   sparseLayer
@@ -68,8 +90,15 @@ type Model struct {
 	scratch sync.Pool // *buffers
 }
 
-// Read makes a Model of the files. Errors: *Unsupported, *Invalid; both name the artifact.
+// Read makes a Model of the files of one kind. Errors: *Unsupported, *Invalid; both name the artifact.
 func Read(files Files) (*Model, error) {
+	if files.Linear != nil {
+		l, err := readLinear(files.Linear)
+		if err != nil {
+			return nil, err
+		}
+		return &Model{linear: l}, nil
+	}
 	scale, err := readScaler(files.UserScaler)
 	if err != nil {
 		return nil, err
@@ -122,25 +151,35 @@ func (m *Model) readTower(c *checkpoint) error {
 
 // Dimension is the length of an embedding.
 func (m *Model) Dimension() int {
+	if m.linear != nil {
+		return m.linear.Dimension
+	}
 	if len(m.rest) > 0 {
 		return len(m.rest[len(m.rest)-1].bias)
 	}
 	return len(m.first.bias)
 }
 
-// ForUnseen tells whether the model is made for customers without a vector of their own, as the vectors of the others
-// say more of them than their features do: a stored vector then goes before the model's. It is false of two towers,
-// which were trained to be asked.
-func (m *Model) ForUnseen() bool { return false }
+// ForUnseen tells that the model is for those of whom nothing else is known: a customer's stored vector, learned from
+// their ratings, goes before it. So it is with linear models.
+func (m *Model) ForUnseen() bool { return m.linear != nil }
 
 // Embed computes the embeddings of users into dst, one after the other, len(users) × Dimension() numbers,
-// each of length 1. A user for whom the tower gives no direction (all zeros, or numbers beyond float32) gets
+// each of length 1, save with a linear model. A user for whom the model gives no direction (all zeros, or numbers beyond float32) gets
 // zeros, and their index is in undirected. It allocates nothing unless there are such users or names
 // beyond ASCII. Error: dst is of another length.
 func (m *Model) Embed(dst []float32, users []User) (undirected []int, err error) {
 	dimension := m.Dimension()
 	if len(dst) != len(users)*dimension {
 		return nil, fmt.Errorf("embedding %d users of dimension %d into %d numbers", len(users), dimension, len(dst))
+	}
+	if m.linear != nil {
+		for i := range users {
+			if !m.linear.embedUser(dst[i*dimension:(i+1)*dimension], &users[i]) {
+				undirected = append(undirected, i)
+			}
+		}
+		return undirected, nil
 	}
 	b := m.scratch.Get().(*buffers)
 	defer m.scratch.Put(b)
@@ -152,7 +191,24 @@ func (m *Model) Embed(dst []float32, users []User) (undirected []int, err error)
 	return undirected, nil
 }
 
-// ErrNoDirection: the tower's output for the user is zero or not finite, so it cannot be normalised.
+// EmbedItems is Embed for items. Errors: dst is of another length; the model is no linear one, towers being read for users only.
+func (m *Model) EmbedItems(dst []float32, items []Item) (undirected []int, err error) {
+	if m.linear == nil {
+		return nil, errors.New("the model embeds no items")
+	}
+	dimension := m.Dimension()
+	if len(dst) != len(items)*dimension {
+		return nil, fmt.Errorf("embedding %d items of dimension %d into %d numbers", len(items), dimension, len(dst))
+	}
+	for i := range items {
+		if !m.linear.embedItem(dst[i*dimension:(i+1)*dimension], &items[i]) {
+			undirected = append(undirected, i)
+		}
+	}
+	return undirected, nil
+}
+
+// ErrNoDirection: the model's output for the user is zero or not finite, so it points nowhere.
 var ErrNoDirection = errors.New("the model gives this user no direction")
 
 // UserEmbedding is Embed for one user. Error: ErrNoDirection.

@@ -73,24 +73,29 @@ func (s *Store) Bucket() string { return s.bucket }
 // URI is the object's address as Athena, Spark and people write it.
 func (s *Store) URI(key string) string { return "s3://" + s.bucket + "/" + key }
 
-// Condition restricts a put.
-type Condition func(*s3.PutObjectInput)
+// PutOption restricts a put, or says more of the object.
+type PutOption func(*s3.PutObjectInput)
+
+// ContentType says what the object is, as browsers want to know. Default: S3's, binary.
+func ContentType(mediaType string) PutOption {
+	return func(in *s3.PutObjectInput) { in.ContentType = &mediaType }
+}
 
 // IfAbsent lets the put succeed only where there is no object yet.
-func IfAbsent() Condition {
+func IfAbsent() PutOption {
 	return func(in *s3.PutObjectInput) { in.IfNoneMatch = aws.String("*") }
 }
 
 // IfMatch lets the put succeed only over the object of this ETag.
-func IfMatch(etag string) Condition {
+func IfMatch(etag string) PutOption {
 	return func(in *s3.PutObjectInput) { in.IfMatch = aws.String(etag) }
 }
 
 // Put stores an object of up to 5 GB in one request and returns its ETag.
-func (s *Store) Put(ctx context.Context, key string, body io.ReadSeeker, conditions ...Condition) (etag string, err error) {
+func (s *Store) Put(ctx context.Context, key string, body io.ReadSeeker, options ...PutOption) (etag string, err error) {
 	in := &s3.PutObjectInput{Bucket: &s.bucket, Key: &key, Body: body}
-	for _, condition := range conditions {
-		condition(in)
+	for _, option := range options {
+		option(in)
 	}
 	out, err := s.client.PutObject(ctx, in)
 	if err != nil {
@@ -100,20 +105,20 @@ func (s *Store) Put(ctx context.Context, key string, body io.ReadSeeker, conditi
 }
 
 // PutFile stores a file from its start, wherever it was written last.
-func (s *Store) PutFile(ctx context.Context, key string, file *os.File, conditions ...Condition) (etag string, err error) {
+func (s *Store) PutFile(ctx context.Context, key string, file *os.File, options ...PutOption) (etag string, err error) {
 	if _, err := file.Seek(0, io.SeekStart); err != nil {
 		return "", fmt.Errorf("rewinding a file for %s: %w", key, err)
 	}
-	return s.Put(ctx, key, file, conditions...)
+	return s.Put(ctx, key, file, options...)
 }
 
 // PutJSON stores a value as JSON.
-func (s *Store) PutJSON(ctx context.Context, key string, value any, conditions ...Condition) (etag string, err error) {
+func (s *Store) PutJSON(ctx context.Context, key string, value any, options ...PutOption) (etag string, err error) {
 	body, err := json.Marshal(value)
 	if err != nil {
 		return "", fmt.Errorf("encoding %s: %w", key, err)
 	}
-	return s.Put(ctx, key, bytes.NewReader(body), conditions...)
+	return s.Put(ctx, key, bytes.NewReader(body), options...)
 }
 
 // Open streams an object; the caller closes it. What breaks while it is read is ObjectStoreUnavailable, so

@@ -91,12 +91,82 @@ type PublishTrainingData struct {
 	GlueTable    string `env:"GLUE_TABLE" envDefault:"ratings_ml_training"`
 }
 
+// HoldOut says which ratings the measured fit does not see, see interactions.HeldOut. Changed, it makes the versions before
+// incomparable: the gate then looks at the baselines alone.
+type HoldOut struct {
+	Seed uint64 `env:"HOLD_OUT_SEED" envDefault:"1"`
+	// Fraction of each customer's ratings, more than 0 and less than 1.
+	Fraction float64 `env:"HOLD_OUT_FRACTION" envDefault:"0.2"`
+}
+
+// Validate reports a fraction that leaves nothing to learn from or nothing to measure with.
+func (h HoldOut) Validate() error {
+	if !(h.Fraction > 0 && h.Fraction < 1) {
+		return fmt.Errorf("HOLD_OUT_FRACTION %v: want more than 0, less than 1", h.Fraction)
+	}
+	return nil
+}
+
+// Train configures functions/train. What is zero is package als's default.
+type Train struct {
+	Lake
+	Artifacts
+	HoldOut
+	// ByDefault trains in runs of all stages whose input does not say whether to, as long as nothing is handed over.
+	ByDefault bool `env:"TRAIN_BY_DEFAULT"`
+	// Factors is the dimension of the embeddings.
+	Factors int `env:"FACTORS"`
+	// Iterations over all customers and all items.
+	Iterations int `env:"ITERATIONS"`
+	// UnobservedWeight is the weight of a pair without a rating, against one of a rating of 5.
+	UnobservedWeight float64 `env:"UNOBSERVED_WEIGHT"`
+	// Regularization, and FrequencyExponent: how it grows with a row's number of ratings.
+	Regularization    float64 `env:"REGULARIZATION"`
+	FrequencyExponent float64 `env:"FREQUENCY_EXPONENT"`
+	// FeatureRidge keeps small what is learned of cities, lines and the like.
+	FeatureRidge float64 `env:"FEATURE_RIDGE"`
+	// Seed of the first factors.
+	Seed uint64 `env:"TRAIN_SEED" envDefault:"1"`
+}
+
+// Evaluate configures functions/evaluate.
+type Evaluate struct {
+	Lake
+	Artifacts
+	VectorStore
+	HoldOut
+	// GateTrained and GateHandedOver are what the gate does with a version that does not pass: enforce (the active one
+	// stays), report (it is activated all the same), by where its artifacts come from.
+	GateTrained    string `env:"GATE_TRAINED" envDefault:"enforce"`
+	GateHandedOver string `env:"GATE_HANDED_OVER" envDefault:"report"`
+	// Margin is by how much a version's NDCG@10 must exceed the better baseline's, and Tolerance by how much it may fall
+	// behind the active version's, as parts of those: 0.1 is a tenth. Package evaluation says why these are the defaults.
+	Margin    *float64 `env:"GATE_MARGIN" envDefault:"0.1"`
+	Tolerance *float64 `env:"GATE_TOLERANCE" envDefault:"0.15"`
+}
+
+// Validate reports everything that would make the gate decide nonsense.
+func (s Evaluate) Validate() error {
+	faults := []error{s.HoldOut.Validate()}
+	check := func(ok bool, format string, args ...any) {
+		if !ok {
+			faults = append(faults, fmt.Errorf(format, args...))
+		}
+	}
+	for name, mode := range map[string]string{"GATE_TRAINED": s.GateTrained, "GATE_HANDED_OVER": s.GateHandedOver} {
+		check(mode == "enforce" || mode == "report", "%s %q: want enforce or report", name, mode)
+	}
+	check(s.Margin != nil && *s.Margin >= 0 && *s.Margin <= 10, "GATE_MARGIN: want 0 to 10")
+	check(s.Tolerance != nil && *s.Tolerance >= 0 && *s.Tolerance <= 1, "GATE_TOLERANCE: want 0 to 1")
+	return errors.Join(faults...)
+}
+
 // EmbeddingUpload configures functions/embedding-upload.
 type EmbeddingUpload struct {
 	Lake
 	Artifacts
 	VectorStore
-	// Metric of the versions that are loaded: cosine, inner_product or l2.
+	// Metric of the versions that are handed over: cosine, inner_product or l2.
 	Metric string `env:"METRIC" envDefault:"cosine"`
 }
 

@@ -87,6 +87,21 @@ func TestOptionsOfTheRanking(t *testing.T) {
 	}
 }
 
+func TestAGateThatWouldDecideNonsenseIsRefused(t *testing.T) {
+	for name, value := range map[string]string{
+		"LAKE_BUCKET": "lake", "ARTIFACTS_BUCKET": "artifacts", "VECTOR_STORE_URL": "postgres://loader@db/recsys",
+		"HOLD_OUT_FRACTION": "1", "GATE_TRAINED": "off", "GATE_MARGIN": "-1", "GATE_TOLERANCE": "2",
+	} {
+		t.Setenv(name, value)
+	}
+	_, err := Load[Evaluate]()
+	for _, name := range []string{"HOLD_OUT_FRACTION", "GATE_TRAINED", "GATE_MARGIN", "GATE_TOLERANCE"} {
+		if err == nil || !strings.Contains(err.Error(), name) {
+			t.Errorf("the error does not name %s: %v", name, err)
+		}
+	}
+}
+
 func TestLoadNamesEveryFaultAtOnce(t *testing.T) {
 	t.Setenv("ROWS_PER_RANGE", "many")
 	_, err := Load[PlanExtract]()

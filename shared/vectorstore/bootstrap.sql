@@ -57,6 +57,7 @@ create table if not exists recsys.embedding_version (
   popularity_of       timestamptz,                 -- when that snapshot's run started
   recall              double precision,            -- recall@10 against exact search, measured
   ef_search           int,                         -- the smallest hnsw.ef_search that reaches the target
+  evaluation          jsonb,                       -- the figures on held-out ratings and the gate's verdict
   failure             text,                        -- why it failed
   rolled_back_by      text unique,                 -- the run that went back to the version before
   created_at          timestamptz not null default now(),
@@ -67,6 +68,9 @@ create table if not exists recsys.embedding_version (
   check (status in ('loading', 'failed') or (dimension is not null and item_count is not null and user_count is not null)),
   check (status <> 'active' or (ef_search is not null and recall is not null and dropped_at is null))
 );
+
+-- Databases of earlier releases lack these columns.
+alter table recsys.embedding_version add column if not exists evaluation jsonb;
 
 create unique index if not exists embedding_version_active on recsys.embedding_version (status) where status = 'active';
 

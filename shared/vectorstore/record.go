@@ -2,11 +2,14 @@ package vectorstore
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
+
+	"recsys/shared/lake"
 )
 
 // Record is a row of VersionTable, as the loader sees it.
@@ -27,7 +30,12 @@ type Record struct {
 	Dropped bool
 	// Failure is why it failed, "" unless it did.
 	Failure string
+	// Evaluation is what SetEvaluation recorded, nil before.
+	Evaluation json.RawMessage
 }
+
+// Trained tells a version that functions/train has made from one that was handed over.
+func (r Record) Trained() bool { return r.Artifacts[lake.TrainingKey] != "" }
 
 // Overtaken: another attempt of the run has changed the version meanwhile. Transient: tried again, the run
 // takes what there is then.
@@ -38,13 +46,13 @@ func (e Overtaken) Unwrap() error { return e.Err }
 
 const selectRecord = `select version, run, status, metric, artifacts, coalesce(dimension, 0), coalesce(item_count, 0),
 coalesce(user_count, 0), coalesce(recall, 0), coalesce(ef_search, 0), rolled_back_by is not null, dropped_at is not null,
-coalesce(failure, '')
+coalesce(failure, ''), evaluation
 from ` + VersionTable + ` `
 
 func scanRecord(doing string, row pgx.Row) (Record, bool, error) {
 	var r Record
 	err := row.Scan(&r.Version, &r.Run, &r.Status, &r.Metric, &r.Artifacts, &r.Dimension, &r.ItemCount,
-		&r.UserCount, &r.Recall, &r.EfSearch, &r.RolledBack, &r.Dropped, &r.Failure)
+		&r.UserCount, &r.Recall, &r.EfSearch, &r.RolledBack, &r.Dropped, &r.Failure, &r.Evaluation)
 	if errors.Is(err, pgx.ErrNoRows) {
 		return r, false, nil
 	}
@@ -67,11 +75,14 @@ func Current(ctx context.Context, db Querier) (Record, bool, error) {
 }
 
 // SameArtifacts finds the version that makes another load of these artifacts (key → ETag) pointless: the active
-// one, or one that was rolled back and must not come back by the next nightly run.
+// one, one that was rolled back and must not come back by the next nightly run, or the newest hand-over, which is not
+// active any more where a version that was trained has replaced it.
 func SameArtifacts(ctx context.Context, db Querier, artifacts map[string]string, metric Metric) (Record, bool, error) {
 	return scanRecord("looking for a version of these artifacts", db.QueryRow(ctx, selectRecord+`
-		where artifacts = $1::jsonb and metric = $2 and (status = 'active' or rolled_back_by is not null)
-		order by status = 'active' desc, version desc limit 1`, artifacts, metric))
+		where artifacts = $1::jsonb and metric = $2 and (status = 'active' or rolled_back_by is not null
+			or status = 'retired' and version = (select max(version) from `+VersionTable+`
+				where not artifacts ? $3 and status in ('active', 'retired')))
+		order by status = 'active' desc, version desc limit 1`, artifacts, metric, lake.TrainingKey))
 }
 
 // Allocate gives the run its version, in status Loading, before its artifacts are copied. A run that has one
@@ -85,7 +96,7 @@ func Allocate(ctx context.Context, pool *pgxpool.Pool, run string, metric Metric
 		}
 		err := tx.QueryRow(ctx, `insert into `+VersionTable+` as v (version, run, status, metric, artifacts, has_model)
 			select coalesce(max(version), 0) + 1, $1, 'loading', $2, $3::jsonb, $4 from `+VersionTable+`
-			on conflict (run) do update set status = 'loading', metric = $2, artifacts = $3::jsonb, has_model = $4, failure = null, dropped_at = null
+			on conflict (run) do update set status = 'loading', metric = $2, artifacts = $3::jsonb, has_model = $4, failure = null, evaluation = null, dropped_at = null
 			where v.status in ('loading', 'failed')
 			returning version`, run, metric, artifacts, hasModel).Scan(&version)
 		if errors.Is(err, pgx.ErrNoRows) {
@@ -108,4 +119,27 @@ func Fail(ctx context.Context, pool *pgxpool.Pool, version int64, artifacts map[
 	_, err := pool.Exec(ctx, `update `+VersionTable+` set status = 'failed', failure = $3
 		where version = $1 and artifacts = $2::jsonb and status in ('loading', 'loaded', 'failed')`, version, artifacts, why)
 	return Wrap(fmt.Sprintf("recording the failure of version %d", version), err)
+}
+
+// Discard ends a version that never will answer: it records why, drops its tables, and lets its artifacts be deleted.
+// A version that is of other artifacts meanwhile (key → ETag), or answers, stays as it is. Tried again, it ends what an
+// interrupted attempt has left.
+func Discard(ctx context.Context, pool *pgxpool.Pool, version int64, artifacts map[string]string, why string, deleteArtifacts func() error) error {
+	if err := Fail(ctx, pool, version, artifacts, why); err != nil {
+		return err
+	}
+	record, found, err := OfVersion(ctx, pool, version)
+	if err != nil || !found || record.Status != Failed {
+		return err
+	}
+	if err := drop(ctx, pool, version); err != nil {
+		return err
+	}
+	return Forget(ctx, pool, version, deleteArtifacts)
+}
+
+// SetEvaluation records the evaluation of a version that does not answer yet: a value that marshals to JSON.
+func SetEvaluation(ctx context.Context, pool *pgxpool.Pool, version int64, evaluation any) error {
+	_, err := pool.Exec(ctx, `update `+VersionTable+` set evaluation = $2::jsonb where version = $1`, version, evaluation)
+	return Wrap(fmt.Sprintf("recording the evaluation of version %d", version), err)
 }

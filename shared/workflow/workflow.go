@@ -51,20 +51,44 @@ func (in PlanInput) Validate() error {
 	return CheckInput(in.Input)
 }
 
+// ExecutionInput is what an execution is started with; {} is complete.
+type ExecutionInput struct {
+	// Stages is "all" (default), "training-data" or "embeddings".
+	Stages string `json:"stages"`
+	// Train asks for a model of our own, or for none. Default: as functions/train is configured.
+	Train *bool `json:"train"`
+	// Rollback goes back to the version before; it goes alone.
+	Rollback bool `json:"rollback"`
+}
+
 // CheckInput reports an execution's input that is no JSON object, or that has a key which nobody reads.
 func CheckInput(input []byte) error {
+	_, err := ParseInput(input)
+	return err
+}
+
+// ParseInput reads an execution's input. Errors: InvalidInput, for what is no JSON object, a key that nobody reads, and
+// what is asked for together and cannot be.
+func ParseInput(input []byte) (ExecutionInput, error) {
+	var parsed ExecutionInput
 	var keys map[string]json.RawMessage
 	if err := json.Unmarshal(input, &keys); err != nil || keys == nil {
-		return failure.Invalidf("the execution's input must be a JSON object, such as {}")
+		return parsed, failure.Invalidf("the execution's input must be a JSON object, such as {}")
 	}
 	for key := range keys {
 		switch key {
-		case "stages", "rollback", "Comment":
+		case "stages", "train", "rollback", "Comment":
 		default:
-			return failure.Invalidf("the execution's input has the key %.40q; known are stages, rollback and Comment", key)
+			return parsed, failure.Invalidf("the execution's input has the key %.40q; known are stages, train, rollback and Comment", key)
 		}
 	}
-	return nil
+	if err := json.Unmarshal(input, &parsed); err != nil {
+		return parsed, failure.Invalidf("the execution's input: stages is a string, train and rollback are true or false")
+	}
+	if parsed.Train != nil && (parsed.Rollback || *parsed.Train && parsed.Stages == "training-data") {
+		return parsed, failure.Invalidf("train goes with the stages all and embeddings, not with training-data alone or a rollback")
+	}
+	return parsed, nil
 }
 
 // Range is a span of customerNumber, both ends inclusive; a nil end is open.
@@ -129,16 +153,70 @@ type Published struct {
 	Rejected   int64  `json:"rejected"`
 }
 
+// TrainInput is the input of train.
+type TrainInput struct {
+	Run
+	// Input is the execution's own.
+	Input json.RawMessage `json:"input"`
+}
+
+// Trained is the output of train.
+type Trained struct {
+	// Status is "trained", "not-asked", "handed-over" (training was not asked for, and a hand-over is there to be loaded),
+	// "no-training-data" or "too-few-ratings".
+	Status string `json:"status"`
+	// Artifacts is the prefix, in the artifacts bucket, of what was trained: see lake.TrainedPrefix. "" otherwise.
+	Artifacts  string  `json:"artifacts"`
+	Snapshot   string  `json:"snapshot"`
+	Customers  int     `json:"customers"`
+	Items      int     `json:"items"`
+	Ratings    int64   `json:"ratings"`
+	Iterations int     `json:"iterations"`
+	Loss       float64 `json:"loss"` // after the last iteration
+}
+
+// UploadInput is the input of embedding-upload.
+type UploadInput struct {
+	Run
+	// Artifacts is the prefix of what train has made; "": what was handed over.
+	Artifacts string `json:"artifacts"`
+}
+
 // Uploaded is the output of embedding-upload.
 type Uploaded struct {
-	// Status is "uploaded", "unchanged" (these artifacts are the active version's), "rolled-back" (they are those of
-	// Version, which was rolled back: another stays active), "no-artifacts", or "hand-over-underway" (an artifact is
-	// newer than _SUCCESS, whose arrival will start a run of its own).
+	// Status is "uploaded", "unchanged" (these artifacts are the active version's, or a version that was trained since has
+	// replaced them), "rolled-back" (they are those of Version, which was rolled back: another stays active),
+	// "no-artifacts", or "hand-over-underway" (an artifact is newer than _SUCCESS, whose arrival will start a run of its
+	// own).
 	Status    string `json:"status"`
 	Version   int64  `json:"version,omitempty"`
 	Dimension int    `json:"dimension,omitempty"`
 	Items     int64  `json:"items,omitempty"`
 	Users     int64  `json:"users,omitempty"`
+}
+
+// EvaluateInput is the input of evaluate: a version that is loaded and not yet active.
+type EvaluateInput struct {
+	Run
+	Version int64 `json:"version"`
+}
+
+// Evaluated is the output of evaluate.
+type Evaluated struct {
+	// Status is "passed", "not-promoted" (the gate refuses the version; what is active stays), "reported" (it would not
+	// have passed, and the gate only reports), or "not-evaluated" (there is nothing to measure it with).
+	Status string `json:"status"`
+	// Promote says whether the version may become active.
+	Promote bool   `json:"promote"`
+	Version int64  `json:"version"`
+	Reason  string `json:"reason"` // in words
+	// NDCG10 is the version's NDCG@10, Popularity10 and Random10 those of the baselines, Active10 the active version's;
+	// 0 where there is none.
+	NDCG10       float64 `json:"ndcg10"`
+	Popularity10 float64 `json:"popularity10"`
+	Random10     float64 `json:"random10"`
+	Active10     float64 `json:"active10"`
+	Report       string  `json:"report"` // s3://… of the page; "" where there is none
 }
 
 // IndexInput is the input of vector-index: a version to index and activate, or a rollback.

@@ -36,7 +36,9 @@ func TestValidate(t *testing.T) {
 func TestCheckInput(t *testing.T) {
 	for input, valid := range map[string]bool{
 		`{}`: true, `{"stages":"all"}`: true, `{"rollback":true}`: true, `{"Comment":"from the console"}`: true,
-		`{"rolback":true}`: false, `{"Stages":"all"}`: false, `[]`: false, `null`: false, `"rollback"`: false, `{`: false,
+		`{"train":true}`: true, `{"train":false,"stages":"training-data"}`: true, `{"train":true,"stages":"embeddings","rollback":false}`: true,
+		`{"train":"yes"}`: false, `{"train":true,"stages":"training-data"}`: false, `{"train":false,"rollback":true}`: false,
+		`{"rollback":"true"}`: false, `{"stages":["embeddings"]}`: false, `{"rolback":true}`: false, `{"Stages":"all"}`: false, `[]`: false, `null`: false, `"rollback"`: false, `{`: false,
 	} {
 		err := CheckInput([]byte(input))
 		if valid != (err == nil) {

@@ -15,7 +15,6 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 
-	"recsys/infra/local/sample"
 	"recsys/shared/lake"
 	"recsys/shared/objectstore"
 )
@@ -29,7 +28,7 @@ const uploadedKey = "uploaded-by-local-mode.json"
 
 // uploadNote is the content of uploadedKey; without objects while an upload is at work.
 type uploadNote struct {
-	From    string            `json:"from"` // the folder; "" is the sample
+	From    string            `json:"from"` // the folder
 	At      time.Time         `json:"uploadedAt"`
 	Objects map[string]string `json:"objects"` // ETag by key
 }
@@ -44,11 +43,9 @@ type HandOver struct {
 // HandedOverBy is one of the following.
 type HandedOverBy int
 
-// Nobody: there is nothing, or half of an upload. Sample and Folder: UploadSample and UploadFolder. Other: somebody
-// else put or changed something.
+// Nobody: there is nothing, or half of an upload. Folder: UploadFolder. Other: somebody else put or changed something.
 const (
 	Nobody HandedOverBy = iota
-	Sample
 	Folder
 	Other
 )
@@ -74,8 +71,6 @@ func (c *Client) HandedOver(ctx context.Context) (HandOver, error) {
 		return HandOver{}, nil
 	case !maps.Equal(there, note.Objects):
 		return HandOver{Whose: Other}, nil
-	case note.From == "":
-		return HandOver{Whose: Sample, At: note.At}, nil
 	}
 	return HandOver{Folder, note.From, note.At}, nil
 }
@@ -83,11 +78,6 @@ func (c *Client) HandedOver(ctx context.Context) (HandOver, error) {
 // UploadFolder uploads a folder's artifacts.
 func (c *Client) UploadFolder(ctx context.Context, dir string) error {
 	return c.uploadArtifacts(ctx, os.DirFS(dir), dir)
-}
-
-// UploadSample uploads the artifacts that were trained on the sample shop.
-func (c *Client) UploadSample(ctx context.Context) error {
-	return c.uploadArtifacts(ctx, sample.Artifacts(), "")
 }
 
 // UploadArtifacts puts a data scientist's files (embeddings/, model/, scalers/) into the artifacts bucket, in the

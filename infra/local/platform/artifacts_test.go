@@ -60,10 +60,6 @@ func TestWhatIsUploadedAndWhatStays(t *testing.T) {
 	own := files(lake.ItemEmbeddingsKey, "a", lake.UserEmbeddingsKey, "b", model, "c")
 
 	whose("an empty bucket", Nobody)
-	if err := c.UploadSample(t.Context()); err != nil {
-		t.Fatal(err)
-	}
-	whose("the sample", Sample)
 	upload(own)
 	whose("a folder", Folder)
 	check("a folder", lake.ItemEmbeddingsKey, lake.UserEmbeddingsKey, model, lake.SuccessKey)

@@ -118,7 +118,7 @@ func (s loadedSource) isSample() bool { return strings.HasPrefix(s.Fingerprint, 
 
 const samplePrefix = "sample-"
 
-// SampleShop reports whether the source is the shop that the sample's artifacts were trained on.
+// SampleShop reports whether the source is the shop whose customers' activity is the sample's.
 func (p *Platform) SampleShop() bool {
 	return p.config.Environment.MySQLDSN == "" && p.loadedSource().isSample()
 }

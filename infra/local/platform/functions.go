@@ -22,7 +22,9 @@ type Functions struct {
 	Transform           settings.Transform
 	PartitionWrite      settings.PartitionWrite
 	PublishTrainingData settings.PublishTrainingData
+	Train               settings.Train
 	EmbeddingUpload     settings.EmbeddingUpload
+	Evaluate            settings.Evaluate
 	VectorIndex         settings.VectorIndex
 	Recommend           settings.Recommend
 }
@@ -42,6 +44,8 @@ func (p *Platform) settings() Functions {
 		Transform:           settings.Transform{Lake: data},
 		PartitionWrite:      settings.PartitionWrite{Lake: data},
 		PublishTrainingData: settings.PublishTrainingData{Lake: data, GlueDatabase: GlueDatabase},
+		Train:               settings.Train{Lake: data, Artifacts: artifacts, ByDefault: true},
+		Evaluate:            settings.Evaluate{Lake: data, Artifacts: artifacts, VectorStore: loader},
 		EmbeddingUpload:     settings.EmbeddingUpload{Lake: data, Artifacts: artifacts, VectorStore: loader},
 		VectorIndex:         settings.VectorIndex{Artifacts: artifacts, VectorStore: loader},
 		Recommend: settings.Recommend{
@@ -63,7 +67,9 @@ func (f Functions) byName() map[string]any {
 		"transform":             f.Transform,
 		"partition-write":       f.PartitionWrite,
 		"publish-training-data": f.PublishTrainingData,
+		"train":                 f.Train,
 		"embedding-upload":      f.EmbeddingUpload,
+		"evaluate":              f.Evaluate,
 		"vector-index":          f.VectorIndex,
 		recommend:               f.Recommend,
 	}

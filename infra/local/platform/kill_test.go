@@ -24,7 +24,7 @@ import (
 // one leaves. The points are those that an undisturbed execution passed.
 func TestKilledAtEveryPoint(t *testing.T) {
 	k := &killer{}
-	shop := smallShop(t)
+	shop, gate := smallShop(t), "enforce"
 	p := startPlatform(t, func(c *Config) {
 		c.SourceSQL, c.RouteVectorStore = []string{shop}, k.route
 		c.Settings = func(f *Functions) {
@@ -32,6 +32,7 @@ func TestKilledAtEveryPoint(t *testing.T) {
 			f.PublishTrainingData.KeepSnapshots, f.PublishTrainingData.MaxRejectedFraction = 1, new(0.5)
 			f.VectorIndex.KeepVersions = 2
 			f.VectorIndex.RecallQueries = 10
+			f.Train.Factors, f.Train.Iterations, f.Evaluate.GateTrained = 8, 2, gate
 		}
 	})
 	t.Cleanup(func() { _ = k.proxy.Close() })
@@ -39,13 +40,19 @@ func TestKilledAtEveryPoint(t *testing.T) {
 	saveStates(t, k)
 
 	struck := struck{}
-	for _, c := range []struct{ name, state, input string }{
-		{"the third version", "third handed over", `{}`}, // and the oldest snapshot and version go
-		{"the first version", "first handed over", `{}`},
-		{"the same artifacts", "two versions", `{}`}, // only their popularity is renewed
-		{"an invalid hand-over", "invalid handed over", `{"stages":"embeddings"}`},
-		{"rollback", "two versions", `{"rollback":true}`},
+	for _, c := range []struct{ name, state, gate, input string }{
+		{"the third version", "third handed over", "enforce", `{}`}, // and the oldest snapshot and version go
+		{"the first version", "first handed over", "enforce", `{}`},
+		{"the same artifacts", "two versions", "enforce", `{}`}, // only their popularity is renewed
+		{"an invalid hand-over", "invalid handed over", "enforce", `{"stages":"embeddings"}`},
+		{"a model of our own", "two versions", "report", `{"train":true}`},
+		{"a model that is refused", "two versions", "enforce", `{"stages":"embeddings","train":true}`}, // six customers prove nothing
+		{"rollback", "two versions", "enforce", `{"rollback":true}`},
 	} {
+		gate = c.gate
+		if err := p.Register(); err != nil {
+			t.Fatal(err)
+		}
 		t.Run(c.name, func(t *testing.T) { killBatch(t, k, struck, c.state, c.input) })
 	}
 	t.Run("recommend", func(t *testing.T) { killRecommend(t, k) })

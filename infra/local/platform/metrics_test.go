@@ -56,7 +56,9 @@ func checkMetrics(t *testing.T, p *Platform) {
 		"transform":             {metrics.Rows, metrics.RejectedRows},
 		"partition-write":       {metrics.Rows},
 		"publish-training-data": {metrics.Rows, metrics.RejectedRows},
+		"train":                 {metrics.Rows},
 		"embedding-upload":      {metrics.Rows},
+		"evaluate":              {metrics.NDCG, metrics.NotPromoted},
 		"vector-index":          {metrics.Recall},
 		recommend:               {metrics.Records, metrics.RejectedRecords, metrics.Answers(activity.Model)},
 	} {

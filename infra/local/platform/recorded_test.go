@@ -33,7 +33,7 @@ type recorded map[string]map[string][]string
 var bucketNames = map[string]string{LakeBucket: "lake", ArtifactsBucket: "artifacts", RecommendationsBucket: "recommendations"}
 
 // differing are the parts of keys that differ between runs, ranges, versions, customers and records.
-var differing = regexp.MustCompile(`^(runs|snapshots|versions)/[^/]+|range-\d+|snapshot=[^/]+|customerNumber=\d+|shardId-\d+/\d+`)
+var differing = regexp.MustCompile(`^(runs|snapshots|versions|trained|evaluations)/[^/]+|range-\d+|snapshot=[^/]+|customerNumber=\d+|shardId-\d+/\d+`)
 
 func shape(key string) string {
 	return differing.ReplaceAllStringFunc(key, func(part string) string {
@@ -123,8 +123,11 @@ func (r *recorder) sorted(t *testing.T) recorded {
 // policies are compared with, and every metric in their logs.
 func TestRecordedCallsAndMetrics(t *testing.T) {
 	r := &recorder{calls: map[string]map[string]map[string]bool{}}
+	margin := 0.1
 	p := startPlatform(t, func(c *Config) {
-		c.Settings = func(f *Functions) { f.PublishTrainingData.KeepSnapshots, f.VectorIndex.KeepVersions = 1, 2 }
+		c.Settings = func(f *Functions) {
+			f.PublishTrainingData.KeepSnapshots, f.VectorIndex.KeepVersions, f.Evaluate.Margin = 1, 2, &margin
+		}
 	})
 	p.S3.SetHooks(r.hooks())
 	p.Glue.SetHooks(r.hooks())
@@ -149,6 +152,12 @@ func TestRecordedCallsAndMetrics(t *testing.T) {
 	}
 	start(`{"rollback":true}`)
 	start(`{}`)
+	start(`{"train":true}`)
+	margin = 10 // which nothing passes
+	if err := p.Register(); err != nil {
+		t.Fatal(err)
+	}
+	start(`{"train":true}`)
 	bad := newHandOver("C", 8, 3).files
 	bad[lake.ItemEmbeddingsKey] = &fstest.MapFile{Data: []byte("id,embedding\n")}
 	upload(t, p, bad)
@@ -199,6 +208,8 @@ func TestShape(t *testing.T) {
 		"snapshots/r/ranges/range-0000.parquet":                               "snapshots/*/ranges/range-*.parquet",
 		"ratings_ml_training/snapshot=r/customerNumber=103/part-0000.parquet": "ratings_ml_training/snapshot=*/customerNumber=*/part-0000.parquet",
 		"ratings_ml_training/_latest.json":                                    "ratings_ml_training/_latest.json",
+		"trained/r/embeddings/item_embeddings.csv":                            "trained/*/embeddings/item_embeddings.csv",
+		"evaluations/r/report.html":                                           "evaluations/*/report.html",
 		"versions/12/model/best_model.pth":                                    "versions/*/model/best_model.pth",
 		"rejected/shardId-000000000000/49590338271490256608559692538361.json": "rejected/shardId-*.json",
 	} {

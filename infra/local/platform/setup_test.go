@@ -11,6 +11,7 @@ import (
 	"recsys/infra/local/provision"
 	"recsys/infra/local/provision/provisiontest"
 	"recsys/infra/local/stepfunctions"
+	"recsys/shared/workflow"
 )
 
 // began is when the first execution of a test starts; later ones start a minute apart, so that runs are ordered.
@@ -39,8 +40,10 @@ type outcome struct {
 		Status, Snapshot           string
 		Partitions, Rows, Rejected int64
 	}
+	Training   workflow.Trained
 	Embeddings struct {
-		Upload struct {
+		Evaluation workflow.Evaluated
+		Upload     struct {
 			Status       string
 			Version      int64
 			Items, Users int64

@@ -17,17 +17,28 @@ import (
 // ForTest starts a server with one empty bucket; it is stopped and removed with tb.
 func ForTest(tb testing.TB, bucket string) (*objectstore.Store, *s3.Server) {
 	tb.Helper()
+	stores, server := Buckets(tb, bucket)
+	return stores[0], server
+}
+
+// Buckets is ForTest with several buckets.
+func Buckets(tb testing.TB, names ...string) ([]*objectstore.Store, *s3.Server) {
+	tb.Helper()
 	server, err := s3.Start(tb.Context(), s3.Config{Dir: tb.TempDir()})
 	if err != nil {
 		tb.Fatal(err)
 	}
 	tb.Cleanup(func() { _ = server.Close() })
-	if err := server.CreateBucket(bucket); err != nil {
-		tb.Fatal(err)
-	}
 	client := awss3.New(awss3.Options{
 		Region: "eu-central-1", BaseEndpoint: aws.String(server.URL()), UsePathStyle: true,
 		Credentials: credentials.NewStaticCredentialsProvider("test", "test", ""),
 	})
-	return objectstore.New(client, bucket), server
+	stores := make([]*objectstore.Store, len(names))
+	for i, name := range names {
+		if err := server.CreateBucket(name); err != nil {
+			tb.Fatal(err)
+		}
+		stores[i] = objectstore.New(client, name)
+	}
+	return stores, server
 }

@@ -10,24 +10,20 @@ import (
 	"recsys/shared/training"
 )
 
-// listProducts puts the shop's products beside the snapshot, those that nobody rated among them. They are those that
-// the first range was read with; a product that came later is in the ranges' rows if it was rated.
-func (h Handler) listProducts(ctx context.Context, manifest lake.Manifest) error {
-	if manifest.Ranges == 0 {
-		return nil
-	}
-	byCode, err := training.ReadProducts(ctx, h.Lake, lake.RawKey(manifest.Snapshot, "products", 0))
-	if err != nil {
-		return err
-	}
+// catalogueRange is the range whose transformation lists the shop's products, those that nobody rated among them. A
+// product that came after it was read is in another range's rows, if it was rated.
+const catalogueRange = 0
+
+// putCatalogue stores the list of a run's products.
+func putCatalogue(ctx context.Context, store *objectstore.Store, run string, products training.Products) error {
 	scratch, err := objectstore.Scratch()
 	if err != nil {
 		return err
 	}
 	defer scratch.Close()
 	rows := training.NewWriter[training.CatalogueRow](scratch)
-	for _, code := range slices.Sorted(maps.Keys(byCode)) {
-		product := byCode[code]
+	for _, code := range slices.Sorted(maps.Keys(products)) {
+		product := products[code]
 		if code == "" || product.Reason != "" {
 			continue
 		}
@@ -42,6 +38,6 @@ func (h Handler) listProducts(ctx context.Context, manifest lake.Manifest) error
 	if err := rows.Close(); err != nil {
 		return err
 	}
-	_, err = h.Lake.PutFile(ctx, lake.ProductsKey(manifest.Snapshot), scratch)
+	_, err = store.PutFile(ctx, lake.ProductsKey(run), scratch)
 	return err
 }

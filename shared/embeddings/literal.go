@@ -1,4 +1,4 @@
-package main
+package embeddings
 
 import (
 	"bytes"
@@ -10,8 +10,8 @@ import (
 )
 
 const (
-	// maxDimension is what pgvector's HNSW takes of the type vector.
-	maxDimension = 2000
+	// MaxDimension is what pgvector's HNSW takes of the type vector.
+	MaxDimension = 2000
 	// maxIDLength bounds an item's id, in characters.
 	maxIDLength = 64
 )
@@ -70,8 +70,8 @@ func appendVector(vector []float32, literal []byte) (_ []float32, reason string)
 	for more {
 		var number []byte
 		number, rest, more = bytes.Cut(rest, []byte{','})
-		if len(vector) == maxDimension {
-			return vector, fmt.Sprintf("more than %d numbers, the most that the index takes", maxDimension)
+		if len(vector) == MaxDimension {
+			return vector, fmt.Sprintf("more than %d numbers, the most that the index takes", MaxDimension)
 		}
 		value, reason := parseNumber(bytes.TrimSpace(number))
 		if reason != "" {

@@ -1,4 +1,4 @@
-package main
+package embeddings
 
 import (
 	"errors"
@@ -11,29 +11,30 @@ import (
 // maxFaults is how many bad lines an error names; the rest is counted.
 const maxFaults = 20
 
-// faults collects what is wrong with the files, so that one look at the error is enough to mend them all.
-type faults struct {
-	named    []string
-	total    int
-	unusable error // the model, nil if it is fine or absent
+// Faults collects what is wrong with the files of one hand-over, so that one look at the error is enough to mend them all.
+type Faults struct {
+	Unusable error // the model, nil if it is fine or absent
+
+	named []string
+	total int
 }
 
 // add notes a bad line, 1-based; reasons hold ids and counts, never values.
-func (f *faults) add(file string, line int, reason string) {
+func (f *Faults) add(file string, line int, reason string) {
 	f.total++
 	if len(f.named) < maxFaults {
 		f.named = append(f.named, fmt.Sprintf("%s line %d: %s", file, line, reason))
 	}
 }
 
-// err is InvalidEmbeddings, or nil where nothing is wrong.
-func (f *faults) err() error {
-	if f.total == 0 && f.unusable == nil {
+// Err is InvalidEmbeddings, or nil where nothing is wrong.
+func (f *Faults) Err() error {
+	if f.total == 0 && f.Unusable == nil {
 		return nil
 	}
 	var text []string
-	if f.unusable != nil {
-		text = append(text, f.unusable.Error())
+	if f.Unusable != nil {
+		text = append(text, f.Unusable.Error())
 	}
 	if f.total > 0 {
 		heading := "1 bad line:"

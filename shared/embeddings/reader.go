@@ -1,4 +1,9 @@
-package main
+// Package embeddings is the files of embeddings, embeddings/item_embeddings.csv and embeddings/user_embeddings.csv: what a
+// data scientist and functions/train write, and what embedding-upload and evaluate read.
+//
+// Promise: reading is strict, a stream, and names every bad line at once; what Write writes, a Reader reads back bit for
+// bit. Spec: "What a data scientist hands over" in the README.
+package embeddings
 
 import (
 	"bufio"
@@ -15,16 +20,16 @@ const maxLine = 256 << 10
 
 var byteOrderMark = []byte("\xef\xbb\xbf")
 
-// embeddings reads a file of embeddings as a stream, one row at a time, and is a pgx.CopyFromSource of
-// (id, vector). The form is strict: the header id,embedding; an id; a vector as pgvector writes it, in quotes.
+// Reader reads a file of embeddings as a stream, one row at a time, and is a pgx.CopyFromSource of (id, vector). The form is strict: the header id,embedding; an id; a vector as pgvector writes it, in quotes.
 // LF and CRLF, empty lines and a byte order mark are fine. From the first bad line on it yields no more rows but
 // notes the other bad lines in faults. Memory: a line, and each id once (for a million items about 100 MB).
-type embeddings[ID comparable] struct {
-	file      string
-	open      func() (io.ReadCloser, error) // called when the first row is wanted
-	parseID   func([]byte) (id ID, reason string)
-	dimension int // of all lines; 0: the first good one decides
-	faults    *faults
+type Reader[ID comparable] struct {
+	Dimension int // of all lines; 0: the first good one decides
+
+	file    string
+	open    func() (io.ReadCloser, error) // called when the first row is wanted
+	parseID func([]byte) (id ID, reason string)
+	faults  *Faults
 
 	body    io.ReadCloser
 	in      *bufio.Reader
@@ -38,11 +43,33 @@ type embeddings[ID comparable] struct {
 	failed  error // reading broke off
 }
 
-// peek reads up to the first good row, so that the dimension is known.
-func (e *embeddings[ID]) peek() { e.pending = e.Next() }
+// Items reads a file whose ids are items' codes; file is its name in faults, and open is called when the first row is
+// wanted.
+func Items(file string, open func() (io.ReadCloser, error), faults *Faults) *Reader[string] {
+	return &Reader[string]{file: file, open: open, parseID: itemID, faults: faults}
+}
+
+// Users reads a file whose ids are customers' numbers; see Items.
+func Users(file string, open func() (io.ReadCloser, error), faults *Faults) *Reader[int32] {
+	return &Reader[int32]{file: file, open: open, parseID: userID, faults: faults}
+}
+
+// Peek reads up to the first good row, so that the dimension is known. It returns what broke the reading off, if
+// anything did; bad lines are in the faults.
+func (e *Reader[ID]) Peek() error {
+	e.pending = e.Next()
+	return e.failed
+}
+
+// ReadRest goes on to the end of the file, so that all of its faults are found. It returns what broke the reading off.
+func (e *Reader[ID]) ReadRest() error {
+	for e.Next() {
+	}
+	return e.failed
+}
 
 // Next goes on to the next row; false at the end, after a fault, or where reading broke off.
-func (e *embeddings[ID]) Next() bool {
+func (e *Reader[ID]) Next() bool {
 	if e.pending {
 		e.pending = false
 		return true
@@ -54,35 +81,38 @@ func (e *embeddings[ID]) Next() bool {
 }
 
 // Values is the row: the id and a pgvector.Vector that is good until the next call of Next.
-func (e *embeddings[ID]) Values() ([]any, error) {
+func (e *Reader[ID]) Values() ([]any, error) {
 	e.row = [2]any{e.id, pgvector.NewVector(e.vector)}
 	return e.row[:], nil
 }
 
+// Row is the row; the vector is good until the next call of Next.
+func (e *Reader[ID]) Row() (id ID, vector []float32) { return e.id, e.vector }
+
 // Err says why there are fewer rows than lines: InvalidEmbeddings, or what reading said.
-func (e *embeddings[ID]) Err() error {
+func (e *Reader[ID]) Err() error {
 	if e.failed != nil {
 		return e.failed
 	}
-	return e.faults.err()
+	return e.faults.Err()
 }
 
 // Close ends the reading.
-func (e *embeddings[ID]) Close() error {
+func (e *Reader[ID]) Close() error {
 	if e.body == nil {
 		return nil
 	}
 	return e.body.Close()
 }
 
-func (e *embeddings[ID]) start() {
+func (e *Reader[ID]) start() {
 	if e.body, e.failed = e.open(); e.failed == nil {
 		e.in, e.lines = bufio.NewReaderSize(e.body, maxLine), map[ID]int{}
 		e.header()
 	}
 }
 
-func (e *embeddings[ID]) header() {
+func (e *Reader[ID]) header() {
 	text, ok := e.readLine()
 	switch text = bytes.TrimPrefix(text, byteOrderMark); {
 	case e.failed != nil:
@@ -95,7 +125,7 @@ func (e *embeddings[ID]) header() {
 }
 
 // advance reads up to the next row; once a line was bad, to the end of the file.
-func (e *embeddings[ID]) advance() bool {
+func (e *Reader[ID]) advance() bool {
 	for {
 		text, ok := e.readLine()
 		if !ok && e.failed == nil && !e.bad && len(e.lines) == 0 {
@@ -116,14 +146,14 @@ func (e *embeddings[ID]) advance() bool {
 	}
 }
 
-func (e *embeddings[ID]) fault(reason string) {
+func (e *Reader[ID]) fault(reason string) {
 	e.bad = true
 	e.faults.add(e.file, e.line, reason)
 }
 
 // readLine returns the next line without its end; false at the end of the file. A line that is too long is a
 // fault and comes back empty.
-func (e *embeddings[ID]) readLine() (text []byte, ok bool) {
+func (e *Reader[ID]) readLine() (text []byte, ok bool) {
 	text, err := e.in.ReadSlice('\n')
 	if len(text) > 0 {
 		e.line++
@@ -145,7 +175,7 @@ func (e *embeddings[ID]) readLine() (text []byte, ok bool) {
 }
 
 // parse reads a line into id and vector, and says what is wrong with it.
-func (e *embeddings[ID]) parse(text []byte) (reason string) {
+func (e *Reader[ID]) parse(text []byte) (reason string) {
 	field, literal, reason := split(text)
 	if reason != "" {
 		return reason
@@ -162,11 +192,11 @@ func (e *embeddings[ID]) parse(text []byte) (reason string) {
 		return reason
 	}
 	switch {
-	case len(e.vector) == e.dimension:
-	case e.dimension == 0:
-		e.dimension = len(e.vector)
+	case len(e.vector) == e.Dimension:
+	case e.Dimension == 0:
+		e.Dimension = len(e.vector)
 	default:
-		return fmt.Sprintf("%d numbers, the first embedding of the items has %d", len(e.vector), e.dimension)
+		return fmt.Sprintf("%d numbers, the first embedding of the items has %d", len(e.vector), e.Dimension)
 	}
 	e.id = id
 	return ""

@@ -1,4 +1,4 @@
-package main
+package embeddings
 
 import (
 	"bytes"
@@ -18,16 +18,13 @@ import (
 	"recsys/shared/failure"
 )
 
-func itemsOf(body io.Reader) (*embeddings[string], *faults) {
-	var wrong faults
-	return &embeddings[string]{
-		file: "items.csv", parseID: itemID, faults: &wrong,
-		open: func() (io.ReadCloser, error) { return io.NopCloser(body), nil },
-	}, &wrong
+func itemsOf(body io.Reader) (*Reader[string], *Faults) {
+	var wrong Faults
+	return Items("items.csv", func() (io.ReadCloser, error) { return io.NopCloser(body), nil }, &wrong), &wrong
 }
 
 // readAll is what COPY does: each row as id[numbers].
-func readAll(e *embeddings[string]) (rows []string, err error) {
+func readAll(e *Reader[string]) (rows []string, err error) {
 	for e.Next() {
 		row, err := e.Values()
 		if err != nil {
@@ -50,9 +47,9 @@ func TestGoodFiles(t *testing.T) {
 		"one byte at a time ": "id,embedding\na,\"[0.5,-1]\"\nb,\"[1e-7,2]\"\n",
 	} {
 		e, _ := itemsOf(iotest.OneByteReader(strings.NewReader(text)))
-		e.peek()
-		if e.dimension != 2 {
-			t.Errorf("%s: dimension %d", name, e.dimension)
+		e.Peek()
+		if e.Dimension != 2 {
+			t.Errorf("%s: dimension %d", name, e.Dimension)
 		}
 		if rows, err := readAll(e); err != nil || !slices.Equal(rows, want) {
 			t.Errorf("%s: got %v, %v", name, rows, err)
@@ -61,7 +58,7 @@ func TestGoodFiles(t *testing.T) {
 }
 
 func TestBadLines(t *testing.T) {
-	zeros := strings.TrimSuffix(strings.Repeat("1,", maxDimension+1), ",")
+	zeros := strings.TrimSuffix(strings.Repeat("1,", MaxDimension+1), ",")
 	for line, want := range map[string]string{
 		``:                                       "there is no embedding in the file",
 		`a`:                                      "one field",
@@ -120,7 +117,7 @@ func TestReadingBreaksOff(t *testing.T) {
 
 // Whatever the bytes are: no panic, and what is read is what a vector column takes.
 func FuzzEmbeddings(f *testing.F) {
-	f.Add([]byte(goodItems))
+	f.Add([]byte("id,embedding\na,\"[1,0]\"\nb,\"[0.5,0.5]\"\n"))
 	f.Add([]byte("\xef\xbb\xbf\"id\",\"embedding\"\r\n\"a\",\"[1e-3, 2]\"\r\n"))
 	f.Add([]byte("id,embedding\na,[1]\na,\"[nan]\"\n\"b"))
 	f.Fuzz(func(t *testing.T, text []byte) {
@@ -132,7 +129,7 @@ func FuzzEmbeddings(f *testing.F) {
 			if dimension == 0 {
 				dimension = len(vector)
 			}
-			if len(vector) != dimension || dimension > maxDimension || row[0] == "" {
+			if len(vector) != dimension || dimension > MaxDimension || row[0] == "" {
 				t.Fatalf("row %v", row)
 			}
 			for _, number := range vector {

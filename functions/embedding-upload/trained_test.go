@@ -1,0 +1,79 @@
+package main
+
+import (
+	"errors"
+	"testing"
+
+	"recsys/shared/coldstart"
+	"recsys/shared/failure"
+	"recsys/shared/lake"
+	"recsys/shared/model"
+	"recsys/shared/vectorstore"
+	"recsys/shared/workflow"
+)
+
+// train leaves what functions/train leaves, and returns the prefix.
+func (b *bench) train(run workflow.UploadInput, items, users string) string {
+	b.t.Helper()
+	prefix := lake.TrainedPrefix(run.ID)
+	for key, content := range embeddingsOf(items, users) {
+		b.put(b.Artifacts, prefix+key, content)
+		b.put(b.Artifacts, prefix+"evaluation"+key[len("embeddings"):], content)
+	}
+	b.put(b.Artifacts, prefix+lake.TrainingKey, "{}")
+	b.put(b.Artifacts, prefix+lake.LinearModelKey, linearModel(b, 2))
+	return prefix
+}
+
+func testTrained(t *testing.T, b *bench) {
+	b.handOver(embeddingsOf(goodItems, goodUsers))
+	b.activate(b.upload(b.run()).Version)
+
+	run := b.run()
+	run.Artifacts = b.train(run, goodItems, goodUsers)
+	if out := b.upload(run); out != (workflow.Uploaded{Status: "uploaded", Version: 2, Dimension: 2, Items: 3, Users: 2}) {
+		t.Fatalf("trained: %+v", out)
+	}
+	record, _, err := vectorstore.OfVersion(t.Context(), b.DB, 2)
+	b.must(err)
+	if !record.Trained() || record.Metric != vectorstore.InnerProduct {
+		t.Errorf("version 2 is %+v", record)
+	}
+	for _, key := range lake.TrainedArtifacts {
+		if _, err := b.Artifacts.Head(t.Context(), lake.VersionKey(2, key)); err != nil {
+			t.Error(err)
+		}
+	}
+	b.activate(2)
+
+	if out := b.upload(b.run()); out.Status != "unchanged" || out.Version != 2 {
+		t.Errorf("a hand-over that was replaced came back: %+v", out)
+	}
+	again := b.run()
+	again.Artifacts = b.train(again, goodItems, goodUsers)
+	if out := b.upload(again); out.Status != "unchanged" || out.Version != 2 {
+		t.Errorf("trained again to the same: %+v", out)
+	}
+	b.handOver(embeddingsOf(csv("S10_1678", "[1,1]"), goodUsers))
+	if out := b.upload(b.run()); out.Status != "uploaded" || out.Version != 3 {
+		t.Errorf("another hand-over: %+v", out)
+	}
+	missing := b.run()
+	missing.Artifacts = lake.TrainedPrefix(missing.ID)
+	if out, err := b.Handle(t.Context(), missing); !errors.As(err, new(failure.InvalidInput)) {
+		t.Errorf("nothing trained under the prefix: %+v, %v", out, err)
+	}
+}
+
+// linearModel is the file of a model that knows one city and one line.
+func linearModel(b *bench, dimension int) string {
+	b.t.Helper()
+	users, items := []model.User{{City: "Nantes", Country: "France", CreditLimit: 1}}, []model.Item{{Line: "Cars", Scale: "1:10", BuyPrice: 1, MSRP: 2}}
+	encoders := model.FitEncoders(users, items)
+	mapOf := func(f *coldstart.Features) coldstart.Map {
+		return coldstart.Map{Dimension: dimension, Weights: make([]float32, (1+f.Width)*dimension)}
+	}
+	content, err := model.WriteLinear(encoders, mapOf(encoders.Users(users)), mapOf(encoders.Items(items)))
+	b.must(err)
+	return string(content)
+}

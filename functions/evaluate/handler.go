@@ -1,0 +1,112 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"recsys/shared/evaluation"
+	"recsys/shared/failure"
+	"recsys/shared/interactions"
+	"recsys/shared/lake"
+	"recsys/shared/metrics"
+	"recsys/shared/objectstore"
+	"recsys/shared/vectorstore"
+	"recsys/shared/workflow"
+)
+
+// Handler evaluates versions.
+type Handler struct {
+	Lake      *objectstore.Store
+	Artifacts *objectstore.Store
+	DB        *pgxpool.Pool
+	HeldOut   lake.HoldOut
+	// Trained and HandedOver are the gates, by where a version's artifacts come from.
+	Trained, HandedOver evaluation.Gate
+}
+
+// Handle evaluates one version. The row keeps the outcome: a run that is tried again ends with the same.
+func (h *Handler) Handle(ctx context.Context, in workflow.EvaluateInput) (workflow.Evaluated, error) {
+	if err := in.Validate(); err != nil {
+		return workflow.Evaluated{}, err
+	}
+	version, found, err := vectorstore.OfVersion(ctx, h.DB, in.Version)
+	if err != nil {
+		return workflow.Evaluated{}, err
+	}
+	if !found || version.Status == vectorstore.Loading || version.Status == vectorstore.Failed && version.Evaluation == nil {
+		return workflow.Evaluated{}, failure.Invalidf("version %d has not been loaded, or has failed", in.Version)
+	}
+	out, err := h.outcome(ctx, in.Run, version)
+	if err != nil || out.Promote {
+		return out, err
+	}
+	metrics.Count(ctx, metrics.NotPromoted, 1)
+	return out, h.discard(ctx, version, out.Reason)
+}
+
+// outcome is what the version's row says, or else what is measured now.
+func (h *Handler) outcome(ctx context.Context, run workflow.Run, version vectorstore.Record) (out workflow.Evaluated, err error) {
+	if version.Evaluation != nil {
+		if err := json.Unmarshal(version.Evaluation, &out); err != nil {
+			return out, fmt.Errorf("reading the evaluation of version %d: %w", version.Version, err)
+		}
+		return out, nil
+	}
+	if out, err = h.evaluate(ctx, run, version); err != nil {
+		return workflow.Evaluated{}, err
+	}
+	metrics.Ratio(ctx, metrics.NDCG, out.NDCG10)
+	slog.InfoContext(ctx, "evaluated", "version", out.Version, "status", out.Status, "ndcg10", out.NDCG10, "popularity10", out.Popularity10,
+		"random10", out.Random10, "active10", out.Active10, "reason", out.Reason)
+	return out, vectorstore.SetEvaluation(ctx, h.DB, version.Version, out)
+}
+
+// discard leaves nothing of a version that was refused but its row and its report.
+func (h *Handler) discard(ctx context.Context, version vectorstore.Record, why string) error {
+	return vectorstore.Discard(ctx, h.DB, version.Version, version.Artifacts, "not promoted: "+why, func() error {
+		_, err := h.Artifacts.DeletePrefix(ctx, lake.VersionPrefix(version.Version))
+		return err
+	})
+}
+
+func (h *Handler) evaluate(ctx context.Context, run workflow.Run, version vectorstore.Record) (workflow.Evaluated, error) {
+	latest, err := interactions.Latest(ctx, h.Lake)
+	if errors.Is(err, interactions.ErrNoSnapshot) {
+		return h.unmeasured(version), nil
+	}
+	if err != nil {
+		return workflow.Evaluated{}, err
+	}
+	snapshot, err := interactions.Read(ctx, h.Lake, latest.Snapshot)
+	if err != nil {
+		return workflow.Evaluated{}, err
+	}
+	m := measurement{handler: h, run: run, snapshot: snapshot}
+	m.train, m.heldOut = snapshot.Ratings.Split(snapshot.HeldOut(h.HeldOut.Seed, h.HeldOut.Fraction))
+	snapshot.Ratings = nil // its two parts are as large
+	return m.of(ctx, version)
+}
+
+// unmeasured is the outcome where no training data is published: artifacts can be handed over before any is.
+func (h *Handler) unmeasured(version vectorstore.Record) workflow.Evaluated {
+	out := workflow.Evaluated{
+		Status: "not-evaluated", Version: version.Version, Promote: h.gate(version).Mode != evaluation.Enforce,
+		Reason: "No training data is published, so there is nothing to measure the version with.",
+	}
+	if !out.Promote {
+		out.Status = "not-promoted"
+	}
+	return out
+}
+
+func (h *Handler) gate(version vectorstore.Record) evaluation.Gate {
+	if version.Trained() {
+		return h.Trained
+	}
+	return h.HandedOver
+}

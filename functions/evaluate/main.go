@@ -1,0 +1,50 @@
+// evaluate measures a loaded version on ratings that were held out of its training, beside the most popular items, random
+// ones and the active version, writes the report, and decides whether the version may become active.
+//
+// Input: workflow.EvaluateInput. Output: workflow.Evaluated.
+// Reads: the newest snapshot; the embeddings of the version and of the active one, under lake.VersionPrefix.
+// Writes: lake.EvaluationReportKey, lake.EvaluationPageKey, the evaluation in the version's row; of a version that is
+// refused it drops the tables and deletes the artifacts.
+// Errors: InvalidInput; ObjectStoreUnavailable, VectorStoreUnavailable (retried).
+package main
+
+import (
+	"context"
+
+	"recsys/shared/evaluation"
+	"recsys/shared/lake"
+	"recsys/shared/objectstore"
+	"recsys/shared/settings"
+	"recsys/shared/step"
+	"recsys/shared/vectorstore"
+)
+
+func main() {
+	handler, err := wire(context.Background())
+	if err != nil {
+		step.Fatal(err)
+	}
+	step.Start(handler.Handle)
+}
+
+func wire(ctx context.Context) (*Handler, error) {
+	config, err := settings.Load[settings.Evaluate]()
+	if err != nil {
+		return nil, err
+	}
+	client, err := objectstore.NewClient(ctx)
+	if err != nil {
+		return nil, err
+	}
+	db, err := vectorstore.Connect(ctx, vectorstore.Config{VectorStore: config.VectorStore, Application: "evaluate"})
+	if err != nil {
+		return nil, err
+	}
+	gate := func(mode string) evaluation.Gate {
+		return evaluation.Gate{Mode: evaluation.Mode(mode), Margin: *config.Margin, Tolerance: *config.Tolerance, Seed: config.HoldOut.Seed}
+	}
+	return &Handler{
+		Lake: objectstore.New(client, config.Lake.Bucket), Artifacts: objectstore.New(client, config.Artifacts.Bucket), DB: db,
+		HeldOut: lake.HoldOut(config.HoldOut), Trained: gate(config.GateTrained), HandedOver: gate(config.GateHandedOver),
+	}, nil
+}

@@ -1,0 +1,45 @@
+package main
+
+import (
+	"strings"
+	"testing"
+
+	"recsys/infra/local/postgres/postgrestest"
+)
+
+func TestHandle(t *testing.T) {
+	server := postgrestest.ForTest(t)
+	t.Run("a version that knows the customers is promoted", func(t *testing.T) { testPromoted(t, setup(t, server)) })
+	t.Run("noise is refused, and leaves its row and its report", func(t *testing.T) { testRefused(t, setup(t, server)) })
+	t.Run("a hand-over is only reported on", func(t *testing.T) { testReported(t, setup(t, server)) })
+	t.Run("another hold-out is no fair comparison", func(t *testing.T) { testAnotherHoldOut(t, setup(t, server)) })
+	t.Run("nothing to measure with", func(t *testing.T) { testUnmeasured(t, setup(t, server)) })
+	t.Run("an attempt after an interruption ends alike", func(t *testing.T) { testInterrupted(t, setup(t, server)) })
+	t.Run("versions that cannot be evaluated", func(t *testing.T) { testInvalid(t, setup(t, server)) })
+}
+
+// A function starts while its database is away, and says which setting is wrong.
+func TestWire(t *testing.T) {
+	for name, value := range map[string]string{
+		"LAKE_BUCKET": "lake", "ARTIFACTS_BUCKET": "artifacts",
+		"VECTOR_STORE_URL": "postgres://recsys_loader@127.0.0.1:1/recsys", "AWS_REGION": "eu-central-1",
+	} {
+		t.Setenv(name, value)
+	}
+	handler, err := wire(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	handler.DB.Close()
+	if err := handler.Trained.Validate(); err != nil || handler.Trained.Mode != "enforce" || handler.HandedOver.Mode != "report" {
+		t.Errorf("gates %+v, %+v, %v", handler.Trained, handler.HandedOver, err)
+	}
+	for _, wrong := range [][2]string{{"GATE_TRAINED", "maybe"}, {"VECTOR_STORE_URL", "postgres://%zz"}, {"LAKE_BUCKET", ""}} {
+		t.Run(wrong[0], func(t *testing.T) {
+			t.Setenv(wrong[0], wrong[1])
+			if _, err := wire(t.Context()); err == nil || !strings.Contains(err.Error(), wrong[0]) {
+				t.Errorf("%s=%q: %v", wrong[0], wrong[1], err)
+			}
+		})
+	}
+}

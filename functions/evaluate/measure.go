@@ -1,0 +1,83 @@
+package main
+
+import (
+	"context"
+
+	"recsys/shared/evaluation"
+	"recsys/shared/interactions"
+	"recsys/shared/lake"
+	"recsys/shared/vectorstore"
+	"recsys/shared/workflow"
+)
+
+// measurement is one evaluation under way.
+type measurement struct {
+	handler        *Handler
+	run            workflow.Run
+	snapshot       *interactions.Snapshot // without its ratings
+	train, heldOut *interactions.Matrix
+}
+
+// of measures the version and all that it is compared with, and writes the report.
+func (m *measurement) of(ctx context.Context, version vectorstore.Record) (workflow.Evaluated, error) {
+	candidate, training, err := m.contender(ctx, version)
+	if err != nil {
+		return workflow.Evaluated{}, err
+	}
+	popularity, err := m.evaluate(ctx, evaluation.Popularity(m.train))
+	if err != nil {
+		return workflow.Evaluated{}, err
+	}
+	random, err := m.evaluate(ctx, evaluation.Random(m.handler.HeldOut.Seed))
+	if err != nil {
+		return workflow.Evaluated{}, err
+	}
+	active, err := m.active(ctx, version)
+	if err != nil {
+		return workflow.Evaluated{}, err
+	}
+	decision, err := m.handler.gate(version).Decide(candidate, popularity, random, active)
+	if err != nil {
+		return workflow.Evaluated{}, err
+	}
+	report := m.report(candidate, popularity, random, active, training, decision)
+	page, err := m.handler.writeReport(ctx, m.run, report)
+	if err != nil {
+		return workflow.Evaluated{}, err
+	}
+	return outcome(report, page), nil
+}
+
+// contender measures a version. Its training is the zero value where it was handed over.
+func (m *measurement) contender(ctx context.Context, version vectorstore.Record) (c evaluation.Contender, training lake.Training, err error) {
+	c = evaluation.Contender{Version: version.Version, Origin: evaluation.HandedOver, MayHaveSeen: true}
+	if version.Trained() {
+		if _, err := m.handler.Artifacts.GetJSON(ctx, lake.VersionKey(version.Version, lake.TrainingKey), maxTraining, &training); err != nil {
+			return c, training, err
+		}
+		c.Origin, c.MayHaveSeen = evaluation.Trained, training.HeldOut != m.handler.HeldOut
+	}
+	scorer, err := m.handler.scorer(ctx, version, m.snapshot)
+	if err != nil {
+		return c, training, err
+	}
+	c.Result, err = m.evaluate(ctx, scorer)
+	return c, training, err
+}
+
+// maxTraining bounds lake.TrainingKey, in bytes.
+const maxTraining = 1 << 20
+
+// active measures the active version; nil where there is none but the candidate itself.
+func (m *measurement) active(ctx context.Context, candidate vectorstore.Record) (*evaluation.Contender, error) {
+	version, found, err := vectorstore.Current(ctx, m.handler.DB)
+	if err != nil || !found || version.Version == candidate.Version {
+		return nil, err
+	}
+	contender, _, err := m.contender(ctx, version)
+	return &contender, err
+}
+
+func (m *measurement) evaluate(ctx context.Context, scorer evaluation.Scorer) (evaluation.Result, error) {
+	return evaluation.Evaluate(ctx, m.train, m.heldOut, scorer, 0)
+}

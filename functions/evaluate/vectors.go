@@ -1,0 +1,73 @@
+package main
+
+import (
+	"context"
+	"io"
+
+	"recsys/shared/embeddings"
+	"recsys/shared/evaluation"
+	"recsys/shared/interactions"
+	"recsys/shared/lake"
+	"recsys/shared/vectorstore"
+)
+
+// scorer reads the vectors that a version is measured by: those that a training learned without the held-out ratings, or
+// else what was handed over.
+func (h *Handler) scorer(ctx context.Context, version vectorstore.Record, snapshot *interactions.Snapshot) (evaluation.Scorer, error) {
+	itemsKey, usersKey := lake.ItemEmbeddingsKey, lake.UserEmbeddingsKey
+	if version.Trained() {
+		itemsKey, usersKey = lake.EvaluationItemsKey, lake.EvaluationUsersKey
+	}
+	var wrong embeddings.Faults
+	items := embeddings.Items(itemsKey, h.opener(ctx, version.Version, itemsKey), &wrong)
+	users := embeddings.Users(usersKey, h.opener(ctx, version.Version, usersKey), &wrong)
+	items.Dimension, users.Dimension = version.Dimension, version.Dimension
+	defer items.Close()
+	defer users.Close()
+	itemVectors, err := byPlace(items, snapshot.Codes())
+	if err != nil {
+		return nil, err
+	}
+	userVectors, err := byPlace(users, snapshot.Numbers())
+	if err != nil {
+		return nil, err
+	}
+	return evaluation.NewEmbeddings(version.Metric, version.Dimension, userVectors, itemVectors)
+}
+
+// opener streams an artifact of a version.
+func (h *Handler) opener(ctx context.Context, version int64, key string) func() (io.ReadCloser, error) {
+	return func() (io.ReadCloser, error) {
+		body, _, err := h.Artifacts.Open(ctx, lake.VersionKey(version, key))
+		return body, err
+	}
+}
+
+// byPlace reads the vectors of these ids into their places; nil where there is none. Others' are left out.
+func byPlace[ID comparable](file *embeddings.Reader[ID], ids []ID) ([][]float32, error) {
+	place := make(map[ID]int, len(ids))
+	for i, id := range ids {
+		place[id] = i
+	}
+	vectors := make([][]float32, len(ids))
+	var block []float32 // many vectors lie in one piece of memory
+	for file.Next() {
+		id, vector := file.Row()
+		at, wanted := place[id]
+		if !wanted {
+			continue
+		}
+		if len(block) < len(vector) {
+			block = make([]float32, blockSize*len(vector))
+		}
+		vectors[at], block = block[:len(vector):len(vector)], block[len(vector):]
+		copy(vectors[at], vector)
+	}
+	if err := file.Err(); err != nil {
+		return nil, err
+	}
+	return vectors, nil
+}
+
+// blockSize is how many vectors lie in one piece of memory.
+const blockSize = 1024

@@ -1,0 +1,111 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"io"
+	"log/slog"
+	"strconv"
+
+	"golang.org/x/sync/errgroup"
+
+	"recsys/shared/als"
+	"recsys/shared/embeddings"
+	"recsys/shared/interactions"
+	"recsys/shared/lake"
+	"recsys/shared/model"
+	"recsys/shared/objectstore"
+)
+
+// known is what is known of a snapshot's customers and items beside the ratings, as a model's features.
+type known struct {
+	users    []model.User
+	items    []model.Item
+	encoders *model.Encoders
+}
+
+func knownOf(snapshot *interactions.Snapshot) known {
+	k := known{make([]model.User, len(snapshot.Customers)), make([]model.Item, len(snapshot.Items)), nil}
+	for i, c := range snapshot.Customers {
+		k.users[i] = model.User{City: c.City, Country: c.Country, CreditLimit: c.CreditLimit}
+	}
+	for i, item := range snapshot.Items {
+		k.items[i] = model.Item{Line: item.Line, Scale: item.Scale, BuyPrice: item.BuyPrice, MSRP: item.MSRP}
+	}
+	k.encoders = model.FitEncoders(k.users, k.items)
+	return k
+}
+
+// with is what is trained on.
+func (k known) with(ratings *interactions.Matrix) als.Data {
+	return als.Data{Ratings: ratings, Users: k.encoders.Users(k.users), Items: k.encoders.Items(k.items)}
+}
+
+// output writes a run's artifacts.
+type output struct {
+	store    *objectstore.Store
+	run      string
+	snapshot *interactions.Snapshot
+}
+
+// vectors writes both files of embeddings.
+func (o output) vectors(ctx context.Context, itemsKey, usersKey string, of als.Factors) error {
+	writing, ctx := errgroup.WithContext(ctx)
+	writing.Go(func() error { return writeVectors(ctx, o, itemsKey, o.snapshot.Codes(), of.Items, of.Dimension) })
+	writing.Go(func() error { return writeVectors(ctx, o, usersKey, o.snapshot.Numbers(), of.Users, of.Dimension) })
+	return writing.Wait()
+}
+
+func writeVectors[ID int32 | string](ctx context.Context, o output, key string, ids []ID, vectors []float32, dimension int) error {
+	file, err := objectstore.Scratch()
+	if err != nil {
+		return err
+	}
+	defer file.Close()
+	written, err := embeddings.Write(file, ids, vectors, dimension)
+	if err != nil {
+		return err
+	}
+	if left := len(ids) - written; left > 0 {
+		slog.WarnContext(ctx, "some have no embedding: nothing is known of them, or the code cannot be an id", "file", key, "left out", left)
+	}
+	_, err = o.store.PutFile(ctx, lake.TrainedPrefix(o.run)+key, file)
+	return err
+}
+
+// model writes the maps that give a vector to who has none.
+func (o output) model(ctx context.Context, encoders *model.Encoders, of als.Factors) error {
+	content, err := model.WriteLinear(encoders, of.UserMap, of.ItemMap)
+	if err != nil {
+		return err
+	}
+	return o.put(ctx, lake.LinearModelKey, bytes.NewReader(content))
+}
+
+// training says how the artifacts came about.
+func (o output) training(ctx context.Context, training lake.Training) error {
+	_, err := o.store.PutJSON(ctx, lake.TrainedPrefix(o.run)+lake.TrainingKey, training)
+	return err
+}
+
+func (o output) put(ctx context.Context, key string, content io.ReadSeeker) error {
+	_, err := o.store.Put(ctx, lake.TrainedPrefix(o.run)+key, content)
+	return err
+}
+
+// described are the options as the report shows them.
+func described(o als.Options) []lake.Option {
+	number := func(f float64) string { return strconv.FormatFloat(f, 'g', -1, 64) }
+	return []lake.Option{
+		{Name: "method", Value: "implicit ALS with priors from features"},
+		{Name: "factors", Value: strconv.Itoa(o.Factors)},
+		{Name: "iterations", Value: strconv.Itoa(o.Iterations)},
+		{Name: "unobserved weight", Value: number(o.UnobservedWeight)},
+		{Name: "rating weights", Value: fmt.Sprint(o.RatingWeights)},
+		{Name: "regularization", Value: number(o.Regularization)},
+		{Name: "frequency exponent", Value: number(o.FrequencyExponent)},
+		{Name: "feature ridge", Value: number(o.FeatureRidge)},
+		{Name: "seed", Value: strconv.FormatUint(o.Seed, 10)},
+	}
+}

@@ -1,0 +1,166 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+
+	"recsys/shared/als"
+	"recsys/shared/interactions"
+	"recsys/shared/lake"
+	"recsys/shared/metrics"
+	"recsys/shared/objectstore"
+	"recsys/shared/workflow"
+)
+
+// Handler trains models.
+type Handler struct {
+	Lake      *objectstore.Store
+	Artifacts *objectstore.Store
+	// ByDefault trains where the execution's input does not say whether to.
+	ByDefault bool
+	HeldOut   lake.HoldOut
+	Options   als.Options
+}
+
+// Fewer than these teach nothing.
+const (
+	minCustomers = 2
+	minItems     = 2
+	minRatings   = 10
+)
+
+// maxNote bounds the small objects that an earlier attempt has left, in bytes.
+const maxNote = 1 << 20
+
+// Handle trains a model, or says by a status why it does not. A run that is tried again goes on where it stopped.
+func (h *Handler) Handle(ctx context.Context, in workflow.TrainInput) (workflow.Trained, error) {
+	if err := in.Validate(); err != nil {
+		return workflow.Trained{}, err
+	}
+	var done workflow.Trained
+	_, err := h.Lake.GetJSON(ctx, lake.TrainedKey(in.ID), maxNote, &done)
+	if err == nil || !errors.Is(err, objectstore.ErrNotFound) {
+		return done, err
+	}
+	why, err := h.refuse(ctx, in)
+	if err != nil {
+		return workflow.Trained{}, err
+	}
+	if why != "" {
+		slog.InfoContext(ctx, "nothing is trained", "run", in.ID, "status", why)
+		return workflow.Trained{Status: why}, nil
+	}
+	plan, err := h.plan(ctx, in.Run)
+	if errors.Is(err, interactions.ErrNoSnapshot) {
+		slog.InfoContext(ctx, "nothing is trained", "run", in.ID, "reason", err)
+		return workflow.Trained{Status: "no-training-data"}, nil
+	}
+	if err != nil {
+		return workflow.Trained{}, err
+	}
+	return h.train(ctx, plan)
+}
+
+// refuse says by a status of workflow.Trained why this run trains nothing, or "" where it does. Without a word in the
+// input a run of all stages trains, but not past a person who hands over models of their own.
+func (h *Handler) refuse(ctx context.Context, in workflow.TrainInput) (status string, err error) {
+	asked, err := workflow.ParseInput(in.Input)
+	if err != nil {
+		return "", err
+	}
+	if asked.Train != nil && *asked.Train {
+		return "", nil
+	}
+	if asked.Train != nil || !h.ByDefault || asked.Stages == "embeddings" {
+		return "not-asked", nil
+	}
+	_, err = h.Artifacts.Head(ctx, lake.SuccessKey)
+	if errors.Is(err, objectstore.ErrNotFound) {
+		return "", nil
+	}
+	return "handed-over", err
+}
+
+// plan is what a run trains on: lake.TrainingPlanKey.
+type plan struct {
+	workflow.Run
+	Snapshot string `json:"snapshot"`
+}
+
+// plan is written by the run's first attempt: a snapshot that is published meanwhile changes nothing.
+func (h *Handler) plan(ctx context.Context, run workflow.Run) (p plan, err error) {
+	_, err = h.Lake.GetJSON(ctx, lake.TrainingPlanKey(run.ID), maxNote, &p)
+	if !errors.Is(err, objectstore.ErrNotFound) {
+		return p, err
+	}
+	latest, err := interactions.Latest(ctx, h.Lake)
+	if err != nil {
+		return p, err
+	}
+	p = plan{run, latest.Snapshot}
+	_, err = h.Lake.PutJSON(ctx, lake.TrainingPlanKey(run.ID), p, objectstore.IfAbsent())
+	if errors.Is(err, objectstore.ErrPrecondition) { // by an attempt that is still at work
+		_, err = h.Lake.GetJSON(ctx, lake.TrainingPlanKey(run.ID), maxNote, &p)
+	}
+	return p, err
+}
+
+// train fits twice and writes the artifacts, and last of all that they are there.
+func (h *Handler) train(ctx context.Context, plan plan) (workflow.Trained, error) {
+	snapshot, err := interactions.Read(ctx, h.Lake, plan.Snapshot)
+	if err != nil {
+		return workflow.Trained{}, err
+	}
+	ratings := snapshot.Ratings
+	if len(snapshot.Customers) < minCustomers || len(snapshot.Items) < minItems || len(ratings.Columns) < minRatings {
+		slog.WarnContext(ctx, "too few ratings to train on", "snapshot", snapshot.Name, "ratings", len(ratings.Columns))
+		return workflow.Trained{Status: "too-few-ratings", Snapshot: snapshot.Name}, nil
+	}
+	known, out := knownOf(snapshot), output{h.Artifacts, plan.ID, snapshot}
+	rest, _ := ratings.Split(snapshot.HeldOut(h.HeldOut.Seed, h.HeldOut.Fraction))
+	measured, losses, err := h.fit(ctx, plan, forEvaluation, known.with(rest))
+	if err != nil {
+		return workflow.Trained{}, err
+	}
+	if err := out.vectors(ctx, lake.EvaluationItemsKey, lake.EvaluationUsersKey, measured); err != nil {
+		return workflow.Trained{}, err
+	}
+	err = out.training(ctx, lake.Training{
+		HeldOut: h.HeldOut, Options: described(h.Options), Loss: losses,
+		Customers: len(snapshot.Customers), Items: len(snapshot.Items), Ratings: int64(len(ratings.Columns)),
+	})
+	if err != nil {
+		return workflow.Trained{}, err
+	}
+	serving, losses, err := h.fit(ctx, plan, forServing, known.with(ratings))
+	if err != nil {
+		return workflow.Trained{}, err
+	}
+	if err := out.vectors(ctx, lake.ItemEmbeddingsKey, lake.UserEmbeddingsKey, serving); err != nil {
+		return workflow.Trained{}, err
+	}
+	if err := out.model(ctx, known.encoders, serving); err != nil {
+		return workflow.Trained{}, err
+	}
+	return h.finish(ctx, plan, snapshot, losses)
+}
+
+// finish notes that all is there, and removes what only an attempt to come would have needed.
+func (h *Handler) finish(ctx context.Context, plan plan, snapshot *interactions.Snapshot, losses []float64) (workflow.Trained, error) {
+	out := workflow.Trained{
+		Status: "trained", Artifacts: lake.TrainedPrefix(plan.ID), Snapshot: snapshot.Name,
+		Customers: len(snapshot.Customers), Items: len(snapshot.Items), Ratings: int64(len(snapshot.Ratings.Columns)),
+		Iterations: len(losses), Loss: losses[len(losses)-1],
+	}
+	if _, err := h.Lake.PutJSON(ctx, lake.TrainedKey(plan.ID), out); err != nil {
+		return workflow.Trained{}, err
+	}
+	if _, err := h.Lake.DeletePrefix(ctx, lake.CheckpointsPrefix(plan.ID)); err != nil {
+		slog.WarnContext(ctx, "checkpoints are left to expire", "run", plan.ID, "error", err)
+	}
+	metrics.Count(ctx, metrics.Rows, out.Ratings)
+	slog.InfoContext(ctx, "trained", "run", plan.ID, "snapshot", out.Snapshot, "customers", out.Customers, "items", out.Items,
+		"ratings", out.Ratings, "iterations", out.Iterations, "loss", out.Loss)
+	return out, nil
+}

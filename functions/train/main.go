@@ -1,0 +1,68 @@
+// train learns embeddings of customers and items from the newest snapshot: implicit alternating least squares (package
+// als), and a linear map that gives unseen customers and unrated products a vector. It fits twice: without the
+// held-out ratings, for evaluate to measure, and on everything, to answer with.
+//
+// Input: workflow.TrainInput. Output: workflow.Trained.
+// Reads: lake.LatestKey and the snapshot; lake.SuccessKey, to see whether something is handed over.
+// Writes: lake.TrainingPlanKey (once), lake.CheckpointKey after each iteration, lake.TrainedArtifacts under
+// lake.TrainedPrefix of the run, where they start no other run, and lake.TrainedKey last.
+// Errors: InvalidInput; OutOfTime, ObjectStoreUnavailable (retried: an attempt goes on after the last checkpoint and
+// ends with the same bytes).
+package main
+
+import (
+	"context"
+
+	"recsys/shared/als"
+	"recsys/shared/lake"
+	"recsys/shared/objectstore"
+	"recsys/shared/settings"
+	"recsys/shared/step"
+)
+
+func main() {
+	handler, err := wire(context.Background())
+	if err != nil {
+		step.Fatal(err)
+	}
+	step.Start(handler.Handle)
+}
+
+func wire(ctx context.Context) (*Handler, error) {
+	config, err := settings.Load[settings.Train]()
+	if err != nil {
+		return nil, err
+	}
+	options := optionsOf(config)
+	if err := options.Validate(); err != nil {
+		return nil, err
+	}
+	client, err := objectstore.NewClient(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return &Handler{
+		Lake: objectstore.New(client, config.Lake.Bucket), Artifacts: objectstore.New(client, config.Artifacts.Bucket),
+		ByDefault: config.ByDefault, HeldOut: lake.HoldOut(config.HoldOut), Options: options,
+	}, nil
+}
+
+// optionsOf is package als's default but for what the settings say.
+func optionsOf(s settings.Train) als.Options {
+	o := als.Default()
+	o.Seed = s.Seed
+	for _, set := range []struct{ option, setting *float64 }{
+		{&o.UnobservedWeight, &s.UnobservedWeight}, {&o.Regularization, &s.Regularization},
+		{&o.FrequencyExponent, &s.FrequencyExponent}, {&o.FeatureRidge, &s.FeatureRidge},
+	} {
+		if *set.setting != 0 {
+			*set.option = *set.setting
+		}
+	}
+	for _, set := range []struct{ option, setting *int }{{&o.Factors, &s.Factors}, {&o.Iterations, &s.Iterations}} {
+		if *set.setting != 0 {
+			*set.option = *set.setting
+		}
+	}
+	return o
+}

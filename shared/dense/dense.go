@@ -1,0 +1,40 @@
+// Package dense is the arithmetic of small dense float32 matrices that training and evaluation spend their time in:
+// sums of outer products, the solution of their normal equations, and scores of users against items.
+//
+// Promise: every number is computed in an order that depends on the shapes alone, so the same input gives the same
+// bits however many goroutines share the work. With AVX2 and FMA on x86-64 and with NEON on arm64 the order and the
+// rounding are the same too; only a processor without them (the fallback in Go) differs in the last bits.
+//
+// Matrices are row-major. Rows are padded to a multiple of Lanes, see Pad.
+package dense
+
+// Lanes is what the length of a padded row is a multiple of, in numbers.
+const Lanes = 16
+
+// Pad is the dimension rounded up to a multiple of Lanes.
+func Pad(dimension int) int { return (dimension + Lanes - 1) &^ (Lanes - 1) }
+
+// AddOuter adds the outer products of n rows with themselves: m += Σ xᵀx. The rows are of the given width, a multiple
+// of Lanes, one behind the other; m is width × width with stride numbers from row to row. Of m the upper triangle is
+// computed, and of what is below it only the blocks of Lanes on the diagonal.
+func AddOuter(m []float32, stride int, rows []float32, width, n int) {
+	if n == 0 {
+		return
+	}
+	for i := 0; i < width; i += tileRows {
+		for j := i &^ (Lanes - 1); j < width; j += Lanes {
+			tile(m[i*stride+j:], stride, rows[i:], width, rows[j:], width, n, 1)
+		}
+	}
+}
+
+// AddWeighted adds a weighted sum of n rows: sum += Σ weights[k]·row k. The rows are as in AddOuter; sum has their width.
+func AddWeighted(sum, rows []float32, weights []float32, n int) {
+	combine(sum, rows, len(sum), weights, 1, n, 1)
+}
+
+// Gather copies the chosen rows of from, each times its scale, one behind the other: dst[k] = scales[k]·from[chosen[k]].
+// The rows are of the given width, a multiple of Lanes.
+func Gather(dst, from []float32, width int, chosen []int32, scales []float32) {
+	gather(dst, from, width, chosen, scales)
+}

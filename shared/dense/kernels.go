@@ -1,0 +1,83 @@
+package dense
+
+// tileRows and Lanes are the shape of the block that tile holds in registers.
+const tileRows = 4
+
+// tile adds a product of two slim matrices to a block of 4 × 16 numbers:
+//
+//	dst[i*dstStride+j] += alpha · Σ_k a[k*aStride+i]·b[k*bStride+j]
+//
+// for i < 4, j < 16 and k < n, the sum in ascending order of k with fused multiply-adds.
+func tile(dst []float32, dstStride int, a []float32, aStride int, b []float32, bStride, n int, alpha float32) {
+	if n <= 0 {
+		return
+	}
+	_ = dst[(tileRows-1)*dstStride+Lanes-1]
+	_, _ = a[(n-1)*aStride+tileRows-1], b[(n-1)*bStride+Lanes-1]
+	if vectorised {
+		tileVector(&dst[0], dstStride, &a[0], aStride, &b[0], bStride, n, alpha)
+		return
+	}
+	var sums [tileRows][Lanes]float32
+	for k := range n {
+		row := (*[Lanes]float32)(b[k*bStride:])
+		for i, x := range a[k*aStride:][:tileRows] {
+			for j := range row {
+				sums[i][j] += x * row[j]
+			}
+		}
+	}
+	for i := range sums {
+		for j, sum := range sums[i] {
+			dst[i*dstStride+j] += alpha * sum
+		}
+	}
+}
+
+// combine adds a weighted sum of n rows to dst, whose length is a multiple of Lanes:
+//
+//	dst[j] += alpha · Σ_k weights[k*weightStride]·rows[k*stride+j]
+//
+// The even k and the odd k are summed apart, each in ascending order with fused multiply-adds.
+func combine(dst, rows []float32, stride int, weights []float32, weightStride, n int, alpha float32) {
+	if n <= 0 || len(dst) == 0 {
+		return
+	}
+	_, _ = rows[(n-1)*stride+len(dst)-1], weights[(n-1)*weightStride]
+	if vectorised {
+		combineVector(&dst[0], len(dst), &rows[0], stride, &weights[0], weightStride, n, alpha)
+		return
+	}
+	for j := 0; j < len(dst); j += Lanes {
+		var sums [2][Lanes]float32
+		for k := range n {
+			w, row := weights[k*weightStride], (*[Lanes]float32)(rows[k*stride+j:])
+			for l := range row {
+				sums[k%2][l] += w * row[l]
+			}
+		}
+		for l := range Lanes {
+			dst[j+l] += alpha * (sums[0][l] + sums[1][l])
+		}
+	}
+}
+
+func gather(dst, from []float32, width int, chosen []int32, scales []float32) {
+	if len(chosen) == 0 {
+		return
+	}
+	_, _ = dst[len(chosen)*width-1], scales[len(chosen)-1]
+	for _, row := range chosen {
+		_ = from[int(row)*width : (int(row)+1)*width]
+	}
+	if vectorised {
+		gatherVector(&dst[0], &from[0], width, &chosen[0], &scales[0], len(chosen))
+		return
+	}
+	for k, row := range chosen {
+		into, scale := dst[k*width:(k+1)*width], scales[k]
+		for j, x := range from[int(row)*width:][:width] {
+			into[j] = scale * x
+		}
+	}
+}

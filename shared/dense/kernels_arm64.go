@@ -1,0 +1,3 @@
+package dense
+
+var vectorised = true // every arm64 has NEON

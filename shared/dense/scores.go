@@ -1,0 +1,78 @@
+package dense
+
+import "fmt"
+
+// Scorer scores users against all of some items. It never changes: any number of goroutines may use one.
+type Scorer struct {
+	dimension, count int
+	panels           []float32 // ⌈count/Lanes⌉ × dimension × Lanes: Lanes items side by side, zeros for those that are missing
+}
+
+// NewScorer arranges the items, len(items)/dimension rows, for scoring; the slice is not kept. Dimension is 1 or more.
+func NewScorer(items []float32, dimension int) *Scorer {
+	s := &Scorer{dimension: dimension, count: len(items) / dimension}
+	s.panels = make([]float32, Pad(s.count)*dimension)
+	for i := range s.count {
+		panel := s.panels[i/Lanes*Lanes*dimension:]
+		for k, v := range items[i*dimension : (i+1)*dimension] {
+			panel[k*Lanes+i%Lanes] = v
+		}
+	}
+	return s
+}
+
+// Items is how many items there are.
+func (s *Scorer) Items() int { return s.count }
+
+// usersAtOnce are scored against a panel of items while it is in the nearest cache: a multiple of tileRows.
+const usersAtOnce = 64
+
+// Scores writes dst[u*Items()+i] = users[u]·items[i]: len(users)/dimension rows of Items() numbers. A score does not
+// depend on which other users are scored with it. Panics if the lengths do not fit.
+func (s *Scorer) Scores(dst, users []float32) {
+	d, count := s.dimension, len(users)/s.dimension
+	if len(users) != count*d || len(dst) != count*s.count {
+		panic(fmt.Sprintf("%d numbers for the scores of %d numbers of dimension %d against %d items", len(dst), len(users), d, s.count))
+	}
+	turned := make([]float32, d*min(usersAtOnce, (count+tileRows-1)/tileRows*tileRows))
+	for from := 0; from < count; from += usersAtOnce {
+		n := min(usersAtOnce, count-from)
+		stride := (n + tileRows - 1) / tileRows * tileRows
+		clear(turned)
+		for u := range n {
+			for k, v := range users[(from+u)*d : (from+u+1)*d] {
+				turned[k*stride+u] = v
+			}
+		}
+		s.scoreTurned(dst[from*s.count:(from+n)*s.count], turned, stride, n)
+	}
+}
+
+// scoreTurned scores n users that lie side by side, stride numbers from row to row. The tiles at the edges are
+// computed beside dst, as they are wider than what is left of it.
+func (s *Scorer) scoreTurned(dst, turned []float32, stride, n int) {
+	var edge [tileRows * Lanes]float32
+	for i := 0; i < s.count; i += Lanes {
+		panel := s.panels[i*s.dimension:]
+		for u := 0; u < n; u += tileRows {
+			if u+tileRows <= n && i+Lanes <= s.count {
+				into := dst[u*s.count+i:]
+				for r := range tileRows {
+					clear(into[r*s.count:][:Lanes])
+				}
+				tile(into, s.count, turned[u:], stride, panel, Lanes, s.dimension, 1)
+				continue
+			}
+			clear(edge[:])
+			tile(edge[:], Lanes, turned[u:], stride, panel, Lanes, s.dimension, 1)
+			for r := range min(tileRows, n-u) {
+				copy(dst[(u+r)*s.count+i:][:min(Lanes, s.count-i)], edge[r*Lanes:])
+			}
+		}
+	}
+}
+
+// Scores is Scorer.Scores for items that are scored once.
+func Scores(dst, users, items []float32, dimension int) {
+	NewScorer(items, dimension).Scores(dst, users)
+}

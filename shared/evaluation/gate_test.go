@@ -1,0 +1,148 @@
+package evaluation
+
+import (
+	"math/rand/v2"
+	"strings"
+	"testing"
+)
+
+// achieved is a result with these NDCG@10 of the customers.
+func achieved(values ...float64) Result {
+	r := Result{Customers: len(values), PerCustomer: values}
+	r.At[1] = Figures{K: 10, NDCG: mean(values)}
+	return r
+}
+
+// spread are n customers around a mean, each as far off as noise draws.
+func spread(n int, around, noise float64, seed uint64) []float64 {
+	chance := rand.New(rand.NewPCG(seed, 1))
+	values := make([]float64, n)
+	for i := range values {
+		values[i] = min(max(around+noise*chance.NormFloat64(), 0), 1)
+	}
+	return values
+}
+
+func scaled(factor float64, values []float64) []float64 {
+	product := make([]float64, len(values))
+	for i, v := range values {
+		product[i] = factor * v
+	}
+	return product
+}
+
+func TestGate(t *testing.T) {
+	good, weak := spread(98, 0.4, 0.2, 1), spread(98, 0.1, 0.1, 2)
+	trained := func(values []float64) *Contender {
+		return &Contender{Version: 7, Origin: Trained, Result: achieved(values...)}
+	}
+	handedOver := func(values []float64) *Contender {
+		return &Contender{Version: 7, Origin: HandedOver, MayHaveSeen: true, Result: achieved(values...)}
+	}
+	for _, c := range []struct {
+		name               string
+		mode               Mode
+		candidate          []float64
+		popularity, random []float64
+		active             *Contender
+		promote, passed    bool
+		reason             string // is a part of it
+	}{
+		{"the first version", Enforce, good, weak, scaled(0.1, weak), nil, true, true, "Better than the most popular items"},
+		{"no better than the baseline", Enforce, weak, weak, scaled(0.1, weak), nil, false, false, "Not surely better than the most popular items"},
+		{"better, not by the margin", Enforce, scaled(1.05, weak), weak, scaled(0.1, weak), nil, false, false, "margin of 10 %"},
+		{"better than popularity, not than chance", Enforce, weak, scaled(0.5, weak), weak, nil, false, false, "Not surely better than random items"},
+		{"the same again", Enforce, good, weak, weak, trained(good), true, true, "Not worse than version 7"},
+		{"a little worse than the active one", Enforce, scaled(0.95, good), weak, weak, trained(good), true, true, "tolerance of 15 %"},
+		{"much worse than the active one", Enforce, scaled(0.8, good), weak, weak, trained(good), false, false, "May be worse than version 7"},
+		{"much worse than one that may have seen the hold-out", Enforce, scaled(0.5, good), weak, weak, handedOver(good), true, true, "This does not decide: version 7 may have been trained on the hold-out"},
+		{"reported only", Observe, weak, weak, weak, trained(good), true, false, "The gate only reports"},
+		{"nothing is found at all", Enforce, make([]float64, 98), make([]float64, 98), make([]float64, 98), nil, false, false, "Not surely better"},
+		{"nine customers", Enforce, good[:9], weak[:9], weak[:9], nil, false, false, "Too few customers to tell: 9 have"},
+		{"no customers, reported", Observe, nil, nil, nil, nil, true, false, "Too few customers to tell: 0 have"},
+		{"ten customers", Enforce, good[:10], scaled(0.1, good[:10]), weak[:10], nil, true, true, "Better than"},
+	} {
+		gate := Gate{Mode: c.mode, Margin: 0.1, Tolerance: 0.15}
+		candidate := Contender{Version: 8, Origin: Trained, Result: achieved(c.candidate...)}
+		d, err := gate.Decide(candidate, achieved(c.popularity...), achieved(c.random...), c.active)
+		if err != nil {
+			t.Fatalf("%s: %v", c.name, err)
+		}
+		if d.Promote != c.promote || d.Passed != c.passed || !strings.Contains(d.Reason, c.reason) {
+			t.Errorf("%s: promote %v, passed %v, %s\nwant %v, %v, …%s…", c.name, d.Promote, d.Passed, d.Reason, c.promote, c.passed, c.reason)
+		}
+	}
+}
+
+// Twenty customers, of whom ten gain 0.2 over 1.5 times the baseline and ten 0.1.
+func TestCheckByHand(t *testing.T) {
+	candidate, baseline := make([]float64, 20), make([]float64, 20)
+	for i := range candidate {
+		baseline[i], candidate[i] = 0.4, 0.8-0.1*float64(i%2)
+	}
+	gate := Gate{Mode: Enforce, Margin: 0.5, Tolerance: 0.5, Resamples: 4000}
+	d, err := gate.Decide(Contender{Result: achieved(candidate...)}, achieved(baseline...), achieved(make([]float64, 20)...), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	check := d.Checks[0]
+	if len(d.Checks) != 1 || check.Name != "baseline" || check.Against != "popularity" || !check.Passed || !check.Decides {
+		t.Errorf("%+v", d.Checks)
+	}
+	near(t, "the reference", check.Reference, 0.4, 1e-12)
+	near(t, "the difference", check.Difference, 0.15, 1e-12)
+	// The mean is 0.1 and a 200th of a binomial count of 20 at ½, whose 2.5 % and 97.5 % quantiles are 6 and 14.
+	near(t, "the lower end", check.Interval.Low, 0.1+6./200, 1e-12)
+	near(t, "the upper end", check.Interval.High, 0.1+14./200, 1e-12)
+}
+
+func TestGateRemarks(t *testing.T) {
+	values := spread(50, 0.3, 0.1, 1)
+	candidate := Contender{Origin: HandedOver, MayHaveSeen: true, Result: achieved(values...)}
+	candidate.Result.Unserved = 4
+	active := Contender{Version: 3, Origin: HandedOver, MayHaveSeen: true, Result: achieved(values...)}
+	d, err := Gate{Mode: Observe}.Decide(candidate, achieved(values...), achieved(values...), &active)
+	if err != nil {
+		t.Fatal(err)
+	}
+	all := strings.Join(d.Remarks, "\n")
+	for _, want := range []string{"The candidate may have been trained", "The active version may have been trained", "nothing to recommend to 4 of the 50 customers"} {
+		if !strings.Contains(all, want) {
+			t.Errorf("no remark %q in:\n%s", want, all)
+		}
+	}
+	if !d.Checks[1].Decides {
+		t.Error("both may have seen the hold-out, so the comparison is fair")
+	}
+}
+
+func TestGateRefuses(t *testing.T) {
+	three := achieved(0, 0, 0)
+	if _, err := (Gate{Mode: Enforce}).Decide(Contender{Result: three}, three, achieved(0), nil); err == nil {
+		t.Error("results of other customers: no error")
+	}
+	_, err := Gate{Mode: "perhaps", Margin: -1, Tolerance: 2, Resamples: 3}.Decide(Contender{}, Result{}, Result{}, nil)
+	if err == nil {
+		t.Fatal("no error")
+	}
+	for _, fault := range []string{`mode "perhaps"`, "margin -1", "tolerance 2", "resamples 3"} {
+		if !strings.Contains(err.Error(), fault) {
+			t.Errorf("%q is not in: %v", fault, err)
+		}
+	}
+}
+
+func TestNumbers(t *testing.T) {
+	for _, c := range []struct{ got, want string }{
+		{figure(0.4726), "0.473"}, {figure(0), "0.000"}, {figure(0.0123), "0.012"}, {figure(0.00321), "0.0032"},
+		{figure(0.000123), "0.00012"}, {figure(1e-9), "0.000000"}, {figure(-0.05), "−0.050"}, {figure(1), "1.000"},
+		{signed(0.05), "+0.050"}, {signed(-0.05), "−0.050"}, {signed(0), "0.000"}, {signed(-1e-9), "0.000000"},
+		{percent(0.1), "10 %"}, {percent(1 - 0.9), "10 %"}, {percent(0.075), "7.5 %"}, {percent(0.05), "5 %"}, {percent(0), "0 %"},
+		{percent(0.0042), "0.42 %"}, {percent(1), "100 %"},
+		{count(0), "0"}, {count(999), "999"}, {count(1000), "1,000"}, {count(1234567), "1,234,567"},
+	} {
+		if c.got != c.want {
+			t.Errorf("%s, want %s", c.got, c.want)
+		}
+	}
+}

@@ -1,0 +1,176 @@
+package evaluation
+
+import (
+	_ "embed"
+	"fmt"
+	"html/template"
+	"io"
+	"strconv"
+	"strings"
+)
+
+//go:embed page.gohtml
+var pageText string
+
+var pageTemplate = template.Must(template.New("page").Parse(pageText))
+
+// page is what the template shows of a report.
+type page struct {
+	*Report
+	Verdict     verdict
+	Lead        string
+	Tiles       []keyFigure
+	Contenders  []contender
+	Rows        []row
+	Charts      []chart
+	Loss        *chart // nil: fewer than two losses are known
+	AllRemarks  []string
+	Facts       []Option
+	Definitions []Option
+}
+
+type verdict struct{ Title, Class string }
+
+// keyFigure is one figure in large type, and what to compare it with.
+type keyFigure struct {
+	Name, Value string
+	Beside      []string
+}
+
+// row is one figure of all contenders.
+type row struct {
+	Name   string
+	Values []string
+	First  bool // of a group
+}
+
+// WriteHTML writes the report as one page that loads nothing and runs nothing: style and drawings are in it.
+func (r *Report) WriteHTML(w io.Writer) error {
+	b := r.bounded()
+	p := page{
+		Report: b, Verdict: b.verdict(), Lead: b.lead(), Tiles: b.tiles(), Contenders: b.contenders(), Rows: b.rows(),
+		Charts: b.charts(), AllRemarks: append(append([]string(nil), b.Decision.Remarks...), b.Remarks...),
+		Facts: b.facts(), Definitions: definitions,
+	}
+	if len(b.Loss) > 1 {
+		loss := lossChart(b.Loss)
+		p.Loss = &loss
+	}
+	if err := pageTemplate.Execute(w, p); err != nil {
+		return fmt.Errorf("writing the report's page: %w", err)
+	}
+	return nil
+}
+
+func (r *Report) verdict() verdict {
+	switch d := r.Decision; {
+	case d.Passed:
+		return verdict{"Passed", "passed"}
+	case d.Promote:
+		return verdict{"Not passed, only reported", "reported"}
+	}
+	return verdict{"Not promoted", "failed"}
+}
+
+// lead is the first sentence: the candidate's NDCG@10 beside the others'.
+func (r *Report) lead() string {
+	all := r.contenders()
+	best := all[len(all)-2]
+	name := "the most popular items"
+	if r.Random.NDCG10() > r.Popularity.NDCG10() {
+		best, name = all[len(all)-1], "random items"
+	}
+	lead := fmt.Sprintf("NDCG@10 is %s, %s %s", figure(all[0].NDCG10()), times(all[0], best), name)
+	if r.Active != nil {
+		lead += fmt.Sprintf(" and %s the active version", times(all[0], all[1]))
+	}
+	return lead + "."
+}
+
+func times(a, b contender) string {
+	if b.NDCG10() <= 0 {
+		return "against " + figure(0) + " of"
+	}
+	return strconv.FormatFloat(a.NDCG10()/b.NDCG10(), 'f', 2, 64) + " times that of"
+}
+
+func (r *Report) tiles() []keyFigure {
+	all := r.contenders()
+	others := func(of func(*Result) string) (beside []string) {
+		for _, c := range all[1:] {
+			beside = append(beside, strings.ToLower(c.Name)+" "+of(c.Result))
+		}
+		return beside
+	}
+	show := func(name string, of func(*Result) string) keyFigure {
+		return keyFigure{name, of(&r.Candidate.Result), others(of)}
+	}
+	return []keyFigure{
+		show("NDCG@10", func(r *Result) string { return figure(r.NDCG10()) }),
+		show("Recall@10", func(r *Result) string { return figure(r.At[1].Recall) }),
+		show("MRR", func(r *Result) string { return figure(r.MRR) }),
+		show("Coverage@10", func(r *Result) string { return percent(r.At[1].Coverage) }),
+	}
+}
+
+// rows are the table of all figures.
+func (r *Report) rows() (rows []row) {
+	add := func(name string, first bool, text func(*Result) string) {
+		of := row{Name: name, First: first}
+		for _, c := range r.contenders() {
+			of.Values = append(of.Values, text(c.Result))
+		}
+		rows = append(rows, of)
+	}
+	byCutoff := func(name string, text func(Figures) string) {
+		for at, k := range Cutoffs {
+			add(fmt.Sprintf("%s@%d", name, k), at == 0, func(r *Result) string { return text(r.At[at]) })
+		}
+	}
+	byCutoff("NDCG", func(f Figures) string { return figure(f.NDCG) })
+	byCutoff("Recall", func(f Figures) string { return figure(f.Recall) })
+	add("MRR", true, func(r *Result) string { return figure(r.MRR) })
+	byCutoff("Coverage", func(f Figures) string { return percent(f.Coverage) })
+	byCutoff("Novelty", func(f Figures) string { return strconv.FormatFloat(f.Novelty, 'f', 1, 64) })
+	return rows
+}
+
+func (c *Contender) described() string {
+	switch {
+	case c == nil:
+		return "none"
+	case c.Version == 0:
+		return string(c.Origin)
+	}
+	return fmt.Sprintf("version %d, %s", c.Version, c.Origin)
+}
+
+// facts are how it was judged.
+func (r *Report) facts() []Option {
+	c, gate := r.Candidate.Result, r.Decision.Gate
+	return []Option{
+		{"Run", r.Run},
+		{"Snapshot", r.Snapshot},
+		{"Evaluated", r.EvaluatedAt.Format("2 January 2006, 15:04:05 MST")},
+		{"Candidate", r.Candidate.described()},
+		{"Active", r.Active.described()},
+		{"Hold-out", fmt.Sprintf("%s of the ratings, seed %d", percent(r.HoldOut.Fraction), r.HoldOut.Seed)},
+		{"Held out", count(c.HeldOut) + " ratings"},
+		{"Remaining", count(r.HoldOut.Remaining) + " ratings"},
+		{"Customers judged by", count(c.Customers)},
+		{"Items ranked", count(c.Items)},
+		{"Gate", fmt.Sprintf("%s, margin %s, tolerance %s", gate.Mode, percent(gate.Margin), percent(gate.Tolerance))},
+		{"Bootstrap", fmt.Sprintf("%s samples, seed %d", count(gate.Resamples), gate.Seed)},
+	}
+}
+
+// definitions are the figures for readers; the exact ones are in metrics.go.
+var definitions = []Option{
+	{"Full ranking", "For each customer all items are ranked but those that the customer is known to have. What was held out should come first."},
+	{"Recall@k", "The share of a customer's held-out items that is among the first k, of the k there can be at most."},
+	{"NDCG@k", "Recall in which a place counts less the later it is, by 1 / log2(rank + 1); 1 is the best ranking possible."},
+	{"MRR", "1 over the rank of the first held-out item, in the mean over customers."},
+	{"Coverage@k", "The share of the catalogue that is among the first k of anyone."},
+	{"Novelty@k", "How little known the recommended items are: the mean of −log2 of the share of customers who have the item, in bits."},
+	{"95 % interval", "Bootstrap over customers: where the mean would lie with other customers of this kind."},
+}

@@ -1,0 +1,77 @@
+package evaluation
+
+import (
+	"fmt"
+	"strings"
+)
+
+// explained fills in the check's sentence.
+func (c Check) explained(candidate Result) Check {
+	share := percent(max(c.Factor-1, 1-c.Factor))
+	switch {
+	case c.Name == "baseline" && c.Passed:
+		c.Why = fmt.Sprintf("Better than %s by more than the margin of %s", c.named(), share)
+	case c.Name == "baseline":
+		c.Why = fmt.Sprintf("Not surely better than %s by more than the margin of %s", c.named(), share)
+	case c.Passed:
+		c.Why = fmt.Sprintf("Not worse than %s by more than the tolerance of %s", c.named(), share)
+	default:
+		c.Why = fmt.Sprintf("May be worse than %s by more than the tolerance of %s", c.named(), share)
+	}
+	c.Why += fmt.Sprintf(": NDCG@10 is %s against %s. The difference to %.4g times the latter is %s on average, with 95 %% confidence %s to %s.",
+		figure(candidate.NDCG10()), figure(c.Reference), c.Factor, signed(c.Difference), signed(c.Interval.Low), signed(c.Interval.High))
+	if !c.Decides {
+		c.Why += fmt.Sprintf(" This does not decide: %s may have been trained on the hold-out, the candidate was not.", c.named())
+	}
+	return c
+}
+
+// named is the reference in a sentence.
+func (c Check) named() string {
+	switch c.Against {
+	case "popularity":
+		return "the most popular items"
+	case "random":
+		return "random items"
+	}
+	return c.Against
+}
+
+// conclude decides by the checks and says why.
+func (d *Decision) conclude(candidate Result) {
+	var passed, failed []string
+	for _, c := range d.Checks {
+		if c.Passed || !c.Decides {
+			passed = append(passed, c.Why)
+		} else {
+			failed = append(failed, c.Why)
+		}
+	}
+	d.Passed = len(d.Checks) > 0 && len(failed) == 0
+	d.Promote = d.Passed || d.Gate.Mode == Observe
+	switch {
+	case len(d.Checks) == 0:
+		d.Reason = fmt.Sprintf("Too few customers to tell: %s have a held-out and a remaining rating, and it takes %d.", count(candidate.Customers), fewest)
+	case d.Passed:
+		d.Reason = strings.Join(passed, " ")
+	default:
+		d.Reason = strings.Join(failed, " ")
+	}
+	if d.Promote && !d.Passed {
+		d.Reason += " The gate only reports, so it is promoted nevertheless."
+	}
+}
+
+// remarks are what the reader must know of the figures.
+func remarks(candidate Contender, active *Contender) (r []string) {
+	if candidate.MayHaveSeen {
+		r = append(r, "The candidate may have been trained on the hold-out: its figures may be too high.")
+	}
+	if active != nil && active.MayHaveSeen {
+		r = append(r, "The active version may have been trained on the hold-out: its figures may be too high.")
+	}
+	if n := candidate.Result.Unserved; n > 0 {
+		r = append(r, fmt.Sprintf("The candidate has nothing to recommend to %s of the %s customers; they count 0.", count(n), count(candidate.Result.Customers)))
+	}
+	return r
+}

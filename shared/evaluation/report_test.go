@@ -1,0 +1,129 @@
+package evaluation
+
+import (
+	"bytes"
+	"encoding/json"
+	"flag"
+	"math"
+	"os"
+	"strings"
+	"testing"
+	"time"
+)
+
+var update = flag.Bool("update", false, "write testdata/report.json anew")
+
+// figures is a result with numbers that grow with k.
+func figures(ndcg, recall, coverage, novelty, mrr float64, histogram [10]int) Result {
+	r := Result{Customers: 100, HeldOut: 512, Items: 1100, MRR: mrr, Interval: Interval{ndcg - 0.021, ndcg + 0.022}, Histogram: histogram}
+	for i, k := range Cutoffs {
+		more := float64(i - 1)
+		r.At[i] = Figures{K: k, NDCG: ndcg + more/50, Recall: recall + more/25, Coverage: coverage + more*3/50, Novelty: novelty + more*2/25}
+	}
+	return r
+}
+
+func example() *Report {
+	r := &Report{
+		Run: "nightly-1", Snapshot: "nightly-0", EvaluatedAt: time.Date(2026, 11, 25, 1, 2, 3, 456, time.FixedZone("", 3600)),
+		HoldOut: HoldOut{Seed: math.MaxUint64, Fraction: 0.2, Remaining: 2048},
+		Options: []Option{{"factors", "32"}, {"iterations", "4"}},
+		Loss:    []float64{9100.5, 4000, 3500.25, 3400},
+		Candidate: Contender{Version: 8, Origin: Trained,
+			Result: figures(0.412, 0.433, 0.61, 5.25, 0.377, [10]int{10, 5, 5, 10, 20, 20, 10, 10, 5, 5})},
+		Active: &Contender{Version: 7, Origin: HandedOver, MayHaveSeen: true,
+			Result: figures(0.398, 0.421, 0.58, 5.11, 0.361, [10]int{12, 6, 7, 10, 20, 15, 10, 10, 5, 5})},
+		Popularity: figures(0.123, 0.145, 0.13, 2.34, 0.112, [10]int{60, 20, 10, 5, 5}),
+		Random:     figures(0.054, 0.067, 0.94, 6.78, 0.045, [10]int{90, 8, 2}),
+		Remarks:    []string{"Two products have no vector."},
+	}
+	baseline := Check{Name: "baseline", Against: "popularity", Reference: 0.123, Factor: 1.1, Difference: 0.2767, Interval: Interval{0.241, 0.309}, Passed: true, Decides: true}
+	active := Check{Name: "active", Against: "version 7", Reference: 0.398, Factor: 0.85, Difference: -0.0137, Interval: Interval{-0.051, 0.026}}
+	r.Decision = Decision{
+		Gate:    Gate{Mode: Enforce, Margin: 0.1, Tolerance: 0.15, Resamples: 2000, Seed: 1},
+		Checks:  []Check{baseline.explained(r.Candidate.Result), active.explained(r.Candidate.Result)},
+		Remarks: remarks(r.Candidate, r.Active),
+	}
+	r.Decision.conclude(r.Candidate.Result)
+	return r
+}
+
+func written(t *testing.T, write func(w *bytes.Buffer) error) string {
+	t.Helper()
+	var text bytes.Buffer
+	if err := write(&text); err != nil {
+		t.Fatal(err)
+	}
+	return text.String()
+}
+
+func asJSON(t *testing.T, r *Report) string {
+	t.Helper()
+	return written(t, func(w *bytes.Buffer) error { return r.WriteJSON(w) })
+}
+
+func asPage(t *testing.T, r *Report) string {
+	t.Helper()
+	return written(t, func(w *bytes.Buffer) error { return r.WriteHTML(w) })
+}
+
+// The format is a promise: who changes a line of this file raises ReportFormat, unless it is a field more.
+func TestReportFormat(t *testing.T) {
+	const golden = "testdata/report.json"
+	got := asJSON(t, example())
+	if *update {
+		if err := os.WriteFile(golden, []byte(got), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(golden)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got != string(want) {
+		t.Errorf("not as in %s:\n%s", golden, got)
+	}
+}
+
+// All that the page shows is in the JSON.
+func TestPageFromJSON(t *testing.T) {
+	var read Report
+	if err := json.Unmarshal([]byte(asJSON(t, example())), &read); err != nil {
+		t.Fatal(err)
+	}
+	if asPage(t, &read) != asPage(t, example()) {
+		t.Error("the page of the report as read is another")
+	}
+}
+
+func TestReportIsBounded(t *testing.T) {
+	r := example()
+	r.Run = strings.Repeat("ü", 1<<20)
+	r.Decision.Reason = strings.Repeat("because ", 1<<17)
+	r.Remarks, r.Options = nil, nil
+	for range 10_000 {
+		r.Remarks = append(r.Remarks, strings.Repeat("x\xff", 5000))
+		r.Options = append(r.Options, Option{strings.Repeat("n", 5000), strings.Repeat("v", 5000)})
+		r.Loss = append(r.Loss, 1)
+	}
+	for _, text := range []string{asJSON(t, r), asPage(t, r)} {
+		if len(text) > 500_000 {
+			t.Errorf("%d bytes", len(text))
+		}
+	}
+	if b := r.bounded(); b.Run != strings.Repeat("ü", 99)+"…" || len(b.Options) != mostOptions || len(b.Loss) != mostIterations {
+		t.Errorf("run %q, %d options, %d losses", b.Run, len(b.Options), len(b.Loss))
+	}
+}
+
+func TestLossThatIsNoNumber(t *testing.T) {
+	r := example()
+	r.Loss = []float64{5, 4, math.Inf(1), math.NaN()}
+	if b := r.bounded(); len(b.Loss) != 2 || !strings.Contains(b.Remarks[1], "loss of iteration 3") {
+		t.Errorf("losses %v, remarks %q", b.Loss, b.Remarks)
+	}
+	if len(r.Remarks) != 1 || len(r.Loss) != 4 {
+		t.Error("the report itself is changed")
+	}
+	asJSON(t, r)
+}
