@@ -118,9 +118,7 @@ func (w Watched) records() []awscloudwatch.IMetric {
 
 func (w Watched) strategies() []awscloudwatch.IMetric {
 	var all []awscloudwatch.IMetric
-	for _, strategy := range []activity.Strategy{
-		activity.Model, activity.StoredVector, activity.History, activity.Popular, activity.None,
-	} {
+	for _, strategy := range activity.Strategies {
 		all = append(all, w.own("recommend", metrics.Answers(strategy), "Sum", string(strategy), minutes(5)))
 	}
 	return all

@@ -134,6 +134,7 @@ func (l *DataLake) recommendationsTable(prefix string) {
 					"browse_history", "array<struct<product_code:string,quantity:int,in_shopping_cart:boolean>>",
 					"recommended_items", "array<struct<id:string,score:double>>",
 					"similar_items", "struct<product_code:string,similar_items:array<struct<id:string,distance:double>>>",
+					"trending_items", "array<struct<id:string,score:double>>",
 					"recommendation", "struct<event_id:string,model_version:bigint,strategy:string,generated_at:string>",
 				),
 			},

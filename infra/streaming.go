@@ -63,6 +63,7 @@ func (s *Streaming) recommend(factory Factory, data *DataLake, vectors *VectorDa
 		Settings: settings.Recommend{
 			Artifacts: settings.Artifacts{Bucket: *data.Artifacts.BucketName()}, VectorStore: reader,
 			RecommendationsBucket: *data.Recommendations.BucketName(), DeliveryStream: *s.Delivery.Ref(),
+			Ranking: settings.Ranking{}, // how lists are made: here is where to change the defaults
 		},
 	})
 }

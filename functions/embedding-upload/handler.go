@@ -85,14 +85,14 @@ func (h *Handler) fail(ctx context.Context, version int64, artifacts map[string]
 	})
 }
 
-// unchanged keeps the active version, with the newest popularity. same is the version of the artifacts: the active
+// unchanged keeps the active version, brought up to the newest snapshot. same is the version of the artifacts: the active
 // one, one that was rolled back, or a hand-over that a trained version has replaced.
 func (h *Handler) unchanged(ctx context.Context, same vectorstore.Record) (workflow.Uploaded, error) {
 	active, _, err := vectorstore.Current(ctx, h.DB)
 	if err != nil {
 		return workflow.Uploaded{}, err
 	}
-	if err := h.refreshPopularity(ctx, active.Version); err != nil {
+	if err := h.refresh(ctx, active.Version); err != nil {
 		return workflow.Uploaded{}, err
 	}
 	if same.RolledBack && same.Version != active.Version {
@@ -130,12 +130,12 @@ func (h *Handler) fill(ctx context.Context, version int64, handOver handOver) (v
 	if err != nil {
 		return vectorstore.Record{}, err
 	}
-	counts, err := latestCounts(ctx, h.Lake)
+	latest, err := latestSnapshot(ctx, h.Lake)
 	if err != nil {
 		return vectorstore.Record{}, err
 	}
-	defer counts.Close()
-	return load(ctx, h.DB, copies, handOver, counts.popularity())
+	defer latest.Close()
+	return load(ctx, h.DB, copies, handOver, latest.rows())
 }
 
 func uploaded(status string, r vectorstore.Record) workflow.Uploaded {

@@ -17,6 +17,7 @@ import (
 	"recsys/shared/lake"
 	"recsys/shared/objectstore"
 	"recsys/shared/settings"
+	"recsys/shared/training"
 	"recsys/shared/vectorstore"
 	"recsys/shared/workflow"
 )
@@ -45,7 +46,7 @@ func TestHandle(t *testing.T) {
 		b.publish("s1", noon, lake.ItemCount{Item: "S10_1678", Country: "Fra\x00nce", Count: 2},
 			lake.ItemCount{Item: "S10_1678", Country: strings.Repeat("Llan", 3000), Count: 2}, lake.ItemCount{Item: "S10_1949", Country: "USA", Count: 3})
 		b.upload(b.run())
-		if rows := b.dump(1)[5:]; !slices.Equal(rows, []string{`("",S10_1949,3)`, "(usa,S10_1949,3)"}) {
+		if rows := b.dump(1)[5:]; !slices.Equal(rows, []string{`("",S10_1678,0)`, `("",S10_1949,3)`, `("",S72_3212,0)`, "(usa,S10_1949,3)"}) {
 			t.Errorf("got %v", rows)
 		}
 	})
@@ -61,7 +62,7 @@ func TestHandle(t *testing.T) {
 			t.Errorf("got %+v, want %+v", out, want)
 		}
 		rows := []string{`(S10_1678,"[1,0]")`, `(S10_1949,"[0.5,0.5]")`, `(S72_3212,"[0,1]")`, `(103,"[1,0]")`, `(112,"[0,1]")`,
-			`("",S10_1678,9)`, `("",S72_3212,1)`, `(france,S10_1678,4)`, `(usa,S10_1678,5)`}
+			`("",S10_1678,9)`, `("",S10_1949,0)`, `("",S72_3212,1)`, `(france,S10_1678,4)`, `(usa,S10_1678,5)`}
 		if got := b.dump(1); !slices.Equal(got, rows) {
 			t.Errorf("got %v, want %v", got, rows)
 		}
@@ -104,6 +105,34 @@ func TestHandle(t *testing.T) {
 			if rows := b.dump(1); rows[len(rows)-1] != newest.want {
 				t.Errorf("after %s: %v, want %s", newest.snapshot, rows, newest.want)
 			}
+		}
+	})
+	t.Run("who rated what, lines and stock are of the newest snapshot", func(t *testing.T) {
+		b := setup(t, server)
+		b.handOver(embeddingsOf(goodItems, goodUsers))
+		b.publishRows("s1", [][]training.Row{
+			{{CustomerNumber: 103, ProductCode: "S10_1678"}, {CustomerNumber: 103, ProductCode: "S72_3212"}, {CustomerNumber: 103, ProductCode: "S72_3212"}}, {},
+			{{CustomerNumber: 112, ProductCode: "S10_1949"}},
+		}, training.CatalogueRow{ProductCode: "S10_1678", ProductLine: "Ships", QuantityInStock: 3}, training.CatalogueRow{ProductCode: "unrated", QuantityInStock: 1})
+		b.publish("s1", noon)
+		b.activate(b.upload(b.run()).Version)
+		want := []string{"(103,S10_1678)", "(103,S72_3212)", "(112,S10_1949)", "(S10_1678,Ships,3)", `(unrated,"",1)`}
+		if got := b.dumpShop(1); !slices.Equal(got, want) {
+			t.Errorf("got %v, want %v", got, want)
+		}
+		b.publishRows("s2", [][]training.Row{{{CustomerNumber: 103, ProductCode: "S72_3212"}, {CustomerNumber: 104, ProductCode: "S72_3212"}}},
+			training.CatalogueRow{ProductCode: "S10_1678", ProductLine: "Ships"})
+		b.publish("s2", noon.Add(time.Hour))
+		b.upload(b.run())
+		want = []string{"(103,S72_3212)", "(104,S72_3212)", "(S10_1678,Ships,0)"}
+		if got := b.dumpShop(1); !slices.Equal(got, want) {
+			t.Errorf("refreshed: got %v, want %v", got, want)
+		}
+		_, err := b.DB.Exec(t.Context(), `drop table `+vectorstore.RatedTable(1)+`, `+vectorstore.AttributeTable(1))
+		b.must(err)
+		b.upload(b.run())
+		if got := b.dumpShop(1); !slices.Equal(got, want) {
+			t.Errorf("of an earlier release: got %v, want %v", got, want)
 		}
 	})
 	t.Run("what was rolled back does not come back", func(t *testing.T) {
@@ -288,7 +317,7 @@ func testAttempts(t *testing.T, b *bench) {
 	}
 	loads := func(of handOver, copied copies) {
 		t.Helper()
-		if got, err := load(t.Context(), b.DB, copied, of, vectorstore.Popularity{}); !errors.As(err, new(vectorstore.Overtaken)) {
+		if got, err := load(t.Context(), b.DB, copied, of, vectorstore.Snapshot{}); !errors.As(err, new(vectorstore.Overtaken)) {
 			t.Errorf("got %+v, %v", got, err)
 		}
 	}
@@ -360,10 +389,6 @@ func TestEventIsARun(t *testing.T) {
 // An answer that breaks off while the popularity is read is the store's fault, and named so.
 func TestPopularityBreaksOff(t *testing.T) {
 	broken := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if strings.HasSuffix(r.URL.Path, lake.LatestKey) {
-			_, _ = io.WriteString(w, `{"snapshot":"s1","startedAt":"2026-11-23T12:00:00Z"}`)
-			return
-		}
 		w.Header().Set("Content-Length", "1000")
 		_, _ = io.WriteString(w, `{"items":[{"item":"S1","country":"USA","count":1},`)
 	}))
@@ -376,7 +401,7 @@ func TestPopularityBreaksOff(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	counts, err := latestCounts(t.Context(), objectstore.New(client, "lake"))
+	counts, err := countsOf(t.Context(), objectstore.New(client, "lake"), lake.Latest{Snapshot: "s1"})
 	if err != nil {
 		t.Fatal(err)
 	}

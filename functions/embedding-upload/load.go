@@ -17,7 +17,7 @@ import (
 
 // load reads the version's copies as streams into its tables. Whatever is wrong with the files is reported at
 // once, as InvalidEmbeddings: bad lines of both, and a model that nobody could use.
-func load(ctx context.Context, db *pgxpool.Pool, copies copies, of handOver, popularity vectorstore.Popularity) (loaded vectorstore.Record, err error) {
+func load(ctx context.Context, db *pgxpool.Pool, copies copies, of handOver, snapshot vectorstore.Snapshot) (loaded vectorstore.Record, err error) {
 	var wrong embeddings.Faults
 	items := embeddings.Items(lake.ItemEmbeddingsKey, opener(ctx, copies, lake.ItemEmbeddingsKey), &wrong)
 	users := embeddings.Users(lake.UserEmbeddingsKey, opener(ctx, copies, lake.UserEmbeddingsKey), &wrong)
@@ -38,7 +38,7 @@ func load(ctx context.Context, db *pgxpool.Pool, copies copies, of handOver, pop
 	if wrong.Err() == nil {
 		loaded, err = vectorstore.Load{
 			Version: copies.version, Artifacts: of.etags(), Dimension: items.Dimension,
-			Items: items, Users: users, Popularity: popularity,
+			Items: items, Users: users, Snapshot: snapshot,
 		}.Run(ctx, db)
 		if !isInvalid(err) {
 			return loaded, err

@@ -17,20 +17,6 @@ import (
 // maxText bounds a country and an item's code, in bytes: PostgreSQL indexes no row much longer.
 const maxText = 1024
 
-// refreshPopularity gives the active version the popularity of the newest snapshot.
-func (h *Handler) refreshPopularity(ctx context.Context, version int64) error {
-	counts, err := latestCounts(ctx, h.Lake)
-	if err != nil || counts == nil {
-		return err
-	}
-	defer counts.Close()
-	refreshed, err := vectorstore.RefreshPopularity(ctx, h.DB, version, counts.popularity())
-	if refreshed {
-		slog.InfoContext(ctx, "popularity refreshed", "version", version, "snapshot", counts.latest.Snapshot)
-	}
-	return err
-}
-
 // itemCounts streams the popularity of a snapshot, and is a pgx.CopyFromSource of (country, item, count).
 type itemCounts struct {
 	latest lake.Latest
@@ -46,39 +32,25 @@ type itemCounts struct {
 	err     error
 }
 
-// latestCounts is of the snapshot that is published now; nil where there is none.
-func latestCounts(ctx context.Context, store *objectstore.Store) (*itemCounts, error) {
-	counts := &itemCounts{}
-	_, err := store.GetJSON(ctx, lake.LatestKey, lake.MaxLatest, &counts.latest)
-	if errors.Is(err, objectstore.ErrNotFound) {
-		return nil, nil
-	}
-	if err != nil {
-		return nil, err
-	}
-	key := lake.PopularityKey(counts.latest.Snapshot)
+// countsOf is the popularity of a snapshot; nil where it has none.
+func countsOf(ctx context.Context, store *objectstore.Store, latest lake.Latest) (*itemCounts, error) {
+	key := lake.PopularityKey(latest.Snapshot)
 	if _, err := store.Head(ctx, key); errors.Is(err, objectstore.ErrNotFound) {
-		slog.WarnContext(ctx, "the snapshot has no popularity", "snapshot", counts.latest.Snapshot)
+		slog.WarnContext(ctx, "the snapshot has no popularity", "snapshot", latest.Snapshot)
 		return nil, nil
 	} else if err != nil {
 		return nil, err
 	}
-	counts.open = func() (io.ReadCloser, error) {
-		body, _, err := store.Open(ctx, key)
-		return body, err
-	}
-	counts.warn = func(skipped int) {
-		slog.WarnContext(ctx, "counts that the database cannot hold are left out", "snapshot", counts.latest.Snapshot, "skipped", skipped)
-	}
-	return counts, nil
-}
-
-// popularity is the zero value for nil.
-func (c *itemCounts) popularity() vectorstore.Popularity {
-	if c == nil {
-		return vectorstore.Popularity{}
-	}
-	return vectorstore.Popularity{Snapshot: c.latest.Snapshot, Of: c.latest.StartedAt, Rows: c}
+	return &itemCounts{
+		latest: latest,
+		open: func() (io.ReadCloser, error) {
+			body, _, err := store.Open(ctx, key)
+			return body, err
+		},
+		warn: func(skipped int) {
+			slog.WarnContext(ctx, "counts that the database cannot hold are left out", "snapshot", latest.Snapshot, "skipped", skipped)
+		},
+	}, nil
 }
 
 func (c *itemCounts) Next() bool {

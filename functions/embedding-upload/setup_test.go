@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"fmt"
 	"maps"
 	"os"
@@ -20,6 +21,7 @@ import (
 	"recsys/shared/lake"
 	"recsys/shared/objectstore"
 	"recsys/shared/settings"
+	"recsys/shared/training"
 	"recsys/shared/vectorstore"
 	"recsys/shared/workflow"
 )
@@ -105,6 +107,26 @@ func (b *bench) publish(snapshot string, startedAt time.Time, items ...lake.Item
 	b.must(err)
 }
 
+// publishRows puts a snapshot's rows, a file a range, and its products; publish makes it visible.
+func (b *bench) publishRows(snapshot string, ranges [][]training.Row, products ...training.CatalogueRow) {
+	b.t.Helper()
+	for i, rows := range ranges {
+		putParquet(b, lake.RangeKey(snapshot, i), rows)
+	}
+	putParquet(b, lake.ProductsKey(snapshot), products)
+}
+
+func putParquet[T any](b *bench, key string, rows []T) {
+	b.t.Helper()
+	var file bytes.Buffer
+	out := training.NewWriter[T](&file)
+	for _, row := range rows {
+		b.must(out.Append(row))
+	}
+	b.must(out.Close())
+	b.put(b.Lake, key, file.String())
+}
+
 // run is a new run each time.
 func (b *bench) run() workflow.UploadInput {
 	b.runs++
@@ -125,10 +147,21 @@ func (b *bench) activate(version int64) {
 	b.must(err)
 }
 
-// dump is every row of the tables of a version, as text, in order.
+// dump is every row of the vectors and the popularity of a version, as text, in order.
 func (b *bench) dump(version int64) (rows []string) {
 	b.t.Helper()
-	for _, table := range []string{vectorstore.ItemTable(version), vectorstore.UserTable(version), vectorstore.PopularityTable(version)} {
+	return b.rows(vectorstore.ItemTable(version), vectorstore.UserTable(version), vectorstore.PopularityTable(version))
+}
+
+// dumpShop is the same of who rated what, and of lines and stock.
+func (b *bench) dumpShop(version int64) []string {
+	b.t.Helper()
+	return b.rows(vectorstore.RatedTable(version), vectorstore.AttributeTable(version))
+}
+
+func (b *bench) rows(tables ...string) (rows []string) {
+	b.t.Helper()
+	for _, table := range tables {
 		found, err := b.DB.Query(b.t.Context(), `select t::text from `+table+` as t order by 1`)
 		b.must(err)
 		texts, err := pgx.CollectRows(found, pgx.RowTo[string])

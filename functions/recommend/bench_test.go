@@ -5,11 +5,13 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"testing"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	awsfirehose "github.com/aws/aws-sdk-go-v2/service/firehose"
 	"github.com/pgvector/pgvector-go"
 
+	"recsys/shared/settings"
 	"recsys/shared/vectorstore"
 )
 
@@ -70,17 +72,7 @@ func BenchmarkBatch(b *testing.B) {
 	number := w.load(v)
 	handler := w.newHandler(w.readerURL, accepting{})
 	run := func(name string, size int) {
-		b.Run(fmt.Sprintf("%s/%d", name, size), func(b *testing.B) {
-			event := batch(sessions(size)...)
-			b.ReportAllocs()
-			for b.Loop() {
-				response, err := handler.Handle(b.Context(), event)
-				if err != nil || len(response.BatchItemFailures) > 0 {
-					b.Fatal("not done", err)
-				}
-			}
-			b.ReportMetric(float64(size*b.N)/b.Elapsed().Seconds(), "records/s")
-		})
+		b.Run(fmt.Sprintf("%s/%d", name, size), func(b *testing.B) { batches(b, handler, size) })
 	}
 	for _, size := range []int{1, 100, 1000} {
 		run("stored", size)
@@ -91,6 +83,60 @@ func BenchmarkBatch(b *testing.B) {
 	for _, size := range []int{1, 100, 1000} {
 		run("model", size)
 	}
+}
+
+// BenchmarkOptions is what each option costs, on a shop of 10,000 items in which each customer has rated 20 and one item in
+// 20 is out of stock.
+func BenchmarkOptions(b *testing.B) {
+	w := setup(b)
+	v := version{items: manyItems(10_000), users: manyUsers(1000), popularity: popularity}
+	chance := rand.New(rand.NewPCG(3, 3))
+	for user := range v.users {
+		for _, item := range chance.Perm(10_000)[:20] {
+			v.rated = append(v.rated, []any{user, fmt.Sprintf("item-%05d", item)})
+		}
+	}
+	for item := range v.items {
+		v.attributes = append(v.attributes, []any{item, fmt.Sprintf("line %d", chance.IntN(7)), int32(chance.IntN(20))})
+	}
+	w.load(v)
+	none, zero := time.Duration(0), 0.0
+	bare := func(s *settings.Ranking) {
+		s.SessionWeight, s.TrendingHalfLife = &zero, &none
+		s.IncludeRated, s.IncludeSession, s.IncludeOutOfStock = true, true, true
+	}
+	for _, option := range []struct {
+		name   string
+		change func(*settings.Ranking)
+	}{
+		{"none", bare},
+		{"session weight", func(s *settings.Ranking) { weight := s.SessionWeight; bare(s); s.SessionWeight = weight }},
+		{"without rated", func(s *settings.Ranking) { bare(s); s.IncludeRated = false }},
+		{"without session", func(s *settings.Ranking) { bare(s); s.IncludeSession = false }},
+		{"without out of stock", func(s *settings.Ranking) { bare(s); s.IncludeOutOfStock = false }},
+		{"trends", func(s *settings.Ranking) { halfLife := s.TrendingHalfLife; bare(s); s.TrendingHalfLife = halfLife }},
+		{"defaults", func(*settings.Ranking) {}},
+		{"defaults and trending items", func(s *settings.Ranking) { s.TrendingItems = true }},
+		{"defaults and diversity", func(s *settings.Ranking) { s.Diversity = 0.3 }},
+	} {
+		handler := w.newHandler(w.readerURL, accepting{}, option.change)
+		for _, size := range []int{1, 500} {
+			b.Run(fmt.Sprintf("%s/%d", option.name, size), func(b *testing.B) { batches(b, handler, size) })
+		}
+	}
+}
+
+// batches answers one batch after the other.
+func batches(b *testing.B, handler *Handler, size int) {
+	event := batch(sessions(size)...)
+	b.ReportAllocs()
+	for b.Loop() {
+		response, err := handler.Handle(b.Context(), event)
+		if err != nil || len(response.BatchItemFailures) > 0 {
+			b.Fatal("not done", err)
+		}
+	}
+	b.ReportMetric(float64(size*b.N)/b.Elapsed().Seconds(), "records/s")
 }
 
 func bare(b *testing.B, w *world, number int64, size int) {

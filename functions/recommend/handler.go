@@ -28,7 +28,7 @@ type Handler struct {
 // New makes the handler of settings and of clients that the process shares.
 func New(s settings.Recommend, pool *pgxpool.Pool, client putter, artifacts, recommendations *objectstore.Store) *Handler {
 	return &Handler{
-		index:    &index{pool: pool, limit: s.Limit, timeout: s.DatabaseTimeout},
+		index:    &index{pool: pool, options: s.Ranking, timeout: s.DatabaseTimeout},
 		models:   &models{artifacts: artifacts},
 		delivery: &delivery{client: client, stream: s.DeliveryStream, pause: firstPause},
 		rejected: &rejections{bucket: recommendations},
@@ -123,12 +123,13 @@ func (h *Handler) recommend(ctx context.Context, entries []entry) error {
 			questions = append(questions, question{record: &entries[i].record})
 		}
 	}
-	version, err := h.index.answer(ctx, questions, h.models)
+	now := h.now()
+	version, err := h.index.answer(ctx, questions, h.models, now)
 	if err != nil {
 		return err
 	}
 	h.buffer = h.buffer[:0]
-	now, asked := h.now(), 0
+	asked := 0
 	for i := range entries {
 		e := &entries[i]
 		if e.reason != "" {

@@ -13,16 +13,18 @@ import (
 	"recsys/shared/activity"
 	"recsys/shared/model"
 	"recsys/shared/objectstore"
+	"recsys/shared/settings"
 	"recsys/shared/vectorstore"
 )
 
 // index asks the vector database: two round trips a batch, whatever its size. The first reads which version
 // is active, the second asks its tables, by their names, everything at once (queries.go). So all of an answer
 // is of one version, also while another one is being activated; a version that is dropped in between makes
-// the second trip fail as a whole, and both are made again.
+// the second trip fail as a whole, and both are made again. What the batch has in its carts goes with the
+// second trip, too, as a transaction of its own after the answers (trending.go).
 type index struct {
 	pool    *pgxpool.Pool
-	limit   int           // items a list
+	options settings.Ranking
 	timeout time.Duration // of one attempt in the database; the reading of a model is not counted
 }
 
@@ -30,6 +32,7 @@ type index struct {
 type question struct {
 	record *activity.Record
 	vector []float32 // by the model; nil where it has none to give
+	found  found
 	answer activity.Answer
 }
 
@@ -38,21 +41,32 @@ type question struct {
 const attempts = 3
 
 // answer fills in the answers and says which version they are of; 0 when none is active.
-func (x *index) answer(ctx context.Context, questions []question, models *models) (version int64, err error) {
+func (x *index) answer(ctx context.Context, questions []question, models *models, now time.Time) (version int64, err error) {
 	if len(questions) == 0 {
 		return 0, nil
 	}
+	plain := false
 	for attempt := 1; ; attempt++ {
-		version, again, err := x.attempt(ctx, questions, models, attempt == attempts)
+		version, again, err := x.attempt(ctx, questions, models, asking{options: x.options, now: now, plain: plain}, attempt == attempts)
+		plain = plain || isTooMuch(err)
 		if err == nil || !again || attempt == attempts {
 			return version, err
 		}
-		slog.WarnContext(ctx, "asking the vector database again", "attempt", attempt, "error", err)
+		slog.WarnContext(ctx, "asking the vector database again", "attempt", attempt, "plain", plain, "error", err)
 	}
 }
 
+// isTooMuch tells of what would come again however often it was tried: an answer that takes longer than there is time,
+// or numbers that cannot be blended. Then it is asked plainly, see asking.plain, so that no record holds the shard.
+func isTooMuch(err error) bool {
+	return errors.Is(err, context.DeadlineExceeded) ||
+		vectorstore.HasCode(err, vectorstore.QueryCanceled) || vectorstore.HasCode(err, vectorstore.OutOfRange)
+}
+
 // attempt is one pass through both round trips; again says that another one may find things changed.
-func (x *index) attempt(ctx context.Context, questions []question, models *models, last bool) (version int64, again bool, err error) {
+func (x *index) attempt(ctx context.Context, questions []question, models *models, a asking, last bool) (version int64, again bool, err error) {
+	a.questions = questions
+	a.forget()
 	conn, err := x.acquire(ctx)
 	if err != nil {
 		return 0, false, err
@@ -63,9 +77,7 @@ func (x *index) attempt(ctx context.Context, questions []question, models *model
 		return 0, conn.Conn().IsClosed(), err
 	}
 	if !found {
-		for i := range questions {
-			questions[i].answer = activity.Answer{Strategy: activity.None}
-		}
+		a.rank() // of nothing
 		return 0, false, nil
 	}
 	m, err := models.of(ctx, active)
@@ -82,8 +94,10 @@ func (x *index) attempt(ctx context.Context, questions []question, models *model
 	if err := embed(m, active.Dimension, questions); err != nil {
 		return 0, false, err
 	}
-	err = x.ask(ctx, conn.Conn(), active, questions)
-	return active.Version, conn.Conn().IsClosed() || vectorstore.HasCode(err, vectorstore.UndefinedTable), err
+	a.version, a.storedFirst = active, m != nil && m.ForUnseen()
+	err = x.ask(ctx, conn.Conn(), &a)
+	again = conn.Conn().IsClosed() || vectorstore.HasCode(err, vectorstore.UndefinedTable) || isTooMuch(err)
+	return active.Version, again, err
 }
 
 func (x *index) acquire(ctx context.Context) (*pgxpool.Conn, error) {
@@ -129,14 +143,18 @@ func embed(m *model.Model, dimension int, questions []question) error {
 	return nil
 }
 
-// ask is the second round trip: one read-only transaction on one snapshot.
-func (x *index) ask(ctx context.Context, conn *pgx.Conn, version vectorstore.ActiveVersion, questions []question) error {
+// ask is the second round trip: one read-only transaction on one snapshot, and the trends.
+func (x *index) ask(ctx context.Context, conn *pgx.Conn, a *asking) error {
 	ctx, cancel := context.WithTimeout(ctx, x.timeout)
 	defer cancel()
-	a := newAsking(version, x.limit, questions)
-	if err := conn.SendBatch(ctx, a.batch()).Close(); err != nil {
-		return vectorstore.Wrap(fmt.Sprintf("asking version %d", version.Version), err)
+	err := conn.SendBatch(ctx, a.batch()).Close()
+	if err != nil && a.answered {
+		slog.WarnContext(ctx, "the carts of this batch are not in the trends", "error", err)
+		err = nil
 	}
-	a.fallBack()
+	if err != nil {
+		return vectorstore.Wrap(fmt.Sprintf("asking version %d", a.version.Version), err)
+	}
+	a.rank()
 	return nil
 }

@@ -3,13 +3,13 @@
 // Input: a Kinesis batch of activity records (package activity). Output: the first sequence number that is not
 // done, if any; the event source mapping must have ReportBatchItemFailures. It reads the active version's
 // tables as recsys_reader and its model under versions/<n>/ in the artifacts bucket; it writes one line a
-// record to the delivery stream, and rejected records to the recommendations bucket.
+// record to the delivery stream, rejected records to the recommendations bucket, and what is in carts to
+// vectorstore.TrendingTable.
 // Settings: settings.Recommend. Spec: docs/architecture.md, "Streaming".
 package main
 
 import (
 	"context"
-	"fmt"
 
 	"github.com/aws/aws-sdk-go-v2/service/firehose"
 
@@ -28,16 +28,10 @@ func main() {
 	step.Start(handler.Handle)
 }
 
-// maxLimit keeps a list within what one pass through the index finds, and an answer small.
-const maxLimit = 100
-
 func wire(ctx context.Context) (*Handler, error) {
 	s, err := settings.Load[settings.Recommend]()
 	if err != nil {
 		return nil, err
-	}
-	if s.Limit < 1 || s.Limit > maxLimit {
-		return nil, fmt.Errorf("LIMIT is %d: want 1 to %d items", s.Limit, maxLimit)
 	}
 	cfg, err := awsconfig.Load(ctx)
 	if err != nil {

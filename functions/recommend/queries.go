@@ -2,199 +2,245 @@ package main
 
 import (
 	"fmt"
-	"slices"
 	"strconv"
+	"strings"
+	"time"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 
 	"recsys/shared/activity"
+	"recsys/shared/ranking"
+	"recsys/shared/settings"
 	"recsys/shared/vectorstore"
 )
 
-// asking is the questions of a batch as the arrays that one pgx.Batch carries, and the place where its
-// rows arrive. Lists of different lengths travel flat, as pairs of a record's index and a value.
+// asking is the questions of a batch as the arrays that one pgx.Batch carries (arrays.go), and the place where its
+// rows arrive (rows.go).
 //
 // Why the queries look as they do (PostgreSQL 17, pgvector 0.8): the HNSW index serves a LATERAL subquery with
 // ORDER BY embedding <operator> vector LIMIT constant, once a record; with another ORDER BY, or a LIMIT
-// that is a parameter and so counts as a tenth of the table, the planner reads the whole table each time.
+// that is a parameter and so counts as a tenth of the table, the planner reads the whole table each time. What may not
+// be recommended is filtered inside of it, and the index goes on until the limit is reached. The filters are subqueries
+// with OFFSET 0: probes of a primary key, made for those candidates only that come along. Without it they become joins,
+// for which the planner may read a whole table and sort it.
 type asking struct {
-	version   vectorstore.ActiveVersion
-	limit     int
+	version     vectorstore.ActiveVersion
+	options     settings.Ranking
+	storedFirst bool // the stored vector goes before the model's
+	// plain asks for no more than what cannot fail: the session moves no vector, and a search ends where a filter leaves
+	// it short, to be filled up with what is popular.
+	plain     bool
+	now       time.Time
 	questions []question
-	popular   map[string][]activity.Scored // by vectorstore.CountryKey
-}
-
-func newAsking(version vectorstore.ActiveVersion, limit int, questions []question) *asking {
-	for i := range questions {
-		questions[i].answer = activity.Answer{
-			Recommended: make([]activity.Scored, 0, limit), Similar: make([]activity.Near, 0, limit),
-		}
-	}
-	return &asking{version: version, limit: limit, questions: questions, popular: map[string][]activity.Scored{}}
+	answered  bool // the answers are there, whatever becomes of the trends
 }
 
 func (a *asking) batch() *pgx.Batch {
 	batch := &pgx.Batch{}
 	batch.Queue("begin isolation level repeatable read, read only")
-	// At least one more than the limit: the similar items leave one out. 1,000 is pgvector's largest.
-	efSearch := min(max(a.version.EfSearch, a.limit+1), 1000)
-	batch.Queue("select set_config('hnsw.ef_search', $1::text, true)", strconv.Itoa(efSearch))
-	// Since pgvector 0.8, a scan that a filter leaves short goes on.
-	batch.Queue(`select set_config('hnsw.iterative_scan', 'strict_order', true) from pg_extension
-		where extname = 'vector' and string_to_array(extversion, '.')::int[] >= '{0,8}'`)
-	a.queueByModel(batch)
-	a.queueByLookup(batch)
+	// At least one more than is wanted: the similar items leave one out. 1,000 is pgvector's largest.
+	efSearch := min(max(a.version.EfSearch, a.candidates()+1), 1000)
+	// Since pgvector 0.8, a scan that a filter leaves short goes on; in relaxed order it leaves nothing out on its way.
+	// Compiling (jit) takes longer than such a query, whose cost the planner overrates.
+	iterative := "relaxed_order"
+	if a.plain {
+		iterative = "off"
+	}
+	batch.Queue(`select set_config('hnsw.ef_search', $1::text, true), set_config('jit', 'off', true),
+		(select set_config('hnsw.iterative_scan', $2::text, true) from pg_extension
+		where extname = 'vector' and string_to_array(extversion, '.')::int[] >= '{0,8}')`, strconv.Itoa(efSearch), iterative)
+	a.queueRecommended(batch)
 	a.queueSimilar(batch)
-	a.queuePopular(batch)
-	batch.Queue("commit")
+	batch.Queue("commit").Exec(func(pgconn.CommandTag) error { a.answered = true; return nil })
+	a.queueCarts(batch)
 	return batch
 }
 
-// queueByModel asks for the items nearest to the model's vectors.
-func (a *asking) queueByModel(batch *pgx.Batch) {
-	var records []int32
-	var vectors vectorArray
-	for i := range a.questions {
-		if vector := a.questions[i].vector; vector != nil {
-			records = append(records, int32(i))
-			vectors.add(vector)
-		}
+// weight is the session's, 0 to 1.
+func (a *asking) weight() float64 {
+	if a.plain {
+		return 0
 	}
-	if len(records) == 0 {
-		return
-	}
-	batch.Queue(fmt.Sprintf(`
-		select q.record, '%s', near.id, near.distance
-		from unnest($1::int[], $2::vector[]) q(record, vector) cross join lateral (%s) near
-		order by q.record, near.distance, near.id`, activity.Model, a.nearest("q.vector", "")),
-		records, vectors.literal()).Query(a.takeRecommended)
+	return *a.options.SessionWeight
 }
 
-// queueByLookup asks for the items nearest to the vectors that the database itself holds for the other
-// records: the customer's, else the mean of the session's products. A mean of zero points nowhere.
-func (a *asking) queueByLookup(batch *pgx.Batch) {
-	var records []int32
-	var customers []*int32
-	for i := range a.questions {
-		if a.questions[i].vector == nil {
-			records = append(records, int32(i))
-			customers = append(customers, customerID(a.questions[i].record.CustomerNumber))
-		}
+// candidates is how many items a search is to find.
+func (a *asking) candidates() int {
+	if a.options.Diversity > 0 {
+		return a.options.Limit * ranking.Overfetch
 	}
-	if len(records) == 0 {
-		return
-	}
-	of, products := a.products(func(q *question) bool { return q.vector == nil })
-	batch.Queue(fmt.Sprintf(`
-		with history as (
+	return a.options.Limit
+}
+
+// sql fills in what is the same for a whole batch.
+func (a *asking) sql(text string) string {
+	n := a.version.Version
+	return strings.NewReplacer(
+		"{items}", vectorstore.ItemTable(n), "{users}", vectorstore.UserTable(n),
+		"{popularity}", vectorstore.PopularityTable(n), "{rated}", vectorstore.RatedTable(n),
+		"{attributes}", vectorstore.AttributeTable(n), "{trending}", vectorstore.TrendingTable,
+		"{limit}", strconv.Itoa(a.options.Limit), "{operator}", a.version.Metric.Operator(),
+	).Replace(text)
+}
+
+// queueRecommended asks for the items nearest to each record's vector and, for those records that lack some then, for
+// the rungs below. One statement, since the database alone knows in time which records those are. Each rung gives up to
+// limit items, whatever those above it gave: so with any full rung the list is full.
+// Rows: record, rung, strategy, item, distance or negative score, product line; by record, rung, and the best first.
+func (a *asking) queueRecommended(batch *pgx.Batch) {
+	own, strategy, stored := a.ownVector()
+	query := `
+		with session as (
 			select p.record, avg(item.embedding) as mean
-			from unnest($3::int[], $4::text[]) p(record, product) join %s item on item.id = p.product
+			from unnest($6::int[], $7::text[], $8::int[]) p(record, product, weight)
+			join {items} item on item.id = p.product, generate_series(1, p.weight)
 			group by p.record having vector_norm(avg(item.embedding)) > 0
+		), asked as (
+			select a.record, a.customer, a.country, a.session::text[] as session,
+				` + own + ` as own, ` + strategy + ` as strategy, session.mean
+			from unnest($1::int[], $2::int[], $3::text[], $4::vector[], $5::text[]) a(record, customer, country, vector, session)
+			left join {users} stored on ` + stored + `
+			left join session on session.record = a.record
 		), q as materialized (
-			select asked.record, coalesce(stored.embedding, history.mean) as vector,
-				case when stored.embedding is null then '%s' else '%s' end as strategy
-			from unnest($1::int[], $2::int[]) asked(record, customer)
-			left join %s stored on stored.id = asked.customer
-			left join history on history.record = asked.record
-			where coalesce(stored.embedding, history.mean) is not null
-		)
-		select q.record, q.strategy, near.id, near.distance
-		from q cross join lateral (%s) near
-		order by q.record, near.distance, near.id`,
-		vectorstore.ItemTable(a.version.Version), activity.History, activity.StoredVector,
-		vectorstore.UserTable(a.version.Version), a.nearest("q.vector", "")),
-		records, customers, of, products).Query(a.takeRecommended)
+			select record, customer, country, session, strategy, ` + a.blend() + ` as vector from asked
+		), near as materialized (
+			select q.record, q.strategy, near.id, near.distance
+			from q cross join lateral (` + a.nearest("q.vector", a.eligible("candidate.id", "q"), a.candidates()) + `) near
+			where q.vector is not null and near.distance > '-infinity' and near.distance < 'infinity'
+		), short as materialized (
+			select record, customer, country, session
+			from q left join (select record, count(*) as items from near group by record) found using (record)
+			where coalesce(items, 0) < {limit}
+		)` + a.hot() + `
+		select record, 0, strategy, id, distance, ` + a.line("near.id") + ` from near
+		union all ` + a.trending() + `
+		select s.record, of.rung, '', top.item, -top.count, '' from short s
+			cross join lateral (values (2, s.country), (3, '` + vectorstore.AnyCountry + `')) of(rung, country)
+			cross join lateral (` + a.popular("of.country") + `) top
+			where of.rung = 3 or of.country <> '` + vectorstore.AnyCountry + `'
+		order by 1, 2, 5, 4`
+	batch.Queue(a.sql(query), a.parameters()...).Query(a.takeRecommended)
 }
 
-// queueSimilar asks for the items nearest to the first known product of each session; sessions share
-// products, so each product is asked for once.
-func (a *asking) queueSimilar(batch *pgx.Batch) {
-	of, products := a.products(func(*question) bool { return true })
-	if len(products) == 0 {
-		return
-	}
-	items := vectorstore.ItemTable(a.version.Version)
-	batch.Queue(fmt.Sprintf(`
-		with known as (
-			select distinct on (p.record) p.record, item.id
-			from unnest($1::int[], $2::text[]) with ordinality p(record, product, place) join %s item on item.id = p.product
-			order by p.record, p.place
-		), q as materialized (
-			select item.id, item.embedding, asked.records
-			from (select id, array_agg(record) as records from known group by id) asked join %s item on item.id = asked.id
-		)
-		select q.records, q.id, near.id, near.distance
-		from q left join lateral (%s) near on true
-		order by q.id, near.distance, near.id`, items, items, a.nearest("q.embedding", "where candidate.id <> q.id")),
-		of, products).Query(a.takeSimilar)
-}
-
-// queuePopular asks for the fallback of the records that the model does not answer.
-func (a *asking) queuePopular(batch *pgx.Batch) {
-	countries := []string{}
+func (a *asking) parameters() []any {
+	n := len(a.questions)
+	records, customers, countries := make([]int32, n), make([]*int32, n), make([]string, n)
+	var vectors, sessions arrayOfArrays
 	for i := range a.questions {
-		if a.questions[i].vector == nil {
-			countries = append(countries, vectorstore.CountryKey(a.questions[i].record.Country))
-		}
+		q := &a.questions[i]
+		records[i] = int32(i)
+		customers[i] = customerID(q.record.CustomerNumber)
+		countries[i] = vectorstore.CountryKey(q.record.Country)
+		vectors.addVector(q.vector)
+		sessions.addProducts(q.record.Products)
 	}
-	if len(countries) == 0 {
-		return
+	of, products, weights := a.weighed()
+	parameters := []any{records, customers, countries, vectors.literal(), sessions.literal(), of, products, weights}
+	if a.trends() {
+		parameters = append(parameters, a.now)
 	}
-	countries = append(countries, vectorstore.AnyCountry)
-	slices.Sort(countries)
-	batch.Queue(fmt.Sprintf(`
-		select q.country, top.item, top.count
-		from unnest($1::text[]) q(country) cross join lateral (
-			select item, count from %s where country = q.country order by count desc, item limit %d
-		) top
-		order by q.country, top.count desc, top.item`, vectorstore.PopularityTable(a.version.Version), a.limit),
-		slices.Compact(countries)).Query(a.takePopular)
+	return parameters
+}
+
+// ownVector is the customer's vector, by the model or stored, the name of which it is, and for whom the stored one is
+// looked up.
+func (a *asking) ownVector() (vector, strategy, stored string) {
+	const choose = `case when %s is not null then '%s' when %s is not null then '%s' else '%s' end`
+	if a.storedFirst {
+		return `coalesce(stored.embedding, a.vector)`,
+			fmt.Sprintf(choose, "stored.embedding", activity.StoredVector, "a.vector", activity.Model, activity.History),
+			`stored.id = a.customer`
+	}
+	return `coalesce(a.vector, stored.embedding)`,
+		fmt.Sprintf(choose, "a.vector", activity.Model, "stored.embedding", activity.StoredVector, activity.History),
+		`stored.id = a.customer and a.vector is null`
+}
+
+// blend is the vector that is searched by: (1-w) × the customer's + w × the session's, the latter brought to the length
+// of the former, so that the weight says the same whatever the lengths are. By the metric l2 vectors are places and not
+// directions: there it stays as it is. Where the two cancel each other out it is the customer's.
+func (a *asking) blend() string {
+	w := a.weight()
+	if w == 0 {
+		return `coalesce(own, mean)`
+	}
+	length := `vector_norm(own) / vector_norm(mean)`
+	if a.version.Metric == vectorstore.L2 {
+		length = `1`
+	}
+	times := func(factor string) string {
+		return fmt.Sprintf(`array_fill((%s)::real, array[%d])::vector`, factor, a.version.Dimension)
+	}
+	return fmt.Sprintf(`case when own is null then mean when mean is null then own else
+		(select case when vector_norm(v) > 0 then v else own end from (select own * %s + mean * %s as v offset 0) blended) end`,
+		times(fmt.Sprint(1-w)), times(fmt.Sprintf("%v * %s", w, length)))
 }
 
 // nearest is the subquery that the index serves: (id, distance) of the items nearest to a vector.
-func (a *asking) nearest(vector, where string) string {
-	distance := fmt.Sprintf("candidate.embedding %s %s", a.version.Metric.Operator(), vector)
-	return fmt.Sprintf("select candidate.id, %s as distance from %s candidate %s order by %s limit %d",
-		distance, vectorstore.ItemTable(a.version.Version), where, distance, a.limit)
+func (a *asking) nearest(vector, where string, limit int) string {
+	distance := "candidate.embedding {operator} " + vector
+	return fmt.Sprintf("select candidate.id, %s as distance from {items} candidate where %s order by %s limit %d",
+		distance, where, distance, limit)
 }
 
-// products are the sessions' products as pairs, in their order.
-func (a *asking) products(of func(*question) bool) (records []int32, products []string) {
-	records, products = []int32{}, []string{}
+// eligible is the condition that an item may be recommended to a record of the table q.
+func (a *asking) eligible(item, q string) string {
+	conditions := "true"
+	if !a.options.IncludeSession {
+		conditions += fmt.Sprintf(" and %s <> all (%s.session)", item, q)
+	}
+	if !a.options.IncludeRated && a.version.HasShop {
+		conditions += fmt.Sprintf(" and not exists (select from {rated} r where r.customer = %s.customer and r.item = %s offset 0)", q, item)
+	}
+	if !a.options.IncludeOutOfStock && a.version.HasShop {
+		conditions += fmt.Sprintf(" and not exists (select from {attributes} a where a.item = %s and a.stock <= 0 offset 0)", item)
+	}
+	return conditions
+}
+
+// line is an item's product line, where somebody wants to know it.
+func (a *asking) line(item string) string {
+	if a.options.Diversity == 0 || !a.version.HasShop {
+		return `''`
+	}
+	return `coalesce((select line from {attributes} where item = ` + item + `), '')`
+}
+
+// popular is (item, count) of the most rated items of a country, for a record of the table s.
+func (a *asking) popular(country string) string {
+	return `select p.item, p.count from {popularity} p where p.country = ` + country + ` and ` + a.eligible("p.item", "s") + `
+		order by p.count desc, p.item limit {limit}`
+}
+
+// queueSimilar asks for the items nearest to the most telling known product of each session.
+func (a *asking) queueSimilar(batch *pgx.Batch) {
+	var records []int32
+	var customers []*int32
+	var sessions arrayOfArrays
 	for i := range a.questions {
-		if q := &a.questions[i]; of(q) {
-			for _, product := range q.record.Products {
-				records, products = append(records, int32(i)), append(products, product)
-			}
+		if q := &a.questions[i]; len(q.record.Products) > 0 {
+			records = append(records, int32(i))
+			customers = append(customers, customerID(q.record.CustomerNumber))
+			sessions.addProducts(q.record.Products)
 		}
 	}
-	return records, products
-}
-
-// customerID is the number as the table of users holds it; nil, which joins with nobody, for a visitor who is
-// not known and for a number that the table cannot hold.
-func customerID(number int64) *int32 {
-	id := int32(number)
-	if number == 0 || int64(id) != number {
-		return nil
+	if len(records) == 0 {
+		return
 	}
-	return &id
+	of, products := a.telling()
+	batch.Queue(a.sql(`
+		with known as (
+			select distinct on (p.record) p.record, item.id
+			from unnest($4::int[], $5::text[]) with ordinality p(record, product, place) join {items} item on item.id = p.product
+			order by p.record, p.place
+		), q as materialized (
+			select asked.record, asked.customer, asked.session::text[] as session, item.id, item.embedding
+			from unnest($1::int[], $2::int[], $3::text[]) asked(record, customer, session)
+			join known using (record) join {items} item on item.id = known.id
+		)
+		select q.record, q.id, near.id, near.distance
+		from q left join lateral (`+a.nearest("q.embedding", "candidate.id <> q.id and "+a.eligible("candidate.id", "q"), a.options.Limit)+`) near on true
+		order by q.record, near.distance, near.id`),
+		records, customers, sessions.literal(), of, products).Query(a.takeSimilar)
 }
-
-// vectorArray writes vectors as PostgreSQL reads an array of them: {"[1,2]","[3,4]"}. The shortest digits
-// that make the same float32 lose nothing.
-type vectorArray []byte
-
-func (v *vectorArray) add(vector []float32) {
-	b := append(*v, ',', '"')
-	for i, x := range vector {
-		b = append(b, ',')
-		if i == 0 {
-			b[len(b)-1] = '['
-		}
-		b = strconv.AppendFloat(b, float64(x), 'g', -1, 32)
-	}
-	*v = append(b, ']', '"')
-}
-
-func (v vectorArray) literal() string { return "{" + string(v[1:]) + "}" }

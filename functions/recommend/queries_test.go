@@ -3,40 +3,14 @@ package main
 import (
 	"strings"
 	"testing"
-
-	"recsys/shared/vectorstore"
 )
 
 // TestIndexServesTheQueries: against 10,000 items every search of a batch goes through the HNSW index.
 func TestIndexServesTheQueries(t *testing.T) {
 	w := setup(t)
 	number := w.load(version{items: manyItems(10_000), users: manyUsers(1000), popularity: popularity})
-	active, found, err := vectorstore.ReadActive(t.Context(), w.loader)
-	if err != nil || !found {
-		t.Fatal(found, err)
-	}
 	for _, size := range []int{2, 1000} {
-		entries := parse(batch(sessions(size)...).Records)
-		questions := make([]question, len(entries))
-		for i := range entries {
-			questions[i].record = &entries[i].record
-			if i%2 == 0 {
-				questions[i].vector = direction(float64(i)/7, dimension)
-			}
-		}
-		searches := 0
-		for _, query := range newAsking(active, 5, questions).batch().QueuedQueries {
-			if !strings.Contains(query.SQL, active.Metric.Operator()) {
-				continue
-			}
-			searches++
-			if plan := w.explain(query.SQL, query.Arguments); !strings.Contains(plan, "Index Scan using "+vectorstore.ItemIndex(number)) {
-				t.Errorf("batch of %d: the index is not used:\n%s", size, plan)
-			}
-		}
-		if searches != 3 {
-			t.Errorf("%d searches, want by model, by lookup and similar", searches)
-		}
+		w.wantIndex(number, parse(batch(sessions(size)...).Records))
 	}
 }
 

@@ -2,26 +2,47 @@ package main
 
 import (
 	"math"
-	"slices"
 
 	"github.com/jackc/pgx/v5"
 
 	"recsys/shared/activity"
-	"recsys/shared/vectorstore"
+	"recsys/shared/ranking"
 )
+
+// found is what the rungs of a record's ladder hold, each the best first.
+type found struct {
+	strategy                     activity.Strategy // of near
+	near                         []ranking.Candidate
+	trending, inCountry, popular []activity.Scored
+}
+
+// forget drops what an earlier attempt has found.
+func (a *asking) forget() {
+	for i := range a.questions {
+		a.questions[i].found, a.questions[i].answer = found{}, activity.Answer{}
+	}
+}
 
 // The rows of the queries arrive ordered, best first.
 
 func (a *asking) takeRecommended(rows pgx.Rows) error {
-	var record int
+	var record, rung int
 	var strategy activity.Strategy
-	var id string
-	var distance float64
-	_, err := pgx.ForEachRow(rows, []any{&record, &strategy, &id, &distance}, func() error {
-		if score := a.version.Metric.Score(distance); finite(score) {
-			answer := &a.questions[record].answer
-			answer.Strategy = strategy
-			answer.Recommended = append(answer.Recommended, activity.Scored{ID: id, Score: score})
+	var id, line string
+	var value float64
+	_, err := pgx.ForEachRow(rows, []any{&record, &rung, &strategy, &id, &value, &line}, func() error {
+		f := &a.questions[record].found
+		switch rung {
+		case 0:
+			f.strategy = strategy
+			score := a.version.Metric.Score(value)
+			f.near = append(f.near, ranking.Candidate{Scored: activity.Scored{ID: id, Score: score}, Line: line})
+		case 1:
+			f.trending = append(f.trending, activity.Scored{ID: id, Score: -value})
+		case 2:
+			f.inCountry = append(f.inCountry, activity.Scored{ID: id, Score: -value})
+		case 3:
+			f.popular = append(f.popular, activity.Scored{ID: id, Score: -value})
 		}
 		return nil
 	})
@@ -29,68 +50,35 @@ func (a *asking) takeRecommended(rows pgx.Rows) error {
 }
 
 func (a *asking) takeSimilar(rows pgx.Rows) error {
-	var records []int
+	var record int
 	var product string
 	var id *string
 	var distance *float64
-	_, err := pgx.ForEachRow(rows, []any{&records, &product, &id, &distance}, func() error {
-		for _, record := range records {
-			answer := &a.questions[record].answer
-			answer.SimilarTo = product
-			if id != nil && finite(*distance) {
-				answer.Similar = append(answer.Similar, activity.Near{ID: *id, Distance: *distance})
-			}
+	_, err := pgx.ForEachRow(rows, []any{&record, &product, &id, &distance}, func() error {
+		answer := &a.questions[record].answer
+		answer.SimilarTo = product
+		if id != nil && finite(*distance) {
+			answer.Similar = append(answer.Similar, activity.Near{ID: *id, Distance: *distance})
 		}
 		return nil
 	})
 	return err
 }
 
-func (a *asking) takePopular(rows pgx.Rows) error {
-	var country, item string
-	var count int64
-	_, err := pgx.ForEachRow(rows, []any{&country, &item, &count}, func() error {
-		a.popular[country] = append(a.popular[country], activity.Scored{ID: item, Score: float64(count)})
-		return nil
-	})
-	return err
-}
-
-// fallBack answers the records that no vector answered.
-func (a *asking) fallBack() {
+// rank makes the lists of what was found.
+func (a *asking) rank() {
+	limit := a.options.Limit
 	for i := range a.questions {
-		answer := &a.questions[i].answer
-		if len(answer.Recommended) > 0 {
-			continue
-		}
-		answer.Strategy = activity.Popular
-		answer.Recommended = a.mostPopular(vectorstore.CountryKey(a.questions[i].record.Country), answer.Recommended)
-		if len(answer.Recommended) == 0 {
-			answer.Strategy = activity.None
-		}
-	}
-}
-
-// mostPopular is the most rated items of the country, filled up with those of all countries. Their scores are
-// divided so that they stay under 1 rating, and the list's scores fall from the first to the last.
-func (a *asking) mostPopular(country string, items []activity.Scored) []activity.Scored {
-	if country != vectorstore.AnyCountry {
-		items = append(items, a.popular[country]...)
-	}
-	own := len(items)
-	everywhere := a.popular[vectorstore.AnyCountry]
-	for _, item := range everywhere {
-		if len(items) == a.limit {
-			break
-		}
-		if !slices.ContainsFunc(items[:own], func(has activity.Scored) bool { return has.ID == item.ID }) {
-			if own > 0 {
-				item.Score /= everywhere[0].Score + 1
-			}
-			items = append(items, item)
+		f, answer := &a.questions[i].found, &a.questions[i].answer
+		answer.Recommended, answer.Strategy = ranking.Ladder(limit,
+			ranking.Rung{Strategy: f.strategy, Items: ranking.Diverse(f.near, limit, a.options.Diversity)},
+			ranking.Rung{Strategy: activity.Trending, Items: f.trending},
+			ranking.Rung{Strategy: activity.PopularInCountry, Items: f.inCountry},
+			ranking.Rung{Strategy: activity.Popular, Items: f.popular})
+		if a.options.TrendingItems {
+			answer.Trending = append([]activity.Scored{}, f.trending...)
 		}
 	}
-	return items
 }
 
 func finite(f float64) bool { return !math.IsNaN(f) && !math.IsInf(f, 0) }

@@ -22,6 +22,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/credentials"
 	awsfirehose "github.com/aws/aws-sdk-go-v2/service/firehose"
 	awss3 "github.com/aws/aws-sdk-go-v2/service/s3"
+	"github.com/caarlos0/env/v11"
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/pgvector/pgvector-go"
@@ -47,6 +48,7 @@ const (
 type world struct {
 	testing.TB
 	postgres  *postgres.Server
+	ownerURL  string
 	readerURL string
 	loader    *pgxpool.Pool
 	s3        *s3.Server
@@ -61,6 +63,7 @@ func setup(tb testing.TB) *world {
 	w := &world{TB: tb, postgres: postgrestest.ForTest(tb)}
 	owner, err := w.postgres.NewDatabase(ctx, "recsys")
 	w.must(err)
+	w.ownerURL = owner
 	conn, err := pgx.Connect(ctx, owner)
 	w.must(err)
 	w.must(vectorstore.Bootstrap(ctx, conn))
@@ -89,9 +92,14 @@ func setup(tb testing.TB) *world {
 	return w
 }
 
-func (w *world) newHandler(url string, client putter) *Handler {
+// newHandler has the default options, unless they are changed.
+func (w *world) newHandler(url string, client putter, change ...func(*settings.Ranking)) *Handler {
 	w.Helper()
-	s := settings.Recommend{RecommendationsBucket: recommendationsBucket, DeliveryStream: deliveryStream, Limit: 5, DatabaseTimeout: 10 * time.Second}
+	s := settings.Recommend{RecommendationsBucket: recommendationsBucket, DeliveryStream: deliveryStream, DatabaseTimeout: 10 * time.Second}
+	w.must(env.ParseWithOptions(&s.Ranking, env.Options{Environment: map[string]string{}}))
+	for _, change := range change {
+		change(&s.Ranking)
+	}
 	s.Artifacts.Bucket, s.URL = artifactsBucket, url
 	pool, err := vectorstore.Connect(w.Context(), connection(s))
 	w.must(err)
@@ -117,6 +125,8 @@ type version struct {
 	items      map[string][]float32
 	users      map[int32][]float32
 	popularity [][]any // country, item, count
+	rated      [][]any // customer, item
+	attributes [][]any // item, line, stock
 	model      string  // a folder with model/ and scalers/; "" for none
 }
 
@@ -143,9 +153,8 @@ func (w *world) load(v version) int64 {
 	for _, vector := range v.items {
 		load.Dimension = len(vector)
 	}
-	if v.popularity != nil {
-		load.Popularity = vectorstore.Popularity{Snapshot: "s", Of: time.Unix(1, 0), Rows: pgx.CopyFromRows(v.popularity)}
-	}
+	load.Snapshot = vectorstore.Snapshot{Name: "s", Of: time.Unix(1, 0), Popularity: pgx.CopyFromRows(v.popularity),
+		Rated: pgx.CopyFromRows(v.rated), Attributes: pgx.CopyFromRows(v.attributes)}
 	_, err = load.Run(ctx, w.loader)
 	w.must(err)
 	items := vectorstore.ItemTable(number)
@@ -163,8 +172,7 @@ func (w *world) activate(number int64) {
 
 func (w *world) drop(number int64) {
 	w.Helper()
-	w.exec(fmt.Sprintf(`drop table if exists %s, %s, %s`,
-		vectorstore.ItemTable(number), vectorstore.UserTable(number), vectorstore.PopularityTable(number)))
+	w.exec(`drop table if exists ` + strings.Join(vectorstore.Tables(number), ", "))
 }
 
 func (w *world) exec(sql string) {
@@ -211,12 +219,11 @@ func (w *world) handle(payloads ...string) (notDone string) {
 
 // output is one delivered line.
 type output struct {
-	SessionID   string `json:"session_id"`
-	Recommended []struct {
-		ID    string
-		Score float64
-	} `json:"recommended_items"`
-	Similar struct {
+	CustomerNumber int32    `json:"customer_number"`
+	SessionID      string   `json:"session_id"`
+	Recommended    []scored `json:"recommended_items"`
+	Trending       []scored `json:"trending_items"`
+	Similar        struct {
 		ProductCode *string `json:"product_code"`
 		Items       []struct {
 			ID       string
@@ -229,6 +236,11 @@ type output struct {
 		Strategy     string
 		GeneratedAt  time.Time `json:"generated_at"`
 	}
+}
+
+type scored struct {
+	ID    string
+	Score float64
 }
 
 func (o output) ids() (ids []string) {

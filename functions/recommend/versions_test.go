@@ -16,6 +16,7 @@ import (
 	"recsys/infra/local/pgwire"
 	"recsys/shared/lake"
 	"recsys/shared/model"
+	"recsys/shared/settings"
 )
 
 const sampleArtifacts = "../../infra/local/sample/artifacts"
@@ -73,10 +74,11 @@ func readModel(t *testing.T, dir string) *model.Model {
 }
 
 // TestSwapUnderLoad: versions of 32 and of 3 dimensions take turns, each dropped with its artifacts as soon as
-// the next is active, which is sooner than vector-index does. Whatever a batch meets, each answer is of one
-// version: its items, by the vector of its own model.
+// the next is active, which is sooner than vector-index does; the trends, which are of no version, change with every
+// batch. Whatever a batch meets, each answer is of one version: its items, by the vector of its own model.
 func TestSwapUnderLoad(t *testing.T) {
 	w := setup(t)
+	w.handler = w.newHandler(w.readerURL, w.handler.delivery.client, func(s *settings.Ranking) { s.TrendingItems = true })
 	kinds := []version{
 		{items: prefixed("a", circle(200, 32)), model: sampleArtifacts},
 		{items: prefixed("b", circle(300, 3)), model: smallModel(t)},
@@ -88,11 +90,13 @@ func TestSwapUnderLoad(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		vectors[i] = vector
+		mean := kinds[i].items[[]string{"a-", "b-"}[i]+"item-007"]
+		vectors[i] = blended(vector, mean, *w.handler.index.options.SessionWeight)
 	}
-	payload := fmt.Sprintf(`{"customer_number":1,"city":%q,"country":%q,"credit_limit":%v,"browse_history":[{"product_code":"a-item-007"},{"product_code":"b-item-007"}]}`,
+	payload := fmt.Sprintf(`{"customer_number":1,"city":%q,"country":%q,"credit_limit":%v,"browse_history":[{"product_code":"a-item-007","in_shopping_cart":true},{"product_code":"b-item-007","in_shopping_cart":true}]}`,
 		user.City, user.Country, user.CreditLimit)
-	payloads := []string{payload, payload, payload}
+	watching := `{"customer_number":2,"browse_history":[{"product_code":"a-item-001"},{"product_code":"b-item-001"}]}`
+	payloads := []string{payload, payload, payload, watching}
 
 	kindOf := map[int64]int{w.load(kinds[0]): 0}
 	if w.handle(payloads...) != "" {
@@ -128,7 +132,7 @@ func TestSwapUnderLoad(t *testing.T) {
 	}
 
 	outputs := w.delivered()
-	met := map[int64]int{}
+	met, trending := map[int64]int{}, 0
 	for _, o := range outputs {
 		number := o.Recommendation.ModelVersion
 		kind, known := kindOf[number]
@@ -136,6 +140,17 @@ func TestSwapUnderLoad(t *testing.T) {
 			t.Fatalf("an answer of version %d", number)
 		}
 		met[number]++
+		prefix := []string{"a-", "b-"}[kind]
+		if o.Similar.ProductCode == nil || !strings.HasPrefix(*o.Similar.ProductCode, prefix) || !strings.HasPrefix(o.Similar.Items[0].ID, prefix) {
+			t.Fatalf("version %d: similar %+v", number, o.Similar)
+		}
+		if *o.Similar.ProductCode == prefix+"item-001" { // the one who watches sees what the others have in their carts
+			if len(o.Trending) > 1 || len(o.Trending) == 1 && o.Trending[0].ID != prefix+"item-007" {
+				t.Fatalf("version %d: trending %+v", number, o.Trending)
+			}
+			trending += len(o.Trending)
+			continue
+		}
 		if o.Recommendation.Strategy != "model" || len(o.Recommended) != 5 {
 			t.Fatalf("version %d: %s with %d items", number, o.Recommendation.Strategy, len(o.Recommended))
 		}
@@ -144,13 +159,10 @@ func TestSwapUnderLoad(t *testing.T) {
 				t.Fatalf("version %d: score %v of %s, want %v", number, item.Score, item.ID, want)
 			}
 		}
-		if prefix := []string{"a-", "b-"}[kind]; o.Similar.ProductCode == nil || *o.Similar.ProductCode != prefix+"item-007" || !strings.HasPrefix(o.Similar.Items[0].ID, prefix) {
-			t.Fatalf("version %d: similar %+v", number, o.Similar)
-		}
 	}
 	t.Logf("%d batches, versions met: %v", batches.Load(), met)
-	if len(met) < 3 {
-		t.Errorf("only the versions %v were met", met)
+	if len(met) < 3 || trending == 0 {
+		t.Errorf("only the versions %v were met, and %d trending items", met, trending)
 	}
 }
 
@@ -160,6 +172,22 @@ func prefixed(prefix string, items map[string][]float32) map[string][]float32 {
 		named[prefix+"-"+id] = vector
 	}
 	return named
+}
+
+// blended is a customer's vector that a session moves by a weight.
+func blended(own, session []float32, weight float64) []float32 {
+	length := func(v []float32) float64 {
+		sum := 0.0
+		for _, x := range v {
+			sum += float64(x) * float64(x)
+		}
+		return math.Sqrt(sum)
+	}
+	blend := make([]float32, len(own))
+	for i := range own {
+		blend[i] = float32((1-weight)*float64(own[i]) + weight*length(own)/length(session)*float64(session[i]))
+	}
+	return blend
 }
 
 func cosine(a, b []float32) float64 {

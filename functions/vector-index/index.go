@@ -51,8 +51,8 @@ func (p HNSW) build(ctx context.Context, db *pgxpool.Pool, version vectorstore.R
 		return err
 	})
 	if err == nil {
-		_, err = db.Exec(ctx, fmt.Sprintf(`analyze %s, %s, %s`, table,
-			vectorstore.UserTable(version.Version), vectorstore.PopularityTable(version.Version)))
+		// VACUUM also notes which pages all may see: the probes of user_item are answered from its index alone.
+		_, err = db.Exec(ctx, `vacuum (analyze) `+strings.Join(vectorstore.Tables(version.Version), ", "))
 	}
 	return vectorstore.Wrap(doing, err)
 }

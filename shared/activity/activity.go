@@ -5,13 +5,14 @@
 // number, where there is one, is a whole number; a history, where there is one, is a list of objects; and
 // the record names a session or a customer, for nobody could use an answer to neither ("{}" is rejected).
 // Lenient: a city, a country or a credit limit that is missing, unknown or unreadable only takes the model
-// away from the record; products may be repeated, unknown, unnamed or absent; fields that are not read
-// (quantity among them, which comes as a number or as a string) may hold anything.
+// away from the record; products may be repeated, unknown, unnamed or absent; a quantity is a number or a string that
+// holds one, and 1 where it is anything else; fields that are not read may hold anything.
 //
-// Append gives the record back as it came, byte for byte and on one line, with three members after its own:
+// Append gives the record back as it came, byte for byte and on one line, with three members after its own, or four:
 //
 //	"recommended_items":[{"id","score"}]                             best first, a higher score is better
 //	"similar_items":{"product_code","similar_items":[{"id","distance"}]}   nearest first; null and [] without a known product
+//	"trending_items":[{"id","score"}]                                only where it is asked for: Answer.Trending
 //	"recommendation":{"event_id","model_version","strategy","generated_at"}
 //
 // A record that has members of these names already gets them replaced. Spec: docs/architecture.md, "Streaming".
@@ -23,7 +24,6 @@ import (
 	"errors"
 	"fmt"
 	"math"
-	"slices"
 	"strconv"
 	"strings"
 	"unicode/utf8"
@@ -32,8 +32,10 @@ import (
 const (
 	// MaxBytes is the largest record that is read: the largest that Kinesis can be configured to take.
 	MaxBytes = 10 << 20
-	// MaxProducts is how many different products of a history count; a longer session says no more.
-	MaxProducts = 100
+	// MaxProducts is how many different products of a history count: the latest.
+	MaxProducts = 1000
+	// MaxQuantity is the largest quantity that is told from larger ones.
+	MaxQuantity = 1_000_000
 
 	maxDepth = 32  // of nesting, the record itself being 1
 	maxText  = 255 // bytes of a product code, city or country that could be known
@@ -50,9 +52,18 @@ type Record struct {
 	City, Country string
 	// CreditLimit is NaN where it is missing or no finite number.
 	CreditLimit float64
-	// Products are the different products of the session: those in the shopping cart first, both in the
-	// order of the history. At most MaxProducts; codes that no database could hold are left out.
-	Products []string
+	// Products are the different products of the session, in the order in which each was last seen. At most
+	// MaxProducts, the latest; codes that no database could hold are left out.
+	Products []Product
+}
+
+// Product is one product of a session. Of one that is in the history more than once, the cart counts if any entry is in
+// it, and the largest quantity.
+type Product struct {
+	Code   string
+	InCart bool
+	// Quantity is 0 to MaxQuantity, rounded down; 1 where there is none that can be read.
+	Quantity int
 }
 
 // HasFeatures says whether the record holds all that the model looks at: a number, and two strings, which
@@ -89,7 +100,7 @@ func Parse(data []byte) (Record, error) {
 			if record.Products, err = products(member.value); err != nil {
 				return record, fmt.Errorf("browse_history: %w", err)
 			}
-		case recommendedKey, similarKey, recommendationKey:
+		case recommendedKey, similarKey, trendingKey, recommendationKey:
 			replaced = true
 		}
 	}
@@ -151,7 +162,7 @@ func withoutOurs(text []byte) []byte {
 	kept := []byte{'{'}
 	for member := range members(text) {
 		switch member.key {
-		case recommendedKey, similarKey, recommendationKey:
+		case recommendedKey, similarKey, trendingKey, recommendationKey:
 			continue
 		}
 		if len(kept) > 1 {
@@ -163,41 +174,64 @@ func withoutOurs(text []byte) []byte {
 }
 
 // products picks the products of a history; see Record.Products.
-func products(history []byte) ([]string, error) {
+func products(history []byte) ([]Product, error) {
 	if history[0] != '[' {
 		if isNull(history) {
 			return nil, nil
 		}
 		return nil, fmt.Errorf("%s; want a list", kind(history))
 	}
-	var inCart, seen []string
+	var seen []Product // as they come, repeats among them
 	for entry := range elements(history) {
 		if entry[0] != '{' {
 			return nil, fmt.Errorf("an entry is %s; want an object", kind(entry))
 		}
-		code, cart := "", false
+		product := Product{Quantity: 1}
 		for member := range members(entry) {
 			switch member.key {
 			case "product_code":
-				code = shortText(member.value)
+				product.Code = shortText(member.value)
 			case "in_shopping_cart":
-				cart = string(member.value) == "true"
+				product.InCart = string(member.value) == "true"
+			case "quantity":
+				product.Quantity = quantity(member.value)
 			}
 		}
-		switch {
-		case code == "":
-		case cart && len(inCart) < MaxProducts && !slices.Contains(inCart, code):
-			inCart = append(inCart, code)
-		case !cart && len(seen) < MaxProducts && !slices.Contains(seen, code):
-			seen = append(seen, code)
+		if product.Code != "" {
+			seen = append(seen, product)
 		}
 	}
-	for _, code := range seen {
-		if len(inCart) < MaxProducts && !slices.Contains(inCart, code) {
-			inCart = append(inCart, code)
+	return distinct(seen), nil
+}
+
+// distinct keeps the last place of each product, and what its other places say.
+func distinct(seen []Product) []Product {
+	place := make(map[string]int, min(len(seen), MaxProducts))
+	kept := len(seen) // seen[kept:] is what is kept, from behind
+	for i := len(seen) - 1; i >= 0; i-- {
+		product := seen[i]
+		at, repeated := place[product.Code]
+		if !repeated {
+			if len(place) == MaxProducts {
+				continue
+			}
+			kept--
+			seen[kept], place[product.Code] = product, kept
+			continue
 		}
+		seen[at].InCart = seen[at].InCart || product.InCart
+		seen[at].Quantity = max(seen[at].Quantity, product.Quantity)
 	}
-	return inCart, nil
+	return seen[kept:]
+}
+
+// quantity reads a quantity, see Product.
+func quantity(value []byte) int {
+	n := number(value)
+	if math.IsNaN(n) {
+		return 1
+	}
+	return int(min(max(n, 0), MaxQuantity))
 }
 
 // wholeNumber reads 262, and 262.0 as data frames write it; null is 0.

@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -73,6 +74,22 @@ func TestEmptyLists(t *testing.T) {
 	}
 }
 
+func TestTrendingItemsGoOutWhereTheyAreAskedFor(t *testing.T) {
+	record, err := activity.Parse([]byte(`{"session_id":"s","trending_items":"theirs"}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for want, trending := range map[string][]activity.Scored{
+		`"similar_items":[]},"recommendation"`:                                            nil,
+		`"similar_items":[]},"trending_items":[],"recommendation"`:                        {},
+		`"similar_items":[]},"trending_items":[{"id":"S1","score":2.5}],"recommendation"`: {{ID: "S1", Score: 2.5}},
+	} {
+		if out := string(record.Append(nil, &activity.Answer{Trending: trending})); !strings.Contains(out, want) || strings.Contains(out, "theirs") {
+			t.Errorf("got %s, want %s", out, want)
+		}
+	}
+}
+
 func TestLenient(t *testing.T) {
 	nan := math.NaN()
 	for name, c := range map[string]struct {
@@ -81,7 +98,7 @@ func TestLenient(t *testing.T) {
 	}{
 		"a full record": {
 			`{"customer_number":262,"city":"San Diego","country":"USA","credit_limit":90069,"browse_history":[{"product_code":"A","quantity":"4","in_shopping_cart":false},{"product_code":"B","quantity":3,"in_shopping_cart":true}]}`,
-			activity.Record{CustomerNumber: 262, City: "San Diego", Country: "USA", CreditLimit: 90069, Products: []string{"B", "A"}}},
+			activity.Record{CustomerNumber: 262, City: "San Diego", Country: "USA", CreditLimit: 90069, Products: []activity.Product{{Code: "A", Quantity: 4}, {Code: "B", InCart: true, Quantity: 3}}}},
 		"numbers of a data frame": {`{"customer_number":262.0,"credit_limit":"12.5"}`, activity.Record{CustomerNumber: 262, CreditLimit: 12.5}},
 		"an exponent":             {`{"customer_number":1e2}`, activity.Record{CustomerNumber: 100, CreditLimit: nan}},
 		"no customer":             {`{"session_id":"s","customer_number":null,"city":null,"browse_history":null}`, activity.Record{CreditLimit: nan}},
@@ -92,7 +109,11 @@ func TestLenient(t *testing.T) {
 		"an empty history":      {`{"customer_number":1,"browse_history":[]}`, activity.Record{CustomerNumber: 1, CreditLimit: nan}},
 		"products repeated, unnamed, of another type": {
 			`{"customer_number":1,"browse_history":[{"product_code":" A "},{"product_code":"A","in_shopping_cart":true},{"product_code":"C","in_shopping_cart":"yes"},{},{"product_code":null},{"product_code":7}]}`,
-			activity.Record{CustomerNumber: 1, CreditLimit: nan, Products: []string{"A", "C"}}},
+			activity.Record{CustomerNumber: 1, CreditLimit: nan, Products: []activity.Product{{Code: "A", InCart: true, Quantity: 1}, {Code: "C", Quantity: 1}}}},
+		"quantities": {
+			`{"customer_number":1,"browse_history":[{"product_code":"A","quantity":"2.9"},{"product_code":"B","quantity":-3},{"product_code":"C","quantity":1e300},{"product_code":"D","quantity":"many"},{"product_code":"E","quantity":null},{"product_code":"A","quantity":1}]}`,
+			activity.Record{CustomerNumber: 1, CreditLimit: nan, Products: []activity.Product{
+				{Code: "B"}, {Code: "C", Quantity: activity.MaxQuantity}, {Code: "D", Quantity: 1}, {Code: "E", Quantity: 1}, {Code: "A", Quantity: 2}}}},
 		"what PostgreSQL cannot hold": {
 			`{"customer_number":1,"country":"a\u0000b","browse_history":[{"product_code":"\u0000"},{"product_code":"` + strings.Repeat("x", 256) + `"}]}`,
 			activity.Record{CustomerNumber: 1, CreditLimit: nan}},
@@ -105,7 +126,7 @@ func TestLenient(t *testing.T) {
 			}
 			same := got.CustomerNumber == c.want.CustomerNumber && got.City == c.want.City && got.Country == c.want.Country &&
 				(got.CreditLimit == c.want.CreditLimit || math.IsNaN(got.CreditLimit) && math.IsNaN(c.want.CreditLimit)) &&
-				reflect.DeepEqual(got.Products, c.want.Products)
+				slices.Equal(got.Products, c.want.Products)
 			if !same {
 				t.Errorf("got %+v, want %+v", got, c.want)
 			}
@@ -170,7 +191,7 @@ func TestLongHistoryIsBounded(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(record.Products) != activity.MaxProducts {
+	if len(record.Products) != activity.MaxProducts || record.Products[len(record.Products)-1].Code[:2] != "pf" {
 		t.Errorf("%d products", len(record.Products))
 	}
 }

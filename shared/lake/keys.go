@@ -37,9 +37,12 @@ const RangesParent = "snapshots/"
 // RangesPrefix holds what belongs to a snapshot beside the data set.
 func RangesPrefix(run string) string { return RangesParent + run + "/" }
 
+// RangeFilesPrefix holds RangeKey of every range.
+func RangeFilesPrefix(run string) string { return RangesPrefix(run) + "ranges/" }
+
 // RangeKey is the transformed rows of one range: what a trainer reads.
 func RangeKey(run string, rangeIndex int) string {
-	return fmt.Sprintf("%sranges/range-%04d.parquet", RangesPrefix(run), rangeIndex)
+	return fmt.Sprintf("%srange-%04d.parquet", RangeFilesPrefix(run), rangeIndex)
 }
 
 // ProductsKey lists the shop's products, rated or not, as Parquet of training.CatalogueRow.

@@ -210,10 +210,50 @@ type Recommend struct {
 	RecommendationsBucket string `env:"RECOMMENDATIONS_BUCKET,notEmpty"`
 	// DeliveryStream is the Firehose stream that takes the answers.
 	DeliveryStream string `env:"DELIVERY_STREAM,notEmpty"`
-	// Limit is how many items a list holds.
-	Limit int `env:"LIMIT" envDefault:"5"`
+	Ranking
 	// DatabaseTimeout bounds each step of a batch's work in the vector database: a connection, the version, the answers.
 	DatabaseTimeout time.Duration `env:"DATABASE_TIMEOUT" envDefault:"10s"`
+}
+
+// Ranking is how recommend makes its lists.
+type Ranking struct {
+	// Limit is how many items a list holds, 1 to MaxLimit.
+	Limit int `env:"LIMIT" envDefault:"5"`
+	// SessionWeight is how far the session moves the customer's vector towards its own products, 0 to 1: 0 not at all,
+	// 1 all the way. A customer without a vector is answered from the session alone, whatever it is.
+	SessionWeight *float64 `env:"SESSION_WEIGHT" envDefault:"0.3"`
+	// IncludeRated lets lists hold what the customer has rated, by the newest snapshot.
+	IncludeRated bool `env:"INCLUDE_RATED" envDefault:"false"`
+	// IncludeSession lets lists hold what is in the session's history or cart.
+	IncludeSession bool `env:"INCLUDE_SESSION" envDefault:"false"`
+	// IncludeOutOfStock lets lists hold what the newest snapshot has a stock of 0 of. What it does not know is in stock.
+	IncludeOutOfStock bool `env:"INCLUDE_OUT_OF_STOCK" envDefault:"false"`
+	// TrendingHalfLife is after which time what was put into a cart counts half; 0 keeps and recommends no trends.
+	TrendingHalfLife *time.Duration `env:"TRENDING_HALF_LIFE" envDefault:"6h"`
+	// TrendingItems adds trending_items to every answer.
+	TrendingItems bool `env:"TRENDING_ITEMS" envDefault:"false"`
+	// Diversity is how much of the score is given for product lines not yet in the list, 0 to 1; see ranking.Diverse.
+	Diversity float64 `env:"DIVERSITY" envDefault:"0"`
+}
+
+// MaxLimit keeps a list within what one pass through the index finds, and an answer small.
+const MaxLimit = 100
+
+// Validate reports every option that is out of its bounds, all at once.
+func (s Ranking) Validate() error {
+	var faults []error
+	check := func(ok bool, format string, args ...any) {
+		if !ok {
+			faults = append(faults, fmt.Errorf(format, args...))
+		}
+	}
+	check(s.Limit >= 1 && s.Limit <= MaxLimit, "LIMIT is %d: want 1 to %d items", s.Limit, MaxLimit)
+	check(*s.SessionWeight >= 0 && *s.SessionWeight <= 1, "SESSION_WEIGHT is %v: want 0 to 1", *s.SessionWeight)
+	check(*s.TrendingHalfLife == 0 || *s.TrendingHalfLife >= time.Second,
+		"TRENDING_HALF_LIFE is %v: want at least 1s, or 0 for no trends", *s.TrendingHalfLife)
+	check(!s.TrendingItems || *s.TrendingHalfLife > 0, "TRENDING_ITEMS wants a TRENDING_HALF_LIFE")
+	check(s.Diversity >= 0 && s.Diversity <= 1, "DIVERSITY is %v: want 0 to 1", s.Diversity)
+	return errors.Join(faults...)
 }
 
 // BootstrapVectorStore configures functions/bootstrap-vector-store, which a deployment runs: it connects as the

@@ -2,25 +2,27 @@ package settings
 
 import (
 	"os"
+	"reflect"
 	"strings"
 	"testing"
 	"time"
 )
 
 func TestEnvironIsTheInverseOfLoad(t *testing.T) {
+	weight, halfLife := 0.0, time.Duration(0)
 	want := Recommend{
 		Artifacts:             Artifacts{Bucket: "artifacts"},
 		VectorStore:           VectorStore{URL: "postgres://reader@db/recsys"},
 		RecommendationsBucket: "answers",
 		DeliveryStream:        "delivery",
-		Limit:                 7,
+		Ranking:               Ranking{Limit: 7, SessionWeight: &weight, IncludeRated: true, TrendingHalfLife: &halfLife, Diversity: 0.25},
 		DatabaseTimeout:       3 * time.Second,
 	}
 	for name, value := range Environ(want) {
 		t.Setenv(name, value)
 	}
 	got, err := Load[Recommend]()
-	if err != nil || got != want {
+	if err != nil || !reflect.DeepEqual(got, want) {
 		t.Errorf("got %+v, %v; want %+v", got, err, want)
 	}
 }
@@ -58,6 +60,27 @@ func TestSettingsThatMakeNoUsefulIndexAreRefused(t *testing.T) {
 	}
 	_, err := Load[VectorIndex]()
 	for _, name := range []string{"HNSW_EF_CONSTRUCTION", "RECALL_TARGET", "KEEP_VERSIONS"} {
+		if err == nil || !strings.Contains(err.Error(), name) {
+			t.Errorf("the error does not name %s: %v", name, err)
+		}
+	}
+}
+
+func TestOptionsOfTheRanking(t *testing.T) {
+	for name, value := range map[string]string{
+		"ARTIFACTS_BUCKET": "artifacts", "VECTOR_STORE_URL": "postgres://reader@db/recsys", "RECOMMENDATIONS_BUCKET": "answers", "DELIVERY_STREAM": "delivery",
+	} {
+		t.Setenv(name, value)
+	}
+	got, err := Load[Recommend]()
+	if err != nil || got.Limit != 5 || *got.SessionWeight != 0.3 || *got.TrendingHalfLife != 6*time.Hour || got.IncludeRated || got.Diversity != 0 {
+		t.Errorf("by default: %+v, %v", got.Ranking, err)
+	}
+	for name, value := range map[string]string{"LIMIT": "101", "SESSION_WEIGHT": "NaN", "TRENDING_HALF_LIFE": "0", "TRENDING_ITEMS": "true", "DIVERSITY": "2"} {
+		t.Setenv(name, value)
+	}
+	_, err = Load[Recommend]()
+	for _, name := range []string{"LIMIT", "SESSION_WEIGHT", "TRENDING_ITEMS", "DIVERSITY"} {
 		if err == nil || !strings.Contains(err.Error(), name) {
 			t.Errorf("the error does not name %s: %v", name, err)
 		}

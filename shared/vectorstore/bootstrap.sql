@@ -53,7 +53,7 @@ create table if not exists recsys.embedding_version (
   dimension           int check (dimension between 1 and 2000),
   item_count          bigint,
   user_count          bigint,
-  popularity_snapshot text,                        -- the snapshot that item_popularity_<n> was loaded from
+  popularity_snapshot text,                        -- the snapshot that the tables of the shop were loaded from
   popularity_of       timestamptz,                 -- when that snapshot's run started
   recall              double precision,            -- recall@10 against exact search, measured
   ef_search           int,                         -- the smallest hnsw.ef_search that reaches the target
@@ -76,6 +76,18 @@ create unique index if not exists embedding_version_active on recsys.embedding_v
 
 grant select, insert, update on recsys.embedding_version to recsys_loader;
 grant select on recsys.embedding_version to recsys_reader;
+
+-- What recent sessions put into their carts, of no version. functions/recommend connects as the reader and keeps it: the
+-- one table that the reader may write. It holds some hundred rows, which change all the time: half of each page is left
+-- free, so that an update finds room beside the row and touches no index.
+create table if not exists recsys.trending_item (
+  item       varchar primary key,
+  score      double precision not null,  -- sessions with it in the cart, each worth half after a half-life; at updated_at
+  updated_at timestamptz not null
+) with (fillfactor = 50);
+
+grant select on recsys.trending_item to recsys_loader;
+grant select, insert, update, delete on recsys.trending_item to recsys_reader;
 
 -- People who connect as these roles find the views item_emb and user_emb by their plain names.
 do $$

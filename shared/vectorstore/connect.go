@@ -123,4 +123,6 @@ func HasCode(err error, code string) bool {
 const (
 	UndefinedTable   = "42P01" // a version was dropped after its row was read: read the row again
 	LockNotAvailable = "55P03" // lock_timeout
+	QueryCanceled    = "57014" // statement_timeout
+	OutOfRange       = "22003" // a number too large or too small for its type
 )

@@ -3,6 +3,7 @@ package vectorstore
 import (
 	"context"
 	"fmt"
+	"strings"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
@@ -41,8 +42,7 @@ func drop(ctx context.Context, pool *pgxpool.Pool, version int64) error {
 		if err != nil || tag.RowsAffected() == 0 {
 			return Wrap(doing, err)
 		}
-		return Wrap(doing, execute(ctx, tx, fmt.Sprintf(`drop table if exists %s, %s, %s`,
-			ItemTable(version), UserTable(version), PopularityTable(version))))
+		return Wrap(doing, execute(ctx, tx, `drop table if exists `+strings.Join(Tables(version), ", ")))
 	})
 }
 

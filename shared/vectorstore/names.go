@@ -1,8 +1,8 @@
 // Package vectorstore is the vector database: PostgreSQL with pgvector, as the loader and the reader see it.
 //
 // Promise: every name in it (schema, roles, tables, views) and every column is spelled here and in
-// bootstrap.sql only; a version's tables are written once, by one transaction, and never changed after it is
-// active, popularity aside. Failures of the connection are failure.VectorStoreUnavailable.
+// bootstrap.sql only; a version's embeddings are written once, by one transaction, and never changed after it is
+// active; what is of the shop (Snapshot) is brought up to a newer snapshot, by one transaction too. Failures of the connection are failure.VectorStoreUnavailable.
 //
 // Spec: docs/architecture.md, "The vector database".
 package vectorstore
@@ -19,6 +19,9 @@ const (
 
 	// VersionTable is the list of versions, see Version.
 	VersionTable = Schema + ".embedding_version"
+	// TrendingTable is (item varchar primary key, score float8, updated_at timestamptz): what recent sessions put into
+	// their carts, of no version. functions/recommend keeps it.
+	TrendingTable = Schema + ".trending_item"
 	// ItemView and UserView show the active version to people and to existing clients.
 	ItemView = Schema + ".item_emb"
 	UserView = Schema + ".user_emb"
@@ -34,9 +37,23 @@ func ItemTable(version int64) string { return ItemView + "_" + strconv.FormatInt
 func UserTable(version int64) string { return UserView + "_" + strconv.FormatInt(version, 10) }
 
 // PopularityTable is (country text, item varchar, count bigint), primary key (country, item), and an index on
-// (country, count desc, item). The country is spelled as CountryKey does; AnyCountry counts over all of them.
+// (country, count desc, item). The country is spelled as CountryKey does; AnyCountry counts over all of them, and
+// has every item of the version, with 0 where nobody has rated it.
 func PopularityTable(version int64) string {
 	return Schema + ".item_popularity_" + strconv.FormatInt(version, 10)
+}
+
+// RatedTable is (customer int, item varchar), primary key (customer, item): who has rated what.
+func RatedTable(version int64) string { return Schema + ".user_item_" + strconv.FormatInt(version, 10) }
+
+// AttributeTable is (item varchar primary key, line varchar, stock int), of all products of the shop.
+func AttributeTable(version int64) string {
+	return Schema + ".item_attribute_" + strconv.FormatInt(version, 10)
+}
+
+// Tables are all those of a version.
+func Tables(version int64) []string {
+	return []string{ItemTable(version), UserTable(version), PopularityTable(version), RatedTable(version), AttributeTable(version)}
 }
 
 // ItemIndex is the name of the HNSW index on ItemTable, without the schema (an index lives in its table's).

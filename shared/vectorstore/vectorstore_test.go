@@ -111,6 +111,8 @@ func TestVectorStore(t *testing.T) {
 		{"bootstrap again and at once", testBootstrapAgain},
 		{"connection", testConnection},
 		{"the reader only reads", testReader},
+		{"a database of an earlier release", testEarlierRelease},
+		{"a refresh beside a reader", testRefreshBesideReader},
 		{"numbers have no gaps", testAllocate},
 		{"two activations at once", testTwoActivations},
 		{"a load is whole or not there", testLoadFails},
@@ -188,17 +190,89 @@ func testReader(t *testing.T, d *database) {
 	d.must(err)
 	reader := d.pool(vectorstore.ReaderRole)
 	active, found, err := vectorstore.ReadActive(t.Context(), reader)
-	if want := (vectorstore.ActiveVersion{Version: 1, Dimension: 2, Metric: vectorstore.Cosine, EfSearch: 40}); err != nil || !found || active != want {
+	if want := (vectorstore.ActiveVersion{Version: 1, Dimension: 2, Metric: vectorstore.Cosine, EfSearch: 40, HasShop: true, HasTrending: true}); err != nil || !found || active != want {
 		t.Errorf("got %+v, %t, %v", active, found, err)
 	}
-	for _, table := range []string{vectorstore.ItemTable(1), vectorstore.UserTable(1), vectorstore.PopularityTable(1), vectorstore.ItemView, vectorstore.UserView} {
+	for _, table := range append(vectorstore.Tables(1), vectorstore.ItemView, vectorstore.UserView) {
 		d.text(reader, `select count(*)::text from `+table)
 		if _, err := reader.Exec(t.Context(), `delete from `+table); !vectorstore.HasCode(err, "42501") {
 			t.Errorf("%s: the reader may delete: %v", table, err)
 		}
 	}
+	for _, allowed := range []string{
+		`insert into ` + vectorstore.TrendingTable + ` values ('S1', 1, now())`, `update ` + vectorstore.TrendingTable + ` set score = 2`, `delete from ` + vectorstore.TrendingTable,
+	} {
+		if _, err := reader.Exec(t.Context(), allowed); err != nil {
+			t.Errorf("the reader may not keep the trends: %v", err)
+		}
+	}
+	if _, err := reader.Exec(t.Context(), `truncate `+vectorstore.TrendingTable); !vectorstore.HasCode(err, "42501") {
+		t.Errorf("the reader may do more with the trends than it needs: %v", err)
+	}
 	if _, err := reader.Exec(t.Context(), `create table recsys.mine ()`); !vectorstore.HasCode(err, "42501") {
 		t.Errorf("the reader may create: %v", err)
+	}
+}
+
+// A release that knows more finds a database of one that knew less, before anything is loaded anew: what is missing is
+// seen, and comes with the bootstrap and with the next snapshot.
+func testEarlierRelease(t *testing.T, d *database) {
+	version := d.allocate("run-1")
+	_, err := vectorstore.Load{Version: version, Artifacts: handOver, Dimension: 2, Items: items(3, 2), Users: users(3, 2)}.Run(t.Context(), d.loader)
+	d.must(err)
+	_, err = vectorstore.Activate(t.Context(), d.loader, version, 1, 40)
+	d.must(err)
+	owner, err := pgx.Connect(t.Context(), d.owner)
+	d.must(err)
+	defer owner.Close(t.Context())
+	_, err = owner.Exec(t.Context(), `drop table `+vectorstore.TrendingTable)
+	d.must(err)
+	_, err = d.loader.Exec(t.Context(), `drop table `+vectorstore.RatedTable(version))
+	d.must(err)
+	reader := d.pool(vectorstore.ReaderRole)
+	if active, found, err := vectorstore.ReadActive(t.Context(), reader); err != nil || !found || active.HasShop || active.HasTrending {
+		t.Errorf("before: %+v, %v", active, err)
+	}
+	d.must(d.bootstrap(t.Context()))
+	rated := func() pgx.CopyFromSource { return pgx.CopyFromRows([][]any{{int32(1), "S1"}, {int32(2), "S1"}}) }
+	for i, refreshes := range []bool{true, false} {
+		refreshed, err := vectorstore.Refresh(t.Context(), d.loader, version, vectorstore.Snapshot{Name: "s", Of: time.Unix(1, 0), Rated: rated()})
+		if err != nil || refreshed != refreshes {
+			t.Errorf("snapshot, attempt %d: %t, %v", i, refreshed, err)
+		}
+	}
+	if active, _, err := vectorstore.ReadActive(t.Context(), reader); err != nil || !active.HasShop || !active.HasTrending {
+		t.Errorf("after: %+v, %v", active, err)
+	}
+	if got := d.text(reader, `select string_agg(r::text, ' ' order by r) from `+vectorstore.RatedTable(version)+` r`); got != "(1,S1) (2,S1)" {
+		t.Errorf("rated: %s", got)
+	}
+}
+
+// A reader in the middle of its transaction sees what there was, and what changes meanwhile waits for nobody.
+func testRefreshBesideReader(t *testing.T, d *database) {
+	version := d.allocate("run-1")
+	load := vectorstore.Load{Version: version, Artifacts: handOver, Dimension: 2, Items: items(3, 2), Users: users(3, 2)}
+	load.Snapshot = vectorstore.Snapshot{Name: "s1", Of: time.Unix(1, 0), Rated: pgx.CopyFromRows([][]any{{int32(1), "S0"}, {int32(1), "S1"}})}
+	_, err := load.Run(t.Context(), d.loader)
+	d.must(err)
+	_, err = vectorstore.Activate(t.Context(), d.loader, version, 1, 40)
+	d.must(err)
+	tx, err := d.pool(vectorstore.ReaderRole).BeginTx(t.Context(), pgx.TxOptions{IsoLevel: pgx.RepeatableRead})
+	d.must(err)
+	defer tx.Rollback(context.WithoutCancel(t.Context()))
+	seen := func() (items string) {
+		d.must(tx.QueryRow(t.Context(), `select string_agg(item, ' ' order by item) from `+vectorstore.RatedTable(version)).Scan(&items))
+		return items
+	}
+	before := seen()
+	refreshed, err := vectorstore.Refresh(t.Context(), d.loader, version,
+		vectorstore.Snapshot{Name: "s2", Of: time.Unix(2, 0), Rated: pgx.CopyFromRows([][]any{{int32(1), "S1"}, {int32(1), "S2"}})})
+	if err != nil || !refreshed || before != "S0 S1" || seen() != before {
+		t.Errorf("refreshed %t, %v; the reader saw %s, then %s", refreshed, err, before, seen())
+	}
+	if got := d.text(d.loader, `select string_agg(item, ' ' order by item) from `+vectorstore.RatedTable(version)); got != "S1 S2" {
+		t.Errorf("after: %s", got)
 	}
 }
 
@@ -249,7 +323,7 @@ func testLoadFails(t *testing.T, d *database) {
 	if err == nil {
 		t.Fatal("a broken source was loaded")
 	}
-	if got := d.text(d.loader, `select count(*)::text from pg_class where relname like '%emb\_1%'`); got != "0" {
+	if got := d.text(d.loader, `select count(*)::text from pg_class where relname like any ('{%emb\_1%,%popularity\_1%,user\_item\_1%,%attribute\_1%}')`); got != "0" {
 		t.Errorf("%s tables are left", got)
 	}
 	if d.allocate("run-1") != version {
@@ -311,6 +385,11 @@ func testOvertaken(t *testing.T, d *database) {
 	wantOvertaken("loading what has failed", load(version, anew, 3))
 	if _, err := vectorstore.DropOld(t.Context(), d.loader, 3); err != nil {
 		t.Fatal(err)
+	}
+	for _, table := range vectorstore.Tables(version) {
+		if got := d.text(d.loader, `select coalesce(to_regclass('`+table+`')::text, 'gone')`); got != "gone" {
+			t.Errorf("%s is left of a dropped version", got)
+		}
 	}
 	d.must(vectorstore.Forget(t.Context(), d.loader, version, func() error { return nil }))
 	d.must(allocate())

@@ -28,17 +28,24 @@ type ActiveVersion struct {
 	EfSearch  int  // hnsw.ef_search that reaches the recall target
 	HasModel  bool // there is a model under lake.VersionKey(Version, …) in the artifacts bucket
 	Trained   bool // by functions/train: the model is lake.LinearModelKey, else lake.ModelArtifacts
+	// HasShop: RatedTable and AttributeTable are there. A version that an earlier release loaded gets them when it is
+	// brought up to a snapshot.
+	HasShop bool
+	// HasTrending: TrendingTable is there, since the bootstrap of this release.
+	HasTrending bool
 }
 
 // SelectActive reads the active version's row, or no row: for a caller that queues it in a batch of its own.
 // Scan it with ScanActive.
-const SelectActive = `select version, dimension, metric, ef_search, has_model, artifacts ? '` + lake.TrainingKey + `'
+const SelectActive = `select version, dimension, metric, ef_search, has_model, artifacts ? '` + lake.TrainingKey + `',
+to_regclass('` + Schema + `.user_item_' || version) is not null and to_regclass('` + Schema + `.item_attribute_' || version) is not null,
+to_regclass('` + TrendingTable + `') is not null
 from ` + VersionTable + ` where status = 'active'`
 
 // ScanActive reads the row of SelectActive; false when no version is active.
 func ScanActive(row pgx.Row) (ActiveVersion, bool, error) {
 	var v ActiveVersion
-	err := row.Scan(&v.Version, &v.Dimension, &v.Metric, &v.EfSearch, &v.HasModel, &v.Trained)
+	err := row.Scan(&v.Version, &v.Dimension, &v.Metric, &v.EfSearch, &v.HasModel, &v.Trained, &v.HasShop, &v.HasTrending)
 	if errors.Is(err, pgx.ErrNoRows) {
 		return v, false, nil
 	}

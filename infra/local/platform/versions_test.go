@@ -145,15 +145,16 @@ func otherModel(t *testing.T, model []byte) []byte {
 	return out.Bytes()
 }
 
-// A version of 32 dimensions is followed by one of 64, and that by a rollback, under a load that never pauses: no
-// record is lost, and each is answered wholly by the one version or wholly by the other.
+// A version of 32 dimensions is followed by one of 64, and that by a rollback, under a load that never pauses, with carts
+// that change the trends all the time: no record is lost, and each is answered wholly by the one version or wholly by the
+// other.
 func TestSwapUnderLoad(t *testing.T) {
 	t.Parallel()
 	p := startPlatform(t, func(c *Config) { c.SourceSQL = []string{looseShop(t)} })
 	versions := map[int64]handOver{1: newHandOver("narrow", 32, 1), 2: newHandOver("wide", 64, 2)}
 	activates(t, p, "narrow", 0, versions[1].files, 1)
 	before := p.Mapping.Stats()
-	stop := load(t, p)
+	stop := load(t, p, shoppers...)
 	upload(t, p, versions[2].files)
 	answeredMore(t, p, 200)
 	if out, failed := execute(t, p, "wide", 1, `{}`); failed != nil || out.Embeddings.Index.Version != 2 {
@@ -176,8 +177,16 @@ func TestSwapUnderLoad(t *testing.T) {
 		t.Errorf("%d answers to %d records, or in another order", len(lines), len(events))
 	}
 	var order []int64
+	trending := 0
 	for _, l := range lines {
 		version := l.Recommendation.ModelVersion
+		if l.CustomerNumber == "" {
+			if !ofPrefix(l, map[int64]string{1: "narrow-", 2: "wide-"}[version]) {
+				t.Fatalf("a shopper is answered with %s by version %d", l.lists(), version)
+			}
+			trending += map[bool]int{true: 1}[l.Recommendation.Strategy == "trending"]
+			continue
+		}
 		customer, err := l.CustomerNumber.Int64()
 		if err != nil || !sameList(l.Recommended, versions[version].nearest(customer)) {
 			t.Fatalf("answered with %+v, want %v", l.Answer, versions[version].nearest(customer))
@@ -189,12 +198,33 @@ func TestSwapUnderLoad(t *testing.T) {
 	if !slices.Equal(order, []int64{1, 2, 1}) {
 		t.Errorf("versions answered in the order %v", order)
 	}
+	if trending == 0 {
+		t.Error("nothing has trended")
+	}
 	wantNoErrorsLogged(t, p)
-	t.Logf("%d records", len(events))
+	t.Logf("%d records, %d by the trends", len(events), trending)
 }
 
-// load puts records on the stream, ten at a time, until it is stopped; it then says which.
-func load(t *testing.T, p *Platform) (stop func() (events []string, err error)) {
+// shoppers are visitors who nobody knows, with items of two versions in their carts, and one with nothing.
+var shoppers = []string{
+	`{"session_id":"a","browse_history":[{"product_code":"narrow-03","in_shopping_cart":true},{"product_code":"wide-03","in_shopping_cart":true}]}`,
+	`{"session_id":"b","browse_history":[{"product_code":"wide-07","in_shopping_cart":true},{"product_code":"narrow-09","in_shopping_cart":true}]}`,
+	`{"session_id":"c"}`,
+}
+
+// ofPrefix tells whether a full list holds items of one hand-over alone.
+func ofPrefix(l line, prefix string) bool {
+	for _, item := range l.Recommended {
+		// What the shop's customers have rated is of no version.
+		if !strings.HasPrefix(item.ID, prefix) && !strings.HasPrefix(item.ID, "P") {
+			return false
+		}
+	}
+	return len(l.Recommended) == 5
+}
+
+// load puts records on the stream, ten at a time and these others, until it is stopped; it then says which.
+func load(t *testing.T, p *Platform, others ...string) (stop func() (events []string, err error)) {
 	t.Helper()
 	ctx, cancel := context.WithCancel(t.Context())
 	t.Cleanup(cancel)
@@ -206,7 +236,7 @@ func load(t *testing.T, p *Platform) (stop func() (events []string, err error)) 
 		tick := time.NewTicker(20 * time.Millisecond)
 		defer tick.Stop()
 		for records := visits(looseCustomers); ; records = append(records[10:], records[:10]...) {
-			put, err := p.PutRecords(t.Context(), strings.NewReader(strings.Join(records[:10], "\n")))
+			put, err := p.PutRecords(t.Context(), strings.NewReader(strings.Join(append(slices.Clone(records[:10]), others...), "\n")))
 			events = append(events, put...)
 			if failed = err; err != nil {
 				return

@@ -1,0 +1,252 @@
+package main
+
+import (
+	"cmp"
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"recsys/shared/settings"
+	"recsys/shared/vectorstore"
+)
+
+// TestCustomerWhoHasNearlyEverything: of 20,000 items a customer has rated 95 %, either any or the very nearest, which
+// is the worst for a search that goes outwards. The lists are full of the others, and the index finds them.
+func TestCustomerWhoHasNearlyEverything(t *testing.T) {
+	const items, customers, share = 20_000, 10, 0.95
+	w := setup(t)
+	v := version{items: manyItems(items), users: manyUsers(customers), popularity: popularity}
+	has := map[int32]map[string]bool{}
+	for user, vector := range v.users {
+		has[user] = map[string]bool{}
+		for _, item := range ordered(v.items, vector, user%2 == 0)[:items*share] {
+			has[user][item] = true
+			v.rated = append(v.rated, []any{user, item})
+		}
+	}
+	number := w.load(v)
+	var took []time.Duration
+	for user := range v.users {
+		for k := range 3 {
+			payload := fmt.Sprintf(`{"customer_number":%d,"browse_history":[{"product_code":"item-%05d"}]}`, user, 100*int(user)+k)
+			started := time.Now()
+			if notDone := w.handle(payload); notDone != "" {
+				t.Fatal("not done")
+			}
+			took = append(took, time.Since(started))
+		}
+	}
+	for _, o := range w.delivered() {
+		for _, id := range append(o.ids(), o.similarIDs()...) {
+			if has[o.CustomerNumber][id] {
+				t.Errorf("customer %d has rated %s", o.CustomerNumber, id)
+			}
+		}
+		if len(o.Recommended) != 5 || len(o.Similar.Items) != 5 || o.Recommendation.Strategy != "stored-vector" {
+			t.Errorf("customer %d: %d items by %s, %d similar ones", o.CustomerNumber, len(o.Recommended), o.Recommendation.Strategy, len(o.Similar.Items))
+		}
+	}
+	slices.Sort(took)
+	t.Logf("%d records, one a batch: p50 %v, p99 %v", len(took), took[len(took)/2], took[len(took)*99/100])
+	w.wantIndex(number, parse(batch(`{"customer_number":2,"browse_history":[{"product_code":"item-00001"}]}`).Records))
+}
+
+// TestListsHoldWhatIsEligible: whatever the customer has rated, has in the session or could not get, a list holds the
+// limit or all that is left, each once, and nothing else.
+func TestListsHoldWhatIsEligible(t *testing.T) {
+	const items, customers, records = 24, 40, 120
+	chance := rand.New(rand.NewPCG(8, 8))
+	w := setup(t)
+	v := version{items: circle(items, 4), users: map[int32][]float32{}, popularity: popularity}
+	rated, gone := map[int32]map[string]bool{}, map[string]bool{}
+	for item := range items {
+		if item%5 == 4 {
+			gone[itemID(item)] = true
+		}
+		v.attributes = append(v.attributes, []any{itemID(item), fmt.Sprintf("line %d", item%4), int32(map[bool]int{true: 0, false: 7}[gone[itemID(item)]])})
+	}
+	for user := int32(1); user <= customers; user++ {
+		rated[user] = map[string]bool{}
+		for _, item := range chance.Perm(items)[:chance.IntN(items+1)] {
+			rated[user][itemID(item)] = true
+			v.rated = append(v.rated, []any{user, itemID(item)})
+		}
+		if user%3 > 0 { // every third has no vector
+			v.users[user] = direction(chance.Float64(), 4)
+		}
+	}
+	w.load(v)
+	type visit struct {
+		customer int32
+		session  map[string]bool
+	}
+	var payloads []string
+	var visits []visit
+	for range records {
+		visit := visit{chance.Int32N(customers + 5), map[string]bool{}}
+		var history []string
+		for range chance.IntN(7) {
+			id := itemID(chance.IntN(items + 2))
+			visit.session[id] = true
+			history = append(history, fmt.Sprintf(`{"product_code":%q,"quantity":%d,"in_shopping_cart":%t}`, id, chance.IntN(4), chance.IntN(2) == 0))
+		}
+		payloads = append(payloads, fmt.Sprintf(`{"session_id":"s","customer_number":%d,"country":%q,"browse_history":[%s]}`,
+			visit.customer, []string{"", "Norway", "USA", "Chile"}[chance.IntN(4)], strings.Join(history, ",")))
+		visits = append(visits, visit)
+	}
+	everything := map[string]bool{}
+	for id := range v.items {
+		everything[id] = true
+	}
+	for _, row := range v.popularity {
+		everything[row[1].(string)] = true
+	}
+	for name, change := range map[string]func(*settings.Ranking){
+		"defaults":           func(*settings.Ranking) {},
+		"everything":         func(s *settings.Ranking) { s.IncludeRated, s.IncludeSession, s.IncludeOutOfStock = true, true, true },
+		"rated":              func(s *settings.Ranking) { s.IncludeRated = true },
+		"only the session":   func(s *settings.Ranking) { *s.SessionWeight, s.Limit = 1, 3 },
+		"without a session":  func(s *settings.Ranking) { *s.SessionWeight, s.Limit = 0, 100 },
+		"diverse and trends": func(s *settings.Ranking) { s.Diversity, s.TrendingItems = 0.5, true },
+		"without trends":     func(s *settings.Ranking) { *s.TrendingHalfLife, s.IncludeOutOfStock = 0, true },
+	} {
+		t.Run(name, func(t *testing.T) {
+			handler := w.newHandler(w.readerURL, w.handler.delivery.client, change)
+			if response, err := handler.Handle(t.Context(), batch(payloads...)); err != nil || len(response.BatchItemFailures) > 0 {
+				t.Fatal("not done", err)
+			}
+			options := handler.index.options
+			for i, o := range w.delivered() {
+				visit := visits[i]
+				eligible := map[string]bool{}
+				for id := range everything {
+					eligible[id] = (options.IncludeRated || !rated[visit.customer][id]) && (options.IncludeSession || !visit.session[id]) &&
+						(options.IncludeOutOfStock || !gone[id])
+				}
+				o.wantList(t, "recommended", o.ids(), eligible, options.Limit)
+				for k := 1; k < len(o.Recommended) && options.Diversity == 0; k++ {
+					if o.Recommended[k].Score > o.Recommended[k-1].Score {
+						t.Errorf("scores rise: %+v", o.Recommended)
+					}
+				}
+				known := map[string]bool{}
+				for id := range v.items {
+					known[id] = eligible[id] && o.Similar.ProductCode != nil && id != *o.Similar.ProductCode
+				}
+				o.wantList(t, "similar", o.similarIDs(), known, options.Limit)
+				for _, item := range o.Trending {
+					if !eligible[item.ID] {
+						t.Errorf("trending %+v", item)
+					}
+				}
+			}
+		})
+	}
+}
+
+func itemID(n int) string { return fmt.Sprintf("item-%03d", n) }
+
+// wantList wants as many of the eligible items as there are, up to the limit, each once.
+func (o output) wantList(t *testing.T, name string, ids []string, eligible map[string]bool, limit int) {
+	t.Helper()
+	want := 0
+	for _, may := range eligible {
+		if may {
+			want++
+		}
+	}
+	if len(ids) != min(want, limit) || len(unique(ids)) != len(ids) || slices.ContainsFunc(ids, func(id string) bool { return !eligible[id] }) {
+		t.Errorf("%s %v by %s for customer %d, %d are eligible", name, ids, o.Recommendation.Strategy, o.CustomerNumber, want)
+	}
+}
+
+// TestNumbersThatCannotBeBlended: vectors of numbers next to zero make PostgreSQL refuse the batch; it is asked again without
+// the session's weight, and the shard goes on.
+func TestNumbersThatCannotBeBlended(t *testing.T) {
+	w := setup(t)
+	v := small()
+	v.users[103] = []float32{1, 1e-45, 0, 0}
+	v.items["tiny"] = []float32{1, 2e-45, 1e-45, 0}
+	w.load(v)
+	if notDone := w.handle(`{"customer_number":103,"browse_history":[{"product_code":"tiny"}]}`, `{"customer_number":103}`); notDone != "" {
+		t.Fatal("not done")
+	}
+	for _, o := range w.delivered() {
+		if len(o.Recommended) != 5 || o.Recommendation.Strategy != "stored-vector" {
+			t.Errorf("%d items by %s", len(o.Recommended), o.Recommendation.Strategy)
+		}
+	}
+}
+
+// TestEarlierRelease: a version and a database that know nothing of what this release reads are answered from all the same.
+func TestEarlierRelease(t *testing.T) {
+	w := setup(t)
+	number := w.load(small())
+	w.exec(`drop table ` + vectorstore.RatedTable(number) + `, ` + vectorstore.AttributeTable(number))
+	owner, err := pgx.Connect(t.Context(), w.ownerURL)
+	w.must(err)
+	defer owner.Close(t.Context())
+	_, err = owner.Exec(t.Context(), `drop table `+vectorstore.TrendingTable)
+	w.must(err)
+	if notDone := w.handle(`{"customer_number":103,"browse_history":[{"product_code":"item-010","in_shopping_cart":true}]}`); notDone != "" {
+		t.Fatal("not done")
+	}
+	if o := w.delivered()[0]; len(o.Recommended) != 5 || slices.Contains(o.ids(), "item-010") {
+		t.Errorf("recommended %v", o.ids())
+	}
+}
+
+// ordered are the items' ids, the nearest to a vector first or in any order.
+func ordered(items map[string][]float32, vector []float32, byDistance bool) []string {
+	chance := rand.New(rand.NewPCG(4, 4))
+	ids := make([]string, 0, len(items))
+	distance := map[string]float64{}
+	for id := range items {
+		ids = append(ids, id)
+	}
+	slices.Sort(ids)
+	for _, id := range ids {
+		distance[id] = chance.Float64()
+		if byDistance {
+			distance[id] = -cosine(vector, items[id])
+		}
+	}
+	slices.SortFunc(ids, func(a, b string) int { return cmp.Compare(distance[a], distance[b]) })
+	return ids
+}
+
+// wantIndex explains every search of a batch and wants the version's index in its plan.
+func (w *world) wantIndex(number int64, entries []entry) {
+	w.Helper()
+	active, found, err := vectorstore.ReadActive(w.Context(), w.loader)
+	if err != nil || !found {
+		w.Fatal(found, err)
+	}
+	questions := make([]question, len(entries))
+	for i := range entries {
+		questions[i].record = &entries[i].record
+		if i%2 == 1 {
+			questions[i].vector = direction(float64(i)/7, active.Dimension)
+		}
+	}
+	asking := asking{version: active, options: w.handler.index.options, questions: questions, now: w.handler.now()}
+	searches := 0
+	for _, query := range asking.batch().QueuedQueries {
+		if !strings.Contains(query.SQL, active.Metric.Operator()) {
+			continue
+		}
+		searches++
+		if plan := w.explain(query.SQL, query.Arguments); !strings.Contains(plan, "Index Scan using "+vectorstore.ItemIndex(number)) ||
+			strings.Contains(plan, "Seq Scan on user_item") || strings.Contains(plan, "Seq Scan on item_popularity") {
+			w.Errorf("batch of %d: the indexes are not used:\n%s", len(entries), plan)
+		}
+	}
+	if searches != 2 {
+		w.Errorf("%d searches, want recommended and similar", searches)
+	}
+}

@@ -1,0 +1,170 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"testing"
+
+	"recsys/shared/sampleshop"
+	"recsys/shared/settings"
+	"recsys/shared/vectorstore"
+)
+
+// TestSessionsTellWhatComesNext: of sessions that follow planted tastes the last product is held out; with the session's
+// default weight it is recommended more often than without the session.
+func TestSessionsTellWhatComesNext(t *testing.T) {
+	payloads, next := heldOut(t, 2000)
+	w := setup(t)
+	w.load(handedOver(t, sampleArtifacts))
+	hitRate := func(weight ...float64) float64 {
+		w.handler = w.newHandler(w.readerURL, w.handler.delivery.client, func(s *settings.Ranking) {
+			if len(weight) > 0 {
+				s.SessionWeight = &weight[0]
+			}
+		})
+		if notDone := w.handle(payloads...); notDone != "" {
+			t.Fatalf("not done from %s", notDone)
+		}
+		hits := 0
+		for i, o := range w.delivered() {
+			if slices.Contains(o.ids(), next[i]) {
+				hits++
+			}
+		}
+		return float64(hits) / float64(len(next))
+	}
+	without, with := hitRate(0), hitRate()
+	t.Logf("%d sessions: the next product is among the 5 in %.4f of them without the session, in %.4f with it", len(next), without, with)
+	if with <= without {
+		t.Error("the session says nothing")
+	}
+}
+
+// TestBlend: by every metric the session moves the customer's vector as far as its weight says, whatever their lengths.
+func TestBlend(t *testing.T) {
+	w := setup(t)
+	chance := rand.New(rand.NewPCG(9, 9))
+	vector := func(length float64) []float32 {
+		v := make([]float32, 8)
+		for i := range v {
+			v[i] = float32(length * chance.NormFloat64())
+		}
+		return v
+	}
+	v := version{items: map[string][]float32{}, users: map[int32][]float32{}}
+	for i := range 60 {
+		v.items[itemID(i)] = vector(0.5 + chance.Float64())
+	}
+	for user := int32(1); user <= 30; user++ {
+		v.users[user] = vector(float64(user) / 3)
+	}
+	weight := *w.handler.index.options.SessionWeight
+	for _, metric := range []vectorstore.Metric{vectorstore.Cosine, vectorstore.InnerProduct, vectorstore.L2} {
+		v.metric = metric
+		w.load(v)
+		var payloads []string
+		for user := range int32(30) {
+			payloads = append(payloads, fmt.Sprintf(`{"customer_number":%d,"browse_history":[{"product_code":%q,"quantity":2},{"product_code":%q,"in_shopping_cart":true}]}`,
+				user+1, itemID(int(user)), itemID(int(user)+1)))
+		}
+		if notDone := w.handle(payloads...); notDone != "" {
+			t.Fatal("not done")
+		}
+		for i, o := range w.delivered() {
+			own, session := v.users[int32(i+1)], make([]float32, 8)
+			for k := range session { // 2 looked at, 1 in the cart
+				session[k] = (2*v.items[itemID(i)][k] + 3*v.items[itemID(i+1)][k]) / 5
+			}
+			blend := blended(own, session, weight)
+			if metric == vectorstore.L2 {
+				for k := range blend {
+					blend[k] = float32((1-weight)*float64(own[k]) + weight*float64(session[k]))
+				}
+			}
+			best, most := "", math.Inf(-1)
+			for id, item := range v.items {
+				if score := metric.Score(distance(metric, item, blend)); score > most && id != itemID(i) && id != itemID(i+1) {
+					best, most = id, score
+				}
+			}
+			if o.Recommended[0].ID != best || math.Abs(o.Recommended[0].Score-most) > 1e-4*(1+math.Abs(most)) {
+				t.Errorf("%s, customer %d: got %+v, want %s with %v", metric, i+1, o.Recommended[0], best, most)
+			}
+		}
+	}
+}
+
+func distance(metric vectorstore.Metric, a, b []float32) float64 {
+	var dot, square float64
+	for i := range a {
+		dot += float64(a[i]) * float64(b[i])
+		square += float64(a[i]-b[i]) * float64(a[i]-b[i])
+	}
+	switch metric {
+	case vectorstore.InnerProduct:
+		return -dot
+	case vectorstore.L2:
+		return math.Sqrt(square)
+	}
+	return 1 - cosine(a, b)
+}
+
+// TestWhichVectorGoesFirst: a model that is for unseen customers answers those alone that have no vector.
+func TestWhichVectorGoesFirst(t *testing.T) {
+	w := setup(t)
+	w.load(small())
+	active, _, err := vectorstore.ReadActive(t.Context(), w.loader)
+	w.must(err)
+	conn, err := w.handler.index.pool.Acquire(t.Context())
+	w.must(err)
+	defer conn.Release()
+	for storedFirst, want := range map[bool]string{true: "stored-vector item-010, model item-050", false: "model item-050, model item-050"} {
+		entries := parse(batch(`{"customer_number":103}`, `{"customer_number":104}`).Records)
+		questions := make([]question, len(entries))
+		for i := range entries {
+			questions[i] = question{record: &entries[i].record, vector: direction(0.5, 4)}
+		}
+		w.must(w.handler.index.ask(t.Context(), conn.Conn(), &asking{version: active, options: w.handler.index.options, storedFirst: storedFirst, questions: questions}))
+		var got []string
+		for _, q := range questions {
+			got = append(got, string(q.answer.Strategy)+" "+q.answer.Recommended[0].ID)
+		}
+		if strings.Join(got, ", ") != want {
+			t.Errorf("stored first %t: %v, want %s", storedFirst, got, want)
+		}
+	}
+}
+
+// heldOut are sessions of the sample's shop of two products and more, without their last one, and that.
+func heldOut(t *testing.T, n int) (payloads, next []string) {
+	t.Helper()
+	var lines bytes.Buffer
+	if err := sampleshop.WriteSessions(&lines, sampleshop.Default(), n); err != nil {
+		t.Fatal(err)
+	}
+	for line := range strings.Lines(lines.String()) {
+		var session sampleshop.Session
+		if err := json.Unmarshal([]byte(line), &session); err != nil {
+			t.Fatal(err)
+		}
+		last := len(session.BrowseHistory) - 1
+		if last < 1 || slices.ContainsFunc(session.BrowseHistory[:last], func(b sampleshop.Browse) bool {
+			return b.ProductCode == session.BrowseHistory[last].ProductCode
+		}) {
+			continue
+		}
+		next = append(next, session.BrowseHistory[last].ProductCode)
+		session.BrowseHistory = session.BrowseHistory[:last]
+		payload, err := json.Marshal(session)
+		if err != nil {
+			t.Fatal(err)
+		}
+		payloads = append(payloads, string(payload))
+	}
+	return payloads, next
+}
