@@ -22,11 +22,11 @@ import (
 // bench is a handler on a real S3, with empty buckets.
 type bench struct {
 	*Handler
-	t  *testing.T
+	t  testing.TB
 	s3 *s3.Server
 }
 
-func setup(t *testing.T) *bench {
+func setup(t testing.TB) *bench {
 	t.Helper()
 	stores, server := s3test.Buckets(t, "lake", "artifacts")
 	options := als.Default()
