@@ -4,10 +4,14 @@ import (
 	"math"
 	"math/rand/v2"
 	"slices"
+	"sync"
 
 	"recsys/shared/coldstart"
 	"recsys/shared/interactions"
 )
+
+// movieLens1M is made once for all tests, which must not change it.
+var movieLens1M = sync.OnceValue(func() Data { return generate(1, 6_040, 3_706, 1_000_000) })
 
 const planted = 4 // factors behind generated ratings
 

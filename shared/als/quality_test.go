@@ -108,7 +108,7 @@ func TestQualityInMovieLensShape(t *testing.T) {
 	if testing.Short() {
 		t.Skip("a million ratings")
 	}
-	data := generate(1, 6_040, 3_706, 1_000_000)
+	data := movieLens1M()
 	rest, held := holdOut(data.Ratings, 0)
 	_, held = held.Split(func(row, _ int) bool { return row%8 == 0 }) // those who are asked
 	data.Ratings = rest

@@ -85,7 +85,7 @@ func (s *side) expand(vectors []float32, dimension, width int) {
 const rowsAtOnce = 64
 
 // solve gives each row of a side the vector that is best for the vectors of the other side. It returns the
-// objective without the other side's penalty.
+// objective without penalties.
 func (t *training) solve(ctx context.Context, rows, others *side) (loss float64, err error) {
 	start, err := t.gram(ctx, others.vectors)
 	if err != nil {

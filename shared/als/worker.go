@@ -31,7 +31,8 @@ func newWorker(width int, o Options) *worker {
 }
 
 // solveRow solves one row's normal equations, with others the vectors of the other side and start their weighted Gram
-// matrix. It returns the row's part of the objective at the solution v: Σ c(1−ŷ)² + α₀Σŷ² + λ|v|² = Σ c − b·v.
+// matrix. It returns the row's part of the objective, but for penalties, at the solution v. As b = Av there, and with the
+// row's prior m and its λn^ν = p, that is Σ c(1−ŷ)² + α₀Σŷ² = Σ c − b·v + p(|m|² − |v−m|²).
 func (w *worker) solveRow(s *side, row int, others, start []float32) (loss float64, err error) {
 	v := s.vectors[row*w.width : (row+1)*w.width]
 	columns, ratings := s.ratings.Row(row)
@@ -54,7 +55,8 @@ func (w *worker) solveRow(s *side, row int, others, start []float32) (loss float
 	w.equations.AddTarget(w.mean, s.penalties[row])
 	lowered, err := w.equations.Solve(v)
 	for k, m := range w.mean {
-		loss += float64(float64(s.penalties[row]) * (float64(float64(m)*float64(m)) - float64(float64(v[k]-m)*float64(v[k]-m))))
+		mean, difference := float64(m), float64(v[k])-float64(m)
+		loss += float64(float64(s.penalties[row]) * (float64(mean*mean) - float64(difference*difference)))
 	}
 	return loss - lowered, err
 }

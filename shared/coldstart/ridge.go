@@ -59,10 +59,7 @@ func (r *Ridge) factor() error {
 		row := r.lower[i*n : i*n+i+1]
 		for j := range row {
 			other := r.lower[j*n : j*n+j+1]
-			sum := row[j]
-			for k, v := range other[:j] {
-				sum -= float64(row[k] * v)
-			}
+			sum := row[j] - dot(row[:j], other[:j])
 			if j < i {
 				row[j] = sum / other[j]
 				continue
@@ -74,6 +71,23 @@ func (r *Ridge) factor() error {
 		}
 	}
 	return nil
+}
+
+// dot is in four sums that do not wait for each other; the conversions keep every processor from fusing multiply and add.
+func dot(a, b []float64) float64 {
+	b = b[:len(a)]
+	var s0, s1, s2, s3 float64
+	for len(a) >= 4 {
+		s0 += float64(a[0] * b[0])
+		s1 += float64(a[1] * b[1])
+		s2 += float64(a[2] * b[2])
+		s3 += float64(a[3] * b[3])
+		a, b = a[4:], b[4:]
+	}
+	for i, v := range a {
+		s0 += float64(v * b[i])
+	}
+	return (s0 + s1) + (s2 + s3)
 }
 
 // Fit is the best map to the vectors: one row for each row of features, dimension numbers of every stride.

@@ -1,6 +1,6 @@
 #include "textflag.h"
 
-// AVX2 with FMA. Each kernel is described in kernels.go; X15 is left as it is, R14 too (Go's ABI).
+// AVX2 with FMA. Each kernel is described in kernels.go.
 
 // func tileVector(dst *float32, dstStride int, a *float32, aStride int, b *float32, bStride int, n int, alpha float32)
 // Y0 to Y7 are the block, two registers a row; Y8 and Y9 a row of b; Y10 and Y11 a number of a, broadcast.
