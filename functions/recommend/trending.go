@@ -12,7 +12,7 @@ import (
 const (
 	// keptTrends is how many items the trends keep, and the most that one batch changes: what a batch costs is bounded
 	// whatever the carts hold.
-	keptTrends = 500
+	keptTrends = 200
 	// hotTrends is how many of them, the first ones, a list is filled from.
 	hotTrends = 100
 	// maxHalvings bounds the exponent of a decay: PostgreSQL refuses a power that float8 cannot hold.
