@@ -24,7 +24,7 @@ func (a *asking) trends() bool { return *a.options.TrendingHalfLife > 0 && a.ver
 
 // decay is what a score of one time is worth at a later one, as a factor: half after each half-life.
 func (a *asking) decay(from, to string) string {
-	return fmt.Sprintf(`power(0.5, least(greatest(extract(epoch from %s - %s), 0) / %v, %d))::float8`,
+	return fmt.Sprintf(`power(0.5::float8, least(greatest(extract(epoch from %s - %s)::float8, 0) / %v, %d))`,
 		to, from, a.options.TrendingHalfLife.Seconds(), maxHalvings)
 }
 
