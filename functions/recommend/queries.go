@@ -231,13 +231,12 @@ func (a *asking) queueSimilar(batch *pgx.Batch) {
 	of, products := a.telling()
 	batch.Queue(a.sql(`
 		with known as (
-			select distinct on (p.record) p.record, item.id
+			select distinct on (p.record) p.record, item.id, item.embedding
 			from unnest($4::int[], $5::text[]) with ordinality p(record, product, place) join {items} item on item.id = p.product
 			order by p.record, p.place
 		), q as materialized (
-			select asked.record, asked.customer, asked.session::text[] as session, item.id, item.embedding
-			from unnest($1::int[], $2::int[], $3::text[]) asked(record, customer, session)
-			join known using (record) join {items} item on item.id = known.id
+			select record, customer, session::text[] as session, id, embedding
+			from unnest($1::int[], $2::int[], $3::text[]) asked(record, customer, session) join known using (record)
 		)
 		select q.record, q.id, near.id, near.distance
 		from q left join lateral (`+a.nearest("q.embedding", "candidate.id <> q.id and "+a.eligible("candidate.id", "q"), a.options.Limit)+`) near on true

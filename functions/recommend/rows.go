@@ -9,7 +9,8 @@ import (
 	"recsys/shared/ranking"
 )
 
-// found is what the rungs of a record's ladder hold, each the best first.
+// found is what the rungs of a record's ladder hold, each the best first: near is the rung 0 of queueRecommended's rows,
+// and so on.
 type found struct {
 	strategy                     activity.Strategy // of near
 	near                         []ranking.Candidate

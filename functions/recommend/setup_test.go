@@ -219,7 +219,7 @@ func (w *world) handle(payloads ...string) (notDone string) {
 
 // output is one delivered line.
 type output struct {
-	CustomerNumber int32    `json:"customer_number"`
+	CustomerNumber int64    `json:"customer_number"`
 	SessionID      string   `json:"session_id"`
 	Recommended    []scored `json:"recommended_items"`
 	Trending       []scored `json:"trending_items"`

@@ -12,7 +12,7 @@ import (
 const (
 	// keptTrends is how many items the trends keep, and the most that one batch changes: what a batch costs is bounded
 	// whatever the carts hold.
-	keptTrends = 500
+	keptTrends = 200
 	// hotTrends is how many of them, the first ones, a list is filled from.
 	hotTrends = 100
 	// maxHalvings bounds the exponent of a decay: PostgreSQL refuses a power that float8 cannot hold.
@@ -24,7 +24,7 @@ func (a *asking) trends() bool { return *a.options.TrendingHalfLife > 0 && a.ver
 
 // decay is what a score of one time is worth at a later one, as a factor: half after each half-life.
 func (a *asking) decay(from, to string) string {
-	return fmt.Sprintf(`power(0.5, least(greatest(extract(epoch from %s - %s), 0) / %v, %d))::float8`,
+	return fmt.Sprintf(`power(0.5::float8, least(greatest(extract(epoch from %s - %s)::float8, 0) / %v, %d))`,
 		to, from, a.options.TrendingHalfLife.Seconds(), maxHalvings)
 }
 
