@@ -30,6 +30,10 @@ func (h *Handler) Handle(ctx context.Context, in workflow.UploadInput) (workflow
 	if err := in.Validate(); err != nil {
 		return workflow.Uploaded{}, err
 	}
+	// First of all, and whatever becomes of the run: what is active knows what was bought and what is sold out.
+	if err := h.refresh(ctx); err != nil {
+		return workflow.Uploaded{}, err
+	}
 	earlier, tried, err := vectorstore.OfRun(ctx, h.DB, in.ID)
 	if err != nil {
 		return workflow.Uploaded{}, err
@@ -85,14 +89,11 @@ func (h *Handler) fail(ctx context.Context, version int64, artifacts map[string]
 	})
 }
 
-// unchanged keeps the active version, brought up to the newest snapshot. same is the version of the artifacts: the active
+// unchanged keeps the active version. same is the version of the artifacts: the active
 // one, one that was rolled back, or a hand-over that a trained version has replaced.
 func (h *Handler) unchanged(ctx context.Context, same vectorstore.Record) (workflow.Uploaded, error) {
 	active, _, err := vectorstore.Current(ctx, h.DB)
 	if err != nil {
-		return workflow.Uploaded{}, err
-	}
-	if err := h.refresh(ctx, active.Version); err != nil {
 		return workflow.Uploaded{}, err
 	}
 	if same.RolledBack && same.Version != active.Version {

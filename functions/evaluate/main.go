@@ -5,7 +5,7 @@
 // Reads: the newest snapshot; the embeddings of the version and of the active one, under lake.VersionPrefix.
 // Writes: lake.EvaluationReportKey, lake.EvaluationPageKey, the evaluation in the version's row; of a version that is
 // refused it drops the tables and deletes the artifacts.
-// Errors: InvalidInput; ObjectStoreUnavailable, VectorStoreUnavailable (retried).
+// Errors: InvalidInput, InvalidEmbeddings; ObjectStoreUnavailable, VectorStoreUnavailable (retried).
 package main
 
 import (
