@@ -21,7 +21,10 @@ type Handler struct {
 	Metric    vectorstore.Metric // of what is handed over
 }
 
-// trainedMetric is of what functions/train makes: an inner product is the preference that it predicts.
+// trainedMetric is of what functions/train makes: an inner product is the preference that it predicts. The other way to
+// the same order, cosine with one more dimension that brings all items to one length, was measured and is worse: with 12,000
+// items recall@10 is 0.96 at an ef_search of 20 by inner product, and no more than 0.88 at any by cosine
+// (functions/vector-index, TestTrainedVectorsAreFoundByInnerProduct).
 const trainedMetric = vectorstore.InnerProduct
 
 // Handle loads what the run has trained, or else what was handed over, unless that is the active version already, or

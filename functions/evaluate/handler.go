@@ -25,6 +25,9 @@ type Handler struct {
 	Artifacts *objectstore.Store
 	DB        *pgxpool.Pool
 	HeldOut   lake.HoldOut
+	// MaxCustomers is how many customers a version is measured by, about; of more a sample is drawn, for an evaluation has to
+	// end in time. 0: all.
+	MaxCustomers int
 	// Trained and HandedOver are the gates, by where a version's artifacts come from.
 	Trained, HandedOver evaluation.Gate
 }
@@ -105,6 +108,7 @@ func (h *Handler) evaluate(ctx context.Context, run workflow.Run, version vector
 	m := measurement{handler: h, run: run, snapshot: snapshot}
 	m.train, m.heldOut = snapshot.Ratings.Split(snapshot.HeldOut(h.HeldOut.Seed, h.HeldOut.Fraction))
 	snapshot.Ratings = nil // its two parts are as large
+	m.sample(h.MaxCustomers)
 	return m.of(ctx, version)
 }
 

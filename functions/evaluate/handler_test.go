@@ -173,6 +173,20 @@ func testActiveWithoutFiles(t *testing.T, b *bench) {
 	}
 }
 
+func testSampled(t *testing.T, b *bench) {
+	all := b.load(true, b.HeldOut, 1)
+	b.evaluate(all)
+	b.MaxCustomers = 30
+	version := b.load(true, b.HeldOut, 1)
+	if out := b.evaluate(version); !out.Promote {
+		t.Errorf("got %+v", out)
+	}
+	report := b.report(version)
+	if got := report.Candidate.Result.Customers; got < 15 || got > 45 || len(report.Remarks) != 1 {
+		t.Errorf("measured by %d customers, %v", got, report.Remarks)
+	}
+}
+
 func testInvalid(t *testing.T, b *bench) {
 	failed := b.load(true, b.HeldOut, 1)
 	b.must(vectorstore.Fail(t.Context(), b.DB, failed, b.record(failed).Artifacts, "bad"))

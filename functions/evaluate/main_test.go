@@ -17,6 +17,7 @@ func TestHandle(t *testing.T) {
 	t.Run("an attempt after an interruption ends alike", func(t *testing.T) { testInterrupted(t, setup(t, server)) })
 	t.Run("a newer version is active", func(t *testing.T) { testSuperseded(t, setup(t, server)) })
 	t.Run("the active version's files are gone", func(t *testing.T) { testActiveWithoutFiles(t, setup(t, server)) })
+	t.Run("a sample of many customers", func(t *testing.T) { testSampled(t, setup(t, server)) })
 	t.Run("versions that cannot be evaluated", func(t *testing.T) { testInvalid(t, setup(t, server)) })
 }
 

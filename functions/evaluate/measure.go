@@ -66,6 +66,19 @@ func send(ctx context.Context, of evaluation.Result) {
 	}
 }
 
+// sample has about so many customers to measure by, drawn by a hash of their numbers, if there are more.
+func (m *measurement) sample(customers int) {
+	all := len(m.snapshot.Customers)
+	if customers == 0 || all <= customers {
+		return
+	}
+	fraction := float64(customers) / float64(all)
+	m.heldOut = m.heldOut.Thin(func(row int) bool {
+		return interactions.HeldOut(m.handler.HeldOut.Seed, fraction, m.snapshot.Customers[row].Number, "")
+	})
+	m.remarks = append(m.remarks, fmt.Sprintf("Measured by a sample of about %d of %d customers.", customers, all))
+}
+
 // contender measures a version. Its training is the zero value where it was handed over.
 func (m *measurement) contender(ctx context.Context, version vectorstore.Record) (c evaluation.Contender, training lake.Training, err error) {
 	c = evaluation.Contender{Version: version.Version, Origin: evaluation.HandedOver, MayHaveSeen: true}
