@@ -16,7 +16,7 @@ const ReportFormat = 1
 type Report struct {
 	Format      int       `json:"format"` // ReportFormat; set when it is written
 	Run         string    `json:"run"`
-	Snapshot    string    `json:"snapshot"` // the run that published the ratings
+	Snapshot    string    `json:"snapshot"`    // the run that published the ratings
 	EvaluatedAt time.Time `json:"evaluatedAt"` // the start of the run: all its attempts write the same report
 
 	HoldOut HoldOut   `json:"holdOut"`
