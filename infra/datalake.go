@@ -63,7 +63,8 @@ func (l *DataLake) Buckets() []awss3.Bucket {
 	return []awss3.Bucket{l.Lake, l.Artifacts, l.Recommendations}
 }
 
-// bucket makes one. Versions are worth their price where people overwrite files; the functions overwrite nothing.
+// bucket makes one. Versions are worth their price where people overwrite files; the functions overwrite nothing
+// that is read later, checkpoints aside.
 func (l *DataLake) bucket(id string, config Config, versioned bool, rules ...*awss3.LifecycleRule) awss3.Bucket {
 	rules = append(rules, &awss3.LifecycleRule{AbortIncompleteMultipartUploadAfter: days(1)})
 	bucket := awss3.NewBucket(l.scope, jsii.String(id), &awss3.BucketProps{

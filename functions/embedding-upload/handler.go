@@ -21,13 +21,20 @@ type Handler struct {
 	Metric    vectorstore.Metric // of what is handed over
 }
 
-// trainedMetric is of what functions/train makes: an inner product is the preference that it predicts.
+// trainedMetric is of what functions/train makes: an inner product is the preference that it predicts. The other way to
+// the same order, cosine with one more dimension that brings all items to one length, was measured and is worse: with 12,000
+// items recall@10 is 0.96 at an ef_search of 20 by inner product, and no more than 0.88 at any by cosine
+// (functions/vector-index, TestTrainedVectorsAreFoundByInnerProduct).
 const trainedMetric = vectorstore.InnerProduct
 
 // Handle loads what the run has trained, or else what was handed over, unless that is the active version already, or
 // one that was rolled back. A run that is tried again gets the same version.
 func (h *Handler) Handle(ctx context.Context, in workflow.UploadInput) (workflow.Uploaded, error) {
 	if err := in.Validate(); err != nil {
+		return workflow.Uploaded{}, err
+	}
+	// First of all, and whatever becomes of the run: what is active knows what was bought and what is sold out.
+	if err := h.refresh(ctx); err != nil {
 		return workflow.Uploaded{}, err
 	}
 	earlier, tried, err := vectorstore.OfRun(ctx, h.DB, in.ID)
@@ -85,14 +92,11 @@ func (h *Handler) fail(ctx context.Context, version int64, artifacts map[string]
 	})
 }
 
-// unchanged keeps the active version, brought up to the newest snapshot. same is the version of the artifacts: the active
+// unchanged keeps the active version. same is the version of the artifacts: the active
 // one, one that was rolled back, or a hand-over that a trained version has replaced.
 func (h *Handler) unchanged(ctx context.Context, same vectorstore.Record) (workflow.Uploaded, error) {
 	active, _, err := vectorstore.Current(ctx, h.DB)
 	if err != nil {
-		return workflow.Uploaded{}, err
-	}
-	if err := h.refresh(ctx, active.Version); err != nil {
 		return workflow.Uploaded{}, err
 	}
 	if same.RolledBack && same.Version != active.Version {

@@ -135,6 +135,19 @@ func TestHandle(t *testing.T) {
 			t.Errorf("of an earlier release: got %v, want %v", got, want)
 		}
 	})
+	t.Run("without artifacts the active version is refreshed", func(t *testing.T) {
+		b := setup(t, server)
+		b.handOver(embeddingsOf(goodItems, goodUsers))
+		b.activate(b.upload(b.run()).Version)
+		b.must(os.Remove(b.s3.Path("artifacts", lake.SuccessKey)))
+		b.publish("s1", noon, lake.ItemCount{Item: "S10_1949", Country: "France", Count: 5})
+		if out := b.upload(b.run()); out.Status != "no-artifacts" {
+			t.Errorf("got %+v", out)
+		}
+		if rows := b.dump(1); !slices.Contains(rows, "(france,S10_1949,5)") {
+			t.Errorf("got %v", rows)
+		}
+	})
 	t.Run("what was rolled back does not come back", func(t *testing.T) {
 		b := setup(t, server)
 		b.handOver(embeddingsOf(goodItems, goodUsers))

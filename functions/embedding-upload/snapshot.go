@@ -13,16 +13,20 @@ import (
 	"recsys/shared/vectorstore"
 )
 
-// refresh brings the active version up to the newest snapshot.
-func (h *Handler) refresh(ctx context.Context, version int64) error {
+// refresh brings the active version, if there is one, up to the newest snapshot.
+func (h *Handler) refresh(ctx context.Context) error {
+	active, found, err := vectorstore.Current(ctx, h.DB)
+	if err != nil || !found {
+		return err
+	}
 	latest, err := latestSnapshot(ctx, h.Lake)
 	if err != nil || latest == nil {
 		return err
 	}
 	defer latest.Close()
-	refreshed, err := vectorstore.Refresh(ctx, h.DB, version, latest.rows())
+	refreshed, err := vectorstore.Refresh(ctx, h.DB, active.Version, latest.rows())
 	if refreshed {
-		slog.InfoContext(ctx, "brought up to the newest snapshot", "version", version, "snapshot", latest.Snapshot)
+		slog.InfoContext(ctx, "brought up to the newest snapshot", "version", active.Version, "snapshot", latest.Snapshot)
 	}
 	return err
 }

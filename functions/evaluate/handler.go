@@ -25,6 +25,9 @@ type Handler struct {
 	Artifacts *objectstore.Store
 	DB        *pgxpool.Pool
 	HeldOut   lake.HoldOut
+	// MaxCustomers is how many customers a version is measured by, about; of more a sample is drawn, for an evaluation has to
+	// end in time. 0: all.
+	MaxCustomers int
 	// Trained and HandedOver are the gates, by where a version's artifacts come from.
 	Trained, HandedOver evaluation.Gate
 }
@@ -41,12 +44,21 @@ func (h *Handler) Handle(ctx context.Context, in workflow.EvaluateInput) (workfl
 	if !found || version.Status == vectorstore.Loading || version.Status == vectorstore.Failed && version.Evaluation == nil {
 		return workflow.Evaluated{}, failure.Invalidf("version %d has not been loaded, or has failed", in.Version)
 	}
+	if superseded, err := h.superseded(ctx, version); err != nil || superseded {
+		return workflow.Evaluated{Status: "superseded", Promote: true, Version: in.Version, Reason: "A newer version is active."}, err
+	}
 	out, err := h.outcome(ctx, in.Run, version)
 	if err != nil || out.Promote {
 		return out, err
 	}
 	metrics.Count(ctx, metrics.NotPromoted, 1)
 	return out, h.discard(ctx, version, out.Reason)
+}
+
+// superseded is true of a version that a newer one has overtaken: it may be dropped already, and never answers.
+func (h *Handler) superseded(ctx context.Context, version vectorstore.Record) (bool, error) {
+	active, found, err := vectorstore.Current(ctx, h.DB)
+	return found && version.Status == vectorstore.Loaded && active.Version > version.Version, err
 }
 
 // outcome is what the version's row says, or else what is measured now.
@@ -57,13 +69,14 @@ func (h *Handler) outcome(ctx context.Context, run workflow.Run, version vectors
 		}
 		return out, nil
 	}
-	if out, err = h.evaluate(ctx, run, version); err != nil {
+	evaluated, err := h.evaluate(ctx, run, version)
+	if err != nil {
 		return workflow.Evaluated{}, err
 	}
-	metrics.Ratio(ctx, metrics.NDCG, out.NDCG10)
+	out = evaluated.Evaluated
 	slog.InfoContext(ctx, "evaluated", "version", out.Version, "status", out.Status, "ndcg10", out.NDCG10, "popularity10", out.Popularity10,
 		"random10", out.Random10, "active10", out.Active10, "reason", out.Reason)
-	return out, vectorstore.SetEvaluation(ctx, h.DB, version.Version, out)
+	return out, vectorstore.SetEvaluation(ctx, h.DB, version.Version, evaluated)
 }
 
 // discard leaves nothing of a version that was refused but its row and its report.
@@ -74,21 +87,28 @@ func (h *Handler) discard(ctx context.Context, version vectorstore.Record, why s
 	})
 }
 
-func (h *Handler) evaluate(ctx context.Context, run workflow.Run, version vectorstore.Record) (workflow.Evaluated, error) {
+// evaluated is the outcome with all figures: what the version's row keeps.
+type evaluated struct {
+	workflow.Evaluated
+	Figures map[string]evaluation.Result `json:"figures,omitempty"` // of "candidate", "popularity", "random" and "active"
+}
+
+func (h *Handler) evaluate(ctx context.Context, run workflow.Run, version vectorstore.Record) (evaluated, error) {
 	latest, err := interactions.Latest(ctx, h.Lake)
 	if errors.Is(err, interactions.ErrNoSnapshot) {
-		return h.unmeasured(version), nil
+		return evaluated{Evaluated: h.unmeasured(version)}, nil
 	}
 	if err != nil {
-		return workflow.Evaluated{}, err
+		return evaluated{}, err
 	}
 	snapshot, err := interactions.Read(ctx, h.Lake, latest.Snapshot)
 	if err != nil {
-		return workflow.Evaluated{}, err
+		return evaluated{}, err
 	}
 	m := measurement{handler: h, run: run, snapshot: snapshot}
 	m.train, m.heldOut = snapshot.Ratings.Split(snapshot.HeldOut(h.HeldOut.Seed, h.HeldOut.Fraction))
 	snapshot.Ratings = nil // its two parts are as large
+	m.sample(h.MaxCustomers)
 	return m.of(ctx, version)
 }
 

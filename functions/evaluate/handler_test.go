@@ -31,6 +31,11 @@ func testPromoted(t *testing.T, b *bench) {
 	if err != nil || !strings.Contains(string(page), "<html") || out.Report != "s3://lake/evaluations/run-1/report.html" {
 		t.Errorf("page of %d bytes at %s, %v", len(page), out.Report, err)
 	}
+	var kept struct{ Figures map[string]evaluation.Result }
+	b.must(json.Unmarshal(b.record(first).Evaluation, &kept))
+	if got := kept.Figures["candidate"]; got.MRR != report.Candidate.Result.MRR || got.At[2].K != 20 || kept.Figures["random"].Customers == 0 {
+		t.Errorf("the row keeps %+v", kept)
+	}
 	if b.activate(first); b.record(first).Status != vectorstore.Active {
 		t.Error("the version did not stay as it was")
 	}
@@ -134,6 +139,51 @@ func testInterrupted(t *testing.T, b *bench) {
 	}
 	if folders, err := b.Artifacts.Folders(t.Context(), lake.VersionsParent); err != nil || len(folders) > 0 {
 		t.Errorf("there are %v, %v", folders, err)
+	}
+}
+
+func testSuperseded(t *testing.T, b *bench) {
+	old, next := b.load(true, b.HeldOut, 0), b.load(true, b.HeldOut, 1)
+	b.evaluate(next)
+	b.activate(next)
+	if _, err := vectorstore.DropOld(t.Context(), b.DB, 2); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := b.Artifacts.DeletePrefix(t.Context(), lake.VersionPrefix(old)); err != nil {
+		t.Fatal(err)
+	}
+	if out := b.evaluate(old); !out.Promote || out.Status != "superseded" {
+		t.Errorf("got %+v", out)
+	}
+}
+
+func testActiveWithoutFiles(t *testing.T, b *bench) {
+	active := b.load(true, b.HeldOut, 1)
+	b.evaluate(active)
+	b.activate(active)
+	if _, err := b.Artifacts.DeletePrefix(t.Context(), lake.VersionPrefix(active)); err != nil {
+		t.Fatal(err)
+	}
+	next := b.load(true, b.HeldOut, 1)
+	if out := b.evaluate(next); !out.Promote || out.Active10 != 0 {
+		t.Errorf("got %+v", out)
+	}
+	if report := b.report(next); report.Active != nil || len(report.Remarks) != 1 {
+		t.Errorf("report %+v", report)
+	}
+}
+
+func testSampled(t *testing.T, b *bench) {
+	all := b.load(true, b.HeldOut, 1)
+	b.evaluate(all)
+	b.MaxCustomers = 30
+	version := b.load(true, b.HeldOut, 1)
+	if out := b.evaluate(version); !out.Promote {
+		t.Errorf("got %+v", out)
+	}
+	report := b.report(version)
+	if got := report.Candidate.Result.Customers; got < 15 || got > 45 || len(report.Remarks) != 1 {
+		t.Errorf("measured by %d customers, %v", got, report.Remarks)
 	}
 }
 

@@ -15,6 +15,9 @@ func TestHandle(t *testing.T) {
 	t.Run("another hold-out is no fair comparison", func(t *testing.T) { testAnotherHoldOut(t, setup(t, server)) })
 	t.Run("nothing to measure with", func(t *testing.T) { testUnmeasured(t, setup(t, server)) })
 	t.Run("an attempt after an interruption ends alike", func(t *testing.T) { testInterrupted(t, setup(t, server)) })
+	t.Run("a newer version is active", func(t *testing.T) { testSuperseded(t, setup(t, server)) })
+	t.Run("the active version's files are gone", func(t *testing.T) { testActiveWithoutFiles(t, setup(t, server)) })
+	t.Run("a sample of many customers", func(t *testing.T) { testSampled(t, setup(t, server)) })
 	t.Run("versions that cannot be evaluated", func(t *testing.T) { testInvalid(t, setup(t, server)) })
 }
 

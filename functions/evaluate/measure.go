@@ -2,10 +2,16 @@ package main
 
 import (
 	"context"
+	"errors"
+	"fmt"
+	"log/slog"
 
 	"recsys/shared/evaluation"
+	"recsys/shared/failure"
 	"recsys/shared/interactions"
 	"recsys/shared/lake"
+	"recsys/shared/metrics"
+	"recsys/shared/objectstore"
 	"recsys/shared/vectorstore"
 	"recsys/shared/workflow"
 )
@@ -16,36 +22,61 @@ type measurement struct {
 	run            workflow.Run
 	snapshot       *interactions.Snapshot // without its ratings
 	train, heldOut *interactions.Matrix
+	remarks        []string
 }
 
 // of measures the version and all that it is compared with, and writes the report.
-func (m *measurement) of(ctx context.Context, version vectorstore.Record) (workflow.Evaluated, error) {
+func (m *measurement) of(ctx context.Context, version vectorstore.Record) (evaluated, error) {
 	candidate, training, err := m.contender(ctx, version)
 	if err != nil {
-		return workflow.Evaluated{}, err
+		return evaluated{}, err
 	}
 	popularity, err := m.evaluate(ctx, evaluation.Popularity(m.train))
 	if err != nil {
-		return workflow.Evaluated{}, err
+		return evaluated{}, err
 	}
 	random, err := m.evaluate(ctx, evaluation.Random(m.handler.HeldOut.Seed))
 	if err != nil {
-		return workflow.Evaluated{}, err
+		return evaluated{}, err
 	}
 	active, err := m.active(ctx, version)
 	if err != nil {
-		return workflow.Evaluated{}, err
+		return evaluated{}, err
 	}
 	decision, err := m.handler.gate(version).Decide(candidate, popularity, random, active)
 	if err != nil {
-		return workflow.Evaluated{}, err
+		return evaluated{}, err
 	}
 	report := m.report(candidate, popularity, random, active, training, decision)
 	page, err := m.handler.writeReport(ctx, m.run, report)
 	if err != nil {
-		return workflow.Evaluated{}, err
+		return evaluated{}, err
 	}
+	send(ctx, candidate.Result)
 	return outcome(report, page), nil
+}
+
+// send makes the candidate's figures metrics.
+func send(ctx context.Context, of evaluation.Result) {
+	at := of.At[1]
+	for name, value := range map[string]float64{
+		metrics.NDCG: at.NDCG, metrics.HeldOutRecall: at.Recall, metrics.MRR: of.MRR, metrics.Coverage: at.Coverage, metrics.Novelty: at.Novelty,
+	} {
+		metrics.Ratio(ctx, name, value)
+	}
+}
+
+// sample has about so many customers to measure by, drawn by a hash of their numbers, if there are more.
+func (m *measurement) sample(customers int) {
+	all := len(m.snapshot.Customers)
+	if customers == 0 || all <= customers {
+		return
+	}
+	fraction := float64(customers) / float64(all)
+	m.heldOut = m.heldOut.Thin(func(row int) bool {
+		return interactions.HeldOut(m.handler.HeldOut.Seed, fraction, m.snapshot.Customers[row].Number, "")
+	})
+	m.remarks = append(m.remarks, fmt.Sprintf("Measured by a sample of about %d of %d customers.", customers, all))
 }
 
 // contender measures a version. Its training is the zero value where it was handed over.
@@ -68,13 +99,19 @@ func (m *measurement) contender(ctx context.Context, version vectorstore.Record)
 // maxTraining bounds lake.TrainingKey, in bytes.
 const maxTraining = 1 << 20
 
-// active measures the active version; nil where there is none but the candidate itself.
+// active measures the active version; nil where there is none but the candidate itself, or none that can be measured:
+// it answers from the database, and does not need its files for that.
 func (m *measurement) active(ctx context.Context, candidate vectorstore.Record) (*evaluation.Contender, error) {
 	version, found, err := vectorstore.Current(ctx, m.handler.DB)
 	if err != nil || !found || version.Version == candidate.Version {
 		return nil, err
 	}
 	contender, _, err := m.contender(ctx, version)
+	if errors.Is(err, objectstore.ErrNotFound) || errors.As(err, new(failure.InvalidEmbeddings)) {
+		slog.WarnContext(ctx, "the active version cannot be measured", "version", version.Version, "error", err)
+		m.remarks = append(m.remarks, fmt.Sprintf("Version %d, which is active, cannot be measured: its files are gone or damaged. The candidate is compared with the baselines alone.", version.Version))
+		return nil, nil
+	}
 	return &contender, err
 }
 

@@ -19,7 +19,7 @@ func (m *measurement) report(candidate evaluation.Contender, popularity, random 
 			Seed: m.handler.HeldOut.Seed, Fraction: m.handler.HeldOut.Fraction, Remaining: len(m.train.Columns),
 		},
 		Loss:      training.Loss,
-		Candidate: candidate, Active: active, Popularity: popularity, Random: random, Decision: decision,
+		Candidate: candidate, Active: active, Popularity: popularity, Random: random, Decision: decision, Remarks: m.remarks,
 	}
 	for _, option := range training.Options {
 		report.Options = append(report.Options, evaluation.Option(option))
@@ -45,13 +45,17 @@ func (h *Handler) writeReport(ctx context.Context, run workflow.Run, report *eva
 }
 
 // outcome is the report in short.
-func outcome(report *evaluation.Report, page string) workflow.Evaluated {
+func outcome(report *evaluation.Report, page string) evaluated {
 	out := workflow.Evaluated{
 		Status: "passed", Promote: report.Decision.Promote, Version: report.Candidate.Version, Reason: report.Decision.Reason,
 		NDCG10: report.Candidate.Result.NDCG10(), Popularity10: report.Popularity.NDCG10(), Random10: report.Random.NDCG10(), Report: page,
 	}
+	figures := map[string]evaluation.Result{
+		"candidate": report.Candidate.Result, "popularity": report.Popularity, "random": report.Random,
+	}
 	if report.Active != nil {
 		out.Active10 = report.Active.Result.NDCG10()
+		figures["active"] = report.Active.Result
 	}
 	switch {
 	case !report.Decision.Promote:
@@ -59,5 +63,5 @@ func outcome(report *evaluation.Report, page string) workflow.Evaluated {
 	case !report.Decision.Passed:
 		out.Status = "reported"
 	}
-	return out
+	return evaluated{out, figures}
 }

@@ -20,7 +20,8 @@ const (
 )
 
 // OutOfTime: the function's time ends before another iteration would. Transient: the next attempt goes on after the last
-// checkpoint.
+// checkpoint. The state machine makes nine attempts; a training that nine times 15 minutes do not suffice for wants more
+// memory, which buys cores.
 type OutOfTime struct{ Err error }
 
 func (e OutOfTime) Error() string { return e.Err.Error() }
@@ -57,6 +58,9 @@ func (h *Handler) fit(ctx context.Context, plan plan, name string, data als.Data
 		slog.WarnContext(ctx, "training starts anew", "run", plan.ID, "fit", name, "reason", refused)
 		losses = nil
 		factors, err = als.Fit(ctx, data, h.Options, nil, after)
+	}
+	if errors.As(err, new(OutOfTime)) {
+		return als.Factors{}, nil, err // outermost: it is the error's name
 	}
 	if err != nil {
 		return als.Factors{}, nil, fmt.Errorf("training for %s on snapshot %s: %w", name, plan.Snapshot, err)

@@ -6,6 +6,7 @@ import (
 	"log/slog"
 
 	"recsys/shared/als"
+	"recsys/shared/failure"
 	"recsys/shared/interactions"
 	"recsys/shared/lake"
 	"recsys/shared/metrics"
@@ -62,7 +63,7 @@ func (h *Handler) Handle(ctx context.Context, in workflow.TrainInput) (workflow.
 	if err != nil {
 		return workflow.Trained{}, err
 	}
-	return h.train(ctx, plan)
+	return h.train(ctx, in, plan)
 }
 
 // refuse says by a status of workflow.Trained why this run trains nothing, or "" where it does. Without a word in the
@@ -110,8 +111,11 @@ func (h *Handler) plan(ctx context.Context, run workflow.Run) (p plan, err error
 }
 
 // train fits twice and writes the artifacts, and last of all that they are there.
-func (h *Handler) train(ctx context.Context, plan plan) (workflow.Trained, error) {
+func (h *Handler) train(ctx context.Context, in workflow.TrainInput, plan plan) (workflow.Trained, error) {
 	snapshot, err := interactions.Read(ctx, h.Lake, plan.Snapshot)
+	if errors.Is(err, objectstore.ErrNotFound) {
+		return workflow.Trained{}, failure.Invalidf("snapshot %s was removed while run %s trained on it: start another run (%w)", plan.Snapshot, plan.ID, err)
+	}
 	if err != nil {
 		return workflow.Trained{}, err
 	}
@@ -146,7 +150,28 @@ func (h *Handler) train(ctx context.Context, plan plan) (workflow.Trained, error
 	if err := out.model(ctx, known.encoders, serving); err != nil {
 		return workflow.Trained{}, err
 	}
+	if why, err := h.overtaken(ctx, in, plan); err != nil || why != "" {
+		slog.InfoContext(ctx, "what was trained is not needed any more", "run", plan.ID, "status", why)
+		return workflow.Trained{Status: why, Snapshot: snapshot.Name}, err
+	}
 	return h.finish(ctx, plan, snapshot, losses)
+}
+
+// overtaken says by a status of workflow.Trained what has come to pass while a run trained that nobody had asked to: a
+// person has handed over, or a newer snapshot is published, whose run trains, too. Else its model would go past theirs.
+func (h *Handler) overtaken(ctx context.Context, in workflow.TrainInput, plan plan) (status string, err error) {
+	asked, err := workflow.ParseInput(in.Input)
+	if err != nil || asked.Train != nil {
+		return "", err
+	}
+	if status, err = h.refuse(ctx, in); err != nil || status != "" {
+		return status, err
+	}
+	latest, err := interactions.Latest(ctx, h.Lake)
+	if err == nil && latest.Snapshot != plan.Snapshot {
+		status = "superseded"
+	}
+	return status, err
 }
 
 // finish notes that all is there.

@@ -10,6 +10,7 @@ import (
 	"os"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 
 	"recsys/infra/local/awscall"
@@ -95,9 +96,7 @@ func TestWhenNothingIsTrained(t *testing.T) {
 	b.ByDefault = false
 	status("not by default", "not-asked", `{"stages":"all"}`)
 	b.ByDefault = true
-	if _, err := b.Artifacts.Put(t.Context(), lake.SuccessKey, bytes.NewReader(nil)); err != nil {
-		t.Fatal(err)
-	}
+	b.handOver()
 	status("handed over", "handed-over", `{}`)
 	if out := b.train("asked-all-the-same", `{"stages":"embeddings","train":true}`); out.Status != "trained" {
 		t.Errorf("asked: %+v", out)
@@ -128,7 +127,7 @@ func (b *bench) dieAfter(wanted func(key string) bool) (attempt func(run string)
 		ctx, cancel := context.WithCancel(b.t.Context())
 		defer cancel()
 		die = cancel
-		return b.Handle(ctx, input(run, `{}`))
+		return b.Handle(ctx, input(run, `{"train":true}`))
 	}, puts
 }
 
@@ -169,7 +168,7 @@ func TestAnAttemptEndsInTime(t *testing.T) {
 		if err == nil {
 			break
 		}
-		if !errors.As(err, new(OutOfTime)) || attempt > 20 {
+		if _, named := err.(OutOfTime); !named || attempt > 20 { // outermost: Lambda reports its name
 			t.Fatalf("attempt %d: %v", attempt, err)
 		}
 	}
@@ -201,10 +200,35 @@ func TestACheckpointOfOtherOptionsIsLeft(t *testing.T) {
 	}
 }
 
+// What comes to pass while a run trains by default goes before its model.
+func TestATrainingThatIsOvertaken(t *testing.T) {
+	b := setup(t)
+	for _, test := range []struct {
+		run, execution, want string
+		meanwhile            func()
+	}{
+		{"newer-snapshot", `{}`, "superseded", func() { b.publish("tuesday", 2) }},
+		{"asked-for", `{"train":true}`, "trained", func() { b.publish("wednesday", 3) }},
+		{"handed-over", `{}`, "handed-over", b.handOver},
+	} {
+		b.publish("monday", 1)
+		var once sync.Once
+		b.s3.SetHooks(awscall.Hooks{After: func(call awscall.Call) error {
+			if call.Operation == "PutObject" && call.Key == lake.CheckpointKey(test.run, forServing) {
+				once.Do(test.meanwhile)
+			}
+			return nil
+		}})
+		if out := b.train(test.run, test.execution); out.Status != test.want || (out.Artifacts != "") != (test.want == "trained") {
+			t.Errorf("%s: %+v", test.run, out)
+		}
+	}
+}
+
 func TestASnapshotThatIsRemovedMeanwhile(t *testing.T) {
 	b := setup(t)
 	b.put(lake.LatestKey, lake.Latest{Snapshot: "gone"})
-	if _, err := b.Handle(t.Context(), input("run-1", `{}`)); !errors.Is(err, objectstore.ErrNotFound) {
+	if _, err := b.Handle(t.Context(), input("run-1", `{}`)); !errors.Is(err, objectstore.ErrNotFound) || !errors.As(err, new(failure.InvalidInput)) {
 		t.Errorf("got %v", err)
 	}
 }

@@ -51,9 +51,11 @@ func wire(ctx context.Context) (*Handler, error) {
 func optionsOf(s settings.Train) als.Options {
 	o := als.Default()
 	o.Seed = s.Seed
+	if s.FrequencyExponent != nil { // where 0 says something
+		o.FrequencyExponent = *s.FrequencyExponent
+	}
 	for _, set := range []struct{ option, setting *float64 }{
-		{&o.UnobservedWeight, &s.UnobservedWeight}, {&o.Regularization, &s.Regularization},
-		{&o.FrequencyExponent, &s.FrequencyExponent}, {&o.FeatureRidge, &s.FeatureRidge},
+		{&o.UnobservedWeight, &s.UnobservedWeight}, {&o.Regularization, &s.Regularization}, {&o.FeatureRidge, &s.FeatureRidge},
 	} {
 		if *set.setting != 0 {
 			*set.option = *set.setting

@@ -70,7 +70,7 @@ func (s scale) at(value float64) float64 {
 
 // around is a scale over round numbers that holds all values; ticks are these numbers, three to eight.
 func around(low, high, start, end float64) (s scale, ticks []float64) {
-	if !(high > low) {
+	if !(high-low > 1e-9*max(math.Abs(low), math.Abs(high))) { // equal but for rounding
 		room := math.Abs(low) * 0.1
 		if room == 0 {
 			room = 0.1
@@ -85,8 +85,8 @@ func around(low, high, start, end float64) (s scale, ticks []float64) {
 		}
 	}
 	first, last := math.Floor(low/step+1e-9), math.Ceil(high/step-1e-9)
-	for tick := first; tick <= last; tick++ {
-		ticks = append(ticks, tick*step)
+	for i := range int(last-first) + 1 {
+		ticks = append(ticks, (first+float64(i))*step)
 	}
 	return scale{first * step, last * step, start, end}, ticks
 }

@@ -272,3 +272,13 @@ func checkRoom(t *testing.T, c chart) {
 		before = append(before, s)
 	}
 }
+
+// Values that differ only by rounding, as sums in another order do, are one value: the scale has few ticks.
+func TestScaleAroundValuesThatAreEqualButForRounding(t *testing.T) {
+	for _, value := range []float64{1.584962500721156, 1e-12, 1e15, -3} {
+		s, ticks := around(value, math.Nextafter(value, math.Inf(1)), 0, 100)
+		if len(ticks) < 2 || len(ticks) > 12 || !(s.high > s.low) {
+			t.Errorf("%v: %v, ticks %v", value, s, ticks)
+		}
+	}
+}

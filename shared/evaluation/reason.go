@@ -73,5 +73,9 @@ func remarks(candidate Contender, active *Contender) (r []string) {
 	if n := candidate.Result.Unserved; n > 0 {
 		r = append(r, fmt.Sprintf("The candidate has nothing to recommend to %s of the %s customers; they count 0.", count(n), count(candidate.Result.Customers)))
 	}
+	if active != nil && active.Result.Unserved > 0 {
+		r = append(r, fmt.Sprintf("The active version has no vector of %s of the %s customers, who may have come later; they count 0.",
+			count(active.Result.Unserved), count(active.Result.Customers)))
+	}
 	return r
 }

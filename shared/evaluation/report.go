@@ -17,7 +17,7 @@ type Report struct {
 	Format      int       `json:"format"` // ReportFormat; set when it is written
 	Run         string    `json:"run"`
 	Snapshot    string    `json:"snapshot"` // the run that published the ratings
-	EvaluatedAt time.Time `json:"evaluatedAt"`
+	EvaluatedAt time.Time `json:"evaluatedAt"` // the start of the run: all its attempts write the same report
 
 	HoldOut HoldOut   `json:"holdOut"`
 	Options []Option  `json:"options,omitempty"` // of the training, in order; none for handed-over artifacts

@@ -65,6 +65,12 @@ func (m *Matrix) Split(held func(row, column int) bool) (rest, heldOut *Matrix) 
 	return rest, heldOut
 }
 
+// Thin keeps the entries of some rows, in a matrix of the same shape.
+func (m *Matrix) Thin(keep func(row int) bool) *Matrix {
+	kept, _ := m.Split(func(row, _ int) bool { return !keep(row) })
+	return kept
+}
+
 func (m *Matrix) empty() *Matrix {
 	return &Matrix{Width: m.Width, Start: make([]int64, 1, len(m.Start))}
 }

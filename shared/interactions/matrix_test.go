@@ -22,6 +22,13 @@ func TestTranspose(t *testing.T) {
 	}
 }
 
+func TestThin(t *testing.T) {
+	want := &Matrix{Width: 4, Start: []int64{0, 0, 0, 3}, Columns: []int32{0, 2, 3}, Ratings: []uint8{2, 3, 4}}
+	if got := small.Thin(func(row int) bool { return row == 2 }); !reflect.DeepEqual(got, want) {
+		t.Errorf("got %+v, want %+v", got, want)
+	}
+}
+
 func TestSplit(t *testing.T) {
 	rest, held := small.Split(func(row, column int) bool { return column == 3 })
 	if want := (&Matrix{Width: 4, Start: []int64{0, 1, 1, 3}, Columns: []int32{0, 0, 2}, Ratings: []uint8{5, 2, 3}}); !reflect.DeepEqual(rest, want) {

@@ -45,7 +45,7 @@ type Training struct {
 	Options []Option `json:"options"`
 	// Loss is the objective after each iteration of the fit without the held-out ratings.
 	Loss      []float64 `json:"loss"`
-	Customers int       `json:"customers"` // in the serving embeddings, as Items and Ratings
+	Customers int       `json:"customers"` // of the snapshot, as Items and Ratings
 	Items     int       `json:"items"`
 	Ratings   int64     `json:"ratings"`
 }

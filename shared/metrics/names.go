@@ -16,6 +16,10 @@ const (
 	Seconds         = "Seconds"         // the step's own work on one call
 	Recall          = "Recall"          // recall@10 of the version's index, 0 to 1
 	NDCG            = "NDCG"            // NDCG@10 of a version on held-out ratings, 0 to 1
+	HeldOutRecall   = "HeldOutRecall"   // recall@10 of the same, as are the next three at the list's length of 10
+	MRR             = "MRR"             // mean reciprocal rank, 0 to 1
+	Coverage        = "Coverage"        // share of the catalogue in anyone's list, 0 to 1
+	Novelty         = "Novelty"         // mean self-information of what is recommended, in bits
 	NotPromoted     = "NotPromoted"     // count: versions that the gate has refused
 	Records         = "Records"         // count: activity records answered
 	RejectedRecords = "RejectedRecords" // count: activity records put under rejected/

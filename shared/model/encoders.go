@@ -116,7 +116,8 @@ func (n *scaledNumber) fit(rows int, number func(int) float64) {
 			squares += float64((x - n.Mean) * (x - n.Mean))
 		}
 	}
-	if deviation := math.Sqrt(squares / known); deviation > 0 && isFinite(deviation) {
+	// A constant has a deviation, too, by rounding.
+	if deviation := math.Sqrt(squares / known); deviation > 1e-9*math.Abs(n.Mean) && isFinite(deviation) {
 		n.Scale = deviation
 	}
 }

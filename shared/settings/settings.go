@@ -95,7 +95,7 @@ type PublishTrainingData struct {
 // incomparable: the gate then looks at the baselines alone.
 type HoldOut struct {
 	Seed uint64 `env:"HOLD_OUT_SEED" envDefault:"1"`
-	// Fraction of each customer's ratings, more than 0 and less than 1.
+	// Fraction of all ratings, each drawn by itself, more than 0 and less than 1.
 	Fraction float64 `env:"HOLD_OUT_FRACTION" envDefault:"0.2"`
 }
 
@@ -118,11 +118,11 @@ type Train struct {
 	Factors int `env:"FACTORS"`
 	// Iterations over all customers and all items.
 	Iterations int `env:"ITERATIONS"`
-	// UnobservedWeight is the weight of a pair without a rating, against one of a rating of 5.
+	// UnobservedWeight is the weight of a pair without a rating, against 1 of a rating of 3.
 	UnobservedWeight float64 `env:"UNOBSERVED_WEIGHT"`
 	// Regularization, and FrequencyExponent: how it grows with a row's number of ratings.
-	Regularization    float64 `env:"REGULARIZATION"`
-	FrequencyExponent float64 `env:"FREQUENCY_EXPONENT"`
+	Regularization    float64  `env:"REGULARIZATION"`
+	FrequencyExponent *float64 `env:"FREQUENCY_EXPONENT"`
 	// FeatureRidge keeps small what is learned of cities, lines and the like.
 	FeatureRidge float64 `env:"FEATURE_RIDGE"`
 	// Seed of the first factors.

@@ -138,7 +138,7 @@ func Discard(ctx context.Context, pool *pgxpool.Pool, version int64, artifacts m
 	return Forget(ctx, pool, version, deleteArtifacts)
 }
 
-// SetEvaluation records the evaluation of a version that does not answer yet: a value that marshals to JSON.
+// SetEvaluation records the evaluation of a version: a value that marshals to JSON.
 func SetEvaluation(ctx context.Context, pool *pgxpool.Pool, version int64, evaluation any) error {
 	_, err := pool.Exec(ctx, `update `+VersionTable+` set evaluation = $2::jsonb where version = $1`, version, evaluation)
 	return Wrap(fmt.Sprintf("recording the evaluation of version %d", version), err)

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -118,6 +119,7 @@ func TestVectorStore(t *testing.T) {
 		{"a load is whole or not there", testLoadFails},
 		{"a second attempt waits for a first", testLoadTwice},
 		{"an attempt that was overtaken", testOvertaken},
+		{"versions whose runs have ended", testAbandoned},
 	} {
 		t.Run(test.name, func(t *testing.T) { test.test(t, setup(t, server)) })
 	}
@@ -179,6 +181,28 @@ func testConnection(t *testing.T, d *database) {
 		if _, err := conn.Exec(t.Context(), `select 1`); !vectorstore.IsTransient(err) {
 			t.Errorf("a line that was cut: %v", err)
 		}
+	}
+}
+
+func testAbandoned(t *testing.T, d *database) {
+	load := func(run string) int64 {
+		version := d.allocate(run)
+		_, err := vectorstore.Load{Version: version, Artifacts: handOver, Dimension: 2, Items: items(3, 2), Users: users(3, 2)}.Run(t.Context(), d.loader)
+		d.must(err)
+		return version
+	}
+	active := load("run-1")
+	_, err := vectorstore.Activate(t.Context(), d.loader, active, 1, 40)
+	d.must(err)
+	left, fresh := load("run-2"), load("run-3")
+	_, err = d.loader.Exec(t.Context(), `update recsys.embedding_version set created_at = now() - interval '2 days' where version in ($1, $2)`, active, left)
+	d.must(err)
+	dropped, err := vectorstore.DropOld(t.Context(), d.loader, 2)
+	if err != nil || !slices.Equal(dropped, []int64{left}) {
+		t.Errorf("dropped %v, %v; want version %d alone, and neither the active one %d nor the fresh one %d", dropped, err, left, active, fresh)
+	}
+	if record, _, err := vectorstore.OfVersion(t.Context(), d.loader, left); err != nil || record.Status != vectorstore.Failed || record.Failure == "" {
+		t.Errorf("the abandoned version is %+v, %v", record, err)
 	}
 }
 

@@ -163,7 +163,7 @@ type TrainInput struct {
 // Trained is the output of train.
 type Trained struct {
 	// Status is "trained", "not-asked", "handed-over" (training was not asked for, and a hand-over is there to be loaded),
-	// "no-training-data" or "too-few-ratings".
+	// "superseded" (nor was it, and a newer snapshot was published meanwhile), "no-training-data" or "too-few-ratings".
 	Status string `json:"status"`
 	// Artifacts is the prefix, in the artifacts bucket, of what was trained: see lake.TrainedPrefix. "" otherwise.
 	Artifacts  string  `json:"artifacts"`
@@ -204,7 +204,8 @@ type EvaluateInput struct {
 // Evaluated is the output of evaluate.
 type Evaluated struct {
 	// Status is "passed", "not-promoted" (the gate refuses the version; what is active stays), "reported" (it would not
-	// have passed, and the gate only reports), or "not-evaluated" (there is nothing to measure it with).
+	// have passed, and the gate only reports), "not-evaluated" (there is nothing to measure it with), or "superseded" (a
+	// newer version is active: vector-index will say so).
 	Status string `json:"status"`
 	// Promote says whether the version may become active.
 	Promote bool   `json:"promote"`

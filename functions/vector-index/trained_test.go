@@ -1,0 +1,118 @@
+package main
+
+import (
+	"math"
+	"math/rand/v2"
+	"slices"
+	"testing"
+
+	"recsys/infra/local/postgres/postgrestest"
+	"recsys/shared/als"
+	"recsys/shared/interactions"
+	"recsys/shared/vectorstore"
+)
+
+// Vectors as functions/train makes them are found by inner product. The other way to the same order for customers, cosine
+// with one more dimension that brings all items to one length, is measured beside it: there items that few have rated are
+// all alike, and the index does not find the neighbours of an item.
+func TestTrainedVectorsAreFoundByInnerProduct(t *testing.T) {
+	server := postgrestest.ForTest(t)
+	options := als.Default()
+	options.Iterations = 4
+	factors, err := als.Fit(t.Context(), als.Data{Ratings: tasteful(3_000, 12_000, 120_000)}, options, nil, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	users, items := rowsOf(factors.Users, factors.Dimension), rowsOf(factors.Items, factors.Dimension)
+	for name, c := range map[string]struct {
+		users, items [][]float32
+		metric       vectorstore.Metric
+	}{
+		"inner product":    {users, items, vectorstore.InnerProduct},
+		"augmented cosine": {longer(users, 0), longer(items, longest(items)), vectorstore.Cosine},
+	} {
+		t.Run(name, func(t *testing.T) {
+			b := setup(t, server)
+			version, _, err := vectorstore.OfVersion(t.Context(), b.DB, b.load(len(c.items[0]), c.items, c.users, c.metric))
+			b.must(err)
+			b.must(b.Index.build(t.Context(), b.DB, version))
+			m, err := measure(t.Context(), b.DB, version, b.Queries, b.Target)
+			b.must(err)
+			if t.Logf("%v", m); c.metric == vectorstore.InnerProduct && (m.sequential || m.best().recall < b.Target || m.best().efSearch > 80) {
+				t.Errorf("recall %v", m)
+			}
+		})
+	}
+}
+
+func rowsOf(vectors []float32, dimension int) (rows [][]float32) {
+	for row := range slices.Chunk(vectors, dimension) {
+		rows = append(rows, row)
+	}
+	return rows
+}
+
+func squares(vector []float32) (sum float64) {
+	for _, x := range vector {
+		sum += float64(x) * float64(x)
+	}
+	return sum
+}
+
+func longest(vectors [][]float32) (most float64) {
+	for _, vector := range vectors {
+		most = max(most, squares(vector))
+	}
+	return most
+}
+
+// longer adds a dimension that brings vectors to these squares; with 0 it is 0.
+func longer(vectors [][]float32, to float64) (out [][]float32) {
+	for _, vector := range vectors {
+		out = append(out, append(slices.Clone(vector), float32(math.Sqrt(max(to-squares(vector), 0)))))
+	}
+	return out
+}
+
+// tasteful are about so many ratings of customers who, of the items that they come across, rate those they like most.
+func tasteful(customers, items, ratings int) *interactions.Matrix {
+	const tastes = 8
+	random := rand.New(rand.NewPCG(5, 5))
+	draw := func(n int) []float64 {
+		list := make([]float64, n)
+		for i := range list {
+			list[i] = random.NormFloat64()
+		}
+		return list
+	}
+	of, likes, popularity := draw(items*tastes), draw(customers*tastes), draw(items)
+	m := &interactions.Matrix{Width: items, Start: []int64{0}}
+	for c := range customers {
+		appeal := map[int32]float64{}
+		for range 10 * ratings / customers {
+			item := random.IntN(items)
+			score := popularity[item] + random.NormFloat64()
+			for k := range tastes {
+				score += 0.7 * likes[c*tastes+k] * of[item*tastes+k]
+			}
+			appeal[int32(item)] = score
+		}
+		chosen := make([]int32, 0, len(appeal))
+		for item := range appeal {
+			chosen = append(chosen, item)
+		}
+		slices.SortFunc(chosen, func(a, b int32) int {
+			if appeal[a] != appeal[b] {
+				return int(math.Copysign(1, appeal[b]-appeal[a]))
+			}
+			return int(a - b)
+		})
+		chosen = chosen[:min(len(chosen), ratings/customers)]
+		slices.Sort(chosen)
+		for _, item := range chosen {
+			m.Columns, m.Ratings = append(m.Columns, item), append(m.Ratings, 4)
+		}
+		m.Start = append(m.Start, int64(len(m.Columns)))
+	}
+	return m
+}
