@@ -55,7 +55,7 @@ func serve(ctx context.Context, o options, out io.Writer) (err error) {
 // start runs the workflow once more: on the platform that serve has up, or on one of its own.
 func start(ctx context.Context, o options, out io.Writer) error {
 	return o.with(ctx, newConsole(out), func(c *console, client *platform.Client) error {
-		if _, err := o.handOver(ctx, c, client); err != nil {
+		if err := o.handOver(ctx, c, client); err != nil {
 			return err
 		}
 		return o.execute(ctx, c, client)
@@ -116,14 +116,13 @@ func (o options) with(ctx context.Context, c *console, do func(*console, *platfo
 
 // show runs the workflow and streams activity, where some of this shop is known.
 func (o options) show(ctx context.Context, c *console, p *platform.Platform) error {
-	handedOver, err := o.handOver(ctx, c, p.Client)
-	if err != nil {
+	if err := o.handOver(ctx, c, p.Client); err != nil {
 		return err
 	}
 	if err := o.execute(ctx, c, p.Client); err != nil {
 		return err
 	}
-	if o.events == "" && !handedOver && !p.SampleShop() {
+	if o.events == "" && !p.SampleShop() {
 		c.say("\nNo activity of this shop is known, so none is streamed. With activity records of its customers, a JSON object a line:\n  %s",
 			o.command("put-records FILE"))
 		return nil
@@ -133,16 +132,16 @@ func (o options) show(ctx context.Context, c *console, p *platform.Platform) err
 
 // handOver hands over what --artifacts names; without it, what was handed over before stays. Where there is nothing, the
 // workflow trains a model of its own.
-func (o options) handOver(ctx context.Context, c *console, client *platform.Client) (there bool, err error) {
+func (o options) handOver(ctx context.Context, c *console, client *platform.Client) error {
 	if o.artifacts != "" {
-		return true, client.UploadFolder(ctx, o.artifacts)
+		return client.UploadFolder(ctx, o.artifacts)
 	}
 	before, err := client.HandedOver(ctx)
 	if err != nil {
-		return false, err
+		return err
 	}
 	c.handOver(before)
-	return before.Whose != platform.Nobody, nil
+	return nil
 }
 
 func (o options) execute(ctx context.Context, c *console, client *platform.Client) error {
@@ -163,7 +162,7 @@ func (o options) execute(ctx context.Context, c *console, client *platform.Clien
 	if err := o.training(ctx, c, client); err != nil {
 		return err
 	}
-	return o.evaluation(ctx, c, client, name)
+	return o.evaluation(ctx, c, client, name, output)
 }
 
 // training tells where the training data lies.

@@ -93,6 +93,10 @@ func describe(words *strings.Builder, after, before map[string]any) {
 		old, isOld := before[key]
 		oldObject, _ := old.(map[string]any)
 		object, isObject := after[key].(map[string]any)
+		if isObject && object["artifacts"] == "" { // nothing was trained: the other counts say nothing
+			fmt.Fprintf(words, ", status %v", object["status"])
+			continue
+		}
 		if isObject {
 			describe(words, object, oldObject)
 			continue
@@ -140,9 +144,9 @@ func (c *console) handOver(there platform.HandOver) {
 // endpoints shows how to look into what serve has up; command is a line that runs another command on it.
 func (c *console) endpoints(e platform.Endpoints, command func(string) string) {
 	c.say(`
-Everything is up; Ctrl-C stops it. In another terminal (PostgreSQL's user may read only):
+Everything is up; Ctrl-C stops it. In another terminal (PostgreSQL's user may read, and write the trends):
 
-  psql '%s' -c 'select version, status, dimension, recall from embedding_version'
+  psql '%s' -c "select version, status, recall, evaluation->>'status' as gate, evaluation->>'ndcg10' as ndcg10 from embedding_version"
   %s
   export AWS_ACCESS_KEY_ID=local AWS_SECRET_ACCESS_KEY=local AWS_DEFAULT_REGION=us-east-1
   aws --endpoint-url %s s3 ls --recursive s3://%s/ratings_ml_training/

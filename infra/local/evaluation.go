@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"strings"
@@ -11,29 +12,66 @@ import (
 	"recsys/shared/evaluation"
 	"recsys/shared/lake"
 	"recsys/shared/objectstore"
+	"recsys/shared/workflow"
 )
 
 // maxReport bounds a report, in bytes.
 const maxReport = 8 << 20
 
-// evaluation shows the figures of the run's report, where there is one, and where the page lies.
-func (o options) evaluation(ctx context.Context, c *console, client *platform.Client, run string) error {
+// evaluation shows the figures of the run's report and where the page lies; or, where there is none, what became of
+// the embeddings.
+func (o options) evaluation(ctx context.Context, c *console, client *platform.Client, run string, output json.RawMessage) error {
 	var report evaluation.Report
 	_, err := client.Store(platform.LakeBucket).GetJSON(ctx, lake.EvaluationReportKey(run), maxReport, &report)
 	if errors.Is(err, objectstore.ErrNotFound) {
-		return nil // nothing new was there to be measured
+		return o.withoutReport(c, output)
 	}
 	if err != nil {
 		return err
 	}
-	verdict := "promoted"
-	if !report.Decision.Promote {
-		verdict = "not promoted"
-	}
 	c.say("\nEvaluation on %s held-out ratings of %s customers: %s\n%s", grouped(int64(report.Candidate.Result.HeldOut)),
-		grouped(int64(report.Candidate.Result.Customers)), verdict, figures(report))
-	c.say("  %s", report.Decision.Reason)
+		grouped(int64(report.Candidate.Result.Customers)), verdict(report), figures(report))
+	for _, remark := range append(append([]string{report.Decision.Reason}, report.Decision.Remarks...), report.Remarks...) {
+		c.say("  %s", remark)
+	}
 	c.say("  report: %s", o.object(platform.LakeBucket, lake.EvaluationPageKey(run)))
+	return nil
+}
+
+func verdict(report evaluation.Report) string {
+	switch d := report.Decision; {
+	case d.Passed:
+		return "promoted"
+	case d.Promote:
+		return "not passed, and promoted, since the gate only reports"
+	case report.Active != nil:
+		return fmt.Sprintf("not promoted, version %d stays active", report.Active.Version)
+	}
+	return "not promoted, and no version is active"
+}
+
+// withoutReport says why there was nothing to measure.
+func (o options) withoutReport(c *console, output json.RawMessage) error {
+	var ended struct {
+		Embeddings struct {
+			Upload workflow.Uploaded
+			Index  workflow.Indexed
+		}
+	}
+	if err := json.Unmarshal(output, &ended); err != nil {
+		return fmt.Errorf("reading the execution's output: %w", err)
+	}
+	upload, index := ended.Embeddings.Upload, ended.Embeddings.Index
+	switch {
+	case upload.Status == "unchanged":
+		c.say("  the embeddings are those of before: version %d stays active", upload.Version)
+	case upload.Status == "rolled-back":
+		c.say("  these embeddings are version %d, which was rolled back: they are not loaded again; hand over others", upload.Version)
+	case upload.Status == "no-artifacts":
+		c.say("  nothing is handed over and nothing was trained: --artifacts DIR hands over, --input '{\"train\":true}' trains")
+	case index.Status == "rolled-back":
+		c.say("  version %d is active again", index.Version)
+	}
 	return nil
 }
 
@@ -48,7 +86,7 @@ func figures(report evaluation.Report) string {
 	}
 	row(fmt.Sprintf("version %d", report.Candidate.Version), report.Candidate.Result)
 	if report.Active != nil {
-		row(fmt.Sprintf("active version %d", report.Active.Version), report.Active.Result)
+		row(fmt.Sprintf("version %d, active before", report.Active.Version), report.Active.Result)
 	}
 	row("most popular", report.Popularity)
 	row("random", report.Random)

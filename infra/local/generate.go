@@ -39,12 +39,15 @@ func generate(args []string, out, errOut io.Writer) error {
 	} else if err != nil {
 		return errUsage
 	}
+	if flags.NArg() > 0 {
+		return mistake(errOut, "generate takes flags only, got %q", flags.Args())
+	}
 	if err := sampleshop.WriteFiles(*dir, o, *sessions); err != nil {
 		return err
 	}
 	shown := display(*dir)
 	fmt.Fprintf(out, "%s customers, %s products, %s ratings in %s\n", grouped(int64(o.Customers)), grouped(int64(o.Products)), grouped(int64(o.Ratings)), shown)
-	fmt.Fprintf(out, "try it: go run ./infra/local --source-sql %s --state-dir %s\n",
-		quote(filepath.Join(shown, sampleshop.ShopFile)), quote(filepath.Join(shown, "state")))
+	fmt.Fprintf(out, "try it: go run ./infra/local --source-sql %s --events %s --state-dir %s\n", quote(filepath.Join(shown, sampleshop.ShopFile)),
+		quote(filepath.Join(shown, sampleshop.SessionsFile)), quote(filepath.Join(shown, "state")))
 	return nil
 }

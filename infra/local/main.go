@@ -28,7 +28,7 @@ Commands
   serve             the same and stay up: prints endpoints and lines to paste; Ctrl-C stops
   start             run the workflow once more, on what serve has up, or on its own
   put-records FILE  put activity records (JSON lines) on Kinesis and show the recommendations
-  generate          write a sample shop of any size: shop.sql, training.csv, truth.json, sessions.jsonl
+  generate          write a sample shop of any size: shop.sql, training.csv, products.csv, truth.json, sessions.jsonl
   reset             delete the state directory's data (downloads stay)
   help              print this
 
@@ -172,7 +172,7 @@ func (o *options) register(flags *flag.FlagSet, command string) {
 	}
 	flags.Var(&o.sourceSQL, "source-sql", "a MySQL dump `FILE` to load instead of what is there, at first the sample shop; may be repeated")
 	flags.StringVar(&o.artifacts, "artifacts", "", "`DIR` with a data scientist's embeddings/, model/ and scalers/, instead of training a model of our own")
-	flags.StringVar(&o.input, "input", o.input, "the execution's input as `JSON`")
+	flags.StringVar(&o.input, "input", o.input, "the execution's input as `JSON`: {} or any of stages (all, training-data, embeddings), train (true, false), rollback (true, alone)")
 	if command != "start" {
 		flags.StringVar(&o.events, "events", "", "`FILE` of activity records, one JSON object a line, instead of the sample's")
 	}

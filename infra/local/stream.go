@@ -16,6 +16,7 @@ import (
 
 	"recsys/infra/local/platform"
 	"recsys/infra/local/sample"
+	"recsys/shared/activity"
 )
 
 // stream puts the activity on Kinesis and shows what it is answered with.
@@ -38,7 +39,7 @@ func (o options) stream(ctx context.Context, c *console, client *platform.Client
 	}
 	answers, keys, err := client.Answers(ctx, ids, since, func(done int) {
 		if done < len(ids) {
-			c.progress(fmt.Sprintf("%d of %d answered", done, len(ids)))
+			c.progress(fmt.Sprintf("%d of %d done", done, len(ids)))
 		}
 	})
 	if err != nil {
@@ -66,6 +67,9 @@ func (o options) answers(c *console, answers []platform.Answer, keys []string, t
 		return fmt.Errorf("all %d records are rejected", rejected)
 	}
 	c.say("  ✔ %d answers after %.1f s: %s", len(answers)-rejected, took.Seconds(), shares(strategies))
+	if strategies[string(activity.None)] == len(answers)-rejected {
+		c.say("  no version is active, or the shop is empty: there is nothing to recommend from")
+	}
 	for _, key := range keys {
 		c.say("  recommendations: %s", o.object(platform.RecommendationsBucket, key))
 	}

@@ -11,10 +11,14 @@ func (c Check) explained(candidate Result) Check {
 	switch {
 	case c.Name == "baseline" && c.Passed:
 		c.Why = fmt.Sprintf("Better than %s by more than the margin of %s", c.named(), share)
+	case c.Name == "baseline" && c.Interval.High < 0:
+		c.Why = fmt.Sprintf("Not better than %s by the margin of %s", c.named(), share)
 	case c.Name == "baseline":
 		c.Why = fmt.Sprintf("Not surely better than %s by more than the margin of %s", c.named(), share)
 	case c.Passed:
 		c.Why = fmt.Sprintf("Not worse than %s by more than the tolerance of %s", c.named(), share)
+	case c.Interval.High < 0:
+		c.Why = fmt.Sprintf("Worse than %s by more than the tolerance of %s", c.named(), share)
 	default:
 		c.Why = fmt.Sprintf("May be worse than %s by more than the tolerance of %s", c.named(), share)
 	}

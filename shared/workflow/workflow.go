@@ -85,6 +85,11 @@ func ParseInput(input []byte) (ExecutionInput, error) {
 	if err := json.Unmarshal(input, &parsed); err != nil {
 		return parsed, failure.Invalidf("the execution's input: stages is a string, train and rollback are true or false")
 	}
+	switch parsed.Stages {
+	case "", "all", "training-data", "embeddings":
+	default:
+		return parsed, failure.Invalidf("stages %.40q: want all, training-data or embeddings", parsed.Stages)
+	}
 	if parsed.Train != nil && (parsed.Rollback || *parsed.Train && parsed.Stages == "training-data") {
 		return parsed, failure.Invalidf("train goes with the stages all and embeddings, not with training-data alone or a rollback")
 	}
