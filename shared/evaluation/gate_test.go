@@ -49,12 +49,12 @@ func TestGate(t *testing.T) {
 		reason             string // is a part of it
 	}{
 		{"the first version", Enforce, good, weak, scaled(0.1, weak), nil, true, true, "Better than the most popular items"},
-		{"no better than the baseline", Enforce, weak, weak, scaled(0.1, weak), nil, false, false, "Not surely better than the most popular items"},
+		{"no better than the baseline", Enforce, weak, weak, scaled(0.1, weak), nil, false, false, "Not better than the most popular items by the margin"},
 		{"better, not by the margin", Enforce, scaled(1.05, weak), weak, scaled(0.1, weak), nil, false, false, "margin of 10 %"},
-		{"better than popularity, not than chance", Enforce, weak, scaled(0.5, weak), weak, nil, false, false, "Not surely better than random items"},
+		{"better than popularity, not than chance", Enforce, weak, scaled(0.5, weak), weak, nil, false, false, "Not better than random items by the margin"},
 		{"the same again", Enforce, good, weak, weak, trained(good), true, true, "Not worse than version 7"},
 		{"a little worse than the active one", Enforce, scaled(0.95, good), weak, weak, trained(good), true, true, "tolerance of 15 %"},
-		{"much worse than the active one", Enforce, scaled(0.8, good), weak, weak, trained(good), false, false, "May be worse than version 7"},
+		{"much worse than the active one", Enforce, scaled(0.8, good), weak, weak, trained(good), false, false, "Worse than version 7 by more than"},
 		{"much worse than one that may have seen the hold-out", Enforce, scaled(0.5, good), weak, weak, handedOver(good), true, true, "This does not decide: version 7 may have been trained on the hold-out"},
 		{"reported only", Observe, weak, weak, weak, trained(good), true, false, "The gate only reports"},
 		{"nothing is found at all", Enforce, make([]float64, 98), make([]float64, 98), make([]float64, 98), nil, false, false, "Not surely better"},
