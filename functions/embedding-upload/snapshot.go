@@ -13,10 +13,10 @@ import (
 	"recsys/shared/vectorstore"
 )
 
-// refresh brings the active version, if there is one, up to the newest snapshot.
+// refresh brings the active version up to the newest snapshot, or the shop alone where none is active.
 func (h *Handler) refresh(ctx context.Context) error {
 	active, found, err := vectorstore.Current(ctx, h.DB)
-	if err != nil || !found {
+	if err != nil {
 		return err
 	}
 	latest, err := latestSnapshot(ctx, h.Lake)
@@ -24,7 +24,12 @@ func (h *Handler) refresh(ctx context.Context) error {
 		return err
 	}
 	defer latest.Close()
-	refreshed, err := vectorstore.Refresh(ctx, h.DB, active.Version, latest.rows())
+	var refreshed bool
+	if found {
+		refreshed, err = vectorstore.Refresh(ctx, h.DB, active.Version, latest.rows())
+	} else {
+		refreshed, err = vectorstore.RefreshWithoutModel(ctx, h.DB, latest.rows())
+	}
 	if refreshed {
 		slog.InfoContext(ctx, "brought up to the newest snapshot", "version", active.Version, "snapshot", latest.Snapshot)
 	}

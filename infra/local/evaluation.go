@@ -47,7 +47,7 @@ func verdict(report evaluation.Report) string {
 	case report.Active != nil:
 		return fmt.Sprintf("not promoted, version %d stays active", report.Active.Version)
 	}
-	return "not promoted, and no version is active"
+	return "not promoted; no version is active, so best-sellers answer"
 }
 
 // withoutReport says why there was nothing to measure.

@@ -68,7 +68,7 @@ func (o options) answers(c *console, answers []platform.Answer, keys []string, t
 	}
 	c.say("  ✔ %d answers after %.1f s: %s", len(answers)-rejected, took.Seconds(), shares(strategies))
 	if strategies[string(activity.None)] == len(answers)-rejected {
-		c.say("  no version is active, or the shop is empty: there is nothing to recommend from")
+		c.say("  no version is active and no training data is published: there is nothing to recommend from")
 	}
 	for _, key := range keys {
 		c.say("  recommendations: %s", o.object(platform.RecommendationsBucket, key))

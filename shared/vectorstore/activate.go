@@ -3,6 +3,7 @@ package vectorstore
 import (
 	"context"
 	"fmt"
+	"strings"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
@@ -83,13 +84,17 @@ func Rollback(ctx context.Context, pool *pgxpool.Pool, run string) (active Recor
 // returnable is true of versions that a rollback may go back to.
 const returnable = `status = 'retired' and rolled_back_by is null and dropped_at is null`
 
-// replace makes next the active version in place of current (0: none), and repoints the views. They are dropped
+// replace makes next the active version in place of current (0: none, and then the tables of WithoutModel go), and
+// repoints the views. They are dropped
 // and created, since the embedding's dimension may be another one, and that loses the grants. Objects that people
 // built on the views stop it: query the views, do not build on them.
 func replace(ctx context.Context, tx pgx.Tx, current, next int64) (Record, error) {
 	_, err := tx.Exec(ctx, `update `+VersionTable+` set status = 'retired', retired_at = now() where version = $1`, current)
 	if err == nil {
 		_, err = tx.Exec(ctx, `update `+VersionTable+` set status = 'active', activated_at = now(), retired_at = null where version = $1`, next)
+	}
+	if err == nil {
+		err = execute(ctx, tx, `drop table if exists `+strings.Join(Tables(WithoutModel), ", "))
 	}
 	if err == nil {
 		err = execute(ctx, tx,

@@ -35,6 +35,30 @@ func Refresh(ctx context.Context, pool *pgxpool.Pool, version int64, s Snapshot)
 	return refreshed && err == nil, err
 }
 
+// RefreshWithoutModel does what Refresh does for the shop alone, as long as no version is active: then it changes nothing
+// and says false.
+func RefreshWithoutModel(ctx context.Context, pool *pgxpool.Pool, s Snapshot) (refreshed bool, err error) {
+	err = transact(ctx, pool, "refreshing the shop without a model", func(tx pgx.Tx) error {
+		if err := lockVersions(ctx, tx); err != nil { // no version is activated meanwhile
+			return err
+		}
+		if _, active, err := Current(ctx, tx); err != nil || active {
+			return err
+		}
+		items, users := ItemTable(WithoutModel), UserTable(WithoutModel)
+		err := execute(ctx, tx,
+			fmt.Sprintf(`create table if not exists %s (id varchar primary key, embedding vector(1) not null)`, items),
+			fmt.Sprintf(`create table if not exists %s (id int primary key, embedding vector(1) not null)`, users),
+			fmt.Sprintf(`grant select on %s, %s to %s`, items, users, ReaderRole))
+		if err != nil {
+			return Wrap("creating the tables of the shop without a model", err)
+		}
+		refreshed = true
+		return s.fill(ctx, tx, WithoutModel)
+	})
+	return refreshed && err == nil, err
+}
+
 // fill makes the version's tables of the shop, where they are not there yet, and what they hold that of the snapshot.
 func (s Snapshot) fill(ctx context.Context, tx pgx.Tx, version int64) error {
 	popularity, rated, attributes := PopularityTable(version), RatedTable(version), AttributeTable(version)

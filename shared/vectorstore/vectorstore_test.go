@@ -120,6 +120,7 @@ func TestVectorStore(t *testing.T) {
 		{"a second attempt waits for a first", testLoadTwice},
 		{"an attempt that was overtaken", testOvertaken},
 		{"versions whose runs have ended", testAbandoned},
+		{"the shop without a model", testWithoutModel},
 	} {
 		t.Run(test.name, func(t *testing.T) { test.test(t, setup(t, server)) })
 	}
@@ -203,6 +204,41 @@ func testAbandoned(t *testing.T, d *database) {
 	}
 	if record, _, err := vectorstore.OfVersion(t.Context(), d.loader, left); err != nil || record.Status != vectorstore.Failed || record.Failure == "" {
 		t.Errorf("the abandoned version is %+v, %v", record, err)
+	}
+}
+
+func testWithoutModel(t *testing.T, d *database) {
+	refresh := func() bool {
+		t.Helper()
+		refreshed, err := vectorstore.RefreshWithoutModel(t.Context(), d.loader, vectorstore.Snapshot{Name: "s1", Of: time.Unix(1, 0),
+			Popularity: pgx.CopyFromRows([][]any{{"France", "A", int64(3)}, {"France", "B", int64(1)}})})
+		d.must(err)
+		return refreshed
+	}
+	reader := d.pool(vectorstore.ReaderRole)
+	if _, found, err := vectorstore.ReadActive(t.Context(), reader); found || err != nil {
+		t.Errorf("an empty database answers: %t, %v", found, err)
+	}
+	if !refresh() || !refresh() {
+		t.Error("without a version it is not refreshed")
+	}
+	shop, found, err := vectorstore.ReadActive(t.Context(), reader)
+	if err != nil || !found || shop.Version != vectorstore.WithoutModel || !shop.HasShop {
+		t.Errorf("got %+v, %t, %v", shop, found, err)
+	}
+	if got := d.text(reader, `select string_agg(item || count, ' ' order by count desc) from `+vectorstore.PopularityTable(0)+` where country = ''`); got != "A3 B1" {
+		t.Errorf("popular are %s", got)
+	}
+	version := d.allocate("run-1")
+	_, err = vectorstore.Load{Version: version, Artifacts: handOver, Dimension: 2, Items: items(3, 2), Users: users(3, 2)}.Run(t.Context(), d.loader)
+	d.must(err)
+	_, err = vectorstore.Activate(t.Context(), d.loader, version, 1, 40)
+	d.must(err)
+	if refresh() {
+		t.Error("refreshed beside an active version")
+	}
+	if got := d.text(d.loader, `select count(*)::text from pg_tables where schemaname = 'recsys' and tablename like '%\_0'`); got != "0" {
+		t.Errorf("%s of its tables are left", got)
 	}
 }
 

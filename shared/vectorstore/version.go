@@ -35,14 +35,20 @@ type ActiveVersion struct {
 	HasTrending bool
 }
 
-// SelectActive reads the active version's row, or no row: for a caller that queues it in a batch of its own.
-// Scan it with ScanActive.
+// WithoutModel is the number that stands for the shop alone, while no version is active: its tables of items and users
+// are empty, so the popular items answer.
+const WithoutModel = 0
+
+// SelectActive reads the active version's row, or that of WithoutModel, or no row: for a caller that queues it in a batch
+// of its own. Scan it with ScanActive.
 const SelectActive = `select version, dimension, metric, ef_search, has_model, artifacts ? '` + lake.TrainingKey + `',
 to_regclass('` + Schema + `.user_item_' || version) is not null and to_regclass('` + Schema + `.item_attribute_' || version) is not null,
 to_regclass('` + TrendingTable + `') is not null
-from ` + VersionTable + ` where status = 'active'`
+from ` + VersionTable + ` where status = 'active'
+union all select 0, 1, 'cosine', 40, false, false, true, to_regclass('` + TrendingTable + `') is not null
+where to_regclass('` + Schema + `.user_item_0') is not null and not exists (select from ` + VersionTable + ` where status = 'active')`
 
-// ScanActive reads the row of SelectActive; false when no version is active.
+// ScanActive reads the row of SelectActive; false when no version is active and nothing is known of the shop.
 func ScanActive(row pgx.Row) (ActiveVersion, bool, error) {
 	var v ActiveVersion
 	err := row.Scan(&v.Version, &v.Dimension, &v.Metric, &v.EfSearch, &v.HasModel, &v.Trained, &v.HasShop, &v.HasTrending)
@@ -57,7 +63,7 @@ type Querier interface {
 	QueryRow(ctx context.Context, sql string, args ...any) pgx.Row
 }
 
-// ReadActive asks which version is active; false when none is.
+// ReadActive asks which version is active, see SelectActive.
 func ReadActive(ctx context.Context, db Querier) (ActiveVersion, bool, error) {
 	return ScanActive(db.QueryRow(ctx, SelectActive))
 }

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"recsys/infra/local/awscall"
 	"recsys/infra/local/sample"
@@ -133,6 +134,11 @@ func TestAShopWithoutTasteIsRefused(t *testing.T) {
 	if versions != 1 || active != 0 {
 		t.Errorf("%d versions, %d active", versions, active)
 	}
+	for strategy, n := range strategiesOf(t, p, sample.Sessions()) { // nobody goes without
+		if strategy != "popular" && strategy != "popular-in-country" {
+			t.Errorf("%d answers by %s", n, strategy)
+		}
+	}
 	if page, err := os.ReadFile(p.path("s3", LakeBucket, lake.EvaluationPageKey("noise"))); err != nil || !bytes.Contains(page, []byte("ot promoted")) {
 		t.Errorf("the page does not say so: %v", err)
 	}
@@ -177,6 +183,26 @@ func TestTrainingKilledInTheMiddleOfIterations(t *testing.T) {
 			t.Errorf("%s differs", key)
 		}
 	}
+}
+
+// strategiesOf counts what sessions are answered with, and wants full lists of no version.
+func strategiesOf(t *testing.T, p *Platform, sessions []byte) map[string]int {
+	t.Helper()
+	since := time.Now()
+	events, err := p.PutRecords(t.Context(), bytes.NewReader(sessions))
+	if err != nil {
+		t.Fatal(err)
+	}
+	answers, _, err := p.Answers(t.Context(), events, since, func(int) {})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, answer := range answers {
+		if len(answer.Recommended) != 5 || answer.Recommendation.ModelVersion != 0 {
+			t.Errorf("answer %+v", answer)
+		}
+	}
+	return ByStrategy(answers)
 }
 
 // sampleShop is a dump of a shop.
