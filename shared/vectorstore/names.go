@@ -2,7 +2,8 @@
 //
 // Promise: every name in it (schema, roles, tables, views) and every column is spelled here and in
 // bootstrap.sql only; a version's embeddings are written once, by one transaction, and never changed after it is
-// active; what is of the shop (Snapshot) is brought up to a newer snapshot, by one transaction too. Failures of the connection are failure.VectorStoreUnavailable.
+// active; what is of the shop (Snapshot) is brought up to a newer snapshot, by one transaction too. Failures of the
+// connection are failure.VectorStoreUnavailable.
 //
 // Spec: docs/architecture.md, "The vector database".
 package vectorstore
@@ -14,7 +15,7 @@ const (
 	Schema = "recsys"
 	// LoaderRole loads, indexes and activates versions: it owns their tables.
 	LoaderRole = "recsys_loader"
-	// ReaderRole may read: functions/recommend, and people.
+	// ReaderRole may read, and write TrendingTable: functions/recommend, and people.
 	ReaderRole = "recsys_reader"
 
 	// VersionTable is the list of versions, see Version.
