@@ -1,13 +1,13 @@
 package main
 
 import (
-	"strconv"
+	"strings"
 
 	"recsys/shared/activity"
 	"recsys/shared/ranking"
 )
 
-// Lists of different lengths travel flat, as pairs of a record's index and a value, or each as the text of an array.
+// Lists of different lengths travel flat, as pairs of a record's index and a value, or each as the text of an array (arrayOf).
 
 // telling are the sessions' products as pairs, the most telling first.
 func (a *asking) telling() (records []int32, products []string) {
@@ -50,50 +50,13 @@ func customerID(number int64) *int32 {
 	return &id
 }
 
-// arrayOfArrays writes an array of the texts of vectors or arrays, as PostgreSQL reads it: {NULL,"[1,2]","{\"a\",\"b\"}"}.
-type arrayOfArrays []byte
-
-// addVector adds a vector; nil is NULL. The shortest digits that make the same float32 lose nothing.
-func (v *arrayOfArrays) addVector(vector []float32) {
-	if vector == nil {
-		*v = append(*v, ",NULL"...)
-		return
-	}
-	b := append(*v, ',', '"')
-	for i, x := range vector {
-		b = append(b, ',')
-		if i == 0 {
-			b[len(b)-1] = '['
-		}
-		b = strconv.AppendFloat(b, float64(x), 'g', -1, 32)
-	}
-	*v = append(b, ']', '"')
-}
-
-// addProducts adds the codes of products, which hold no NUL.
-func (v *arrayOfArrays) addProducts(products []activity.Product) {
-	b := append(*v, `,"{`...)
+// arrayOf is the products' codes as the text of an array, {"a","b"}: arrays of different lengths are no array together.
+func arrayOf(products []activity.Product) string {
+	codes := make([]string, len(products))
 	for i, product := range products {
-		if i > 0 {
-			b = append(b, ',')
-		}
-		b = append(b, `\"`...)
-		for k := range len(product.Code) {
-			switch c := product.Code[k]; c {
-			case '"', '\\': // escaped in the inner array, and that in the outer one
-				b = append(b, '\\', '\\', '\\', c)
-			default:
-				b = append(b, c)
-			}
-		}
-		b = append(b, `\"`...)
+		codes[i] = `"` + escaped.Replace(product.Code) + `"`
 	}
-	*v = append(b, `}"`...)
+	return "{" + strings.Join(codes, ",") + "}"
 }
 
-func (v arrayOfArrays) literal() string {
-	if len(v) == 0 {
-		return "{}"
-	}
-	return "{" + string(v[1:]) + "}"
-}
+var escaped = strings.NewReplacer(`\`, `\\`, `"`, `\"`)

@@ -53,5 +53,5 @@ func wire(ctx context.Context) (*Handler, error) {
 
 func connection(s settings.Recommend) vectorstore.Config {
 	return vectorstore.Config{VectorStore: s.VectorStore, Application: "recommend",
-		StatementTimeout: s.DatabaseTimeout, LockTimeout: s.DatabaseTimeout, OneTrip: true}
+		StatementTimeout: s.DatabaseTimeout, LockTimeout: s.DatabaseTimeout, Repeating: true}
 }

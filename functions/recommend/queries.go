@@ -8,6 +8,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/pgvector/pgvector-go"
 
 	"recsys/shared/activity"
 	"recsys/shared/ranking"
@@ -42,13 +43,11 @@ func (a *asking) batch() *pgx.Batch {
 	// At least one more than is wanted: the similar items leave one out. 1,000 is pgvector's largest.
 	efSearch := min(max(a.version.EfSearch, a.candidates()+1), 1000)
 	// Since pgvector 0.8, a scan that a filter leaves short goes on; in relaxed order it leaves nothing out on its way.
-	// Compiling (jit) takes longer than such a query, whose cost the planner overrates.
 	iterative := "relaxed_order"
 	if a.plain {
 		iterative = "off"
 	}
-	batch.Queue(`select set_config('hnsw.ef_search', $1::text, true), set_config('jit', 'off', true),
-		(select set_config('hnsw.iterative_scan', $2::text, true) from pg_extension
+	batch.Queue(`select set_config('hnsw.ef_search', $1::text, true), (select set_config('hnsw.iterative_scan', $2::text, true) from pg_extension
 		where extname = 'vector' and string_to_array(extversion, '.')::int[] >= '{0,8}')`, strconv.Itoa(efSearch), iterative)
 	a.queueRecommended(batch)
 	a.queueSimilar(batch)
@@ -126,17 +125,20 @@ func (a *asking) queueRecommended(batch *pgx.Batch) {
 func (a *asking) parameters() []any {
 	n := len(a.questions)
 	records, customers, countries := make([]int32, n), make([]*int32, n), make([]string, n)
-	var vectors, sessions arrayOfArrays
+	vectors, sessions := make([]*pgvector.Vector, n), make([]string, n)
 	for i := range a.questions {
 		q := &a.questions[i]
 		records[i] = int32(i)
 		customers[i] = customerID(q.record.CustomerNumber)
 		countries[i] = vectorstore.CountryKey(q.record.Country)
-		vectors.addVector(q.vector)
-		sessions.addProducts(q.record.Products)
+		if q.vector != nil {
+			vector := pgvector.NewVector(q.vector)
+			vectors[i] = &vector
+		}
+		sessions[i] = arrayOf(q.record.Products)
 	}
 	of, products, weights := a.weighed()
-	parameters := []any{records, customers, countries, vectors.literal(), sessions.literal(), of, products, weights}
+	parameters := []any{records, customers, countries, vectors, sessions, of, products, weights}
 	if a.trends() {
 		parameters = append(parameters, a.now)
 	}
@@ -217,12 +219,12 @@ func (a *asking) popular(country string) string {
 func (a *asking) queueSimilar(batch *pgx.Batch) {
 	var records []int32
 	var customers []*int32
-	var sessions arrayOfArrays
+	var sessions []string
 	for i := range a.questions {
 		if q := &a.questions[i]; len(q.record.Products) > 0 {
 			records = append(records, int32(i))
 			customers = append(customers, customerID(q.record.CustomerNumber))
-			sessions.addProducts(q.record.Products)
+			sessions = append(sessions, arrayOf(q.record.Products))
 		}
 	}
 	if len(records) == 0 {
@@ -241,5 +243,5 @@ func (a *asking) queueSimilar(batch *pgx.Batch) {
 		select q.record, q.id, near.id, near.distance
 		from q left join lateral (`+a.nearest("q.embedding", "candidate.id <> q.id and "+a.eligible("candidate.id", "q"), a.options.Limit)+`) near on true
 		order by q.record, near.distance, near.id`),
-		records, customers, sessions.literal(), of, products).Query(a.takeSimilar)
+		records, customers, sessions, of, products).Query(a.takeSimilar)
 }

@@ -9,22 +9,21 @@ import (
 func TestIndexServesTheQueries(t *testing.T) {
 	w := setup(t)
 	number := w.load(version{items: manyItems(10_000), users: manyUsers(1000), popularity: popularity})
-	for _, size := range []int{2, 1000} {
-		w.wantIndex(number, parse(batch(sessions(size)...).Records))
-	}
+	w.wantIndex(number, parse(batch(sessions(2)...).Records))
 }
 
-// explain plans a query as the handler's connections do, with its parameters known.
-func (w *world) explain(sql string, arguments []any) string {
+// explain is the plan of a query that the handler's connections use, whatever its parameters are.
+func (w *world) explain(sql string) string {
 	w.Helper()
-	rows, err := w.handler.index.pool.Query(w.Context(), "explain "+sql, arguments...)
+	conn, err := w.handler.index.pool.Acquire(w.Context())
+	w.must(err)
+	defer conn.Release()
+	// Past pgx, which would want the parameters.
+	results, err := conn.Conn().PgConn().Exec(w.Context(), "explain (generic_plan) "+sql).ReadAll()
 	w.must(err)
 	var plan strings.Builder
-	for rows.Next() {
-		var line string
-		w.must(rows.Scan(&line))
-		plan.WriteString(line + "\n")
+	for _, row := range results[0].Rows {
+		plan.Write(append(row[0], '\n'))
 	}
-	w.must(rows.Err())
 	return plan.String()
 }

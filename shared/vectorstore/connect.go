@@ -34,10 +34,10 @@ type Config struct {
 	StatementTimeout time.Duration
 	// MaxConns is the pool's size. Default 2: a function handles one invocation at a time.
 	MaxConns int32
-	// OneTrip makes a statement, or a batch of them, one round trip, always: nothing is prepared beforehand
-	// and no idle connection is tried out first. For a caller that tries again when a connection proves dead.
-	// Parameters and results then travel as text, and parameters want a cast where their type is not plain.
-	OneTrip bool
+	// Repeating is for a caller that sends the same statements again and again, and tries again when a connection
+	// proves dead. A connection prepares each statement once, with one plan for whatever parameters come: from then on
+	// the statement, or a batch of them, is one round trip and costs no planning. No idle connection is tried out first.
+	Repeating bool
 }
 
 const (
@@ -45,6 +45,8 @@ const (
 	// aliveCheck is how soon the server notices, in the middle of a statement, that its client was killed:
 	// without it a CREATE INDEX goes on to its end and holds its locks.
 	aliveCheck = 2 * time.Second
+	// keptStatements bounds what is prepared on a connection: a version's statements go out of use with it.
+	keptStatements = 32
 )
 
 // Connect opens a pool, without connecting yet: a database that is away is an error of the first statement,
@@ -71,8 +73,10 @@ func Connect(ctx context.Context, c Config) (*pgxpool.Pool, error) {
 	parameters["idle_in_transaction_session_timeout"] = milliseconds(0, 5*time.Minute)
 	parameters["client_connection_check_interval"] = milliseconds(0, aliveCheck)
 	config.AfterConnect = func(ctx context.Context, conn *pgx.Conn) error { return pgxvector.RegisterTypes(ctx, conn) }
-	if c.OneTrip {
-		config.ConnConfig.DefaultQueryExecMode = pgx.QueryExecModeExec
+	if c.Repeating {
+		parameters["plan_cache_mode"] = "force_generic_plan"
+		parameters["jit"] = "off" // compiling takes longer than the searches whose cost the planner overrates
+		config.ConnConfig.StatementCacheCapacity = keptStatements
 		config.ShouldPing = func(context.Context, pgxpool.ShouldPingParams) bool { return false }
 	}
 	pool, err := pgxpool.NewWithConfig(ctx, config)
