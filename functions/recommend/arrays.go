@@ -1,44 +1,44 @@
 package main
 
 import (
+	"strconv"
 	"strings"
 
 	"recsys/shared/activity"
 	"recsys/shared/ranking"
 )
 
-// Lists of different lengths travel flat, as pairs of a record's index and a value, or each as the text of an array (arrayOf).
+// Arrays of different lengths are no array together: each travels as its text, {"a","b"}.
 
-// telling are the sessions' products as pairs, the most telling first.
-func (a *asking) telling() (records []int32, products []string) {
-	for i := range a.questions {
-		for _, product := range ranking.ByTelling(a.questions[i].record.Products) {
-			records, products = append(records, int32(i)), append(products, product.Code)
-		}
+// products is the codes of a session.
+func products(session []activity.Product) string {
+	codes := make([]string, len(session))
+	for i, product := range session {
+		codes[i] = `"` + escaped.Replace(product.Code) + `"`
 	}
-	return records, products
+	return array(codes)
 }
 
-// weighed are the products that make the sessions' means. Where sessions have no weight of their own, they are those of
-// the records alone that the model gives no vector, each of weight 1.
-func (a *asking) weighed() (records []int32, products []string, weights []int32) {
-	records, products, weights = []int32{}, []string{}, []int32{}
-	for i := range a.questions {
-		q := &a.questions[i]
-		if a.weight() == 0 && q.vector != nil {
-			continue
-		}
-		session := ranking.ByTelling(q.record.Products)
-		for _, product := range session[:min(len(session), ranking.MostTelling)] {
-			weight := 1
-			if a.weight() > 0 {
-				weight = ranking.Weight(product)
-			}
-			records, products, weights = append(records, int32(i)), append(products, product.Code), append(weights, int32(weight))
-		}
+var escaped = strings.NewReplacer(`\`, `\\`, `"`, `\"`)
+
+// weights is how often each product of a session counts in its mean. Where sessions have no weight of their own, the
+// mean is for those records alone that the model gives no vector, and each counts once.
+func (a *asking) weights(q *question) string {
+	if a.weight() == 0 && q.vector != nil {
+		return array(nil)
 	}
-	return records, products, weights
+	weights := make([]string, min(len(q.session), ranking.MostTelling))
+	for i := range weights {
+		weight := 1
+		if a.weight() > 0 {
+			weight = ranking.Weight(q.session[i])
+		}
+		weights[i] = strconv.Itoa(weight)
+	}
+	return array(weights)
 }
+
+func array(elements []string) string { return "{" + strings.Join(elements, ",") + "}" }
 
 // customerID is the number as the table of users holds it; nil, which joins with nobody, for a visitor who is
 // not known and for a number that the table cannot hold.
@@ -49,14 +49,3 @@ func customerID(number int64) *int32 {
 	}
 	return &id
 }
-
-// arrayOf is the products' codes as the text of an array, {"a","b"}: arrays of different lengths are no array together.
-func arrayOf(products []activity.Product) string {
-	codes := make([]string, len(products))
-	for i, product := range products {
-		codes[i] = `"` + escaped.Replace(product.Code) + `"`
-	}
-	return "{" + strings.Join(codes, ",") + "}"
-}
-
-var escaped = strings.NewReplacer(`\`, `\\`, `"`, `\"`)

@@ -229,14 +229,14 @@ func (w *world) wantIndex(number int64, entries []entry) {
 	}
 	questions := make([]question, len(entries))
 	for i := range entries {
-		questions[i].record = &entries[i].record
+		questions[i] = question{record: &entries[i].record, session: entries[i].record.Products}
 		if i%2 == 1 {
 			questions[i].vector = direction(float64(i)/7, active.Dimension)
 		}
 	}
 	asking := asking{version: active, options: w.handler.index.options, questions: questions, now: w.handler.now()}
 	searches := 0
-	for _, query := range asking.batch().QueuedQueries {
+	for _, query := range slices.Concat(asking.recommended().QueuedQueries, asking.similar().QueuedQueries) {
 		if !strings.Contains(query.SQL, active.Metric.Operator()) {
 			continue
 		}

@@ -12,6 +12,7 @@ import (
 	"recsys/shared/activity"
 	"recsys/shared/metrics"
 	"recsys/shared/objectstore"
+	"recsys/shared/ranking"
 	"recsys/shared/settings"
 )
 
@@ -120,7 +121,8 @@ func (h *Handler) recommend(ctx context.Context, entries []entry) error {
 	questions := make([]question, 0, len(entries))
 	for i := range entries {
 		if entries[i].reason == "" {
-			questions = append(questions, question{record: &entries[i].record})
+			record := &entries[i].record
+			questions = append(questions, question{record: record, session: ranking.ByTelling(record.Products)})
 		}
 	}
 	now := h.now()

@@ -9,6 +9,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
+	"golang.org/x/sync/errgroup"
 
 	"recsys/shared/activity"
 	"recsys/shared/model"
@@ -18,10 +19,11 @@ import (
 )
 
 // index asks the vector database: two round trips a batch, whatever its size. The first reads which version
-// is active, the second asks its tables, by their names, everything at once (queries.go). So all of an answer
-// is of one version, also while another one is being activated; a version that is dropped in between makes
-// the second trip fail as a whole, and both are made again. What the batch has in its carts goes with the
-// second trip, too, as a transaction of its own after the answers (trending.go).
+// is active, the second asks its tables, by their names, everything at once (queries.go): what to recommend and what is
+// similar over a connection each, so that two of the database's cores search. So all of an answer is of one version, also
+// while another one is being activated; a version that is dropped in between makes the second trip fail as a whole, and
+// both are made again. What the batch has in its carts goes with the second trip, too, as a transaction of its own after
+// the answers (trending.go). A connection prepares a version's statements in a trip more, once.
 type index struct {
 	pool    *pgxpool.Pool
 	options settings.Ranking
@@ -30,10 +32,11 @@ type index struct {
 
 // question is a record that wants an answer, and the answer but for what the event gives.
 type question struct {
-	record *activity.Record
-	vector []float32 // by the model; nil where it has none to give
-	found  found
-	answer activity.Answer
+	record  *activity.Record
+	session []activity.Product // the most telling first
+	vector  []float32          // by the model; nil where it has none to give
+	found   found
+	answer  activity.Answer
 }
 
 // attempts bounds how often a batch starts again: after a connection that had died while the function
@@ -95,8 +98,8 @@ func (x *index) attempt(ctx context.Context, questions []question, models *model
 		return 0, false, err
 	}
 	a.version, a.storedFirst = active, m != nil && m.ForUnseen()
-	err = x.ask(ctx, conn.Conn(), &a)
-	again = conn.Conn().IsClosed() || vectorstore.HasCode(err, vectorstore.UndefinedTable) || isTooMuch(err)
+	lost, err := x.ask(ctx, conn, &a)
+	again = lost || vectorstore.HasCode(err, vectorstore.UndefinedTable) || isTooMuch(err)
 	return active.Version, again, err
 }
 
@@ -143,18 +146,29 @@ func embed(m *model.Model, dimension int, questions []question) error {
 	return nil
 }
 
-// ask is the second round trip: one read-only transaction on one snapshot, and the trends.
-func (x *index) ask(ctx context.Context, conn *pgx.Conn, a *asking) error {
+// ask is the second round trip: both searches at the same time, and the trends. lost tells of a connection that broke.
+func (x *index) ask(ctx context.Context, conn *pgxpool.Conn, a *asking) (lost bool, err error) {
+	other, err := x.acquire(ctx)
+	if err != nil {
+		return false, err
+	}
+	defer other.Release()
 	ctx, cancel := context.WithTimeout(ctx, x.timeout)
 	defer cancel()
-	err := conn.SendBatch(ctx, a.batch()).Close()
-	if err != nil && a.answered {
-		slog.WarnContext(ctx, "the carts of this batch are not in the trends", "error", err)
-		err = nil
-	}
-	if err != nil {
-		return vectorstore.Wrap(fmt.Sprintf("asking version %d", a.version.Version), err)
+	var searches errgroup.Group
+	searches.Go(func() error {
+		err := conn.SendBatch(ctx, a.recommended()).Close()
+		if err != nil && a.answered {
+			slog.WarnContext(ctx, "the carts of this batch are not in the trends", "error", err)
+			return nil
+		}
+		return err
+	})
+	searches.Go(func() error { return other.SendBatch(ctx, a.similar()).Close() })
+	if err := searches.Wait(); err != nil {
+		lost = conn.Conn().IsClosed() || other.Conn().IsClosed()
+		return lost, vectorstore.Wrap(fmt.Sprintf("asking version %d", a.version.Version), err)
 	}
 	a.rank()
-	return nil
+	return false, nil
 }

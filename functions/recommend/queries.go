@@ -16,7 +16,7 @@ import (
 	"recsys/shared/vectorstore"
 )
 
-// asking is the questions of a batch as the arrays that one pgx.Batch carries (arrays.go), and the place where its
+// asking is the questions of a batch as the arrays that two pgx.Batches carry (arrays.go), and the place where their
 // rows arrive (rows.go).
 //
 // Why the queries look as they do (PostgreSQL 17, pgvector 0.8): the HNSW index serves a LATERAL subquery with
@@ -24,7 +24,8 @@ import (
 // that is a parameter and so counts as a tenth of the table, the planner reads the whole table each time. What may not
 // be recommended is filtered inside of it, and the index goes on until the limit is reached. The filters are subqueries
 // with OFFSET 0: probes of a primary key, made for those candidates only that come along. Without it they become joins,
-// for which the planner may read a whole table and sort it.
+// for which the planner may read a whole table and sort it. It plans once for all batches and takes each to be of ten
+// records: nothing here joins a batch with itself, which would be quadratic by a plan made for ten.
 type asking struct {
 	version     vectorstore.ActiveVersion
 	options     settings.Ranking
@@ -37,9 +38,25 @@ type asking struct {
 	answered  bool // the answers are there, whatever becomes of the trends
 }
 
-func (a *asking) batch() *pgx.Batch {
-	batch := &pgx.Batch{}
-	batch.Queue("begin isolation level repeatable read, read only")
+// recommended is the search for what to recommend, and what the carts make of the trends.
+func (a *asking) recommended() *pgx.Batch {
+	batch := a.search()
+	a.queueRecommended(batch)
+	batch.Queue("commit").Exec(func(pgconn.CommandTag) error { a.answered = true; return nil })
+	a.queueCarts(batch)
+	return batch
+}
+
+// similar is the search for what is similar to the sessions' products.
+func (a *asking) similar() *pgx.Batch {
+	batch := a.search()
+	a.queueSimilar(batch)
+	batch.Queue("commit")
+	return batch
+}
+
+// search begins a transaction in which the index finds enough.
+func (a *asking) search() *pgx.Batch {
 	// At least one more than is wanted: the similar items leave one out. 1,000 is pgvector's largest.
 	efSearch := min(max(a.version.EfSearch, a.candidates()+1), 1000)
 	// Since pgvector 0.8, a scan that a filter leaves short goes on; in relaxed order it leaves nothing out on its way.
@@ -47,12 +64,10 @@ func (a *asking) batch() *pgx.Batch {
 	if a.plain {
 		iterative = "off"
 	}
-	batch.Queue(`select set_config('hnsw.ef_search', $1::text, true), (select set_config('hnsw.iterative_scan', $2::text, true) from pg_extension
-		where extname = 'vector' and string_to_array(extversion, '.')::int[] >= '{0,8}')`, strconv.Itoa(efSearch), iterative)
-	a.queueRecommended(batch)
-	a.queueSimilar(batch)
-	batch.Queue("commit").Exec(func(pgconn.CommandTag) error { a.answered = true; return nil })
-	a.queueCarts(batch)
+	batch := &pgx.Batch{}
+	batch.Queue("begin read only")
+	batch.Queue(`select set_config('hnsw.ef_search', $1::text, true), (select set_config('hnsw.iterative_scan', $2::text, true)
+		from pg_extension where extname = 'vector' and string_to_array(extversion, '.')::int[] >= '{0,8}')`, strconv.Itoa(efSearch), iterative)
 	return batch
 }
 
@@ -90,17 +105,19 @@ func (a *asking) sql(text string) string {
 func (a *asking) queueRecommended(batch *pgx.Batch) {
 	own, strategy, stored := a.ownVector()
 	query := `
-		with session as (
-			select p.record, avg(item.embedding) as mean
-			from unnest($6::int[], $7::text[], $8::int[]) p(record, product, weight)
-			join {items} item on item.id = p.product, generate_series(1, p.weight)
-			group by p.record having vector_norm(avg(item.embedding)) > 0
-		), asked as (
+		with asked as (
 			select a.record, a.customer, a.country, a.session::text[] as session,
 				` + own + ` as own, ` + strategy + ` as strategy, session.mean
-			from unnest($1::int[], $2::int[], $3::text[], $4::vector[], $5::text[]) a(record, customer, country, vector, session)
+			from unnest($1::int[], $2::int[], $3::text[], $4::vector[], $5::text[], $6::text[])
+				a(record, customer, country, vector, session, weights)
 			left join {users} stored on ` + stored + `
-			left join session on session.record = a.record
+			left join lateral (
+				select avg(item.embedding) as mean
+				from unnest(a.session::text[], a.weights::int[]) p(product, weight)
+					cross join lateral (select embedding from {items} where id = p.product offset 0) item
+					cross join lateral generate_series(1, p.weight)
+				where p.weight > 0 having vector_norm(avg(item.embedding)) > 0
+			) session on true
 		), q as materialized (
 			select record, customer, country, session, strategy, ` + a.blend() + ` as vector from asked
 		), near as materialized (
@@ -108,9 +125,8 @@ func (a *asking) queueRecommended(batch *pgx.Batch) {
 			from q cross join lateral (` + a.nearest("q.vector", a.eligible("candidate.id", "q"), a.candidates()) + `) near
 			where q.vector is not null and near.distance > '-infinity' and near.distance < 'infinity'
 		), short as materialized (
-			select record, customer, country, session
-			from q left join (select record, count(*) as items from near group by record) found using (record)
-			where coalesce(items, 0) < {limit}
+			select record, customer, country, session from q
+			where record not in (select record from near group by record having count(*) >= {limit})
 		)` + a.hot() + `
 		select record, 0, strategy, id, distance, ` + a.line("near.id") + ` from near
 		union all ` + a.trending() + `
@@ -125,7 +141,7 @@ func (a *asking) queueRecommended(batch *pgx.Batch) {
 func (a *asking) parameters() []any {
 	n := len(a.questions)
 	records, customers, countries := make([]int32, n), make([]*int32, n), make([]string, n)
-	vectors, sessions := make([]*pgvector.Vector, n), make([]string, n)
+	vectors, sessions, weights := make([]*pgvector.Vector, n), make([]string, n), make([]string, n)
 	for i := range a.questions {
 		q := &a.questions[i]
 		records[i] = int32(i)
@@ -135,10 +151,9 @@ func (a *asking) parameters() []any {
 			vector := pgvector.NewVector(q.vector)
 			vectors[i] = &vector
 		}
-		sessions[i] = arrayOf(q.record.Products)
+		sessions[i], weights[i] = products(q.session), a.weights(q)
 	}
-	of, products, weights := a.weighed()
-	parameters := []any{records, customers, countries, vectors, sessions, of, products, weights}
+	parameters := []any{records, customers, countries, vectors, sessions, weights}
 	if a.trends() {
 		parameters = append(parameters, a.now)
 	}
@@ -221,27 +236,27 @@ func (a *asking) queueSimilar(batch *pgx.Batch) {
 	var customers []*int32
 	var sessions []string
 	for i := range a.questions {
-		if q := &a.questions[i]; len(q.record.Products) > 0 {
+		if q := &a.questions[i]; len(q.session) > 0 {
 			records = append(records, int32(i))
 			customers = append(customers, customerID(q.record.CustomerNumber))
-			sessions = append(sessions, arrayOf(q.record.Products))
+			sessions = append(sessions, products(q.session))
 		}
 	}
 	if len(records) == 0 {
 		return
 	}
-	of, products := a.telling()
 	batch.Queue(a.sql(`
-		with known as (
-			select distinct on (p.record) p.record, item.id, item.embedding
-			from unnest($4::int[], $5::text[]) with ordinality p(record, product, place) join {items} item on item.id = p.product
-			order by p.record, p.place
-		), q as materialized (
-			select record, customer, session::text[] as session, id, embedding
-			from unnest($1::int[], $2::int[], $3::text[]) asked(record, customer, session) join known using (record)
+		with q as materialized (
+			select a.record, a.customer, a.session::text[] as session, known.id, known.embedding
+			from unnest($1::int[], $2::int[], $3::text[]) a(record, customer, session) cross join lateral (
+				select p.product as id, item.embedding
+				from unnest(a.session::text[]) with ordinality p(product, place)
+					cross join lateral (select embedding from {items} where id = p.product offset 0) item
+				order by p.place limit 1
+			) known
 		)
 		select q.record, q.id, near.id, near.distance
 		from q left join lateral (`+a.nearest("q.embedding", "candidate.id <> q.id and "+a.eligible("candidate.id", "q"), a.options.Limit)+`) near on true
 		order by q.record, near.distance, near.id`),
-		records, customers, sessions, of, products).Query(a.takeSimilar)
+		records, customers, sessions).Query(a.takeSimilar)
 }

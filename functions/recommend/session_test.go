@@ -129,7 +129,8 @@ func TestWhichVectorGoesFirst(t *testing.T) {
 		for i := range entries {
 			questions[i] = question{record: &entries[i].record, vector: direction(0.5, 4)}
 		}
-		w.must(w.handler.index.ask(t.Context(), conn.Conn(), &asking{version: active, options: w.handler.index.options, storedFirst: storedFirst, questions: questions}))
+		_, err := w.handler.index.ask(t.Context(), conn, &asking{version: active, options: w.handler.index.options, storedFirst: storedFirst, questions: questions})
+		w.must(err)
 		var got []string
 		for _, q := range questions {
 			got = append(got, string(q.answer.Strategy)+" "+q.answer.Recommended[0].ID)

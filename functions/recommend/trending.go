@@ -35,8 +35,8 @@ func (a *asking) hot() string {
 	}
 	return fmt.Sprintf(`, hot as materialized (
 			select t.item, t.score * %s as score from {trending} t
-			where exists (select from {items} where id = t.item) order by score desc, item limit %d
-		)`, a.decay("t.updated_at", "$9::timestamptz"), hotTrends)
+			where exists (select from {items} where id = t.item offset 0) order by score desc, item limit %d
+		)`, a.decay("t.updated_at", "$7::timestamptz"), hotTrends)
 }
 
 // trending is the rung of the trends: for the records that want it or, where it goes out by itself, for all. PostgreSQL

@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/jackc/pgx/v5"
 	"golang.org/x/sync/errgroup"
 
 	"recsys/shared/settings"
@@ -118,7 +119,10 @@ func TestTrendsCannotBeKept(t *testing.T) {
 	w := setup(t)
 	w.load(small())
 	w.handle(cart("item-001"))
-	tx, err := w.handler.index.pool.Begin(t.Context())
+	other, err := pgx.Connect(t.Context(), w.readerURL)
+	w.must(err)
+	defer other.Close(t.Context())
+	tx, err := other.Begin(t.Context())
 	w.must(err)
 	_, err = tx.Exec(t.Context(), `update `+vectorstore.TrendingTable+` set score = score`)
 	w.must(err)
