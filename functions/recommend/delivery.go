@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"math/rand/v2"
 	"time"
 
@@ -85,6 +86,7 @@ func (d *delivery) call(ctx context.Context) (failed int, err error) {
 			return d.indexes[0], fmt.Errorf("delivering to %s, %d records left after %d attempts: %w",
 				d.stream, len(d.records), attempt, err)
 		}
+		slog.WarnContext(ctx, "delivering again", "stream", d.stream, "attempt", attempt, "records", len(d.records), "error", err)
 	}
 	return 0, nil
 }

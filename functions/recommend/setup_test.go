@@ -31,6 +31,7 @@ import (
 	"recsys/infra/local/postgres"
 	"recsys/infra/local/postgres/postgrestest"
 	"recsys/infra/local/s3"
+	"recsys/shared/awsconfig"
 	"recsys/shared/lake"
 	"recsys/shared/objectstore"
 	"recsys/shared/settings"
@@ -80,7 +81,7 @@ func setup(tb testing.TB) *world {
 	w.must(w.s3.CreateBucket(artifactsBucket))
 	w.must(w.s3.CreateBucket(recommendationsBucket))
 	identity := credentials.NewStaticCredentialsProvider("recommend", "local", "recommend/1")
-	client := awss3.New(awss3.Options{BaseEndpoint: aws.String(w.s3.URL()), Region: "eu-central-1", UsePathStyle: true, Credentials: identity, RetryMaxAttempts: 1})
+	client := awss3.New(awss3.Options{BaseEndpoint: aws.String(w.s3.URL()), Region: "eu-central-1", HTTPClient: awsconfig.HTTPClient(nil), UsePathStyle: true, Credentials: identity, RetryMaxAttempts: 1})
 	w.artifacts = objectstore.New(client, artifactsBucket)
 
 	w.firehose, err = firehose.Start(ctx, firehose.Config{Dir: tb.TempDir(), Objects: client,
@@ -88,7 +89,7 @@ func setup(tb testing.TB) *world {
 	w.must(err)
 	tb.Cleanup(func() { w.firehose.Close() })
 	w.handler = w.newHandler(w.readerURL, awsfirehose.New(awsfirehose.Options{
-		BaseEndpoint: aws.String(w.firehose.URL()), Region: "eu-central-1", Credentials: identity, RetryMaxAttempts: 1}))
+		BaseEndpoint: aws.String(w.firehose.URL()), Region: "eu-central-1", HTTPClient: awsconfig.HTTPClient(nil), Credentials: identity, RetryMaxAttempts: 1}))
 	return w
 }
 
@@ -104,7 +105,7 @@ func (w *world) newHandler(url string, client putter, change ...func(*settings.R
 	pool, err := vectorstore.Connect(w.Context(), connection(s))
 	w.must(err)
 	w.Cleanup(pool.Close)
-	recommendations := objectstore.New(awss3.New(awss3.Options{BaseEndpoint: aws.String(w.s3.URL()), Region: "eu-central-1", UsePathStyle: true,
+	recommendations := objectstore.New(awss3.New(awss3.Options{BaseEndpoint: aws.String(w.s3.URL()), Region: "eu-central-1", HTTPClient: awsconfig.HTTPClient(nil), UsePathStyle: true,
 		Credentials: credentials.NewStaticCredentialsProvider("recommend", "local", ""), RetryMaxAttempts: 1}), recommendationsBucket)
 	handler := New(s, pool, client, w.artifacts, recommendations)
 	handler.now = func() time.Time { return time.Date(2026, 11, 23, 1, 2, 3, 0, time.UTC) }

@@ -8,7 +8,6 @@ import (
 	"log/slog"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
-	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
 	"github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/smithy-go/logging"
 )
@@ -19,10 +18,7 @@ func Load(ctx context.Context) (aws.Config, error) {
 	if err != nil {
 		return cfg, fmt.Errorf("reading the AWS configuration: %w", err)
 	}
-	if cfg.HTTPClient == nil { // without AWS_CA_BUNDLE
-		cfg.HTTPClient = awshttp.NewBuildableClient()
-	}
-	cfg.HTTPClient = client{cfg.HTTPClient}
+	cfg.HTTPClient = HTTPClient(cfg.HTTPClient) // nil without AWS_CA_BUNDLE
 	return cfg, nil
 }
 

@@ -5,7 +5,16 @@ import (
 	"net/http"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
 )
+
+// HTTPClient is what every client of the SDK ought to have; see client. nil stands for the SDK's default.
+func HTTPClient(inner aws.HTTPClient) aws.HTTPClient {
+	if inner == nil {
+		inner = awshttp.NewBuildableClient()
+	}
+	return client{inner}
+}
 
 // client is the SDK's own HTTP client, but for one method of the bodies that it sends.
 //

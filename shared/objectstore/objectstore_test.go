@@ -18,6 +18,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 
 	"recsys/infra/local/s3/s3test"
+	"recsys/shared/awsconfig"
 	"recsys/shared/failure"
 	"recsys/shared/objectstore"
 )
@@ -136,7 +137,7 @@ func limitFiles(t *testing.T, bytes uint64) {
 
 func clientOf(url string) *s3.Client {
 	return s3.New(s3.Options{
-		Region: "eu-central-1", BaseEndpoint: aws.String(url), UsePathStyle: true,
+		Region: "eu-central-1", HTTPClient: awsconfig.HTTPClient(nil), BaseEndpoint: aws.String(url), UsePathStyle: true,
 		Credentials: credentials.NewStaticCredentialsProvider("test", "test", ""),
 	})
 }

@@ -28,6 +28,7 @@ import (
 	"recsys/infra/local/awscall"
 	"recsys/infra/local/firehose"
 	"recsys/infra/local/s3"
+	"recsys/shared/awsconfig"
 )
 
 const (
@@ -78,7 +79,7 @@ func newLake(t testing.TB) lake {
 	if err := server.CreateBucket(bucket); err != nil {
 		t.Fatal(err)
 	}
-	return lake{server, awss3.New(awss3.Options{Region: "eu-central-1", BaseEndpoint: aws.String(server.URL()), Credentials: creds, RetryMaxAttempts: 1})}
+	return lake{server, awss3.New(awss3.Options{Region: "eu-central-1", HTTPClient: awsconfig.HTTPClient(nil), BaseEndpoint: aws.String(server.URL()), Credentials: creds, RetryMaxAttempts: 1})}
 }
 
 // delivered gives the keys of the objects and all they hold.
@@ -121,7 +122,7 @@ func setup(t testing.TB, lake lake, config firehose.Config) (*firehose.Server, *
 }
 
 func client(url string) *awsfirehose.Client {
-	return awsfirehose.New(awsfirehose.Options{Region: "eu-central-1", BaseEndpoint: &url, Credentials: creds, RetryMaxAttempts: 1})
+	return awsfirehose.New(awsfirehose.Options{Region: "eu-central-1", HTTPClient: awsconfig.HTTPClient(nil), BaseEndpoint: &url, Credentials: creds, RetryMaxAttempts: 1})
 }
 
 func put(t testing.TB, client *awsfirehose.Client, stream string, records ...string) (*awsfirehose.PutRecordBatchOutput, error) {

@@ -19,6 +19,7 @@ import (
 
 	"recsys/infra/local/awscall"
 	"recsys/infra/local/stepfunctions"
+	"recsys/shared/awsconfig"
 	"recsys/shared/objectstore"
 	"recsys/statemachines"
 )
@@ -99,6 +100,7 @@ func clientConfig(ctx context.Context) (aws.Config, error) {
 	if err != nil {
 		return cfg, fmt.Errorf("reading the AWS configuration: %w", err)
 	}
+	cfg.HTTPClient = awsconfig.HTTPClient(cfg.HTTPClient)
 	return cfg, nil
 }
 

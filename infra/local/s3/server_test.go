@@ -25,6 +25,7 @@ import (
 
 	"recsys/infra/local/awscall"
 	"recsys/infra/local/s3"
+	"recsys/shared/awsconfig"
 )
 
 const (
@@ -53,7 +54,7 @@ func start(t testing.TB, dir string) (*s3.Server, *awss3.Client) {
 // client is as the functions have it: an endpoint and credentials, nothing else said.
 func client(server *s3.Server) *awss3.Client {
 	return awss3.New(awss3.Options{
-		Region: "eu-central-1", BaseEndpoint: aws.String(server.URL()), RetryMaxAttempts: 1,
+		Region: "eu-central-1", HTTPClient: awsconfig.HTTPClient(nil), BaseEndpoint: aws.String(server.URL()), RetryMaxAttempts: 1,
 		Credentials: credentials.NewStaticCredentialsProvider("partition-write", "local", "partition-write/7"),
 	})
 }

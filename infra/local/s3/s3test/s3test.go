@@ -11,6 +11,7 @@ import (
 	awss3 "github.com/aws/aws-sdk-go-v2/service/s3"
 
 	"recsys/infra/local/s3"
+	"recsys/shared/awsconfig"
 	"recsys/shared/objectstore"
 )
 
@@ -30,7 +31,7 @@ func Buckets(tb testing.TB, names ...string) ([]*objectstore.Store, *s3.Server) 
 	}
 	tb.Cleanup(func() { _ = server.Close() })
 	client := awss3.New(awss3.Options{
-		Region: "eu-central-1", BaseEndpoint: aws.String(server.URL()), UsePathStyle: true,
+		Region: "eu-central-1", HTTPClient: awsconfig.HTTPClient(nil), BaseEndpoint: aws.String(server.URL()), UsePathStyle: true,
 		Credentials: credentials.NewStaticCredentialsProvider("test", "test", ""),
 	})
 	stores := make([]*objectstore.Store, len(names))
