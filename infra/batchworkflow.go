@@ -74,15 +74,16 @@ func steps(config Config, data *DataLake, source *SourceDatabase, vectors *Vecto
 		{Name: "publish-training-data", MemoryMiB: 1024, ScratchMiB: scratchMiB, May: access["publish-training-data"],
 			Settings: settings.PublishTrainingData{Lake: bucket, GlueDatabase: data.Database, GlueTable: trainingTable}},
 		{Name: "train", MemoryMiB: float64(config.TrainMemoryMiB), ScratchMiB: scratchMiB, May: access["train"],
-			Settings: settings.Train{Lake: bucket, Artifacts: artifacts, ByDefault: config.Train}},
+			Settings: settings.Train{Lake: bucket, Artifacts: artifacts, ByDefault: config.Train,
+				HoldOut: config.Options.HoldOut, Training: config.Options.Training}},
 		{Name: "embedding-upload", MemoryMiB: 1024, InVPC: true, May: toVectors("embedding-upload"),
-			Settings: settings.EmbeddingUpload{Lake: bucket, Artifacts: artifacts, VectorStore: loader}},
+			Settings: settings.EmbeddingUpload{Lake: bucket, Artifacts: artifacts, VectorStore: loader, HandOver: config.Options.HandOver}},
 		// All ratings and both sides' vectors are in its memory.
 		{Name: "evaluate", MemoryMiB: 3008, ScratchMiB: scratchMiB, InVPC: true, May: toVectors("evaluate"),
 			Settings: settings.Evaluate{Lake: bucket, Artifacts: artifacts, VectorStore: loader,
-				GateTrained: config.GateTrained, GateHandedOver: config.GateHandedOver}},
+				HoldOut: config.Options.HoldOut, Gate: config.Options.Gate}},
 		{Name: "vector-index", MemoryMiB: 512, InVPC: true, May: toVectors("vector-index"),
-			Settings: settings.VectorIndex{Artifacts: artifacts, VectorStore: loader}},
+			Settings: settings.VectorIndex{Artifacts: artifacts, VectorStore: loader, Index: config.Options.Index}},
 	}
 }
 

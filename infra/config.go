@@ -11,6 +11,8 @@ import (
 	"strings"
 	"time"
 	_ "time/tzdata" // names of time zones, whatever the machine has
+
+	"recsys/shared/settings"
 )
 
 // Config is every option of a deployment, given as `cdk deploy -c stage=prod -c alarmEmail=…` or under "context"
@@ -37,6 +39,8 @@ type Config struct {
 	Vectors
 	Batch
 	Stream
+	// Options say how something is learned, judged or recommended; infra/local takes the same.
+	Options settings.Options
 
 	// AlarmEmail is told of alarms, failures and successes; default: nobody, and the topic can be subscribed to later.
 	AlarmEmail string `option:"alarmEmail" pattern:"^[^@\\s]+@[^@\\s]+$"`
@@ -92,11 +96,6 @@ type Batch struct {
 	// TrainMemoryMiB is memory and cores of the training: 1,769 are one core. New accounts have a quota of 3,008; with
 	// 10,240, six cores, 20 million ratings take some minutes.
 	TrainMemoryMiB int `option:"trainMemoryMiB" default:"3008" min:"512" max:"10240"`
-	// GateTrained and GateHandedOver are what becomes of a version that is not measurably better than a list of
-	// best-sellers, or worse than the active version, by where its artifacts come from: enforce keeps the active
-	// version, report only says so.
-	GateTrained    string `option:"gateTrained" default:"enforce" oneof:"enforce report"`
-	GateHandedOver string `option:"gateHandedOver" default:"report" oneof:"enforce report"`
 	// RunRetentionDays is how long runs/ (plans, raw extracts, quarantine) is kept, and what was trained beside its version. Snapshots are kept by number.
 	RunRetentionDays int `option:"runRetentionDays" default:"14" min:"2" max:"3650"`
 }
@@ -135,6 +134,7 @@ func ReadConfig(context map[string]any) (Config, error) {
 	var c Config
 	r := reader{context: context, known: map[string]bool{}}
 	r.read(reflect.ValueOf(&c).Elem())
+	c.Options = r.options()
 	r.refuseUnknown()
 	if len(r.faults) == 0 {
 		r.faults = c.contradictions()
@@ -180,16 +180,34 @@ type reader struct {
 func (r *reader) read(target reflect.Value) {
 	for i := range target.NumField() {
 		field, tag := target.Field(i), target.Type().Field(i)
+		name := tag.Tag.Get("option")
 		if tag.Anonymous {
 			r.read(field)
+		}
+		if name == "" {
 			continue
 		}
-		name := tag.Tag.Get("option")
 		r.known[name] = true
 		if err := set(field, tag.Tag, r.text(name, tag.Tag.Get("default"))); err != nil {
 			r.faults = append(r.faults, fmt.Sprintf("%s %v", name, err))
 		}
 	}
+}
+
+// options reads those that settings knows.
+func (r *reader) options() settings.Options {
+	given := map[string]string{}
+	for _, name := range settings.OptionNames() {
+		r.known[name] = true
+		if _, set := r.context[name]; set {
+			given[name] = r.text(name, "")
+		}
+	}
+	options, err := settings.ParseOptions(given)
+	if err != nil {
+		r.faults = append(r.faults, strings.Split(err.Error(), "\n")...)
+	}
+	return options
 }
 
 func (r *reader) text(name, otherwise string) string {

@@ -18,11 +18,12 @@ func TestDefaultsAreACompleteConfiguration(t *testing.T) {
 
 func TestOptionsAreTextOnTheCommandLineAndAnyJSONInTheFile(t *testing.T) {
 	for _, options := range []map[string]any{
-		{"vpcId": "vpc-1", "subnetIds": "subnet-1, subnet-2", "shards": "3", "highAvailability": "true"},
-		{"vpcId": "vpc-1", "subnetIds": []any{"subnet-1", "subnet-2"}, "shards": 3.0, "highAvailability": true},
+		{"vpcId": "vpc-1", "subnetIds": "subnet-1, subnet-2", "shards": "3", "highAvailability": "true", "sessionWeight": "0.5", "trendingItems": "true"},
+		{"vpcId": "vpc-1", "subnetIds": []any{"subnet-1", "subnet-2"}, "shards": 3.0, "highAvailability": true, "sessionWeight": 0.5, "trendingItems": true},
 	} {
 		config, err := ReadConfig(options)
-		if err != nil || strings.Join(config.SubnetIDs, " ") != "subnet-1 subnet-2" || config.Shards != 3 || !config.HighAvailability {
+		if err != nil || strings.Join(config.SubnetIDs, " ") != "subnet-1 subnet-2" || config.Shards != 3 || !config.HighAvailability ||
+			*config.Options.SessionWeight != 0.5 || !config.Options.TrendingItems {
 			t.Errorf("%v: got %+v, %v", options, config, err)
 		}
 	}
@@ -41,6 +42,8 @@ func TestABadValueIsOneLineThatNamesTheOption(t *testing.T) {
 		`schedule is "nightly": want`:                              {"schedule": "nightly"},
 		`scheduleTimezone is "Mars": want a name such as`:          {"scheduleTimezone": "Mars"},
 		`schedul is no option`:                                     {"schedul": "off"},
+		`LIMIT is 0: want 1 to 100 items; SESSION_WEIGHT is 2`:     {"limit": 0.0, "sessionWeight": "2"},
+		`GATE_TRAINED "perhaps": want enforce or report`:           {"gateTrained": "perhaps"},
 		`name is "Recsys": want`:                                   {"name": "Recsys"},
 		`vectorInstance is "m5.large": want`:                       {"vectorInstance": "m5.large"}, // not Graviton
 		`vpcId and subnetIds come together`:                        {"vpcId": "vpc-1"},

@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"recsys/shared/settings"
 )
 
 // each runs a check on the stack in its main forms.
@@ -185,6 +187,53 @@ func TestEveryFunctionIsDeployedAsItsMeasurementsSay(t *testing.T) {
 			roles[role] = name
 		}
 	})
+}
+
+// Each option changes a variable of the function that reads it, and of no other; all of them are documented.
+func TestOptionsReachTheirFunctions(t *testing.T) {
+	var documents strings.Builder
+	for _, path := range []string{"../README.md", "../docs/aws.md"} {
+		content, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		documents.Write(content)
+	}
+	reach := map[string]struct{ value, variable, functions string }{
+		"holdOutSeed": {"7", "HOLD_OUT_SEED", "evaluate train"}, "holdOutFraction": {"0.3", "HOLD_OUT_FRACTION", "evaluate train"},
+		"factors": {"64", "FACTORS", "train"}, "iterations": {"5", "ITERATIONS", "train"}, "trainSeed": {"2", "TRAIN_SEED", "train"},
+		"unobservedWeight": {"0.25", "UNOBSERVED_WEIGHT", "train"}, "regularization": {"0.5", "REGULARIZATION", "train"},
+		"frequencyExponent": {"0", "FREQUENCY_EXPONENT", "train"}, "featureRidge": {"9", "FEATURE_RIDGE", "train"},
+		"metric": {"l2", "METRIC", "embedding-upload"}, "gateTrained": {"report", "GATE_TRAINED", "evaluate"},
+		"gateHandedOver": {"enforce", "GATE_HANDED_OVER", "evaluate"}, "gateMargin": {"0", "GATE_MARGIN", "evaluate"},
+		"gateTolerance": {"0.2", "GATE_TOLERANCE", "evaluate"}, "hnswM": {"32", "HNSW_M", "vector-index"},
+		"hnswEfConstruction": {"128", "HNSW_EF_CONSTRUCTION", "vector-index"}, "recallTarget": {"0.9", "RECALL_TARGET", "vector-index"},
+		"recallQueries": {"100", "RECALL_QUERIES", "vector-index"}, "keepVersions": {"2", "KEEP_VERSIONS", "vector-index"},
+		"limit": {"10", "LIMIT", "recommend"}, "sessionWeight": {"0", "SESSION_WEIGHT", "recommend"},
+		"includeRated": {"true", "INCLUDE_RATED", "recommend"}, "includeSession": {"true", "INCLUDE_SESSION", "recommend"},
+		"includeOutOfStock": {"true", "INCLUDE_OUT_OF_STOCK", "recommend"}, "trendingHalfLife": {"12h0m0s", "TRENDING_HALF_LIFE", "recommend"},
+		"trendingItems": {"true", "TRENDING_ITEMS", "recommend"}, "diversity": {"0.5", "DIVERSITY", "recommend"},
+	}
+	options := map[string]any{}
+	for _, option := range settings.OptionNames() {
+		options[option] = reach[option].value
+		if !strings.Contains(documents.String(), "`"+option+"`") {
+			t.Errorf("%s is not documented", option)
+		}
+	}
+	deployed := deployedFunctions(synth(t, options))
+	for option, of := range reach {
+		var found []string
+		for name, function := range deployed {
+			if value, set := environment(function)[of.variable]; set && value == of.value {
+				found = append(found, name)
+			}
+		}
+		slices.Sort(found)
+		if got := strings.Join(found, " "); got != of.functions {
+			t.Errorf("%s=%s reaches %q, want %s", option, of.value, got, of.functions)
+		}
+	}
 }
 
 // deployedFunctions are those of ours, by their folders.

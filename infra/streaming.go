@@ -50,6 +50,7 @@ func NewStreaming(scope constructs.Construct, id string, factory Factory, data *
 // recommend answers a batch of 500 in well under a second on one core, from 17 MiB of memory and the models of two
 // versions; its time is bounded far above that, and far below what Kinesis would wait for.
 func (s *Streaming) recommend(factory Factory, data *DataLake, vectors *VectorDatabase) lambda.Function {
+	config := factory.Config
 	reader, asReader := vectors.As(readerRole)
 	may := append(Access(data)["recommend"], asReader,
 		Permission{Actions: []string{"firehose:PutRecordBatch"}, Resources: []*string{s.Delivery.AttrArn()}},
@@ -63,7 +64,7 @@ func (s *Streaming) recommend(factory Factory, data *DataLake, vectors *VectorDa
 		Settings: settings.Recommend{
 			Artifacts: settings.Artifacts{Bucket: *data.Artifacts.BucketName()}, VectorStore: reader,
 			RecommendationsBucket: *data.Recommendations.BucketName(), DeliveryStream: *s.Delivery.Ref(),
-			Ranking: settings.Ranking{}, // how lists are made: here is where to change the defaults
+			Ranking: config.Options.Ranking,
 		},
 	})
 }

@@ -50,7 +50,7 @@ func wire(ctx context.Context) (*Handler, error) {
 // optionsOf is package als's default but for what the settings say.
 func optionsOf(s settings.Train) als.Options {
 	o := als.Default()
-	o.Seed = s.Seed
+	o.Seed = s.Training.Seed
 	if s.FrequencyExponent != nil { // where 0 says something
 		o.FrequencyExponent = *s.FrequencyExponent
 	}

@@ -96,7 +96,7 @@ func (h *Handler) indexAndActivate(ctx context.Context, version vectorstore.Reco
 // tooLow records that the version never will answer, and leaves nothing of it.
 func (h *Handler) tooLow(ctx context.Context, version vectorstore.Record, measured measurement) error {
 	err := failure.RecallTooLow{Err: fmt.Errorf(
-		"version %d: recall@%d stays under %.3f with m=%d, ef_construction=%d: %s; raise HNSW_M and HNSW_EF_CONSTRUCTION, or lower RECALL_TARGET",
+		"version %d: recall@%d stays under %.3f with m=%d, ef_construction=%d: %s; raise hnswM and hnswEfConstruction, or lower recallTarget",
 		version.Version, neighbours, h.Target, h.Index.M, h.Index.EfConstruction, measured)}
 	if failing := vectorstore.Fail(ctx, h.DB, version.Version, version.Artifacts, err.Error()); failing != nil {
 		return failing // tried again: it ends with err and a record of it

@@ -15,6 +15,7 @@ import (
 	"recsys/infra/local/stepfunctions"
 	"recsys/shared/lake"
 	"recsys/shared/objectstore"
+	"recsys/shared/settings"
 )
 
 // runOnce starts everything, shows one execution and one stream of activity, and stops.
@@ -88,8 +89,12 @@ func (o options) start(ctx context.Context, c *console) (*platform.Platform, err
 	if err != nil {
 		return nil, err
 	}
+	settings, err := settings.ParseOptions(o.settings)
+	if err != nil {
+		return nil, err
+	}
 	return platform.Start(ctx, platform.Config{
-		StateDir: o.stateDir, SourceSQL: o.sourceSQL,
+		StateDir: o.stateDir, SourceSQL: o.sourceSQL, Options: settings,
 		Environment: platform.FromEnvironment(), Cache: cache, Progress: c.progress,
 	})
 }
@@ -99,6 +104,9 @@ func (o options) with(ctx context.Context, c *console, do func(*console, *platfo
 	client, err := platform.Attach(ctx, o.stateDir)
 	if err == nil && len(o.sourceSQL) > 0 {
 		return errors.New("--source-sql cannot be loaded into what serve has up: stop serve first, or choose another --state-dir")
+	}
+	if err == nil && len(o.settings) > 0 {
+		return errors.New("-c cannot change what serve has up: stop serve first, and give it the options")
 	}
 	if err == nil {
 		return do(c, client)

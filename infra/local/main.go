@@ -11,11 +11,13 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
+	"strings"
 	"syscall"
 
 	"recsys/infra/local/platform"
 	"recsys/infra/local/provision"
 	"recsys/shared/lake"
+	"recsys/shared/settings"
 	"recsys/shared/workflow"
 )
 
@@ -37,6 +39,7 @@ Commands
 // options are the flags of every command; each command registers those that it reads.
 type options struct {
 	sourceSQL files
+	settings  named
 	artifacts string
 	events    string
 	stateDir  string
@@ -55,6 +58,23 @@ type files []string
 
 func (f *files) String() string         { return fmt.Sprint([]string(*f)) }
 func (f *files) Set(value string) error { *f = append(*f, value); return nil }
+
+// named is a flag of NAME=VALUE that may be repeated.
+type named map[string]string
+
+func (n *named) String() string { return "" }
+
+func (n *named) Set(pair string) error {
+	name, value, found := strings.Cut(pair, "=")
+	if !found {
+		return errors.New("want NAME=VALUE")
+	}
+	if *n == nil {
+		*n = named{}
+	}
+	(*n)[name] = strings.TrimSpace(value)
+	return nil
+}
 
 // errUsage is a mistake on the command line: the text is printed already.
 var errUsage = errors.New("usage")
@@ -138,6 +158,9 @@ func parse(command string, args []string, out, errOut io.Writer) (o options, err
 	case outside != nil:
 		return o, outside
 	}
+	if _, err := settings.ParseOptions(o.settings); err != nil {
+		return o, mistake(errOut, "-c: %v", err)
+	}
 	if err := workflow.CheckInput([]byte(o.input)); err != nil {
 		return o, mistake(errOut, "--input: %v", err)
 	}
@@ -167,7 +190,11 @@ func (o *options) register(flags *flag.FlagSet, command string) {
 	flags.StringVar(&o.stateDir, "state-dir", o.defaultDir, "`DIR` for databases, buckets and logs")
 	flags.Lookup("state-dir").DefValue = ".local in the repository"
 	o.input = "{}"
-	if command == "put-records" || command == "reset" {
+	if command == "reset" {
+		return
+	}
+	flags.Var(&o.settings, "c", "an option as `NAME=VALUE`, such as sessionWeight=0.5, for as long as this command runs; may be repeated. cdk deploy takes the same, see docs/aws.md")
+	if command == "put-records" {
 		return
 	}
 	flags.Var(&o.sourceSQL, "source-sql", "a MySQL dump `FILE` to load instead of what is there, at first the sample shop; may be repeated")

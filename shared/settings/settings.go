@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"reflect"
+	"slices"
 	"strings"
 	"time"
 
@@ -107,13 +108,21 @@ func (h HoldOut) Validate() error {
 	return nil
 }
 
-// Train configures functions/train. What is zero is package als's default.
+// Train configures functions/train.
 type Train struct {
 	Lake
 	Artifacts
 	HoldOut
+	Training
 	// ByDefault trains in runs of all stages whose input does not say whether to, as long as nothing is handed over.
 	ByDefault bool `env:"TRAIN_BY_DEFAULT"`
+}
+
+// Validate reports everything that nothing could be learned with.
+func (s Train) Validate() error { return errors.Join(s.HoldOut.Validate(), s.Training.Validate()) }
+
+// Training is how a model is learned. What is zero is package als's default.
+type Training struct {
 	// Factors is the dimension of the embeddings.
 	Factors int `env:"FACTORS"`
 	// Iterations over all customers and all items.
@@ -129,12 +138,30 @@ type Train struct {
 	Seed uint64 `env:"TRAIN_SEED" envDefault:"1"`
 }
 
+// Validate reports everything that nothing could be learned with.
+func (s Training) Validate() error {
+	var f faults
+	f.check(s.Factors >= 0 && s.Factors <= 512, "FACTORS is %d: want 1 to 512", s.Factors)
+	f.check(s.Iterations >= 0 && s.Iterations <= 1000, "ITERATIONS is %d: want 1 to 1000", s.Iterations)
+	f.check(s.UnobservedWeight >= 0 && s.UnobservedWeight <= 1e6, "UNOBSERVED_WEIGHT is %v: want over 0, to 1e6", s.UnobservedWeight)
+	f.check(s.Regularization >= 0 && s.Regularization <= 1e6, "REGULARIZATION is %v: want over 0, to 1e6", s.Regularization)
+	f.check(s.FrequencyExponent == nil || *s.FrequencyExponent >= 0 && *s.FrequencyExponent <= 1,
+		"FREQUENCY_EXPONENT: want 0 to 1")
+	f.check(s.FeatureRidge >= 0 && s.FeatureRidge <= 1e6, "FEATURE_RIDGE is %v: want over 0, to 1e6", s.FeatureRidge)
+	return errors.Join(f...)
+}
+
 // Evaluate configures functions/evaluate.
 type Evaluate struct {
 	Lake
 	Artifacts
 	VectorStore
 	HoldOut
+	Gate
+}
+
+// Gate is what a version must be to become active.
+type Gate struct {
 	// GateTrained and GateHandedOver are what the gate does with a version that does not pass: enforce (the active one
 	// stays), report (it is activated all the same), by where its artifacts come from.
 	GateTrained    string `env:"GATE_TRAINED" envDefault:"enforce"`
@@ -146,19 +173,17 @@ type Evaluate struct {
 }
 
 // Validate reports everything that would make the gate decide nonsense.
-func (s Evaluate) Validate() error {
-	faults := []error{s.HoldOut.Validate()}
-	check := func(ok bool, format string, args ...any) {
-		if !ok {
-			faults = append(faults, fmt.Errorf(format, args...))
-		}
-	}
+func (s Evaluate) Validate() error { return errors.Join(s.HoldOut.Validate(), s.Gate.Validate()) }
+
+// Validate reports everything that would make the gate decide nonsense.
+func (s Gate) Validate() error {
+	var f faults
 	for name, mode := range map[string]string{"GATE_TRAINED": s.GateTrained, "GATE_HANDED_OVER": s.GateHandedOver} {
-		check(mode == "enforce" || mode == "report", "%s %q: want enforce or report", name, mode)
+		f.check(mode == "enforce" || mode == "report", "%s %q: want enforce or report", name, mode)
 	}
-	check(s.Margin != nil && *s.Margin >= 0 && *s.Margin <= 10, "GATE_MARGIN: want 0 to 10")
-	check(s.Tolerance != nil && *s.Tolerance >= 0 && *s.Tolerance <= 1, "GATE_TOLERANCE: want 0 to 1")
-	return errors.Join(faults...)
+	f.check(s.Margin != nil && *s.Margin >= 0 && *s.Margin <= 10, "GATE_MARGIN: want 0 to 10")
+	f.check(s.Tolerance != nil && *s.Tolerance >= 0 && *s.Tolerance <= 1, "GATE_TOLERANCE: want 0 to 1")
+	return errors.Join(f...)
 }
 
 // EmbeddingUpload configures functions/embedding-upload.
@@ -166,14 +191,32 @@ type EmbeddingUpload struct {
 	Lake
 	Artifacts
 	VectorStore
-	// Metric of the versions that are handed over: cosine, inner_product or l2.
+	HandOver
+}
+
+// HandOver is what a data scientist's embeddings do not say themselves.
+type HandOver struct {
+	// Metric they are compared by: cosine, inner_product or l2.
 	Metric string `env:"METRIC" envDefault:"cosine"`
+}
+
+// Validate reports a metric that there is not.
+func (s HandOver) Validate() error {
+	if !slices.Contains([]string{"cosine", "inner_product", "l2"}, s.Metric) {
+		return fmt.Errorf("METRIC is %q: want cosine, inner_product or l2", s.Metric)
+	}
+	return nil
 }
 
 // VectorIndex configures functions/vector-index.
 type VectorIndex struct {
 	Artifacts
 	VectorStore
+	Index
+}
+
+// Index is how the vector index is built and held to its recall.
+type Index struct {
 	// M and EfConstruction are pgvector's HNSW build parameters.
 	M              int `env:"HNSW_M" envDefault:"16"`
 	EfConstruction int `env:"HNSW_EF_CONSTRUCTION" envDefault:"64"`
@@ -186,20 +229,15 @@ type VectorIndex struct {
 }
 
 // Validate reports everything that could not make a useful index, before a load is spent on it.
-func (s VectorIndex) Validate() error {
-	var faults []error
-	check := func(ok bool, format string, args ...any) {
-		if !ok {
-			faults = append(faults, fmt.Errorf(format, args...))
-		}
-	}
-	check(s.M >= 2 && s.M <= 100, "HNSW_M %d: want 2 to 100", s.M)
-	check(s.EfConstruction >= max(4, 2*s.M) && s.EfConstruction <= 1000,
+func (s Index) Validate() error {
+	var f faults
+	f.check(s.M >= 2 && s.M <= 100, "HNSW_M %d: want 2 to 100", s.M)
+	f.check(s.EfConstruction >= max(4, 2*s.M) && s.EfConstruction <= 1000,
 		"HNSW_EF_CONSTRUCTION %d: want at least 4 and twice HNSW_M, at most 1000", s.EfConstruction)
-	check(s.RecallTarget > 0 && s.RecallTarget <= 1, "RECALL_TARGET %v: want more than 0, at most 1", s.RecallTarget)
-	check(s.RecallQueries >= 1, "RECALL_QUERIES %d: want at least 1", s.RecallQueries)
-	check(s.KeepVersions >= 2, "KEEP_VERSIONS %d: want at least 2, for the rollback", s.KeepVersions)
-	return errors.Join(faults...)
+	f.check(s.RecallTarget > 0 && s.RecallTarget <= 1, "RECALL_TARGET %v: want more than 0, at most 1", s.RecallTarget)
+	f.check(s.RecallQueries >= 1, "RECALL_QUERIES %d: want at least 1", s.RecallQueries)
+	f.check(s.KeepVersions >= 2, "KEEP_VERSIONS %d: want at least 2, for the rollback", s.KeepVersions)
+	return errors.Join(f...)
 }
 
 // Recommend configures functions/recommend.
@@ -241,19 +279,14 @@ const MaxLimit = 100
 
 // Validate reports every option that is out of its bounds, all at once.
 func (s Ranking) Validate() error {
-	var faults []error
-	check := func(ok bool, format string, args ...any) {
-		if !ok {
-			faults = append(faults, fmt.Errorf(format, args...))
-		}
-	}
-	check(s.Limit >= 1 && s.Limit <= MaxLimit, "LIMIT is %d: want 1 to %d items", s.Limit, MaxLimit)
-	check(*s.SessionWeight >= 0 && *s.SessionWeight <= 1, "SESSION_WEIGHT is %v: want 0 to 1", *s.SessionWeight)
-	check(*s.TrendingHalfLife == 0 || *s.TrendingHalfLife >= time.Second,
+	var f faults
+	f.check(s.Limit >= 1 && s.Limit <= MaxLimit, "LIMIT is %d: want 1 to %d items", s.Limit, MaxLimit)
+	f.check(*s.SessionWeight >= 0 && *s.SessionWeight <= 1, "SESSION_WEIGHT is %v: want 0 to 1", *s.SessionWeight)
+	f.check(*s.TrendingHalfLife == 0 || *s.TrendingHalfLife >= time.Second,
 		"TRENDING_HALF_LIFE is %v: want at least 1s, or 0 for no trends", *s.TrendingHalfLife)
-	check(!s.TrendingItems || *s.TrendingHalfLife > 0, "TRENDING_ITEMS wants a TRENDING_HALF_LIFE")
-	check(s.Diversity >= 0 && s.Diversity <= 1, "DIVERSITY is %v: want 0 to 1", s.Diversity)
-	return errors.Join(faults...)
+	f.check(!s.TrendingItems || *s.TrendingHalfLife > 0, "TRENDING_ITEMS wants a TRENDING_HALF_LIFE")
+	f.check(s.Diversity >= 0 && s.Diversity <= 1, "DIVERSITY is %v: want 0 to 1", s.Diversity)
+	return errors.Join(f...)
 }
 
 // BootstrapVectorStore configures functions/bootstrap-vector-store, which a deployment runs: it connects as the
@@ -275,6 +308,15 @@ type LoadSampleShop struct {
 	Products      int     `env:"SHOP_PRODUCTS" envDefault:"110"`
 	Ratings       int     `env:"SHOP_RATINGS" envDefault:"2500"`
 	TasteStrength float64 `env:"SHOP_TASTE_STRENGTH" envDefault:"1"`
+}
+
+// faults are what is wrong with settings.
+type faults []error
+
+func (f *faults) check(ok bool, format string, args ...any) {
+	if !ok {
+		*f = append(*f, fmt.Errorf(format, args...))
+	}
 }
 
 // Load reads a settings struct from the environment; the error names every variable that is missing or wrong.

@@ -38,19 +38,21 @@ func (p *Platform) settings() Functions {
 	source := settings.Source{DSN: p.Endpoints.Source}
 	loader := settings.VectorStore{URL: p.Endpoints.loader}
 	reader := settings.VectorStore{URL: p.Endpoints.reader}
+	options := p.config.Options
 	functions := Functions{
 		PlanExtract:         settings.PlanExtract{Lake: data, Source: source},
 		Extract:             settings.Extract{Lake: data, Source: source},
 		Transform:           settings.Transform{Lake: data},
 		PartitionWrite:      settings.PartitionWrite{Lake: data},
 		PublishTrainingData: settings.PublishTrainingData{Lake: data, GlueDatabase: GlueDatabase},
-		Train:               settings.Train{Lake: data, Artifacts: artifacts, ByDefault: true},
-		Evaluate:            settings.Evaluate{Lake: data, Artifacts: artifacts, VectorStore: loader},
-		EmbeddingUpload:     settings.EmbeddingUpload{Lake: data, Artifacts: artifacts, VectorStore: loader},
-		VectorIndex:         settings.VectorIndex{Artifacts: artifacts, VectorStore: loader},
+		Train:               settings.Train{Lake: data, Artifacts: artifacts, ByDefault: true, HoldOut: options.HoldOut, Training: options.Training},
+		Evaluate:            settings.Evaluate{Lake: data, Artifacts: artifacts, VectorStore: loader, HoldOut: options.HoldOut, Gate: options.Gate},
+		EmbeddingUpload:     settings.EmbeddingUpload{Lake: data, Artifacts: artifacts, VectorStore: loader, HandOver: options.HandOver},
+		VectorIndex:         settings.VectorIndex{Artifacts: artifacts, VectorStore: loader, Index: options.Index},
 		Recommend: settings.Recommend{
 			Artifacts: artifacts, VectorStore: reader,
 			RecommendationsBucket: RecommendationsBucket, DeliveryStream: DeliveryStream,
+			Ranking: options.Ranking,
 		},
 	}
 	if p.config.Settings != nil {

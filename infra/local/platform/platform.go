@@ -28,6 +28,7 @@ import (
 	"recsys/infra/local/postgres"
 	"recsys/infra/local/provision"
 	"recsys/infra/local/s3"
+	"recsys/shared/settings"
 )
 
 // Config says what to start and on what.
@@ -42,6 +43,8 @@ type Config struct {
 	Cache *provision.Cache
 	// Progress is told, in one line each, what takes its time. Default: silence.
 	Progress func(string)
+	// Options say how something is learned, judged or recommended. Default: the functions' own.
+	Options settings.Options
 	// Settings changes what the functions are configured with; tests use it. Default: as the functions' defaults.
 	Settings func(*Functions)
 	// RouteVectorStore changes the address (host:port) at which functions find PostgreSQL; tests put a proxy in
