@@ -42,14 +42,12 @@ func ParseOptions(given map[string]string) (Options, error) {
 	var several env.AggregateError
 	switch {
 	case errors.As(err, &several):
-		for _, err := range several.Errors {
-			faults = append(faults, err)
-		}
-	case err == nil && len(faults) == 0:
+		faults = append(faults, several.Errors...)
+	case err != nil:
+		faults = append(faults, err)
+	case len(faults) == 0:
 		faults = append(faults, o.HoldOut.Validate(), o.Training.Validate(), o.HandOver.Validate(), o.Gate.Validate(),
 			o.Index.Validate(), o.Ranking.Validate())
-	default:
-		faults = append(faults, err)
 	}
 	return o, errors.Join(faults...)
 }
