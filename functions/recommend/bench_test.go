@@ -87,10 +87,8 @@ func BenchmarkBatch(b *testing.B) {
 	}
 }
 
-// BenchmarkOptions is what each option costs, on a shop of 10,000 items in which each customer has rated 20 and one item in
-// 20 is out of stock: records/s, and what they are of those without any option, in batches that alternate.
-func BenchmarkOptions(b *testing.B) {
-	w := setup(b)
+// largeShop has 10,000 items, of which one in 20 is out of stock, and 1,000 customers who have rated 20 each.
+func largeShop() version {
 	v := version{items: manyItems(10_000), users: manyUsers(1000), popularity: popularity}
 	chance := rand.New(rand.NewPCG(3, 3))
 	for user := range v.users {
@@ -101,6 +99,13 @@ func BenchmarkOptions(b *testing.B) {
 	for item := range v.items {
 		v.attributes = append(v.attributes, []any{item, fmt.Sprintf("line %d", chance.IntN(7)), int32(chance.IntN(20))})
 	}
+	return v
+}
+
+// BenchmarkOptions is what each option costs, on a large shop: records/s, and what they are of those without any option, in batches that alternate.
+func BenchmarkOptions(b *testing.B) {
+	w := setup(b)
+	v := largeShop()
 	none, zero := time.Duration(0), 0.0
 	bare := func(s *settings.Ranking) {
 		s.SessionWeight, s.TrendingHalfLife = &zero, &none

@@ -5,11 +5,12 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
+	"sync"
 	"time"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
-	"golang.org/x/sync/errgroup"
 
 	"recsys/shared/activity"
 	"recsys/shared/model"
@@ -22,8 +23,8 @@ import (
 // is active, the second asks its tables, by their names, everything at once (queries.go): what to recommend and what is
 // similar over a connection each, so that two of the database's cores search. So all of an answer is of one version, also
 // while another one is being activated; a version that is dropped in between makes the second trip fail as a whole, and
-// both are made again. What the batch has in its carts goes with the second trip, too, as a transaction of its own after
-// the answers (trending.go). A connection prepares a version's statements in a trip more, once.
+// both are made again. What the batch has in its carts goes in a third one (trending.go), as a transaction of its own after
+// the answers. A connection prepares a version's statements in a trip more, once.
 type index struct {
 	pool    *pgxpool.Pool
 	options settings.Ranking
@@ -39,9 +40,18 @@ type question struct {
 	answer  activity.Answer
 }
 
-// attempts bounds how often a batch starts again: after a connection that had died while the function
-// slept, and after versions that were dropped in between.
+// attempts bounds how often a batch starts again: after connections that had died while the function slept, and after
+// versions that were dropped in between.
 const attempts = 3
+
+// retry is whether another attempt may find things changed.
+type retry int
+
+const (
+	never retry = iota
+	again
+	plainly // what took too long, or could not be computed, would come again however often it was tried: see asking.plain
+)
 
 // answer fills in the answers and says which version they are of; 0 when none is active.
 func (x *index) answer(ctx context.Context, questions []question, models *models, now time.Time) (version int64, err error) {
@@ -50,57 +60,53 @@ func (x *index) answer(ctx context.Context, questions []question, models *models
 	}
 	plain := false
 	for attempt := 1; ; attempt++ {
-		version, again, err := x.attempt(ctx, questions, models, asking{options: x.options, now: now, plain: plain}, attempt == attempts)
-		plain = plain || isTooMuch(err)
-		if err == nil || !again || attempt == attempts {
+		version, retry, err := x.attempt(ctx, questions, models, asking{options: x.options, now: now, plain: plain}, attempt == attempts)
+		if err == nil || retry == never || attempt == attempts {
 			return version, err
 		}
+		plain = plain || retry == plainly
 		slog.WarnContext(ctx, "asking the vector database again", "attempt", attempt, "plain", plain, "error", err)
+		x.pool.Reset() // where one connection was dead, the others probably are, too
 	}
 }
 
-// isTooMuch tells of what would come again however often it was tried: an answer that takes longer than there is time,
-// or numbers that cannot be blended. Then it is asked plainly, see asking.plain, so that no record holds the shard.
-func isTooMuch(err error) bool {
-	return errors.Is(err, context.DeadlineExceeded) ||
-		vectorstore.HasCode(err, vectorstore.QueryCanceled) || vectorstore.HasCode(err, vectorstore.OutOfRange)
-}
-
-// attempt is one pass through both round trips; again says that another one may find things changed.
-func (x *index) attempt(ctx context.Context, questions []question, models *models, a asking, last bool) (version int64, again bool, err error) {
+// attempt is one pass through both round trips.
+func (x *index) attempt(ctx context.Context, questions []question, models *models, a asking, last bool) (version int64, may retry, err error) {
 	a.questions = questions
 	a.forget()
 	conn, err := x.acquire(ctx)
 	if err != nil {
-		return 0, false, err
+		return 0, never, err
 	}
 	defer conn.Release()
 	active, found, err := x.active(ctx, conn.Conn())
 	if err != nil {
-		return 0, conn.Conn().IsClosed(), err
+		if conn.Conn().IsClosed() {
+			return 0, again, err
+		}
+		return 0, never, err
 	}
 	if !found {
 		a.rank() // of nothing
-		return 0, false, nil
+		return 0, never, nil
 	}
 	m, err := models.of(ctx, active)
 	if errors.Is(err, objectstore.ErrNotFound) {
 		if !last {
-			return 0, true, err // dropped in between, probably
+			return 0, again, err // dropped in between, probably
 		}
 		slog.ErrorContext(ctx, "the version answers without its model", "version", active.Version, "error", err)
 		m, err = nil, nil
 	}
 	if err != nil {
-		return 0, false, err
+		return 0, never, err
 	}
 	if err := embed(m, active.Dimension, questions); err != nil {
-		return 0, false, err
+		return 0, never, err
 	}
 	a.version, a.storedFirst = active, m != nil && m.ForUnseen()
-	lost, err := x.ask(ctx, conn, &a)
-	again = lost || vectorstore.HasCode(err, vectorstore.UndefinedTable) || isTooMuch(err)
-	return active.Version, again, err
+	may, err = x.ask(ctx, conn, &a)
+	return active.Version, may, err
 }
 
 func (x *index) acquire(ctx context.Context) (*pgxpool.Conn, error) {
@@ -146,29 +152,61 @@ func embed(m *model.Model, dimension int, questions []question) error {
 	return nil
 }
 
-// ask is the second round trip: both searches at the same time, and the trends. lost tells of a connection that broke.
-func (x *index) ask(ctx context.Context, conn *pgxpool.Conn, a *asking) (lost bool, err error) {
-	other, err := x.acquire(ctx)
-	if err != nil {
-		return false, err
-	}
-	defer other.Release()
-	ctx, cancel := context.WithTimeout(ctx, x.timeout)
-	defer cancel()
-	var searches errgroup.Group
-	searches.Go(func() error {
-		err := conn.SendBatch(ctx, a.recommended()).Close()
-		if err != nil && a.answered {
-			slog.WarnContext(ctx, "the carts of this batch are not in the trends", "error", err)
-			return nil
+// ask is the second round trip, both searches at the same time, and then the trends.
+func (x *index) ask(ctx context.Context, conn *pgxpool.Conn, a *asking) (retry, error) {
+	var other *pgxpool.Conn
+	similar := a.similar()
+	if similar != nil {
+		var err error
+		if other, err = x.acquire(ctx); err != nil {
+			return never, err
 		}
-		return err
-	})
-	searches.Go(func() error { return other.SendBatch(ctx, a.similar()).Close() })
-	if err := searches.Wait(); err != nil {
-		lost = conn.Conn().IsClosed() || other.Conn().IsClosed()
-		return lost, vectorstore.Wrap(fmt.Sprintf("asking version %d", a.version.Version), err)
+		defer other.Release()
+	}
+	within, cancel := context.WithTimeout(ctx, x.timeout)
+	defer cancel()
+	var failed [2]error // a search that fails does not end the other one: that would cost its connection
+	var searches sync.WaitGroup
+	searches.Go(func() { failed[0] = conn.SendBatch(within, a.recommended()).Close() })
+	if similar != nil {
+		searches.Go(func() { failed[1] = other.SendBatch(within, similar).Close() })
+	}
+	searches.Wait()
+	if err := errors.Join(failed[:]...); err != nil {
+		lost := conn.Conn().IsClosed() || other != nil && other.Conn().IsClosed()
+		return mayPass(lost, failed[:]), vectorstore.Wrap(fmt.Sprintf("asking version %d", a.version.Version), err)
 	}
 	a.rank()
-	return false, nil
+	x.keepTrends(ctx, conn, a)
+	return never, nil
+}
+
+// mayPass tells what becomes of searches that failed. A version that is just being dropped is either gone or locked.
+func mayPass(lost bool, failed []error) retry {
+	of := func(codes ...string) bool {
+		return slices.ContainsFunc(failed, func(err error) bool {
+			return slices.ContainsFunc(codes, func(code string) bool { return vectorstore.HasCode(err, code) })
+		})
+	}
+	late := slices.ContainsFunc(failed, func(err error) bool { return errors.Is(err, context.DeadlineExceeded) })
+	switch {
+	case late || of(vectorstore.QueryCanceled, vectorstore.OutOfRange):
+		return plainly
+	case lost || of(vectorstore.UndefinedTable, vectorstore.LockNotAvailable, vectorstore.DeadlockDetected):
+		return again
+	}
+	return never
+}
+
+// keepTrends is a third trip where there are carts. The answers are there, whatever becomes of it.
+func (x *index) keepTrends(ctx context.Context, conn *pgxpool.Conn, a *asking) {
+	carts := a.carts()
+	if carts == nil {
+		return
+	}
+	ctx, cancel := context.WithTimeout(ctx, x.timeout)
+	defer cancel()
+	if err := conn.SendBatch(ctx, carts).Close(); err != nil {
+		slog.WarnContext(ctx, "the carts of this batch are not in the trends", "error", err)
+	}
 }

@@ -10,6 +10,7 @@ package main
 
 import (
 	"context"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/firehose"
 
@@ -51,7 +52,11 @@ func wire(ctx context.Context) (*Handler, error) {
 		objectstore.New(objects, s.Artifacts.Bucket), objectstore.New(objects, s.RecommendationsBucket)), nil
 }
 
+// lockTimeout: only a version that is being dropped is locked against its readers, and the trends while others change them.
+const lockTimeout = time.Second
+
+// connection: two for a batch, and two more while those that broke are being closed.
 func connection(s settings.Recommend) vectorstore.Config {
 	return vectorstore.Config{VectorStore: s.VectorStore, Application: "recommend",
-		StatementTimeout: s.DatabaseTimeout, LockTimeout: s.DatabaseTimeout, Repeating: true}
+		StatementTimeout: s.DatabaseTimeout, LockTimeout: lockTimeout, MaxConns: 4, Repeating: true}
 }

@@ -2,12 +2,12 @@ package main
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5"
-	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/pgvector/pgvector-go"
 
 	"recsys/shared/activity"
@@ -24,8 +24,8 @@ import (
 // that is a parameter and so counts as a tenth of the table, the planner reads the whole table each time. What may not
 // be recommended is filtered inside of it, and the index goes on until the limit is reached. The filters are subqueries
 // with OFFSET 0: probes of a primary key, made for those candidates only that come along. Without it they become joins,
-// for which the planner may read a whole table and sort it. It plans once for all batches and takes each to be of ten
-// records: nothing here joins a batch with itself, which would be quadratic by a plan made for ten.
+// for which the planner may read a whole table and sort it. The planner plans once for all batches and takes each to be of
+// ten records: nothing here joins a batch with itself, which would be quadratic by a plan made for ten.
 type asking struct {
 	version     vectorstore.ActiveVersion
 	options     settings.Ranking
@@ -35,20 +35,21 @@ type asking struct {
 	plain     bool
 	now       time.Time
 	questions []question
-	answered  bool // the answers are there, whatever becomes of the trends
 }
 
-// recommended is the search for what to recommend, and what the carts make of the trends.
+// recommended is the search for what to recommend.
 func (a *asking) recommended() *pgx.Batch {
 	batch := a.search()
 	a.queueRecommended(batch)
-	batch.Queue("commit").Exec(func(pgconn.CommandTag) error { a.answered = true; return nil })
-	a.queueCarts(batch)
+	batch.Queue("commit")
 	return batch
 }
 
-// similar is the search for what is similar to the sessions' products.
+// similar is the search for what is similar to the sessions' products; nil where there are none.
 func (a *asking) similar() *pgx.Batch {
+	if !slices.ContainsFunc(a.questions, func(q question) bool { return len(q.session) > 0 }) {
+		return nil
+	}
 	batch := a.search()
 	a.queueSimilar(batch)
 	batch.Queue("commit")
@@ -241,9 +242,6 @@ func (a *asking) queueSimilar(batch *pgx.Batch) {
 			customers = append(customers, customerID(q.record.CustomerNumber))
 			sessions = append(sessions, products(q.session))
 		}
-	}
-	if len(records) == 0 {
-		return
 	}
 	batch.Queue(a.sql(`
 		with q as materialized (

@@ -171,9 +171,17 @@ func (w *world) activate(number int64) {
 		update %[1]s set status = 'active', ef_search = 40, recall = 1 where version = %[2]d; commit`, vectorstore.VersionTable, number))
 }
 
+// drop gives way to readers, as vector-index does.
 func (w *world) drop(number int64) {
 	w.Helper()
-	w.exec(`drop table if exists ` + strings.Join(vectorstore.Tables(number), ", "))
+	drop := `begin; set local lock_timeout = '100ms'; drop table if exists ` + strings.Join(vectorstore.Tables(number), ", ") + `; commit`
+	for {
+		_, err := w.loader.Exec(context.WithoutCancel(w.Context()), drop, pgx.QueryExecModeSimpleProtocol)
+		if !vectorstore.HasCode(err, vectorstore.LockNotAvailable) {
+			w.must(err)
+			return
+		}
+	}
 }
 
 func (w *world) exec(sql string) {

@@ -54,17 +54,17 @@ func (a *asking) trending() string {
 		union all `
 }
 
-// queueCarts counts what the batch has in its carts into the trends: each record counts 1 for each item of the version.
-// It comes after the commit of the answers, in the same round trip but as a transaction of its own: it cannot fail them,
-// waits for nobody longer than a moment, and does not wait for the disk. Of two batches at once neither waits for the
-// other in a circle: both change items in the order of their names, and what falls off the end is deleted only where
-// nobody else holds it.
-func (a *asking) queueCarts(batch *pgx.Batch) {
-	items, counts := a.carts()
+// carts counts what the batch has in its carts into the trends, in one transaction: each record counts 1 for each item of
+// the version; nil where there is nothing to count. It waits for nobody longer than lockTimeout, and not for the disk. Of
+// two batches at once neither waits for the other in a circle: both change items in the order of their names, and what
+// falls off the end is deleted only where nobody else holds it.
+func (a *asking) carts() *pgx.Batch {
+	items, counts := a.inCarts()
 	if len(items) == 0 || !a.trends() {
-		return
+		return nil
 	}
-	batch.Queue(`select set_config('lock_timeout', '1s', true), set_config('synchronous_commit', 'off', true)`)
+	batch := &pgx.Batch{}
+	batch.Queue(`select set_config('synchronous_commit', 'off', true)`)
 	batch.Queue(a.sql(`
 		insert into {trending} as t (item, score, updated_at)
 		select item.id, cart.count, $3::timestamptz
@@ -75,10 +75,11 @@ func (a *asking) queueCarts(batch *pgx.Batch) {
 	batch.Queue(a.sql(fmt.Sprintf(`
 		delete from {trending} where item in (select item from {trending} t
 			order by score * %s desc, item offset %d for update skip locked)`, a.decay("t.updated_at", "$1::timestamptz"), keptTrends)), a.now)
+	return batch
 }
 
-// carts counts the records that have a product in the cart: the most frequent products, at most keptTrends.
-func (a *asking) carts() (items []string, counts []int32) {
+// inCarts counts the records that have a product in the cart: the most frequent products, at most keptTrends.
+func (a *asking) inCarts() (items []string, counts []int32) {
 	frequent := map[string]int32{}
 	for i := range a.questions {
 		for _, product := range a.questions[i].record.Products {

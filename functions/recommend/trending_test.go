@@ -114,6 +114,46 @@ func TestTrendsOfManyAtOnce(t *testing.T) {
 	}
 }
 
+// TestACartCountsOnceWhateverBreaks: one of the two connections is dead, either one, and the batch is asked again.
+func TestACartCountsOnceWhateverBreaks(t *testing.T) {
+	w := setup(t)
+	w.load(small())
+	other, err := pgx.Connect(t.Context(), w.readerURL)
+	w.must(err)
+	defer other.Close(t.Context())
+	for n, order := range []string{"asc", "desc"} {
+		for range 2 { // the second batch has both connections
+			w.handle(cart("item-001"))
+		}
+		var killed bool
+		w.must(other.QueryRow(t.Context(), `select pg_terminate_backend(pid) from pg_stat_activity
+			where application_name = 'recommend' order by pid `+order+` limit 1`).Scan(&killed))
+		if notDone := w.handle(cart("item-001")); notDone != "" || !killed {
+			t.Error("not done")
+		}
+		if _, score := w.trends(); score != float64(3*(n+1)) {
+			t.Errorf("%d batches: score %v", 3*(n+1), score)
+		}
+	}
+}
+
+// TestTrendsAreLocked against a connection that has yet to prepare their statements: the batch is answered all the same.
+func TestTrendsAreLocked(t *testing.T) {
+	w := setup(t)
+	w.load(small())
+	other, err := pgx.Connect(t.Context(), w.ownerURL)
+	w.must(err)
+	defer other.Close(t.Context())
+	tx, err := other.Begin(t.Context())
+	w.must(err)
+	_, err = tx.Exec(t.Context(), `lock table `+vectorstore.TrendingTable+` in share mode`) // as CREATE INDEX does
+	w.must(err)
+	if notDone := w.handle(cart("item-001")); notDone != "" {
+		t.Error("the batch waits for the trends")
+	}
+	w.must(tx.Rollback(t.Context()))
+}
+
 // TestTrendsCannotBeKept: somebody holds their table for longer than a batch waits; it is answered all the same.
 func TestTrendsCannotBeKept(t *testing.T) {
 	w := setup(t)

@@ -128,5 +128,6 @@ const (
 	UndefinedTable   = "42P01" // a version was dropped after its row was read: read the row again
 	LockNotAvailable = "55P03" // lock_timeout
 	QueryCanceled    = "57014" // statement_timeout
+	DeadlockDetected = "40P01" // with a transaction that took the same locks in another order
 	OutOfRange       = "22003" // a number too large or too small for its type
 )

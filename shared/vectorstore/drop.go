@@ -41,7 +41,7 @@ func DropOld(ctx context.Context, pool *pgxpool.Pool, keep int) (dropped []int64
 
 func drop(ctx context.Context, pool *pgxpool.Pool, version int64) error {
 	doing := fmt.Sprintf("dropping version %d", version)
-	return transact(ctx, pool, doing, func(tx pgx.Tx) error {
+	return transactWhenFree(ctx, pool, doing, func(tx pgx.Tx) error {
 		if err := lockVersions(ctx, tx); err != nil {
 			return err
 		}
@@ -51,7 +51,8 @@ func drop(ctx context.Context, pool *pgxpool.Pool, version int64) error {
 		if err != nil || tag.RowsAffected() == 0 {
 			return Wrap(doing, err)
 		}
-		return Wrap(doing, execute(ctx, tx, `drop table if exists `+strings.Join(Tables(version), ", ")))
+		// A reader may have locked the tables in another order, and one of us must give way.
+		return Wrap(doing, execute(ctx, tx, `set local lock_timeout = '100ms'`, `drop table if exists `+strings.Join(Tables(version), ", ")))
 	})
 }
 

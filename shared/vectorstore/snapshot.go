@@ -80,6 +80,10 @@ func (s Snapshot) fill(ctx context.Context, tx pgx.Tx, version int64) error {
 	if err := s.fillPopularity(ctx, tx, version); err != nil {
 		return err
 	}
+	// Readers keep plans that were made for the tables as they were, empty perhaps; new statistics make them plan anew.
+	if err := execute(ctx, tx, fmt.Sprintf(`analyze %s, %s, %s`, popularity, rated, attributes)); err != nil {
+		return Wrap(fmt.Sprintf("analysing the tables of the shop, version %d", version), err)
+	}
 	if s.Name == "" {
 		return nil
 	}

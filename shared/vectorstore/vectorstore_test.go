@@ -336,6 +336,11 @@ func testRefreshBesideReader(t *testing.T, d *database) {
 	if got := d.text(d.loader, `select string_agg(item, ' ' order by item) from `+vectorstore.RatedTable(version)); got != "S1 S2" {
 		t.Errorf("after: %s", got)
 	}
+	for _, table := range vectorstore.Tables(version)[2:] { // of the shop: readers' plans are made for what is known of them
+		if got := d.text(d.loader, `select (reltuples >= 0)::text from pg_class where oid = '`+table+`'::regclass`); got != "true" {
+			t.Errorf("%s was not analysed", table)
+		}
+	}
 }
 
 func testAllocate(t *testing.T, d *database) {
