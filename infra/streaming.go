@@ -50,7 +50,6 @@ func NewStreaming(scope constructs.Construct, id string, factory Factory, data *
 // recommend answers a batch of 500 in well under a second on one core, from 17 MiB of memory and the models of two
 // versions; its time is bounded far above that, and far below what Kinesis would wait for.
 func (s *Streaming) recommend(factory Factory, data *DataLake, vectors *VectorDatabase) lambda.Function {
-	config := factory.Config
 	reader, asReader := vectors.As(readerRole)
 	may := append(Access(data)["recommend"], asReader,
 		Permission{Actions: []string{"firehose:PutRecordBatch"}, Resources: []*string{s.Delivery.AttrArn()}},
@@ -64,7 +63,7 @@ func (s *Streaming) recommend(factory Factory, data *DataLake, vectors *VectorDa
 		Settings: settings.Recommend{
 			Artifacts: settings.Artifacts{Bucket: *data.Artifacts.BucketName()}, VectorStore: reader,
 			RecommendationsBucket: *data.Recommendations.BucketName(), DeliveryStream: *s.Delivery.Ref(),
-			Ranking: config.Options.Ranking,
+			Ranking: factory.Config.Options.Ranking,
 		},
 	})
 }

@@ -28,7 +28,7 @@ import (
 type index struct {
 	pool    *pgxpool.Pool
 	options settings.Ranking
-	timeout time.Duration // of one attempt in the database; the reading of a model is not counted
+	timeout time.Duration // of each step in the database: a connection, the version, the answers, the carts
 }
 
 // question is a record that wants an answer, and the answer but for what the event gives.

@@ -137,21 +137,25 @@ func TestACartCountsOnceWhateverBreaks(t *testing.T) {
 	}
 }
 
+// hold keeps the locks of a statement until they are released.
+func (w *world) hold(url, sql string) (release func()) {
+	w.Helper()
+	conn, err := pgx.Connect(w.Context(), url)
+	w.must(err)
+	_, err = conn.Exec(w.Context(), `begin; `+sql)
+	w.must(err)
+	return func() { w.must(conn.Close(w.Context())) }
+}
+
 // TestTrendsAreLocked against a connection that has yet to prepare their statements: the batch is answered all the same.
 func TestTrendsAreLocked(t *testing.T) {
 	w := setup(t)
 	w.load(small())
-	other, err := pgx.Connect(t.Context(), w.ownerURL)
-	w.must(err)
-	defer other.Close(t.Context())
-	tx, err := other.Begin(t.Context())
-	w.must(err)
-	_, err = tx.Exec(t.Context(), `lock table `+vectorstore.TrendingTable+` in share mode`) // as CREATE INDEX does
-	w.must(err)
+	release := w.hold(w.ownerURL, `lock table `+vectorstore.TrendingTable+` in share mode`) // as CREATE INDEX does
 	if notDone := w.handle(cart("item-001")); notDone != "" {
 		t.Error("the batch waits for the trends")
 	}
-	w.must(tx.Rollback(t.Context()))
+	release()
 }
 
 // TestTrendsCannotBeKept: somebody holds their table for longer than a batch waits; it is answered all the same.
@@ -159,17 +163,11 @@ func TestTrendsCannotBeKept(t *testing.T) {
 	w := setup(t)
 	w.load(small())
 	w.handle(cart("item-001"))
-	other, err := pgx.Connect(t.Context(), w.readerURL)
-	w.must(err)
-	defer other.Close(t.Context())
-	tx, err := other.Begin(t.Context())
-	w.must(err)
-	_, err = tx.Exec(t.Context(), `update `+vectorstore.TrendingTable+` set score = score`)
-	w.must(err)
+	release := w.hold(w.readerURL, `update `+vectorstore.TrendingTable+` set score = score`)
 	if notDone := w.handle(cart("item-001")); notDone != "" {
 		t.Error("the batch waits for the trends")
 	}
-	w.must(tx.Rollback(t.Context()))
+	release()
 	if notDone := w.handle(cart("item-001")); notDone != "" {
 		t.Error("the connection is lost")
 	}

@@ -15,7 +15,6 @@ import (
 	"recsys/infra/local/stepfunctions"
 	"recsys/shared/lake"
 	"recsys/shared/objectstore"
-	"recsys/shared/settings"
 )
 
 // runOnce starts everything, shows one execution and one stream of activity, and stops.
@@ -89,12 +88,8 @@ func (o options) start(ctx context.Context, c *console) (*platform.Platform, err
 	if err != nil {
 		return nil, err
 	}
-	settings, err := settings.ParseOptions(o.settings)
-	if err != nil {
-		return nil, err
-	}
 	return platform.Start(ctx, platform.Config{
-		StateDir: o.stateDir, SourceSQL: o.sourceSQL, Options: settings,
+		StateDir: o.stateDir, SourceSQL: o.sourceSQL, Options: o.parsed,
 		Environment: platform.FromEnvironment(), Cache: cache, Progress: c.progress,
 	})
 }

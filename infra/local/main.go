@@ -39,7 +39,8 @@ Commands
 // options are the flags of every command; each command registers those that it reads.
 type options struct {
 	sourceSQL files
-	settings  named
+	settings  named            // as they are given
+	parsed    settings.Options // and with their defaults
 	artifacts string
 	events    string
 	stateDir  string
@@ -158,7 +159,7 @@ func parse(command string, args []string, out, errOut io.Writer) (o options, err
 	case outside != nil:
 		return o, outside
 	}
-	if _, err := settings.ParseOptions(o.settings); err != nil {
+	if o.parsed, err = settings.ParseOptions(o.settings); err != nil {
 		return o, mistake(errOut, "-c: %v", err)
 	}
 	if err := workflow.CheckInput([]byte(o.input)); err != nil {

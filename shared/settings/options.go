@@ -30,13 +30,13 @@ func ParseOptions(given map[string]string) (Options, error) {
 	var o Options
 	var faults []error
 	variables := map[string]string{}
-	known := variablesOf(reflect.TypeFor[Options]())
+	known := optionsOf(reflect.TypeFor[Options]())
 	for _, name := range slices.Sorted(maps.Keys(given)) {
-		if known[name] == "" {
+		if _, ok := known[name]; !ok {
 			faults = append(faults, fmt.Errorf("%s is no option: want one of %s", name, strings.Join(OptionNames(), ", ")))
 			continue
 		}
-		variables[known[name]] = given[name]
+		variables[variableOf(known[name])] = given[name]
 	}
 	err := env.ParseWithOptions(&o, env.Options{Environment: variables})
 	var several env.AggregateError
@@ -48,28 +48,35 @@ func ParseOptions(given map[string]string) (Options, error) {
 	case len(faults) == 0:
 		faults = append(faults, o.HoldOut.Validate(), o.Training.Validate(), o.HandOver.Validate(), o.Gate.Validate(),
 			o.Index.Validate(), o.Ranking.Validate())
+		arrives := Environ(o)
+		for _, name := range slices.Sorted(maps.Keys(given)) {
+			// What is zero does not travel, so that the function's default would hold instead.
+			variable, otherwise := variableOf(known[name]), known[name].Tag.Get("envDefault")
+			if _, ok := arrives[variable]; !ok && otherwise != "0" && otherwise != "false" {
+				faults = append(faults, fmt.Errorf("%s is %s, which stands for its default: leave it out, or give another value", name, given[name]))
+			}
+		}
 	}
 	return o, errors.Join(faults...)
 }
 
 // OptionNames are the names of all Options, sorted.
 func OptionNames() []string {
-	return slices.Sorted(maps.Keys(variablesOf(reflect.TypeFor[Options]())))
+	return slices.Sorted(maps.Keys(optionsOf(reflect.TypeFor[Options]())))
 }
 
-// variablesOf are the variables of a settings struct by the names of their options.
-func variablesOf(settings reflect.Type) map[string]string {
-	variables := map[string]string{}
+// optionsOf are the fields of a settings struct by the names of their options.
+func optionsOf(settings reflect.Type) map[string]reflect.StructField {
+	fields := map[string]reflect.StructField{}
 	for i := range settings.NumField() {
 		field := settings.Field(i)
 		if field.Anonymous {
-			maps.Copy(variables, variablesOf(field.Type))
+			maps.Copy(fields, optionsOf(field.Type))
 			continue
 		}
-		variable, _, _ := strings.Cut(field.Tag.Get("env"), ",")
-		variables[optionName(variable)] = variable
+		fields[optionName(variableOf(field))] = field
 	}
-	return variables
+	return fields
 }
 
 // optionName is SESSION_WEIGHT as sessionWeight.

@@ -43,6 +43,8 @@ func TestWrongOptionsAreNamedAtOnce(t *testing.T) {
 		"GATE_TRAINED":              {"gateTrained": "off"},
 		"HOLD_OUT_FRACTION 1":       {"holdOutFraction": "1"},
 		"FACTORS is -1":             {"factors": "-1"},
+		"holdOutSeed is 0, which":   {"holdOutSeed": "0"},
+		"unobservedWeight is 0, wh": {"unobservedWeight": "0", "diversity": "0", "includeRated": "false", "sessionWeight": "0"},
 		"METRIC is \"dot\"":         {"metric": "dot"},
 		"HNSW_EF_CONSTRUCTION 8":    {"hnswEfConstruction": "8"},
 	} {

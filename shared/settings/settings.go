@@ -249,7 +249,7 @@ type Recommend struct {
 	// DeliveryStream is the Firehose stream that takes the answers.
 	DeliveryStream string `env:"DELIVERY_STREAM,notEmpty"`
 	Ranking
-	// DatabaseTimeout bounds each step of a batch's work in the vector database: a connection, the version, the answers.
+	// DatabaseTimeout bounds each step of a batch's work in the vector database: a connection, the version, the answers, the carts.
 	DatabaseTimeout time.Duration `env:"DATABASE_TIMEOUT" envDefault:"10s"`
 }
 
@@ -342,7 +342,7 @@ func Environ(settings any) map[string]string {
 func collect(value reflect.Value, variables map[string]string) {
 	for i := range value.NumField() {
 		field, tag := value.Field(i), value.Type().Field(i)
-		name, _, _ := strings.Cut(tag.Tag.Get("env"), ",")
+		name := variableOf(tag)
 		switch {
 		case tag.Anonymous:
 			collect(field, variables)
@@ -350,4 +350,10 @@ func collect(value reflect.Value, variables map[string]string) {
 			variables[name] = fmt.Sprint(reflect.Indirect(field).Interface())
 		}
 	}
+}
+
+// variableOf is the environment variable of a field.
+func variableOf(field reflect.StructField) string {
+	name, _, _ := strings.Cut(field.Tag.Get("env"), ",")
+	return name
 }
