@@ -40,11 +40,14 @@ func (a *asking) weights(q *question) string {
 
 func array(elements []string) string { return "{" + strings.Join(elements, ",") + "}" }
 
-// customerID is the number as the table of users holds it; nil, which joins with nobody, for a visitor who is
-// not known and for a number that the table cannot hold.
-func customerID(number int64) *int32 {
-	id := int32(number)
-	if number == 0 || int64(id) != number {
+// customerID returns the number as the tables hold it. It returns nil, which joins with nobody, for a visitor who is not
+// known and for a number that is beyond int32.
+func customerID(number *int64) *int32 {
+	if number == nil {
+		return nil
+	}
+	id := int32(*number)
+	if int64(id) != *number {
 		return nil
 	}
 	return &id

@@ -3,6 +3,7 @@ package main
 import (
 	"cmp"
 	"fmt"
+	"math"
 	"math/rand/v2"
 	"slices"
 	"strings"
@@ -165,6 +166,40 @@ func (o output) wantList(t *testing.T, name string, ids []string, eligible map[s
 	}
 	if len(ids) != min(want, limit) || len(unique(ids)) != len(ids) || slices.ContainsFunc(ids, func(id string) bool { return !eligible[id] }) {
 		t.Errorf("%s %v by %s for customer %d, %d are eligible", name, ids, o.Recommendation.Strategy, o.CustomerNumber, want)
+	}
+}
+
+// TestEveryNumberIsACustomer: 0, a negative number and the largest one are answered like any other. Only a record without
+// a number is of nobody.
+func TestEveryNumberIsACustomer(t *testing.T) {
+	w := setup(t)
+	v := version{items: circle(12, 4), users: map[int32][]float32{}, popularity: popularity}
+	customers := []int32{0, -5, 1, math.MinInt32, math.MaxInt32}
+	for i, customer := range customers {
+		v.users[customer] = direction(0.1, 4)
+		v.rated = append(v.rated, []any{customer, itemID(1)}, []any{customer, itemID(2 + i)})
+	}
+	w.load(v)
+	payloads := []string{`{"session_id":"nobody","customer_number":null}`}
+	for _, customer := range customers {
+		payloads = append(payloads, fmt.Sprintf(`{"customer_number":%d,"browse_history":[{"product_code":"item-011"}]}`, customer))
+	}
+	if notDone := w.handle(payloads...); notDone != "" {
+		t.Fatal("not done")
+	}
+	answers := w.delivered()
+	if strategy := answers[0].Recommendation.Strategy; strategy != "popular" {
+		t.Errorf("nobody is answered by %s", strategy)
+	}
+	for i, o := range answers[1:] {
+		if o.Recommendation.Strategy != "stored-vector" {
+			t.Errorf("customer %d is answered by %s", customers[i], o.Recommendation.Strategy)
+		}
+		for _, id := range append(o.ids(), o.similarIDs()...) {
+			if id == itemID(1) || id == itemID(2+i) {
+				t.Errorf("customer %d has rated %s", customers[i], id)
+			}
+		}
 	}
 }
 

@@ -46,8 +46,8 @@ type Record struct {
 	body        []byte // the record on one line without its closing brace and without members of our names
 	hasFeatures struct{ city, country bool }
 
-	// CustomerNumber is 0 where the visitor is not known.
-	CustomerNumber int64
+	// CustomerNumber is nil if the visitor is not known. 0 is a customer like any other.
+	CustomerNumber *int64
 	// City and Country are "" where they are missing or say nothing.
 	City, Country string
 	// CreditLimit is NaN where it is missing or no finite number.
@@ -234,22 +234,23 @@ func quantity(value []byte) int {
 	return int(min(max(n, 0), MaxQuantity))
 }
 
-// wholeNumber reads 262, and 262.0 as data frames write it; null is 0.
-func wholeNumber(value []byte) (int64, error) {
+// wholeNumber reads 262, and 262.0 as data frames write it. It returns nil for null.
+func wholeNumber(value []byte) (*int64, error) {
 	if isNull(value) {
-		return 0, nil
+		return nil, nil
 	}
 	if value[0] != '-' && (value[0] < '0' || value[0] > '9') {
-		return 0, fmt.Errorf("%s; want a number", kind(value))
+		return nil, fmt.Errorf("%s; want a number", kind(value))
 	}
 	if n, err := strconv.ParseInt(string(value), 10, 64); err == nil {
-		return n, nil
+		return &n, nil
 	}
 	f, err := strconv.ParseFloat(string(value), 64)
 	if err != nil || f != math.Trunc(f) || math.Abs(f) > 1<<53 {
-		return 0, errors.New("no whole number of at most 2^53")
+		return nil, errors.New("no whole number of at most 2^53")
 	}
-	return int64(f), nil
+	n := int64(f)
+	return &n, nil
 }
 
 // number reads a finite number, or a string that holds one; else NaN.

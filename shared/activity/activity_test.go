@@ -90,6 +90,8 @@ func TestTrendingItemsGoOutWhereTheyAreAskedFor(t *testing.T) {
 	}
 }
 
+func customer(number int64) *int64 { return &number }
+
 func TestLenient(t *testing.T) {
 	nan := math.NaN()
 	for name, c := range map[string]struct {
@@ -98,33 +100,37 @@ func TestLenient(t *testing.T) {
 	}{
 		"a full record": {
 			`{"customer_number":262,"city":"San Diego","country":"USA","credit_limit":90069,"browse_history":[{"product_code":"A","quantity":"4","in_shopping_cart":false},{"product_code":"B","quantity":3,"in_shopping_cart":true}]}`,
-			activity.Record{CustomerNumber: 262, City: "San Diego", Country: "USA", CreditLimit: 90069, Products: []activity.Product{{Code: "A", Quantity: 4}, {Code: "B", InCart: true, Quantity: 3}}}},
-		"numbers of a data frame": {`{"customer_number":262.0,"credit_limit":"12.5"}`, activity.Record{CustomerNumber: 262, CreditLimit: 12.5}},
-		"an exponent":             {`{"customer_number":1e2}`, activity.Record{CustomerNumber: 100, CreditLimit: nan}},
+			activity.Record{CustomerNumber: customer(262), City: "San Diego", Country: "USA", CreditLimit: 90069, Products: []activity.Product{{Code: "A", Quantity: 4}, {Code: "B", InCart: true, Quantity: 3}}}},
+		"numbers of a data frame": {`{"customer_number":262.0,"credit_limit":"12.5"}`, activity.Record{CustomerNumber: customer(262), CreditLimit: 12.5}},
+		"an exponent":             {`{"customer_number":1e2}`, activity.Record{CustomerNumber: customer(100), CreditLimit: nan}},
+		"customer zero":           {`{"customer_number":0}`, activity.Record{CustomerNumber: customer(0), CreditLimit: nan}},
+		"customer zero, spelled":  {`{"customer_number":-0.0}`, activity.Record{CustomerNumber: customer(0), CreditLimit: nan}},
+		"the lowest customer":     {`{"customer_number":-2147483648}`, activity.Record{CustomerNumber: customer(-1 << 31), CreditLimit: nan}},
+		"no member for it":        {`{"session_id":"s"}`, activity.Record{CreditLimit: nan}},
 		"no customer":             {`{"session_id":"s","customer_number":null,"city":null,"browse_history":null}`, activity.Record{CreditLimit: nan}},
-		"odd features":            {`{"customer_number":-1,"city":5,"country":["x"],"credit_limit":"n/a"}`, activity.Record{CustomerNumber: -1, CreditLimit: nan}},
+		"odd features":            {`{"customer_number":-1,"city":5,"country":["x"],"credit_limit":"n/a"}`, activity.Record{CustomerNumber: customer(-1), CreditLimit: nan}},
 		"a credit limit of no number": {
-			`{"customer_number":1,"credit_limit":"NaN"}`, activity.Record{CustomerNumber: 1, CreditLimit: nan}},
-		"a credit limit beyond": {`{"customer_number":1,"credit_limit":1e999}`, activity.Record{CustomerNumber: 1, CreditLimit: nan}},
-		"an empty history":      {`{"customer_number":1,"browse_history":[]}`, activity.Record{CustomerNumber: 1, CreditLimit: nan}},
+			`{"customer_number":1,"credit_limit":"NaN"}`, activity.Record{CustomerNumber: customer(1), CreditLimit: nan}},
+		"a credit limit beyond": {`{"customer_number":1,"credit_limit":1e999}`, activity.Record{CustomerNumber: customer(1), CreditLimit: nan}},
+		"an empty history":      {`{"customer_number":1,"browse_history":[]}`, activity.Record{CustomerNumber: customer(1), CreditLimit: nan}},
 		"products repeated, unnamed, of another type": {
 			`{"customer_number":1,"browse_history":[{"product_code":" A "},{"product_code":"A","in_shopping_cart":true},{"product_code":"C","in_shopping_cart":"yes"},{},{"product_code":null},{"product_code":7}]}`,
-			activity.Record{CustomerNumber: 1, CreditLimit: nan, Products: []activity.Product{{Code: "A", InCart: true, Quantity: 1}, {Code: "C", Quantity: 1}}}},
+			activity.Record{CustomerNumber: customer(1), CreditLimit: nan, Products: []activity.Product{{Code: "A", InCart: true, Quantity: 1}, {Code: "C", Quantity: 1}}}},
 		"quantities": {
 			`{"customer_number":1,"browse_history":[{"product_code":"A","quantity":"2.9"},{"product_code":"B","quantity":-3},{"product_code":"C","quantity":1e300},{"product_code":"D","quantity":"many"},{"product_code":"E","quantity":null},{"product_code":"A","quantity":1}]}`,
-			activity.Record{CustomerNumber: 1, CreditLimit: nan, Products: []activity.Product{
+			activity.Record{CustomerNumber: customer(1), CreditLimit: nan, Products: []activity.Product{
 				{Code: "B"}, {Code: "C", Quantity: activity.MaxQuantity}, {Code: "D", Quantity: 1}, {Code: "E", Quantity: 1}, {Code: "A", Quantity: 2}}}},
 		"what PostgreSQL cannot hold": {
 			`{"customer_number":1,"country":"a\u0000b","browse_history":[{"product_code":"\u0000"},{"product_code":"` + strings.Repeat("x", 256) + `"}]}`,
-			activity.Record{CustomerNumber: 1, CreditLimit: nan}},
-		"half a surrogate": {`{"customer_number":1,"city":"\ud800"}`, activity.Record{CustomerNumber: 1, City: "\ufffd", CreditLimit: nan}},
+			activity.Record{CustomerNumber: customer(1), CreditLimit: nan}},
+		"half a surrogate": {`{"customer_number":1,"city":"\ud800"}`, activity.Record{CustomerNumber: customer(1), City: "\ufffd", CreditLimit: nan}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			got, err := activity.Parse([]byte(c.in))
 			if err != nil {
 				t.Fatal(err)
 			}
-			same := got.CustomerNumber == c.want.CustomerNumber && got.City == c.want.City && got.Country == c.want.Country &&
+			same := reflect.DeepEqual(got.CustomerNumber, c.want.CustomerNumber) && got.City == c.want.City && got.Country == c.want.Country &&
 				(got.CreditLimit == c.want.CreditLimit || math.IsNaN(got.CreditLimit) && math.IsNaN(c.want.CreditLimit)) &&
 				slices.Equal(got.Products, c.want.Products)
 			if !same {
