@@ -47,11 +47,11 @@ func (j *join) row(raw *training.RawRating) (training.Row, training.Reason, erro
 	if !j.read || j.ended || j.at != int64(number) {
 		return training.Row{}, training.UnknownCustomer, nil
 	}
-	item, known := j.products.find(code)
+	item, reason := j.products.find(code)
 	by, rated := j.rated[item.Code]
 	switch {
-	case !known:
-		return training.Row{}, training.UnknownProduct, nil
+	case reason != "":
+		return training.Row{}, reason, nil
 	case j.reason != "":
 		return training.Row{}, j.reason, nil
 	case item.Reason != "":

@@ -122,7 +122,7 @@ func TestProductsThatCannotBeToldApart(t *testing.T) {
 		}
 	}
 	j = testJoin("AB", "aB")
-	if _, reason, _ := j.row(&training.RawRating{CustomerNumber: number(103), ProductCode: "ab", ProductRating: number(3)}); reason != training.UnknownProduct {
+	if _, reason, _ := j.row(&training.RawRating{CustomerNumber: number(103), ProductCode: "ab", ProductRating: number(3)}); reason != training.AmbiguousProduct {
 		t.Errorf("a code of either of two products: %q", reason)
 	}
 }

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"strings"
 
 	"recsys/shared/objectstore"
 	"recsys/shared/training"
@@ -11,9 +10,7 @@ import (
 // products are held whole: the shop's small dimension.
 type products struct {
 	byCode training.Products
-	// spelling finds the code by its lower case, "" where several differ in nothing else: a foreign key of
-	// MySQL's default collation has no case.
-	spelling map[string]string
+	codes  *training.Codes
 }
 
 // readProducts reads a range's raw products.
@@ -26,25 +23,16 @@ func readProducts(ctx context.Context, store *objectstore.Store, key string) (pr
 }
 
 func newProducts(byCode training.Products) products {
-	p := products{byCode, make(map[string]string, len(byCode))}
+	codes := training.NewCodes(len(byCode))
 	for code := range byCode {
-		folded := strings.ToLower(code)
-		if _, taken := p.spelling[folded]; taken {
-			code = ""
-		}
-		p.spelling[folded] = code
+		codes.Add(code)
 	}
-	return p
+	return products{byCode, codes}
 }
 
-// find finds a product by its code as spelled, or else without regard to case. The product's own spelling is
-// the one to write.
-func (p products) find(code string) (found training.CheckedProduct, known bool) {
-	if found, known = p.byCode[code]; known {
-		return found, true
-	}
-	if spelling := p.spelling[strings.ToLower(code)]; spelling != "" {
-		found, known = p.byCode[spelling]
-	}
-	return found, known
+// find returns the product that a rating's code means, as training.Codes tells. The product's own spelling is the one
+// to write.
+func (p products) find(code string) (training.CheckedProduct, training.Reason) {
+	spelling, reason := p.codes.Find(code)
+	return p.byCode[spelling], reason
 }

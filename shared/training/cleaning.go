@@ -18,6 +18,7 @@ const (
 	DuplicateRating   Reason = "duplicate-rating"      // the customer has rated the product already
 	UnknownCustomer   Reason = "unknown-customer"      // not in customers
 	UnknownProduct    Reason = "unknown-product"       // not in products
+	AmbiguousProduct  Reason = "ambiguous-product"     // several products have its code but for case, none has it exactly
 	BadText           Reason = "bad-text"              // over 255 characters, a NUL character, or no UTF-8
 	DuplicateProduct  Reason = "duplicate-product"     // several products have its code, but for blanks around it
 	IncompleteAddress Reason = "incomplete-address"    // the customer's city or country is missing
