@@ -133,7 +133,7 @@ func TestBadRecords(t *testing.T) {
 		{"\xff\xfe", "not UTF-8"},
 		{`{"session_id":"12\u0000","customer_number":103,"country":"\u0000","browse_history":[{"product_code":"a\u0000b"}]}`, ""},
 		{``, "not JSON at byte 0"},
-		{`{"session_id":"14","customer_number":"x"}`, "customer_number: a string; want a number"},
+		{`{"session_id":"14","customer_number":"x"}`, "customer_number: a string that holds no whole number"},
 		{`{"session_id":"15","customer_number":103}`, ""},
 	}
 	var payloads, good []string

@@ -1,12 +1,22 @@
 // Package activity is one record of the user activity stream: what came in, and the same record enriched.
 //
 // Parse is strict about what an answer hangs on and lenient about the rest, since the records come from
-// many producers. Strict: one JSON object in UTF-8, at most MaxBytes long and maxDepth deep; a customer
-// number, where there is one, is a whole number; a history, where there is one, is a list of objects; and
-// the record names a session or a customer, for nobody could use an answer to neither ("{}" is rejected).
+// many producers. Strict: one JSON object in UTF-8, at most MaxBytes long and maxDepth deep; a history, where there is
+// one, is a list of objects; and the record names a session or a customer, for nobody could use an answer to neither
+// ("{}" is rejected).
 // Lenient: a city, a country or a credit limit that is missing, unknown or unreadable only takes the model
 // away from the record; products may be repeated, unknown, unnamed or absent; a quantity is a number or a string that
 // holds one, and 1 where it is anything else; fields that are not read may hold anything.
+//
+// An answer hangs on these values, so each has a set of spellings, and any other spelling is rejected:
+//
+//	customer_number   a whole number, or a string that holds one: 103, 103.0, "103"; null and "" are no customer
+//	product_code      a string, or a whole number, which is its digits: "S10_1678", 5003, 5003.0; null and "" are no product
+//	in_shopping_cart  true, 1 and "true", "t", "yes", "y", "on", "1"; false, 0, null and "false", "f", "no", "n", "off", "0", ""
+//
+// Strings are trimmed, and the words of in_shopping_cart may be in capitals. NaN, Infinity and -Infinity, which are not
+// JSON but are what pandas and Python's json.dumps write, are read as null and go out as null. A byte order mark is
+// dropped.
 //
 // Append gives the record back as it came, byte for byte and on one line, with three members after its own, or four:
 //
@@ -25,7 +35,6 @@ import (
 	"fmt"
 	"math"
 	"strconv"
-	"strings"
 	"unicode/utf8"
 )
 
@@ -86,10 +95,10 @@ func Parse(data []byte) (Record, error) {
 		case "session_id":
 			named = named || meansSomething(member.value)
 		case "customer_number":
-			if record.CustomerNumber, err = wholeNumber(member.value); err != nil {
+			if record.CustomerNumber, err = customerNumber(member.value); err != nil {
 				return record, fmt.Errorf("customer_number: %w", err)
 			}
-			named = named || meansSomething(member.value)
+			named = named || record.CustomerNumber != nil
 		case "city":
 			record.City, record.hasFeatures.city = shortText(member.value), member.value[0] == '"'
 		case "country":
@@ -115,11 +124,16 @@ func validObject(data []byte) ([]byte, error) {
 	if len(data) > MaxBytes {
 		return nil, fmt.Errorf("longer than %d bytes", MaxBytes)
 	}
+	data = bytes.TrimPrefix(data, byteOrderMark)
 	if !utf8.Valid(data) {
 		return nil, errors.New("not UTF-8")
 	}
 	if !json.Valid(data) {
-		return nil, errors.New("not JSON" + syntax(data))
+		finite := withoutNaN(data)
+		if !json.Valid(finite) {
+			return nil, errors.New("not JSON" + syntax(data))
+		}
+		data = finite
 	}
 	text := bytes.TrimSpace(data)
 	if text[0] != '{' {
@@ -130,6 +144,9 @@ func validObject(data []byte) ([]byte, error) {
 	}
 	return text, nil
 }
+
+// byteOrderMark begins a text that some editors and .NET write.
+var byteOrderMark = []byte("\uFEFF")
 
 // syntax says where JSON ends to be JSON.
 func syntax(data []byte) string {
@@ -174,7 +191,7 @@ func withoutOurs(text []byte) []byte {
 }
 
 // products picks the products of a history; see Record.Products.
-func products(history []byte) ([]Product, error) {
+func products(history []byte) (_ []Product, err error) {
 	if history[0] != '[' {
 		if isNull(history) {
 			return nil, nil
@@ -190,11 +207,14 @@ func products(history []byte) ([]Product, error) {
 		for member := range members(entry) {
 			switch member.key {
 			case "product_code":
-				product.Code = shortText(member.value)
+				product.Code, err = productCode(member.value)
 			case "in_shopping_cart":
-				product.InCart = string(member.value) == "true"
+				product.InCart, err = flag(member.value)
 			case "quantity":
 				product.Quantity = quantity(member.value)
+			}
+			if err != nil {
+				return nil, fmt.Errorf("%s: %w", member.key, err)
 			}
 		}
 		if product.Code != "" {
@@ -223,77 +243,4 @@ func distinct(seen []Product) []Product {
 		seen[at].Quantity = max(seen[at].Quantity, product.Quantity)
 	}
 	return seen[kept:]
-}
-
-// quantity reads a quantity, see Product.
-func quantity(value []byte) int {
-	n := number(value)
-	if math.IsNaN(n) {
-		return 1
-	}
-	return int(min(max(n, 0), MaxQuantity))
-}
-
-// wholeNumber reads 262, and 262.0 as data frames write it. It returns nil for null.
-func wholeNumber(value []byte) (*int64, error) {
-	if isNull(value) {
-		return nil, nil
-	}
-	if value[0] != '-' && (value[0] < '0' || value[0] > '9') {
-		return nil, fmt.Errorf("%s; want a number", kind(value))
-	}
-	if n, err := strconv.ParseInt(string(value), 10, 64); err == nil {
-		return &n, nil
-	}
-	f, err := strconv.ParseFloat(string(value), 64)
-	if err != nil || f != math.Trunc(f) || math.Abs(f) > 1<<53 {
-		return nil, errors.New("no whole number of at most 2^53")
-	}
-	n := int64(f)
-	return &n, nil
-}
-
-// number reads a finite number, or a string that holds one; else NaN.
-func number(value []byte) float64 {
-	text := string(value)
-	if value[0] == '"' {
-		text = shortText(value)
-	}
-	if f, err := strconv.ParseFloat(text, 64); err == nil && !math.IsInf(f, 0) {
-		return f
-	}
-	return math.NaN()
-}
-
-// shortText reads a string, trimmed; "" for anything else, and for what PostgreSQL could not hold or compare.
-func shortText(value []byte) string {
-	if value[0] != '"' {
-		return ""
-	}
-	text := strings.TrimSpace(unquote(value))
-	if len(text) > maxText || strings.IndexByte(text, 0) >= 0 {
-		return ""
-	}
-	return text
-}
-
-func meansSomething(value []byte) bool { return !isNull(value) && string(value) != `""` }
-
-func isNull(value []byte) bool { return value[0] == 'n' }
-
-// kind names a valid JSON value's type for people.
-func kind(value []byte) string {
-	switch value[0] {
-	case '{':
-		return "an object"
-	case '[':
-		return "a list"
-	case '"':
-		return "a string"
-	case 't', 'f':
-		return "a boolean"
-	case 'n':
-		return "null"
-	}
-	return "a number"
 }

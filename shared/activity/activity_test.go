@@ -114,8 +114,8 @@ func TestLenient(t *testing.T) {
 		"a credit limit beyond": {`{"customer_number":1,"credit_limit":1e999}`, activity.Record{CustomerNumber: customer(1), CreditLimit: nan}},
 		"an empty history":      {`{"customer_number":1,"browse_history":[]}`, activity.Record{CustomerNumber: customer(1), CreditLimit: nan}},
 		"products repeated, unnamed, of another type": {
-			`{"customer_number":1,"browse_history":[{"product_code":" A "},{"product_code":"A","in_shopping_cart":true},{"product_code":"C","in_shopping_cart":"yes"},{},{"product_code":null},{"product_code":7}]}`,
-			activity.Record{CustomerNumber: customer(1), CreditLimit: nan, Products: []activity.Product{{Code: "A", InCart: true, Quantity: 1}, {Code: "C", Quantity: 1}}}},
+			`{"customer_number":1,"browse_history":[{"product_code":" A "},{"product_code":"A","in_shopping_cart":true},{"product_code":"C","in_shopping_cart":"yes"},{},{"product_code":null},{"product_code":""},{"product_code":7}]}`,
+			activity.Record{CustomerNumber: customer(1), CreditLimit: nan, Products: []activity.Product{{Code: "A", InCart: true, Quantity: 1}, {Code: "C", InCart: true, Quantity: 1}, {Code: "7", Quantity: 1}}}},
 		"quantities": {
 			`{"customer_number":1,"browse_history":[{"product_code":"A","quantity":"2.9"},{"product_code":"B","quantity":-3},{"product_code":"C","quantity":1e300},{"product_code":"D","quantity":"many"},{"product_code":"E","quantity":null},{"product_code":"A","quantity":1}]}`,
 			activity.Record{CustomerNumber: customer(1), CreditLimit: nan, Products: []activity.Product{
@@ -169,8 +169,11 @@ func TestRejected(t *testing.T) {
 		`7`:                                      "a number; want an object",
 		`{}`:                                     "neither session_id nor customer_number: nobody could use the answer",
 		`{"session_id":"","city":"Paris"}`:       "neither session_id nor customer_number: nobody could use the answer",
-		`{"customer_number":"abc"}`:              "customer_number: a string; want a number",
+		`{"customer_number":"abc"}`:              "customer_number: a string that holds no whole number; want a number",
+		`{"customer_number":" "}`:                "neither session_id nor customer_number: nobody could use the answer",
 		`{"customer_number":true}`:               "customer_number: a boolean; want a number",
+		`{"customer_number":NaN}`:                "neither session_id nor customer_number: nobody could use the answer",
+		`{"customer_number":nan}`:                "not JSON at byte 21",
 		`{"customer_number":1.5}`:                "customer_number: no whole number of at most 2^53",
 		`{"customer_number":1e40}`:               "customer_number: no whole number of at most 2^53",
 		`{"customer_number":1,"browse_history":{}}`:                                           "browse_history: an object; want a list",

@@ -126,3 +126,40 @@ func unquote(quoted []byte) string {
 	}
 	return text
 }
+
+// withoutNaN returns a copy of the text with null in place of NaN, Infinity and -Infinity, strings aside. The text need not
+// be JSON.
+func withoutNaN(text []byte) []byte {
+	finite := make([]byte, 0, len(text))
+	for at := 0; at < len(text); {
+		if text[at] == '"' {
+			start := at
+			for at++; at < len(text) && text[at] != '"'; at++ {
+				if text[at] == '\\' {
+					at++
+				}
+			}
+			at = min(at+1, len(text))
+			finite = append(finite, text[start:at]...)
+			continue
+		}
+		if word := notFinite(text[at:]); word > 0 {
+			finite = append(finite, "null"...)
+			at += word
+			continue
+		}
+		finite = append(finite, text[at])
+		at++
+	}
+	return finite
+}
+
+// notFinite returns the length of the word for a number that is not finite, at the start of text; 0 for any other start.
+func notFinite(text []byte) int {
+	for _, word := range []string{"NaN", "Infinity", "-Infinity"} {
+		if bytes.HasPrefix(text, []byte(word)) {
+			return len(word)
+		}
+	}
+	return 0
+}

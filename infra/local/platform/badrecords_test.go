@@ -36,7 +36,7 @@ func TestBadRecords(t *testing.T) {
 		{"quantity a number", `{"session_id":"f","browse_history":[{"product_code":"T72_4544","quantity":6}]}`, "history", ""},
 		{"unknown customer", `{"session_id":"g","customer_number":987654321,"browse_history":[]}`, "popular", ""},
 		{"customer beyond 32 bits", `{"session_id":"g","customer_number":4294967400}`, "popular", ""},
-		{"customer a word", `{"session_id":"g","customer_number":"Nantes"}`, "", "customer_number: a string; want a number"},
+		{"customer a word", `{"session_id":"g","customer_number":"Nantes"}`, "", "customer_number: a string that holds no whole number"},
 		{"unknown product", `{"session_id":"h","browse_history":[{"product_code":"none","quantity":1}]}`, "popular", ""},
 		{"unknown city and country", `{"session_id":"i","city":"Atlantis","country":"Nowhere","credit_limit":"1"}`, "model", ""},
 		{"one MiB", sized(1<<20 - 40), "", "bytes; Firehose takes 1024000"},
