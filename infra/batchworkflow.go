@@ -12,6 +12,7 @@ import (
 
 	"recsys/shared/lake"
 	"recsys/shared/settings"
+	"recsys/shared/workflow"
 	"recsys/statemachines"
 )
 
@@ -49,42 +50,37 @@ func NewBatchWorkflow(scope constructs.Construct, id string, factory Factory, da
 	return w
 }
 
-// steps are the functions and what they are given. Sizes are from measurement, on 5 million ratings: the largest
-// peak of memory was 63 MiB, so 512 MiB is for CPU and for S3 and database buffers; embedding-upload and vector-index
-// wait for PostgreSQL. Scratch holds one range's Parquet before and after: 2 GiB are 200 bytes a row, twice over, for
-// the largest ranges that the configuration allows, 5 million rows, and cost next to nothing.
+// steps are the functions of package workflow with what each is given.
 func steps(config Config, data *DataLake, source *SourceDatabase, vectors *VectorDatabase) []Function {
 	bucket := settings.Lake{Bucket: *data.Lake.BucketName()}
 	artifacts := settings.Artifacts{Bucket: *data.Artifacts.BucketName()}
 	loader, asLoader := vectors.As(loaderRole)
-	access := Access(data)
-	toSource := func(name string) []Permission { return append(access[name], source.May...) }
-	toVectors := func(name string) []Permission { return append(access[name], asLoader) }
-	const scratchMiB = 2048
-	return []Function{
-		{Name: "plan-extract", MemoryMiB: 512, InVPC: true, May: toSource("plan-extract"), Settings: settings.PlanExtract{
+	options := config.Options
+	given := map[string]Function{
+		"plan-extract": {InVPC: true, May: source.May, Settings: settings.PlanExtract{
 			Lake: bucket, Source: source.Settings, RowsPerRange: int64(config.RowsPerRange), MaxConcurrency: config.MaxConcurrency}},
-		{Name: "extract", MemoryMiB: 512, ScratchMiB: scratchMiB, InVPC: true, May: toSource("extract"),
-			Settings: settings.Extract{Lake: bucket, Source: source.Settings}},
-		{Name: "transform", MemoryMiB: 1024, ScratchMiB: scratchMiB, May: access["transform"],
-			Settings: settings.Transform{Lake: bucket}},
-		// An object a customer: it waits for S3, sixteen puts at once.
-		{Name: "partition-write", MemoryMiB: 1024, ScratchMiB: scratchMiB, May: access["partition-write"],
-			Settings: settings.PartitionWrite{Lake: bucket}},
-		{Name: "publish-training-data", MemoryMiB: 1024, ScratchMiB: scratchMiB, May: access["publish-training-data"],
-			Settings: settings.PublishTrainingData{Lake: bucket, GlueDatabase: data.Database, GlueTable: trainingTable}},
-		{Name: "train", MemoryMiB: float64(config.TrainMemoryMiB), ScratchMiB: scratchMiB, May: access["train"],
-			Settings: settings.Train{Lake: bucket, Artifacts: artifacts, ByDefault: config.Train,
-				HoldOut: config.Options.HoldOut, Training: config.Options.Training}},
-		{Name: "embedding-upload", MemoryMiB: 1024, InVPC: true, May: toVectors("embedding-upload"),
-			Settings: settings.EmbeddingUpload{Lake: bucket, Artifacts: artifacts, VectorStore: loader, HandOver: config.Options.HandOver}},
-		// All ratings and both sides' vectors are in its memory.
-		{Name: "evaluate", MemoryMiB: 3008, ScratchMiB: scratchMiB, InVPC: true, May: toVectors("evaluate"),
-			Settings: settings.Evaluate{Lake: bucket, Artifacts: artifacts, VectorStore: loader,
-				HoldOut: config.Options.HoldOut, Gate: config.Options.Gate}},
-		{Name: "vector-index", MemoryMiB: 512, InVPC: true, May: toVectors("vector-index"),
-			Settings: settings.VectorIndex{Artifacts: artifacts, VectorStore: loader, Index: config.Options.Index}},
+		"extract":         {InVPC: true, May: source.May, Settings: settings.Extract{Lake: bucket, Source: source.Settings}},
+		"transform":       {Settings: settings.Transform{Lake: bucket}},
+		"partition-write": {Settings: settings.PartitionWrite{Lake: bucket}},
+		"publish-training-data": {Settings: settings.PublishTrainingData{
+			Lake: bucket, GlueDatabase: data.Database, GlueTable: trainingTable}},
+		"train": {Settings: settings.Train{Lake: bucket, Artifacts: artifacts, ByDefault: config.Train,
+			HoldOut: options.HoldOut, Training: options.Training}},
+		"embedding-upload": {InVPC: true, May: []Permission{asLoader}, Settings: settings.EmbeddingUpload{
+			Lake: bucket, Artifacts: artifacts, VectorStore: loader, HandOver: options.HandOver}},
+		"evaluate": {InVPC: true, May: []Permission{asLoader}, Settings: settings.Evaluate{
+			Lake: bucket, Artifacts: artifacts, VectorStore: loader, HoldOut: options.HoldOut, Gate: options.Gate}},
+		"vector-index": {InVPC: true, May: []Permission{asLoader}, Settings: settings.VectorIndex{
+			Artifacts: artifacts, VectorStore: loader, Index: options.Index}},
 	}
+	access := Access(data)
+	var functions []Function
+	for _, step := range workflow.Steps(options.Sizes) {
+		function := given[step.Name]
+		function.Step, function.May = step, append(access[step.Name], function.May...)
+		functions = append(functions, function)
+	}
+	return functions
 }
 
 func (w *BatchWorkflow) substitutions() *map[string]*string {

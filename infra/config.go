@@ -39,7 +39,7 @@ type Config struct {
 	Vectors
 	Batch
 	Stream
-	// Options say how something is learned, judged or recommended; infra/local takes the same.
+	// Options say how something is learned, judged or recommended, and what of it a function gets; infra/local takes the same.
 	Options settings.Options
 
 	// AlarmEmail is told of alarms, failures and successes; default: nobody, and the topic can be subscribed to later.
@@ -93,9 +93,6 @@ type Batch struct {
 	// Train has a model of our own trained by each run of all stages, as long as nothing is handed over. An execution's
 	// input {"train":true} or {"train":false} goes before it.
 	Train bool `option:"train" default:"true"`
-	// TrainMemoryMiB is memory and cores of the training: 1,769 are one core. New accounts have a quota of 3,008; with
-	// 10,240, six cores, 20 million ratings take some minutes.
-	TrainMemoryMiB int `option:"trainMemoryMiB" default:"3008" min:"512" max:"10240"`
 	// RunRetentionDays is how long runs/ (plans, raw extracts, quarantine) is kept, and what was trained beside its version. Snapshots are kept by number.
 	RunRetentionDays int `option:"runRetentionDays" default:"14" min:"2" max:"3650"`
 }
@@ -106,15 +103,8 @@ type Stream struct {
 	Shards int `option:"shards" default:"1" min:"1" max:"500"`
 	// StreamRetentionHours is how long records wait in Kinesis at most.
 	StreamRetentionHours int `option:"streamRetentionHours" default:"24" min:"24" max:"8760"`
-	// BatchSize, in records, and BatchWindowSeconds: a call comes when either is reached.
-	BatchSize          int `option:"batchSize" default:"500" min:"1" max:"10000"`
-	BatchWindowSeconds int `option:"batchWindowSeconds" default:"1" min:"0" max:"300"`
-	// Parallelization is how many calls work on one shard at once.
+	// Parallelization is how many calls work on one shard at once. It is no option of one machine, which makes one.
 	Parallelization int `option:"parallelization" default:"1" min:"1" max:"10"`
-	// MaxRecordAgeSeconds and MaxAttempts: what has failed for so long, or so often, goes whole to the
-	// recommendations bucket under aws/lambda/. The default outlasts six hours without a database.
-	MaxRecordAgeSeconds int `option:"maxRecordAgeSeconds" default:"21600" min:"60" max:"604800"`
-	MaxAttempts         int `option:"maxAttempts" default:"1000" min:"0" max:"10000"`
 	// DeliverySeconds is how long Firehose collects before it writes an object.
 	DeliverySeconds int `option:"deliverySeconds" default:"300" min:"60" max:"900"`
 }

@@ -11,20 +11,14 @@ import (
 	"github.com/aws/jsii-runtime-go"
 
 	"recsys/shared/settings"
+	"recsys/shared/workflow"
 )
 
 // Function is how a folder of functions/ is deployed.
 type Function struct {
-	// Name is the folder's.
-	Name string
+	workflow.Step
 	// Settings is its struct of package settings, which becomes its environment.
 	Settings any
-	// MemoryMiB buys CPU: 1,769 are one core.
-	MemoryMiB float64
-	// Timeout bounds a call. Default: Lambda's longest, 15 minutes, which the workflow's own timeout is beside.
-	Timeout awscdk.Duration
-	// ScratchMiB is its /tmp. Default: the 512 that cost nothing.
-	ScratchMiB float64
 	// InVPC is for those that speak to a database.
 	InVPC bool
 	// May is what its role allows beside logs, traces and the VPC: see Access.
@@ -70,13 +64,10 @@ func (f Factory) New(scope constructs.Construct, of Function) lambda.Function {
 		Code:         f.Code(of.Name),
 		Role:         role,
 		MemorySize:   jsii.Number(of.MemoryMiB),
-		Timeout:      of.Timeout,
+		Timeout:      awscdk.Duration_Seconds(jsii.Number(of.Timeout.Seconds())),
 		Environment:  variables(of.Settings),
 		LogGroup:     logs, LoggingFormat: lambda.LoggingFormat_JSON,
 		Tracing: lambda.Tracing_ACTIVE,
-	}
-	if props.Timeout == nil {
-		props.Timeout = minutes(15)
 	}
 	if of.ScratchMiB > 0 {
 		props.EphemeralStorageSize = awscdk.Size_Mebibytes(jsii.Number(of.ScratchMiB))

@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"strconv"
+	"time"
 
 	"github.com/aws/aws-cdk-go/awscdk/v2"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsec2"
@@ -11,6 +12,7 @@ import (
 	"github.com/aws/jsii-runtime-go"
 
 	"recsys/shared/settings"
+	"recsys/shared/workflow"
 )
 
 // SourceDatabase is the shop's MySQL: an existing one, or a small one of our own with the sample shop in it.
@@ -84,7 +86,8 @@ func (d *SourceDatabase) create(factory Factory) {
 	d.May = []Permission{connectAs(d.scope, instance.InstanceResourceId(), config.SourceUser)}
 
 	loader := factory.New(d.scope, Function{
-		Name: "load-sample-shop", MemoryMiB: 512, InVPC: true,
+		Step:  workflow.Step{Name: "load-sample-shop", MemoryMiB: 512, Timeout: 15 * time.Minute},
+		InVPC: true,
 		Settings: settings.LoadSampleShop{
 			Source: settings.Source{DSN: dsn("admin", host, port, ""), SecretARN: *instance.Secret().SecretArn()},
 			Reader: config.SourceUser, Database: config.SourceDatabase,

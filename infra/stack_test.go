@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"recsys/shared/settings"
+	"recsys/shared/workflow"
 )
 
 // each runs a check on the stack in its main forms.
@@ -213,6 +214,10 @@ func TestOptionsReachTheirFunctions(t *testing.T) {
 		"includeRated": {"true", "INCLUDE_RATED", "recommend"}, "includeSession": {"true", "INCLUDE_SESSION", "recommend"},
 		"includeOutOfStock": {"true", "INCLUDE_OUT_OF_STOCK", "recommend"}, "trendingHalfLife": {"12h0m0s", "TRENDING_HALF_LIFE", "recommend"},
 		"trendingItems": {"true", "TRENDING_ITEMS", "recommend"}, "diversity": {"0.5", "DIVERSITY", "recommend"},
+		// These change what runs the functions. TestTheStreamIsFedInBatchesAndNothingIsLost and TestFunctionsHaveTheSizesOfTheTable see them.
+		"batchSize": {"100", "BATCH_SIZE", ""}, "batchWindowSeconds": {"0", "BATCH_WINDOW_SECONDS", ""},
+		"maxRecordAgeSeconds": {"60", "MAX_RECORD_AGE_SECONDS", ""}, "maxAttempts": {"0", "MAX_ATTEMPTS", ""},
+		"trainMemoryMiB": {"1024", "TRAIN_MEMORY_MIB", ""},
 	}
 	options := map[string]any{}
 	for _, option := range settings.OptionNames() {
@@ -233,6 +238,23 @@ func TestOptionsReachTheirFunctions(t *testing.T) {
 		if got := strings.Join(found, " "); got != of.functions {
 			t.Errorf("%s=%s reaches %q, want %s", option, of.value, got, of.functions)
 		}
+	}
+}
+
+func TestFunctionsHaveTheSizesOfTheTable(t *testing.T) {
+	const trainMemoryMiB = 1024
+	deployed := deployedFunctions(synth(t, map[string]any{"trainMemoryMiB": trainMemoryMiB}))
+	steps := append(workflow.Steps(settings.Sizes{TrainMemoryMiB: trainMemoryMiB}), workflow.Recommend)
+	for _, step := range steps {
+		p := deployed[step.Name].Properties
+		scratch, _ := p["EphemeralStorage"].(map[string]any)
+		scratchMiB, _ := scratch["Size"].(float64) // 0 where Lambda's default holds
+		if p["MemorySize"] != float64(step.MemoryMiB) || p["Timeout"] != step.Timeout.Seconds() || scratchMiB != float64(step.ScratchMiB) {
+			t.Errorf("%s has %v MiB, %v s, scratch %v MiB; want %+v", step.Name, p["MemorySize"], p["Timeout"], scratchMiB, step)
+		}
+	}
+	if p := deployed["train"].Properties; p["MemorySize"] != float64(trainMemoryMiB) {
+		t.Errorf("train has %v MiB, want %d", p["MemorySize"], trainMemoryMiB)
 	}
 }
 

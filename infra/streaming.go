@@ -11,6 +11,7 @@ import (
 	"github.com/aws/jsii-runtime-go"
 
 	"recsys/shared/settings"
+	"recsys/shared/workflow"
 )
 
 // Streaming is Kinesis to recommend to Firehose to the recommendations bucket, with the Glue table that Athena reads
@@ -47,8 +48,7 @@ func NewStreaming(scope constructs.Construct, id string, factory Factory, data *
 	return s
 }
 
-// recommend answers a batch of 500 in well under a second on one core, from 17 MiB of memory and the models of two
-// versions; its time is bounded far above that, and far below what Kinesis would wait for.
+// recommend is the function, which reads as the database's reader.
 func (s *Streaming) recommend(factory Factory, data *DataLake, vectors *VectorDatabase) lambda.Function {
 	reader, asReader := vectors.As(readerRole)
 	may := append(Access(data)["recommend"], asReader,
@@ -59,7 +59,7 @@ func (s *Streaming) recommend(factory Factory, data *DataLake, vectors *VectorDa
 		// The event source mapping writes what failed under the function's role.
 		on(data.Recommendations, []string{failedPrefix + "*"}, putObject), list(data.Recommendations))
 	return factory.New(s.scope, Function{
-		Name: "recommend", MemoryMiB: 1024, Timeout: minutes(1), InVPC: true, May: may,
+		Step: workflow.Recommend, InVPC: true, May: may,
 		Settings: settings.Recommend{
 			Artifacts: settings.Artifacts{Bucket: *data.Artifacts.BucketName()}, VectorStore: reader,
 			RecommendationsBucket: *data.Recommendations.BucketName(), DeliveryStream: *s.Delivery.Ref(),
@@ -71,13 +71,14 @@ func (s *Streaming) recommend(factory Factory, data *DataLake, vectors *VectorDa
 // feed maps the stream to the function. A batch that fails is tried from its first record that is not done, then
 // halved, until it is too old or was tried too often; then it goes to the bucket, whole.
 func (s *Streaming) feed(config Config, data *DataLake, vectors *VectorDatabase) {
+	feed := config.Options.Feed
 	mapping := lambda.NewCfnEventSourceMapping(s.scope, jsii.String("Feed"), &lambda.CfnEventSourceMappingProps{
 		FunctionName: s.Recommend.FunctionName(), EventSourceArn: s.Stream.StreamArn(),
 		StartingPosition: jsii.String("TRIM_HORIZON"),
-		BatchSize:        jsii.Number(config.BatchSize), MaximumBatchingWindowInSeconds: jsii.Number(config.BatchWindowSeconds),
+		BatchSize:        jsii.Number(feed.BatchSize), MaximumBatchingWindowInSeconds: jsii.Number(*feed.BatchWindowSeconds),
 		ParallelizationFactor: jsii.Number(config.Parallelization),
-		FunctionResponseTypes: jsii.Strings("ReportBatchItemFailures"), BisectBatchOnFunctionError: jsii.Bool(true),
-		MaximumRecordAgeInSeconds: jsii.Number(config.MaxRecordAgeSeconds), MaximumRetryAttempts: jsii.Number(config.MaxAttempts),
+		FunctionResponseTypes: jsii.Strings("ReportBatchItemFailures"), BisectBatchOnFunctionError: jsii.Bool(workflow.BisectBatchOnFunctionError),
+		MaximumRecordAgeInSeconds: jsii.Number(feed.MaxRecordAgeSeconds), MaximumRetryAttempts: jsii.Number(*feed.MaxAttempts),
 		DestinationConfig: &lambda.CfnEventSourceMapping_DestinationConfigProperty{
 			OnFailure: &lambda.CfnEventSourceMapping_OnFailureProperty{Destination: data.Recommendations.BucketArn()},
 		},

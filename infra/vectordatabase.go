@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"strconv"
+	"time"
 
 	"github.com/aws/aws-cdk-go/awscdk/v2"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsrds"
@@ -10,6 +11,7 @@ import (
 	"github.com/aws/jsii-runtime-go"
 
 	"recsys/shared/settings"
+	"recsys/shared/workflow"
 )
 
 // VectorDatabase is the PostgreSQL with pgvector. Functions connect as its loader or as its reader, with tokens of
@@ -49,7 +51,8 @@ func NewVectorDatabase(scope constructs.Construct, id string, factory Factory) *
 	}
 	secret := d.instance.Secret().SecretArn()
 	bootstrap := factory.New(d.scope, Function{
-		Name: "bootstrap-vector-store", MemoryMiB: 256, Timeout: minutes(5), InVPC: true,
+		Step:     workflow.Step{Name: "bootstrap-vector-store", MemoryMiB: 256, Timeout: 5 * time.Minute},
+		InVPC:    true,
 		Settings: settings.BootstrapVectorStore{VectorStore: settings.VectorStore{URL: d.url(ownerRole), SecretARN: *secret}},
 		// Once the owner has granted its roles rds_iam, it may be held to be one of them, and then needs a token itself.
 		May: []Permission{readSecret(secret), connectAs(d.scope, d.instance.InstanceResourceId(), ownerRole)},

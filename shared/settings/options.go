@@ -14,7 +14,7 @@ import (
 
 // Options are the settings that say how something is learned, judged or recommended, and not where it is. A person gives
 // them by name, as -c sessionWeight=0.5, to cdk deploy and to infra/local alike: the name of SESSION_WEIGHT is
-// sessionWeight. The zero value means the functions' defaults.
+// sessionWeight, or what the field's tag option says.
 type Options struct {
 	HoldOut
 	Training
@@ -22,6 +22,8 @@ type Options struct {
 	Gate
 	Index
 	Ranking
+	Feed
+	Sizes
 }
 
 // ParseOptions reads options by name, and gives those that are not there their defaults. The error names every option
@@ -47,7 +49,7 @@ func ParseOptions(given map[string]string) (Options, error) {
 		faults = append(faults, err)
 	case len(faults) == 0:
 		faults = append(faults, o.HoldOut.Validate(), o.Training.Validate(), o.HandOver.Validate(), o.Gate.Validate(),
-			o.Index.Validate(), o.Ranking.Validate())
+			o.Index.Validate(), o.Ranking.Validate(), o.Feed.Validate(), o.Sizes.Validate())
 		arrives := Environ(o)
 		for _, name := range slices.Sorted(maps.Keys(given)) {
 			// What is zero does not travel, so that the function's default would hold instead.
@@ -74,7 +76,11 @@ func optionsOf(settings reflect.Type) map[string]reflect.StructField {
 			maps.Copy(fields, optionsOf(field.Type))
 			continue
 		}
-		fields[optionName(variableOf(field))] = field
+		name := field.Tag.Get("option")
+		if name == "" {
+			name = optionName(variableOf(field))
+		}
+		fields[name] = field
 	}
 	return fields
 }

@@ -20,6 +20,18 @@ func TestOptionsGoByName(t *testing.T) {
 	}
 }
 
+// A window and a number of attempts of 0 say something.
+func TestOptionsOfTheStream(t *testing.T) {
+	got, err := ParseOptions(nil)
+	if err != nil || got.BatchSize != 500 || *got.BatchWindowSeconds != 1 || got.MaxRecordAgeSeconds != 21600 || *got.MaxAttempts != 1000 {
+		t.Errorf("by default: %+v, %v", got.Feed, err)
+	}
+	got, err = ParseOptions(map[string]string{"batchSize": "7", "batchWindowSeconds": "0", "maxAttempts": "0", "trainMemoryMiB": "512"})
+	if err != nil || got.BatchSize != 7 || *got.BatchWindowSeconds != 0 || *got.MaxAttempts != 0 || got.TrainMemoryMiB != 512 {
+		t.Errorf("given: %+v, %+v, %v", got.Feed, got.Sizes, err)
+	}
+}
+
 func TestOptionsHaveTheFunctionsDefaults(t *testing.T) {
 	for name, value := range Environ(Recommend{Artifacts: Artifacts{"artifacts"}, VectorStore: VectorStore{URL: "url"}, RecommendationsBucket: "answers", DeliveryStream: "delivery"}) {
 		t.Setenv(name, value)
@@ -35,7 +47,7 @@ func TestOptionsHaveTheFunctionsDefaults(t *testing.T) {
 
 func TestWrongOptionsAreNamedAtOnce(t *testing.T) {
 	for want, given := range map[string]map[string]string{
-		"sessionWait is no option: want one of diversity, ": {"sessionWait": "1"},
+		"sessionWait is no option: want one of batchSize, ": {"sessionWait": "1"},
 		"LIMIT is no option":        {"LIMIT": "1"},
 		"Limit":                     {"limit": "many"},
 		"LIMIT is 0: want 1 to 100": {"limit": "0"},
@@ -45,6 +57,10 @@ func TestWrongOptionsAreNamedAtOnce(t *testing.T) {
 		"FACTORS is -1":             {"factors": "-1"},
 		"holdOutSeed is 0, which":   {"holdOutSeed": "0"},
 		"unobservedWeight is 0, wh": {"unobservedWeight": "0", "diversity": "0", "includeRated": "false", "sessionWeight": "0"},
+		"batchSize is 0: want 1":    {"batchSize": "0"},
+		"batchWindowSeconds is 301": {"batchWindowSeconds": "301"},
+		"trainMemoryMiB is 511":     {"trainMemoryMiB": "511"},
+		"trainMemoryMiB is 0, whic": {"trainMemoryMiB": "0"},
 		"METRIC is \"dot\"":         {"metric": "dot"},
 		"HNSW_EF_CONSTRUCTION 8":    {"hnswEfConstruction": "8"},
 	} {

@@ -7,12 +7,12 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 
 	"recsys/infra/local/lambda"
 	"recsys/shared/settings"
+	"recsys/shared/workflow"
 )
 
 // Functions are the settings of every function.
@@ -29,8 +29,13 @@ type Functions struct {
 	Recommend           settings.Recommend
 }
 
-// Names of the functions that the platform itself speaks of; a function is named for its folder.
-const recommend = "recommend"
+// recommend is the function that the platform itself speaks of.
+var recommend = workflow.Recommend.Name
+
+// steps are all functions that run here, on what the stack gives them.
+func (p *Platform) steps() []workflow.Step {
+	return append(workflow.Steps(p.config.Options.Sizes), workflow.Recommend)
+}
 
 func (p *Platform) settings() Functions {
 	data := settings.Lake{Bucket: LakeBucket}
@@ -91,11 +96,14 @@ func (p *Platform) buildFunctions(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	want := slices.AppendSeq(slices.Clone(deploymentOnly), maps.Keys(Functions{}.byName()))
+	want := slices.Clone(deploymentOnly)
+	for _, step := range p.steps() {
+		want = append(want, step.Name)
+	}
 	slices.Sort(want)
 	slices.Sort(names)
 	if !slices.Equal(names, want) {
-		return fmt.Errorf("functions/ holds %v, and the platform knows %v: give a new function its settings", names, want)
+		return fmt.Errorf("functions/ holds %v, and the platform knows %v: give a new function its line in package workflow", names, want)
 	}
 	return nil
 }
@@ -133,19 +141,20 @@ func (p *Platform) ownCredentials(ctx context.Context) (*aws.Credentials, error)
 	return &credentials, nil
 }
 
-// Register gives the functions their settings, anew when they run already.
+// Register gives the functions their settings, memory and time. It replaces those that run already.
 func (p *Platform) Register() error {
 	endpoints := map[string]string{
 		"AWS_ENDPOINT_URL_S3":       p.Endpoints.S3,
 		"AWS_ENDPOINT_URL_FIREHOSE": p.Endpoints.Firehose,
 		"AWS_ENDPOINT_URL_GLUE":     p.Endpoints.Glue,
 	}
-	for name, values := range p.settings().byName() {
-		variables := settings.Environ(values)
+	given := p.settings().byName()
+	for _, step := range p.steps() {
+		variables := settings.Environ(given[step.Name])
 		maps.Copy(variables, endpoints)
 		err := p.Lambda.Register(lambda.Function{
-			Name: name, Bootstrap: filepath.Join(p.builds(), name, "bootstrap"), Env: variables,
-			Timeout: 15 * time.Minute, MemoryMB: 512,
+			Name: step.Name, Bootstrap: filepath.Join(p.builds(), step.Name, "bootstrap"), Env: variables,
+			Timeout: step.Timeout, MemoryMB: step.MemoryMiB,
 		})
 		if err != nil {
 			return err

@@ -43,7 +43,7 @@ type Config struct {
 	Cache *provision.Cache
 	// Progress is told, in one line each, what takes its time. Default: silence.
 	Progress func(string)
-	// Options say how something is learned, judged or recommended. Default: the functions' own.
+	// Options say how something is learned, judged or recommended. Default: those of settings.ParseOptions.
 	Options settings.Options
 	// Settings changes what the functions are configured with; tests use it. Default: as the functions' defaults.
 	Settings func(*Functions)
@@ -133,6 +133,13 @@ func Start(ctx context.Context, config Config) (*Platform, error) {
 			return nil, err
 		}
 		config.Cache = cache
+	}
+	if config.Options == (settings.Options{}) {
+		options, err := settings.ParseOptions(nil)
+		if err != nil {
+			return nil, err
+		}
+		config.Options = options
 	}
 	p := &Platform{config: config, Client: &Client{retryInterval: config.RetryInterval}}
 	if err := p.start(ctx); err != nil {

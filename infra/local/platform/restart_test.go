@@ -6,12 +6,17 @@ import (
 	"time"
 
 	"recsys/infra/local/eventsource"
+	"recsys/shared/settings"
 )
 
 // What lies on the stream when everything stops is answered after the next start, and what was answered is not again.
 func TestTheStreamOutlivesAStop(t *testing.T) {
 	state := t.TempDir()
-	onState := func(c *Config) { c.StateDir = state }
+	options, err := settings.ParseOptions(map[string]string{"batchSize": "1"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	onState := func(c *Config) { c.StateDir, c.Options = state, options }
 	since := time.Now()
 	put := func(p *Platform, records int) []string {
 		t.Helper()
@@ -43,7 +48,7 @@ func TestTheStreamOutlivesAStop(t *testing.T) {
 		t.Fatal(err)
 	}
 	wait(t, second, done(3))
-	if stats := second.Mapping.Stats(); stats.Succeeded != len(left) {
-		t.Errorf("%d records were answered after the start, want %d", stats.Succeeded, len(left))
+	if stats := second.Mapping.Stats(); stats.Succeeded != len(left) || stats.Invocations != len(left) {
+		t.Errorf("%d records were answered after the start in %d calls, want %d one by one", stats.Succeeded, stats.Invocations, len(left))
 	}
 }

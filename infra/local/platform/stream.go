@@ -15,6 +15,7 @@ import (
 	"github.com/google/uuid"
 
 	"recsys/infra/local/eventsource"
+	"recsys/shared/workflow"
 )
 
 // Limits of PutRecords, https://docs.aws.amazon.com/kinesis/latest/APIReference/API_PutRecords.html.
@@ -24,17 +25,19 @@ const (
 	maxRecord     = 1 << 20
 )
 
-// startMapping lets recommend answer the stream, with the settings of the stack.
+// startMapping lets recommend answer the stream, with the options of the stack.
 func (p *Platform) startMapping(ctx context.Context) error {
-	retries := 100
+	feed := p.config.Options.Feed
 	checkpoints, position, err := p.checkpoints()
 	if err != nil {
 		return err
 	}
 	mapping, err := eventsource.Start(context.WithoutCancel(ctx), eventsource.Config{
 		Client: p.stream, Stream: ActivityStream, Checkpoints: checkpoints, StartingPosition: position,
-		Invoke:                  p.Lambda.Invoker(recommend),
-		ReportBatchItemFailures: true, BisectBatchOnFunctionError: true, MaximumRetryAttempts: &retries,
+		Invoke:    p.Lambda.Invoker(recommend),
+		BatchSize: feed.BatchSize, MaximumBatchingWindow: seconds(*feed.BatchWindowSeconds),
+		ReportBatchItemFailures: true, BisectBatchOnFunctionError: workflow.BisectBatchOnFunctionError,
+		MaximumRetryAttempts: feed.MaxAttempts, MaximumRecordAge: seconds(feed.MaxRecordAgeSeconds),
 		OnFailure: func(ctx context.Context, discarded eventsource.Discarded) error {
 			_, err := p.Store(RecommendationsBucket).PutJSON(ctx, discarded.Key(), discarded)
 			return err
@@ -47,6 +50,8 @@ func (p *Platform) startMapping(ctx context.Context) error {
 	p.onClose("the event source mapping", func() error { mapping.Close(); return nil })
 	return nil
 }
+
+func seconds(n int) time.Duration { return time.Duration(n) * time.Second }
 
 // checkpoints are where the mapping goes on from. The private stream is kept with its checkpoints, so that what an
 // earlier start left unanswered is answered; without a checkpoint nothing of it is. A stream that somebody else
