@@ -15,13 +15,14 @@ import (
 
 	"recsys/infra/local/sample"
 	"recsys/infra/local/stepfunctions"
+	"recsys/infra/local/testbed"
 	"recsys/shared/lake"
 	"recsys/shared/sampleshop"
 )
 
 // Every function is killed right before and right after everything that it stores: each S3 put, copy and delete, each
 // change of the Glue table, each SQL commit, each call of Firehose. What the retried run leaves is what an undisturbed
-// one leaves. The points are those that an undisturbed execution passed.
+// one leaves. The points are those that an undisturbed execution passed. Without -long only some of them are tried.
 func TestKilledAtEveryPoint(t *testing.T) {
 	k := &killer{}
 	shop, gate := smallShop(t), "enforce"
@@ -131,6 +132,9 @@ func saveStates(t *testing.T, k *killer) {
 // struck are the points at which each function was killed, by function and by case.
 type struck map[string][][]point
 
+// every is the step between the points that are tried without -long, in the order of sorted.
+const every = 7
+
 // isNew is false of a function that in an earlier case passed the same points.
 func (s struck) isNew(function string, points []point) bool {
 	return !slices.ContainsFunc(s[function], func(earlier []point) bool { return slices.Equal(sorted(earlier), sorted(points)) })
@@ -148,8 +152,9 @@ func killBatch(t *testing.T, k *killer, struck struck, state, input string) {
 			continue
 		}
 		struck[function] = append(struck[function], passed)
-		executions = max(executions, len(passed))
-		kills += len(passed)
+		points[function] = testbed.Spread(sorted(passed), every)
+		executions = max(executions, len(points[function]))
+		kills += len(points[function])
 	}
 	if kills == 0 {
 		t.Fatal("no points were found")
