@@ -15,10 +15,12 @@ import (
 type (
 	// InvalidInput: the execution's input or a step's payload is not of the contract.
 	InvalidInput struct{ Err error }
-	// SchemaMismatch: a table or a column of the source is missing or of another type.
+	// SchemaMismatch: a table, a column, a view or a right of the source is missing, or of no use for this.
 	SchemaMismatch struct{ Err error }
 	// TooManyRejectedRows: more rows broke the contract of a training row than the run tolerates.
 	TooManyRejectedRows struct{ Err error }
+	// SourceShrank: the source has far fewer ratings, customers or products than the active snapshot was made of.
+	SourceShrank struct{ Err error }
 	// InvalidEmbeddings: the artifacts that were handed over cannot become a version.
 	InvalidEmbeddings struct{ Err error }
 	// RecallTooLow: no setting of the index reaches the recall that was asked for.
@@ -36,11 +38,12 @@ type (
 )
 
 // Permanent lists the names that the state machine must not retry.
-var Permanent = []string{"InvalidInput", "SchemaMismatch", "TooManyRejectedRows", "InvalidEmbeddings", "RecallTooLow"}
+var Permanent = []string{"InvalidInput", "SchemaMismatch", "TooManyRejectedRows", "SourceShrank", "InvalidEmbeddings", "RecallTooLow"}
 
 func (e InvalidInput) Error() string           { return e.Err.Error() }
 func (e SchemaMismatch) Error() string         { return e.Err.Error() }
 func (e TooManyRejectedRows) Error() string    { return e.Err.Error() }
+func (e SourceShrank) Error() string           { return e.Err.Error() }
 func (e InvalidEmbeddings) Error() string      { return e.Err.Error() }
 func (e RecallTooLow) Error() string           { return e.Err.Error() }
 func (e SourceUnavailable) Error() string      { return e.Err.Error() }
@@ -50,6 +53,7 @@ func (e ObjectStoreUnavailable) Error() string { return e.Err.Error() }
 func (e InvalidInput) Unwrap() error           { return e.Err }
 func (e SchemaMismatch) Unwrap() error         { return e.Err }
 func (e TooManyRejectedRows) Unwrap() error    { return e.Err }
+func (e SourceShrank) Unwrap() error           { return e.Err }
 func (e InvalidEmbeddings) Unwrap() error      { return e.Err }
 func (e RecallTooLow) Unwrap() error           { return e.Err }
 func (e SourceUnavailable) Unwrap() error      { return e.Err }
@@ -66,27 +70,45 @@ func Named[In, Out any](handle func(context.Context, In) (Out, error)) func(cont
 }
 
 func outermost(err error) error {
-	for inner := err; inner != nil; inner = errors.Unwrap(inner) {
-		switch inner.(type) {
-		case InvalidInput:
-			return InvalidInput{err}
-		case SchemaMismatch:
-			return SchemaMismatch{err}
-		case TooManyRejectedRows:
-			return TooManyRejectedRows{err}
-		case InvalidEmbeddings:
-			return InvalidEmbeddings{err}
-		case RecallTooLow:
-			return RecallTooLow{err}
-		case SourceUnavailable:
-			return SourceUnavailable{err}
-		case VectorStoreUnavailable:
-			return VectorStoreUnavailable{err}
-		case ObjectStoreUnavailable:
-			return ObjectStoreUnavailable{err}
-		}
+	if name := nameOf(err); name != nil {
+		return name(err)
 	}
 	return err
+}
+
+// nameOf returns a wrapper of the first named error's type, or nil if no error of the chain has a name. It enters joined
+// errors in their order, as errors.As does.
+func nameOf(err error) func(error) error {
+	switch inner := err.(type) {
+	case nil:
+		return nil
+	case InvalidInput:
+		return func(err error) error { return InvalidInput{err} }
+	case SchemaMismatch:
+		return func(err error) error { return SchemaMismatch{err} }
+	case TooManyRejectedRows:
+		return func(err error) error { return TooManyRejectedRows{err} }
+	case SourceShrank:
+		return func(err error) error { return SourceShrank{err} }
+	case InvalidEmbeddings:
+		return func(err error) error { return InvalidEmbeddings{err} }
+	case RecallTooLow:
+		return func(err error) error { return RecallTooLow{err} }
+	case SourceUnavailable:
+		return func(err error) error { return SourceUnavailable{err} }
+	case VectorStoreUnavailable:
+		return func(err error) error { return VectorStoreUnavailable{err} }
+	case ObjectStoreUnavailable:
+		return func(err error) error { return ObjectStoreUnavailable{err} }
+	case interface{ Unwrap() []error }:
+		for _, joined := range inner.Unwrap() {
+			if name := nameOf(joined); name != nil {
+				return name
+			}
+		}
+		return nil
+	}
+	return nameOf(errors.Unwrap(err))
 }
 
 // Invalidf is short for an InvalidInput with a formatted text.

@@ -20,6 +20,8 @@ func TestNamedBringsTheNameOutside(t *testing.T) {
 		{InvalidInput{VectorStoreUnavailable{plain}}, "InvalidInput"},
 		{ObjectStoreUnavailable{plain}, "ObjectStoreUnavailable"},
 		{plain, "errorString"},
+		{errors.Join(plain, SourceShrank{plain}, InvalidInput{plain}), "SourceShrank"},
+		{fmt.Errorf("two faults: %w and %w", plain, fmt.Errorf("inner: %w", SchemaMismatch{plain})), "SchemaMismatch"},
 	} {
 		handle := Named(func(context.Context, int) (int, error) { return 1, test.err })
 		_, err := handle(t.Context(), 0)

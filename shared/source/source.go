@@ -9,8 +9,6 @@ package source
 import (
 	"context"
 	"database/sql"
-	"errors"
-	"fmt"
 	"time"
 
 	"github.com/go-sql-driver/mysql"
@@ -59,24 +57,6 @@ func Open(ctx context.Context, s settings.Source) (*Database, error) {
 
 // Close closes the connections.
 func (d *Database) Close() error { return d.pool.Close() }
-
-// The server's numbers of errors that mean another schema than the plan saw.
-const (
-	noSuchDatabase = 1049
-	badField       = 1054
-	noSuchTable    = 1146
-)
-
-func wrap(doing string, err error) error {
-	var answer *mysql.MySQLError
-	if errors.As(err, &answer) {
-		switch answer.Number {
-		case noSuchDatabase, badField, noSuchTable:
-			return failure.SchemaMismatch{Err: fmt.Errorf("%s: %w", doing, err)}
-		}
-	}
-	return failure.SourceUnavailable{Err: fmt.Errorf("%s: %w", doing, err)}
-}
 
 // Counts streams how many ratings each customer has, in ascending order of customerNumber, off the primary
 // key's index. Ratings without a customer come first, under nil.
