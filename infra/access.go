@@ -38,7 +38,7 @@ const (
 	anyRange    = lake.RangesParent + "*"
 	anySnapshot = lake.TrainingPrefix + "*"
 	anyVersion  = "versions/*"
-	anyRejected = "rejected/*"
+	anyRejected = lake.RejectedParent + "*"
 	anyTrained  = lake.TrainedParent + "*"
 	anyReport   = lake.EvaluationReportsParent + "*"
 )

@@ -16,7 +16,9 @@ const (
 	maxBehindMinutes    = 5    // age of the oldest record that recommend is given
 	maxRejectedPercent  = 1    // of a quarter of an hour's activity records
 	maxDeliveries       = 3    // age of the oldest answer that Firehose has not written, in times that it collects for
-	minFreeStorage      = 0.15 // of what the database was given at first
+	minFreeStorage      = 0.08 // of what the database was given at first; RDS adds some under 10 %
+	minFreeMemory       = 0.06 // of the instance's
+	minCredits          = 20   // minutes of one core that a burstable instance has saved up
 	maxConnectionsInUse = 0.8  // of what it allows
 )
 
@@ -68,6 +70,12 @@ func (w Watched) batchAlarms() []alarm {
 		Metric:      w.own("evaluate", metrics.NotPromoted, "Sum", "not promoted", minutes(5)),
 		Comparison:  over, Threshold: 0, Periods: 1,
 	}}
+	alarms = append(alarms, alarm{
+		ID:          "Undelivered",
+		Description: "EventBridge could not start an execution or send a message: the event is in the dead-letter queue, with the reason in its attributes. Mend that, start the execution by hand, and purge the queue.",
+		Metric:      w.queue("ApproximateNumberOfMessagesVisible", "Maximum", "events", minutes(5)),
+		Comparison:  over, Threshold: 0, Periods: 1,
+	})
 	if w.SuccessWithinHours > 0 {
 		alarms = append(alarms, alarm{
 			ID: "NoExecutionSucceeded",
@@ -115,22 +123,46 @@ func (w Watched) streamAlarms() []alarm {
 		Description: fmt.Sprintf("Firehose has had answers for over %d s that it has not written to the recommendations bucket: see its error log.", maxDeliveries*w.DeliverySeconds),
 		Metric:      w.delivery("DeliveryToS3.DataFreshness", "Maximum", "age", minutes(5)),
 		Comparison:  over, Threshold: float64(maxDeliveries * w.DeliverySeconds), Periods: 2,
+	}, {
+		ID:          "StreamFull",
+		Description: "Kinesis has refused records for a quarter of an hour, because a shard takes 1,000 records or 1 MB a second: producers that do not try again lose them. Raise shards.",
+		Metric:      w.stream("WriteProvisionedThroughputExceeded", "Sum", "refused", minutes(5)),
+		Comparison:  over, Threshold: 0, Periods: 3,
+	}, {
+		ID:          "Throttled",
+		Description: "Lambda has refused calls of recommend for a quarter of an hour: the account's quota of concurrent calls is used up. Ask AWS for a higher one, or lower maxConcurrency.",
+		Metric:      w.lambda("recommend", "Throttles", "Sum", "refused", minutes(5)),
+		Comparison:  over, Threshold: 0, Periods: 3,
 	}}
 }
 
 func (d WatchedDatabase) alarms() []alarm {
 	const gib = 1 << 30
-	return []alarm{{
+	alarms := []alarm{{
 		ID:          d.ID + "Storage",
-		Description: "The database has less than 15 % of its storage left: give it more, or keep fewer versions. A full database stops.",
+		Description: "The database has less than 8 % of its storage left, and RDS, which adds some under 10 %, has not: it does so every six hours at most. Keep fewer versions, or give it more. A full database stops.",
 		Metric:      d.metric("FreeStorageSpace", "Minimum", minutes(5)),
 		Comparison:  under, Threshold: minFreeStorage * d.AllocatedGiB * gib, Periods: 3,
+	}, {
+		ID:          d.ID + "Memory",
+		Description: "The database has less than 6 % of its memory left: IAM logins fail before it restarts. Take a larger instance, or fewer calls at once.",
+		Metric:      d.metric("FreeableMemory", "Minimum", minutes(5)),
+		Comparison:  under, Threshold: minFreeMemory * float64(d.MemoryGiB) * gib, Periods: 3,
 	}, {
 		ID:          d.ID + "Connections",
 		Description: "Over 80 % of the connections that the database allows are in use: lower the workflow's or the mapping's concurrency, or take a larger instance.",
 		Metric:      d.metric("DatabaseConnections", "Maximum", minutes(1)),
 		Comparison:  over, Threshold: maxConnectionsInUse * d.MaxConnections, Periods: 5,
 	}}
+	if d.Burstable {
+		alarms = append(alarms, alarm{
+			ID:          d.ID + "Credits",
+			Description: "The burstable instance has spent its CPU credits: it is slow, or costs extra. Take a larger one, or one that is not burstable.",
+			Metric:      d.metric("CPUCreditBalance", "Minimum", minutes(5)),
+			Comparison:  under, Threshold: minCredits, Periods: 6,
+		})
+	}
+	return alarms
 }
 
 func (a alarm) create(scope constructs.Construct, topicARN *string) awscloudwatch.Alarm {

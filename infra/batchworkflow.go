@@ -25,7 +25,7 @@ type BatchWorkflow struct {
 	Functions map[string]lambda.Function
 }
 
-func NewBatchWorkflow(scope constructs.Construct, id string, factory Factory, data *DataLake, source *SourceDatabase, vectors *VectorDatabase) *BatchWorkflow {
+func NewBatchWorkflow(scope constructs.Construct, id string, factory Factory, data *DataLake, source *SourceDatabase, vectors *VectorDatabase, undelivered *Undelivered) *BatchWorkflow {
 	w := &BatchWorkflow{scope: constructs.NewConstruct(scope, jsii.String(id)), Functions: map[string]lambda.Function{}}
 	for _, function := range steps(factory.Config, data, source, vectors) {
 		w.Functions[function.Name] = factory.New(w.scope, function)
@@ -46,7 +46,7 @@ func NewBatchWorkflow(scope constructs.Construct, id string, factory Factory, da
 	}
 	allow(w.StateMachine.Role(), invoke)
 	explainWorkflow(w.StateMachine)
-	w.start(factory.Config, data, source, vectors)
+	w.start(factory.Config, data, source, vectors, undelivered)
 	return w
 }
 
@@ -92,7 +92,7 @@ func (w *BatchWorkflow) substitutions() *map[string]*string {
 }
 
 // start makes what starts executions, once the databases are ready for them.
-func (w *BatchWorkflow) start(config Config, data *DataLake, source *SourceDatabase, vectors *VectorDatabase) {
+func (w *BatchWorkflow) start(config Config, data *DataLake, source *SourceDatabase, vectors *VectorDatabase, undelivered *Undelivered) {
 	starter := func(id, service string) awsiam.Role {
 		role := awsiam.NewRole(w.scope, jsii.String(id), &awsiam.RoleProps{
 			AssumedBy: awsiam.NewServicePrincipal(jsii.String(service), &awsiam.ServicePrincipalOpts{
@@ -114,20 +114,24 @@ func (w *BatchWorkflow) start(config Config, data *DataLake, source *SourceDatab
 		},
 		Targets: &[]any{&awsevents.CfnRule_TargetProperty{
 			Id: jsii.String("Workflow"), Arn: w.StateMachine.StateMachineArn(), RoleArn: role.RoleArn(),
-			Input: jsii.String(`{"stages":"embeddings"}`), // else the event would be the input
+			Input:            jsii.String(`{"stages":"embeddings"}`), // else the event would be the input
+			DeadLetterConfig: undelivered.Of(),
 		}},
 	})
 	rule.Node().AddDependency(vectors.Ready, role)
+	undelivered.Accept(rule)
 	if !config.Scheduled() {
 		return
 	}
 	role = starter("ScheduleRole", "scheduler.amazonaws.com")
+	allow(role, undelivered.send())
 	schedule := awsscheduler.NewCfnSchedule(w.scope, jsii.String("Schedule"), &awsscheduler.CfnScheduleProps{
 		Description:        jsii.String("Runs both stages."),
 		ScheduleExpression: jsii.String(config.Schedule), ScheduleExpressionTimezone: jsii.String(config.ScheduleTimezone),
 		FlexibleTimeWindow: &awsscheduler.CfnSchedule_FlexibleTimeWindowProperty{Mode: jsii.String("OFF")},
 		Target: &awsscheduler.CfnSchedule_TargetProperty{
 			Arn: w.StateMachine.StateMachineArn(), RoleArn: role.RoleArn(), Input: jsii.String("{}"),
+			DeadLetterConfig: &awsscheduler.CfnSchedule_DeadLetterConfigProperty{Arn: undelivered.Queue.QueueArn()},
 		},
 	})
 	schedule.Node().AddDependency(vectors.Ready, role)

@@ -15,13 +15,16 @@ import (
 	"recsys/shared/settings"
 )
 
-// Config is every option of a deployment, given as `cdk deploy -c stage=prod -c alarmEmail=…` or under "context"
-// in cdk.json. Lists are separated by commas.
+// Config is every option of a deployment, given as `cdk deploy -c alarmEmail=…`, under "context" in cdk.json, or in an
+// environment's file. Lists are separated by commas.
 type Config struct {
 	// Name is the stack's name, and what the Glue database, the Athena workgroup and the dashboard are called.
 	Name string `option:"name" default:"recsys"`
 	// Stage is dev, where `cdk destroy` leaves nothing, or prod, which keeps data and guards it from deletion.
 	Stage string `option:"stage" default:"dev" oneof:"dev prod"`
+	// Protect guards prod's databases from deletion. Switch it off for the first deployment alone: if that fails,
+	// CloudFormation could not take the databases away again. It does nothing in stage dev.
+	Protect bool `option:"protect" default:"true"`
 	// HighAvailability puts the databases and the endpoints into two availability zones instead of one.
 	HighAvailability bool `option:"highAvailability"`
 
@@ -30,6 +33,9 @@ type Config struct {
 	VpcID string `option:"vpcId" pattern:"^vpc-[0-9a-f]+$"`
 	// SubnetIDs are subnets of VpcID in at least two availability zones.
 	SubnetIDs []string `option:"subnetIds" pattern:"^subnet-[0-9a-f]+$"`
+	// AvailabilityZones are the two zones of a new VPC; default: the region's first two. Name others if Lambda or RDS does
+	// not serve one of those, as in some accounts in us-east-1.
+	AvailabilityZones []string `option:"availabilityZones" pattern:"^[a-z]{2}(-[a-z0-9]+)+-[0-9][a-z]$"`
 	// S3PrefixListID is the region's managed prefix list of S3 (`aws ec2 describe-managed-prefix-lists`). With it,
 	// functions in a new VPC may open connections to S3's addresses and to nothing else outside; default: to any address,
 	// which a VPC of our own has no route to.
@@ -42,6 +48,8 @@ type Config struct {
 	// Options say how something is learned, judged or recommended, and what of it a function gets; infra/local takes the same.
 	Options settings.Options
 
+	// AnswerRetentionDays is how long the answers of the stream are kept. They hold customers' data.
+	AnswerRetentionDays int `option:"answerRetentionDays" default:"365" min:"1" max:"3650"`
 	// AlarmEmail is told of alarms, failures and successes; default: nobody, and the topic can be subscribed to later.
 	AlarmEmail string `option:"alarmEmail" pattern:"^[^@\\s]+@[^@\\s]+$"`
 	// LogRetentionDays is how long logs are kept.
@@ -75,6 +83,10 @@ type Vectors struct {
 	VectorInstance string `option:"vectorInstance" default:"t4g.small" pattern:"^[a-z0-9]+g[a-z]*\\.[a-z0-9]+$"`
 	// VectorStorageGiB is its storage at first; it grows by itself to ten times as much.
 	VectorStorageGiB int `option:"vectorStorageGiB" default:"20" min:"20" max:"6000"`
+	// BackupWindow and MaintenanceWindow are those of both databases, in UTC. Default: four and five hours after the
+	// start of the scheduled run, the latter on Sundays.
+	BackupWindow      string `option:"backupWindow" pattern:"^[0-2][0-9]:[0-5][0-9]-[0-2][0-9]:[0-5][0-9]$"`
+	MaintenanceWindow string `option:"maintenanceWindow" pattern:"^(mon|tue|wed|thu|fri|sat|sun):[0-2][0-9]:[0-5][0-9]-(mon|tue|wed|thu|fri|sat|sun):[0-2][0-9]:[0-5][0-9]$"`
 }
 
 // Batch is the workflow.
@@ -154,9 +166,30 @@ func (c Config) contradictions() (faults []string) {
 	check(c.OwnsSource() && c.SourceSecretARN+c.SourceResourceID+c.SourceSecurityGroupID != "",
 		"sourceSecretArn, sourceResourceId and sourceSecurityGroupId are of an existing MySQL: sourceHost is missing")
 	check(c.OwnsSource() && c.SourcePort != 3306, "sourcePort is of an existing MySQL: sourceHost is missing")
-	_, err := time.LoadLocation(c.ScheduleTimezone)
-	check(err != nil || c.ScheduleTimezone == "" || c.ScheduleTimezone == "Local",
-		"scheduleTimezone is %q: want a name such as Europe/Paris", c.ScheduleTimezone)
+	check(c.OwnsSource() && !plainName.MatchString(c.SourceUser), "sourceUser is %q: want up to 32 letters, digits and _ for a MySQL of our own", c.SourceUser)
+	check(c.OwnsSource() && c.SourceUser == sourceAdmin, "sourceUser is %q, the administrator of our own MySQL: want another", c.SourceUser)
+	check(c.OwnsSource() && !plainName.MatchString(c.SourceDatabase), "sourceDatabase is %q: want letters, digits and _, the first no digit, for a MySQL of our own", c.SourceDatabase)
+	check(len(c.AvailabilityZones) != 0 && (len(c.AvailabilityZones) != 2 || c.VpcID != ""), "availabilityZones are two, and of a new VPC")
+	calls := c.Shards * c.Parallelization
+	check(memoryGiB(c.VectorInstance) == 0, "vectorInstance is %q: its size is unknown", c.VectorInstance)
+	check(calls > maxCalls(c.VectorInstance), "shards × parallelization is %d: vectorInstance %s has connections for %d calls at once; take a larger one",
+		calls, c.VectorInstance, maxCalls(c.VectorInstance))
+	return append(faults, c.timeFaults()...)
+}
+
+// plainName is a name that SQL needs no quotes for, as the sample shop's loader wants it.
+var plainName = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]{0,31}$`)
+
+func (c Config) timeFaults() (faults []string) {
+	if _, err := time.LoadLocation(c.ScheduleTimezone); err != nil || c.ScheduleTimezone == "" || c.ScheduleTimezone == "Local" {
+		return []string{fmt.Sprintf("scheduleTimezone is %q: want a name such as Europe/Paris", c.ScheduleTimezone)}
+	}
+	for name, window := range map[string]string{"backupWindow": c.backupWindow(), "maintenanceWindow": c.maintenanceWindow()} {
+		if c.disturbs(window) {
+			faults = append(faults, fmt.Sprintf("%s %s UTC falls into the run that starts by schedule %s %s: move one of them by some hours", name, window, c.Schedule, c.ScheduleTimezone))
+		}
+	}
+	slices.Sort(faults)
 	return faults
 }
 

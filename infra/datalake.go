@@ -32,6 +32,13 @@ const (
 	recommendationsTable = "recommendations"
 
 	resultsPrefix = "athena-results/"
+
+	// overwrittenDays is how long a hand-over that was overwritten or deleted can be brought back.
+	overwrittenDays = 30
+	// failedDays is how long records are kept that could not be answered or delivered.
+	failedDays = 30
+	// scannedBytes bounds a query. A day of answers is far below, all years of them may be above.
+	scannedBytes = 100 << 30
 )
 
 func NewDataLake(scope constructs.Construct, id string, config Config) *DataLake {
@@ -44,10 +51,13 @@ func NewDataLake(scope constructs.Construct, id string, config Config) *DataLake
 	l.Artifacts = l.bucket("Artifacts", config, true, &awss3.LifecycleRule{
 		Prefix: jsii.String(lake.TrainedParent), Expiration: days(config.RunRetentionDays), NoncurrentVersionExpiration: days(1),
 	}, &awss3.LifecycleRule{
-		NoncurrentVersionExpiration: days(90), ExpiredObjectDeleteMarker: jsii.Bool(true),
+		NoncurrentVersionExpiration: days(overwrittenDays), ExpiredObjectDeleteMarker: jsii.Bool(true),
 	})
 	sayWhenHandedOver(l.Artifacts)
-	l.Recommendations = l.bucket("Recommendations", config, false)
+	// All of it is about customers, so all of it expires.
+	l.Recommendations = l.bucket("Recommendations", config, false,
+		expire(answersPrefix, config.AnswerRetentionDays),
+		expire(lake.RejectedParent, failedDays), expire(failedPrefix, failedDays), expire(errorsPrefix, failedDays))
 	l.database = awsglue.NewCfnDatabase(l.scope, jsii.String("Database"), &awsglue.CfnDatabaseProps{
 		CatalogId: awscdk.Aws_ACCOUNT_ID(),
 		DatabaseInput: &awsglue.CfnDatabase_DatabaseInputProperty{
@@ -73,6 +83,7 @@ func (l *DataLake) bucket(id string, config Config, versioned bool, rules ...*aw
 		Versioned: jsii.Bool(versioned), LifecycleRules: &rules,
 		RemovalPolicy: keeping(config), AutoDeleteObjects: jsii.Bool(!config.Prod()),
 	})
+	bucket.Policy().ApplyRemovalPolicy(keeping(config)) // a bucket that stays keeps its rules
 	explainBucket(bucket)
 	return bucket
 }
@@ -87,10 +98,12 @@ func sayWhenHandedOver(bucket awss3.Bucket) {
 
 func (l *DataLake) workgroup(config Config) {
 	awsathena.NewCfnWorkGroup(l.scope, jsii.String("Workgroup"), &awsathena.CfnWorkGroupProps{
-		Name: jsii.String(l.Workgroup), RecursiveDeleteOption: jsii.Bool(!config.Prod()),
-		Description: jsii.String("Queries on " + config.Name + ": results are kept for a week."),
+		Name: jsii.String(l.Workgroup),
+		// It holds the history of queries. With that, Athena would not delete it; their results are in the lake bucket.
+		RecursiveDeleteOption: jsii.Bool(true),
+		Description:           jsii.String("Queries on " + config.Name + ": results are kept for a week."),
 		WorkGroupConfiguration: &awsathena.CfnWorkGroup_WorkGroupConfigurationProperty{
-			EnforceWorkGroupConfiguration: jsii.Bool(true),
+			EnforceWorkGroupConfiguration: jsii.Bool(true), BytesScannedCutoffPerQuery: jsii.Number(scannedBytes),
 			ResultConfiguration: &awsathena.CfnWorkGroup_ResultConfigurationProperty{
 				OutputLocation:          jsii.String("s3://" + *l.Lake.BucketName() + "/" + resultsPrefix),
 				EncryptionConfiguration: &awsathena.CfnWorkGroup_EncryptionConfigurationProperty{EncryptionOption: jsii.String("SSE_S3")},

@@ -15,10 +15,11 @@ func newLogGroup(scope constructs.Construct, id string, config Config) awslogs.L
 	return group
 }
 
-// keeping is what happens to what holds data when the stack is destroyed, by stage.
+// keeping returns the removal policy of resources that hold data. In prod they outlive the stack, unless the very
+// deployment that makes them fails: nothing is in them yet, and left behind they would be in the way of the next one.
 func keeping(config Config) awscdk.RemovalPolicy {
 	if config.Prod() {
-		return awscdk.RemovalPolicy_RETAIN
+		return awscdk.RemovalPolicy_RETAIN_ON_UPDATE_OR_DELETE
 	}
 	return awscdk.RemovalPolicy_DESTROY
 }

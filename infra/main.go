@@ -1,7 +1,7 @@
 // Command infra is the CDK app: the whole pipeline as one CloudFormation stack. The cdk command runs it, by cdk.json:
 //
 //	npx cdk deploy                     # everything, with a small MySQL that holds the sample shop
-//	npx cdk deploy -c stage=prod -c alarmEmail=you@example.com
+//	npx cdk deploy -c env=prod         # as infra/environments/prod.json says
 //
 // It needs no AWS account to synthesize and no Docker: the functions are cross-compiled by the go command that is
 // running, and nothing is looked up. Options: Config. Reads functions/ and statemachines/; writes build/ and what the
@@ -12,6 +12,7 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"path/filepath"
 
 	"github.com/aws/aws-cdk-go/awscdk/v2"
 	"github.com/aws/jsii-runtime-go"
@@ -34,12 +35,18 @@ func main() {
 
 func synthesize(ctx context.Context) error {
 	app := awscdk.NewApp(nil)
-	options, _ := app.Node().GetAllContext(nil).(map[string]any)
-	config, err := ReadConfig(options)
+	given, _ := app.Node().GetAllContext(nil).(map[string]any)
+	root, err := repositoryRoot()
 	if err != nil {
 		return err
 	}
-	root, err := repositoryRoot()
+	// The cdk command sets these two from the credentials, if it finds any.
+	here := place{account: os.Getenv("CDK_DEFAULT_ACCOUNT"), region: os.Getenv("CDK_DEFAULT_REGION")}
+	options, err := resolve(given, filepath.Join(root, "infra", "environments"), here)
+	if err != nil {
+		return err
+	}
+	config, err := ReadConfig(options)
 	if err != nil {
 		return err
 	}

@@ -39,6 +39,8 @@ func NewNetwork(scope constructs.Construct, id string, config Config, lake *Data
 	n.Functions.AddEgressRule(s3, https(), jsii.String("S3, by its gateway endpoint"), nil)
 	if config.VpcID == "" {
 		n.connect(config, lake)
+	} else {
+		n.resolveNames()
 	}
 	return n
 }
@@ -53,6 +55,10 @@ func (n *Network) create(config Config) {
 			Name: jsii.String("Isolated"), SubnetType: awsec2.SubnetType_PRIVATE_ISOLATED, CidrMask: jsii.Number(20),
 		}},
 	})
+	for i, zone := range config.AvailabilityZones {
+		subnet := (*vpc.IsolatedSubnets())[i].Node().DefaultChild().(awsec2.CfnSubnet)
+		subnet.AddPropertyOverride(jsii.String("AvailabilityZone"), zone)
+	}
 	logs := newLogGroup(n.scope, "FlowLogs", config)
 	role := awsiam.NewRole(n.scope, jsii.String("FlowLogsRole"), &awsiam.RoleProps{
 		AssumedBy: awsiam.NewServicePrincipal(jsii.String("vpc-flow-logs.amazonaws.com"), nil),
@@ -83,6 +89,14 @@ func (n *Network) adopt(config Config) {
 	n.Subnets = &awsec2.SubnetSelection{Subnets: n.VPC.PrivateSubnets()}
 }
 
+// resolveNames opens the way to DNS servers of an existing VPC. Security groups do not filter Amazon's own resolver, but
+// they do filter those that DHCP options name.
+func (n *Network) resolveNames() {
+	for _, port := range []awsec2.Port{awsec2.Port_Tcp(jsii.Number(53)), awsec2.Port_Udp(jsii.Number(53))} {
+		n.Functions.AddEgressRule(awsec2.Peer_AnyIpv4(), port, jsii.String("DNS servers of the VPC"), nil)
+	}
+}
+
 // connect makes the endpoints that stand in for a way to the internet.
 func (n *Network) connect(config Config, lake *DataLake) {
 	gateway := n.VPC.AddGatewayEndpoint(jsii.String("S3"), &awsec2.GatewayVpcEndpointOptions{
@@ -100,13 +114,28 @@ func (n *Network) connect(config Config, lake *DataLake) {
 		Vpc: n.VPC, Description: jsii.String("Lets the functions in and nothing out."), AllowAllOutbound: jsii.Bool(false),
 	})
 	group.Connections().AllowFrom(n.Functions, https(), jsii.String("functions"))
-	endpoint := func(id string, service awsec2.InterfaceVpcEndpointAwsService) {
+	endpoint := func(id string, service awsec2.InterfaceVpcEndpointAwsService, action string, resource awscdk.ArnComponents) {
 		n.VPC.AddInterfaceEndpoint(jsii.String(id), &awsec2.InterfaceVpcEndpointOptions{
 			Service: service, Subnets: &subnets, Open: jsii.Bool(false), SecurityGroups: &[]awsec2.ISecurityGroup{group},
-		})
+		}).AddToPolicy(ownAccountOnly(action, awscdk.Stack_Of(n.scope).FormatArn(&resource)))
 	}
-	endpoint("Firehose", awsec2.InterfaceVpcEndpointAwsService_KINESIS_FIREHOSE())
-	endpoint("SecretsManager", awsec2.InterfaceVpcEndpointAwsService_SECRETS_MANAGER())
+	endpoint("Firehose", awsec2.InterfaceVpcEndpointAwsService_KINESIS_FIREHOSE(), "firehose:PutRecordBatch", awscdk.ArnComponents{
+		Service: jsii.String("firehose"), Resource: jsii.String("deliverystream"), ResourceName: jsii.String("*"),
+	})
+	// RDS names the secrets that it manages rds!….
+	endpoint("SecretsManager", awsec2.InterfaceVpcEndpointAwsService_SECRETS_MANAGER(), "secretsmanager:GetSecretValue", awscdk.ArnComponents{
+		Service: jsii.String("secretsmanager"), Resource: jsii.String("secret"), ResourceName: jsii.String("rds!*"),
+		ArnFormat: awscdk.ArnFormat_COLON_RESOURCE_NAME,
+	})
+}
+
+// ownAccountOnly is an endpoint's policy. With the credentials of another account nothing gets out, and nothing gets to
+// another account.
+func ownAccountOnly(action string, resource *string) awsiam.PolicyStatement {
+	return awsiam.NewPolicyStatement(&awsiam.PolicyStatementProps{
+		Principals: &[]awsiam.IPrincipal{awsiam.NewAnyPrincipal()}, Actions: jsii.Strings(action), Resources: &[]*string{resource},
+		Conditions: &map[string]any{"StringEquals": map[string]any{"aws:PrincipalAccount": awscdk.Aws_ACCOUNT_ID()}},
+	})
 }
 
 func throughS3Endpoint(lake *DataLake) []awsiam.PolicyStatement {

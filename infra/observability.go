@@ -23,6 +23,8 @@ type Watched struct {
 	Functions map[string]*string
 	// StreamName is the Kinesis stream, DeliveryStreamName the Firehose stream.
 	StreamName, DeliveryStreamName *string
+	// UndeliveredQueue takes the events that reached no target.
+	UndeliveredQueue *string
 	// DeliverySeconds is how long Firehose collects before it writes.
 	DeliverySeconds int
 	// Databases are those that the stack owns; a database that was there before has an owner who watches it.
@@ -37,8 +39,11 @@ type WatchedDatabase struct {
 	Identifier *string
 	// AllocatedGiB is its storage when it is made.
 	AllocatedGiB float64
-	// MaxConnections is what the engine derives from the instance's memory.
+	// MaxConnections is how many the parameter group allows.
 	MaxConnections float64
+	// MemoryGiB is the instance's. Burstable instances work on credits, which can run out.
+	MemoryGiB int
+	Burstable bool
 }
 
 // NewObservability makes the alarms, which tell TopicARN, and the dashboard. It returns the dashboard, for the outputs.
@@ -76,6 +81,10 @@ func (w Watched) stream(name, statistic, label string, period awscdk.Duration) a
 
 func (w Watched) delivery(name, statistic, label string, period awscdk.Duration) awscloudwatch.Metric {
 	return metric("AWS/Firehose", name, statistic, label, map[string]*string{"DeliveryStreamName": w.DeliveryStreamName}, period)
+}
+
+func (w Watched) queue(name, statistic, label string, period awscdk.Duration) awscloudwatch.Metric {
+	return metric("AWS/SQS", name, statistic, label, map[string]*string{"QueueName": w.UndeliveredQueue}, period)
 }
 
 func (d WatchedDatabase) metric(name, statistic string, period awscdk.Duration) awscloudwatch.Metric {

@@ -54,9 +54,9 @@ func watchedInTests() Watched {
 		SuccessWithinHours: 26,
 		Functions:          functions,
 		StreamName:         jsii.String("activity"), DeliveryStreamName: jsii.String("answers"),
-		DeliverySeconds: 300,
+		DeliverySeconds: 300, UndeliveredQueue: jsii.String("undelivered"),
 		Databases: []WatchedDatabase{
-			{ID: "VectorDatabase", Identifier: jsii.String("vectors"), AllocatedGiB: 20, MaxConnections: 100},
+			{ID: "VectorDatabase", Identifier: jsii.String("vectors"), AllocatedGiB: 20, MaxConnections: 100, MemoryGiB: 2, Burstable: true},
 		},
 	}
 }
@@ -95,7 +95,8 @@ func TestEveryAlarmIsToldAndSaysWhatToDo(t *testing.T) {
 	_, alarms := observed(t, watchedInTests())
 	want := []string{
 		"AnswersLate", "AnswersNotDelivered", "ExecutionFailed", "NoExecutionSucceeded", "NotPromoted", "RecommendFails",
-		"RecordsRejected", "VectorDatabaseConnections", "VectorDatabaseStorage",
+		"RecordsRejected", "StreamFull", "Throttled", "Undelivered", "VectorDatabaseConnections", "VectorDatabaseCredits",
+		"VectorDatabaseMemory", "VectorDatabaseStorage",
 	}
 	if got := slices.Sorted(maps.Keys(alarms)); !slices.Equal(got, want) {
 		t.Fatalf("alarms %v, want %v", got, want)
@@ -152,10 +153,11 @@ func TestAlarmsLookBackNoFurtherThanCloudWatchAllows(t *testing.T) {
 func TestDatabaseAlarmsFollowTheInstance(t *testing.T) {
 	watched := watchedInTests()
 	watched.Databases = append(watched.Databases,
-		WatchedDatabase{ID: "SourceDatabase", Identifier: jsii.String("shop"), AllocatedGiB: 40, MaxConnections: 50})
+		WatchedDatabase{ID: "SourceDatabase", Identifier: jsii.String("shop"), AllocatedGiB: 40, MaxConnections: 50, MemoryGiB: 16})
 	_, alarms := observed(t, watched)
 	for id, want := range map[string]float64{
-		"VectorDatabaseStorage": 3 << 30, "SourceDatabaseStorage": 6 << 30,
+		"VectorDatabaseStorage": 0.08 * 20 * (1 << 30), "SourceDatabaseStorage": 0.08 * 40 * (1 << 30),
+		"VectorDatabaseMemory": 0.06 * 2 * (1 << 30), "SourceDatabaseMemory": 0.06 * 16 * (1 << 30),
 		"VectorDatabaseConnections": 80, "SourceDatabaseConnections": 40,
 	} {
 		if got := alarms[id].Properties.Threshold; got != want {

@@ -43,8 +43,11 @@ func newDatabase(scope constructs.Construct, factory Factory, d database) awsrds
 		IamAuthentication: jsii.Bool(true), StorageEncrypted: jsii.Bool(true), StorageType: awsrds.StorageType_GP3,
 		AllocatedStorage: jsii.Number(d.StorageGiB), MaxAllocatedStorage: jsii.Number(10 * d.StorageGiB),
 		AutoMinorVersionUpgrade: jsii.Bool(true), CopyTagsToSnapshot: jsii.Bool(true),
-		BackupRetention:    days(1), // more is refused to accounts on AWS's free plan
-		DeletionProtection: jsii.Bool(config.Prod()), RemovalPolicy: awscdk.RemovalPolicy_DESTROY,
+		PreferredBackupWindow: jsii.String(config.backupWindow()), PreferredMaintenanceWindow: jsii.String(config.maintenanceWindow()),
+		// Else a version past its end of life stays, at twice the price of the instance, without a word.
+		EngineLifecycleSupport: awsrds.EngineLifecycleSupport_OPEN_SOURCE_RDS_EXTENDED_SUPPORT_DISABLED,
+		BackupRetention:        days(1), // more is refused to accounts on AWS's free plan
+		DeletionProtection:     jsii.Bool(config.Prod() && config.Protect), RemovalPolicy: awscdk.RemovalPolicy_DESTROY,
 		DeleteAutomatedBackups: jsii.Bool(!config.Prod()),
 	}
 	if config.Prod() {
@@ -55,6 +58,7 @@ func newDatabase(scope constructs.Construct, factory Factory, d database) awsrds
 	}
 	instance := awsrds.NewDatabaseInstance(scope, jsii.String("Instance"), props)
 	explainDatabase(instance, config)
+	explainMajorVersion(instance)
 	return instance
 }
 

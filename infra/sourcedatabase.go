@@ -29,6 +29,7 @@ type SourceDatabase struct {
 }
 
 const (
+	sourceAdmin       = "admin" // the master user of our own
 	sourcePort        = 3306
 	sourceStorageGiB  = 20
 	sourceConnections = 60 // over the largest MaxConcurrency; a t4g.micro bears it
@@ -57,8 +58,8 @@ func (d *SourceDatabase) adopt(factory Factory) {
 	}
 	port := awsec2.Port_Tcp(jsii.Number(config.SourcePort))
 	if config.SourceSecurityGroupID == "" {
-		// Whose group lets functions in is not known here: they may go to any address, on this port.
-		factory.Network.Functions.AddEgressRule(awsec2.Peer_AnyIpv4(), port, jsii.String("the shop's MySQL"), nil)
+		// The database's group is not known here. So functions may open connections to any address on this port.
+		factory.Network.Functions.AddEgressRule(awsec2.Peer_AnyIpv4(), port, jsii.String("MySQL of the shop"), nil)
 		return
 	}
 	group := awsec2.SecurityGroup_FromSecurityGroupId(d.scope, jsii.String("SecurityGroup"), jsii.String(config.SourceSecurityGroupID), nil)
@@ -70,16 +71,20 @@ func (d *SourceDatabase) create(factory Factory) {
 	config := factory.Config
 	instance := newDatabase(d.scope, factory, database{
 		Engine: awsrds.DatabaseInstanceEngine_Mysql(&awsrds.MySqlInstanceEngineProps{
-			Version: awsrds.MysqlEngineVersion_VER_8_4_9(),
+			// The major version alone. RDS takes a recent minor one, because it retires each of them within about a year.
+			Version: awsrds.MysqlEngineVersion_Of(jsii.String("8.4"), jsii.String("8.4")),
 		}),
-		InstanceType: config.SourceInstance, Port: sourcePort, User: "admin", StorageGiB: sourceStorageGiB,
+		InstanceType: config.SourceInstance, Port: sourcePort, User: sourceAdmin, StorageGiB: sourceStorageGiB,
 		Parameters: map[string]string{
 			"require_secure_transport": "1", "max_connections": strconv.Itoa(sourceConnections),
+			// An eighth of the memory instead of what MySQL sizes for itself: see vectorParameters.
+			"innodb_dedicated_server": "0", "innodb_buffer_pool_size": "{DBInstanceClassMemory/8}",
 		},
 	})
 	d.Watched = &WatchedDatabase{
 		ID: "SourceDatabase", Identifier: instance.InstanceIdentifier(),
 		AllocatedGiB: sourceStorageGiB, MaxConnections: sourceConnections,
+		MemoryGiB: memoryGiB(config.SourceInstance), Burstable: isBurstable(config.SourceInstance),
 	}
 	host, port := *instance.DbInstanceEndpointAddress(), *instance.DbInstanceEndpointPort()
 	d.Settings = settings.Source{DSN: dsn(config.SourceUser, host, port, config.SourceDatabase), IAM: true}
@@ -89,7 +94,7 @@ func (d *SourceDatabase) create(factory Factory) {
 		Step:  workflow.Step{Name: "load-sample-shop", MemoryMiB: 512, Timeout: 15 * time.Minute},
 		InVPC: true,
 		Settings: settings.LoadSampleShop{
-			Source: settings.Source{DSN: dsn("admin", host, port, ""), SecretARN: *instance.Secret().SecretArn()},
+			Source: settings.Source{DSN: dsn(sourceAdmin, host, port, ""), SecretARN: *instance.Secret().SecretArn()},
 			Reader: config.SourceUser, Database: config.SourceDatabase,
 		},
 		May: []Permission{readSecret(instance.Secret().SecretArn())},

@@ -19,12 +19,15 @@ func NewStack(scope constructs.Construct, config Config, code func(function stri
 	factory := Factory{Config: config, Code: code, Network: NewNetwork(stack, "Network", config, data)}
 	source := NewSourceDatabase(stack, "SourceDatabase", factory)
 	vectors := NewVectorDatabase(stack, "VectorDatabase", factory)
-	batch := NewBatchWorkflow(stack, "BatchWorkflow", factory, data, source, vectors)
+	undelivered := NewUndelivered(stack, "Undelivered")
+	batch := NewBatchWorkflow(stack, "BatchWorkflow", factory, data, source, vectors, undelivered)
 	streaming := NewStreaming(stack, "Streaming", factory, data, vectors)
 
 	topic := newTopic(stack, "Notifications", config)
-	tellEnds(stack, "Ends", batch.StateMachine, topic)
-	dashboard := NewObservability(stack, "Observability", watched(config, topic.TopicArn(), source, vectors, batch, streaming))
+	tellEnds(stack, "Ends", batch.StateMachine, topic, undelivered)
+	watched := watched(config, topic.TopicArn(), source, vectors, batch, streaming)
+	watched.UndeliveredQueue = undelivered.Queue.QueueName()
+	dashboard := NewObservability(stack, "Observability", watched)
 	newOutputs(stack, data, batch, streaming, topic, dashboard)
 	return stack
 }

@@ -60,8 +60,8 @@ func TestNobodyOutsideGetsIn(t *testing.T) {
 	})
 }
 
-// A way to any address is given to the functions only, on the port of HTTPS (which a VPC of ours has no route for)
-// and, where nobody said whose group it has, to the MySQL that was there before.
+// Ways to any address are given to the functions only, on the port of HTTPS, which a VPC of ours has no route for.
+// In an existing VPC they are also given to its DNS servers, and to its MySQL if nobody said which group that has.
 func TestWaysOutAreFew(t *testing.T) {
 	anywhere := func(s template) (ports []string) {
 		for id, group := range s.of("AWS::EC2::SecurityGroup") {
@@ -82,7 +82,7 @@ func TestWaysOutAreFew(t *testing.T) {
 	}{
 		{nil, []string{"Network 443-443"}},
 		{map[string]any{"s3PrefixListId": "pl-0123"}, nil},
-		{existing(map[string]any{"sourceSecurityGroupId": nil}), []string{"Network 3306-3306", "Network 443-443"}},
+		{existing(map[string]any{"sourceSecurityGroupId": nil}), []string{"Network 3306-3306", "Network 443-443", "Network 53-53", "Network 53-53"}},
 	} {
 		s := synth(t, c.options)
 		if got := anywhere(s); !slices.Equal(got, c.want) {
@@ -272,16 +272,17 @@ func deployedFunctions(s template) map[string]resource {
 // prod keeps what holds data when the stack goes; dev keeps nothing at all.
 func TestTheStageDecidesWhatOutlivesTheStack(t *testing.T) {
 	for id, r := range synth(t, nil).Resources {
-		if r.DeletionPolicy == "Retain" || r.DeletionPolicy == "Snapshot" || r.Type == "AWS::RDS::DBInstance" && r.Properties["DeletionProtection"] == true {
+		if strings.HasPrefix(r.DeletionPolicy, "Retain") || r.DeletionPolicy == "Snapshot" || r.Type == "AWS::RDS::DBInstance" && r.Properties["DeletionProtection"] == true {
 			t.Errorf("dev keeps %s, %s", id, r.Type)
 		}
 	}
 	prod := synth(t, map[string]any{"stage": "prod"})
 	for kind, policy := range map[string]string{
-		"AWS::S3::Bucket": "Retain", "AWS::RDS::DBInstance": "Snapshot", "AWS::Kinesis::Stream": "Retain", "AWS::Logs::LogGroup": "Retain",
+		"AWS::S3::Bucket": "RetainExceptOnCreate", "AWS::S3::BucketPolicy": "RetainExceptOnCreate", "AWS::RDS::DBInstance": "Snapshot",
+		"AWS::Kinesis::Stream": "RetainExceptOnCreate", "AWS::Logs::LogGroup": "RetainExceptOnCreate",
 	} {
 		for id, r := range prod.of(kind) {
-			if r.DeletionPolicy != policy || r.UpdateReplacePolicy != policy {
+			if r.DeletionPolicy != policy || r.UpdateReplacePolicy != strings.TrimSuffix(policy, "ExceptOnCreate") {
 				t.Errorf("prod: %s: %s and %s, want %s", id, r.DeletionPolicy, r.UpdateReplacePolicy, policy)
 			}
 			if kind == "AWS::RDS::DBInstance" && (r.Properties["DeletionProtection"] != true || r.Properties["BackupRetentionPeriod"] != 14.0) {

@@ -26,9 +26,8 @@ type VectorDatabase struct {
 }
 
 const (
-	vectorPort        = 5432
-	vectorDatabase    = "recsys"
-	vectorConnections = 100
+	vectorPort     = 5432
+	vectorDatabase = "recsys"
 	// Roles of shared/vectorstore/bootstrap.sql.
 	loaderRole = "recsys_loader"
 	readerRole = "recsys_reader"
@@ -43,11 +42,12 @@ func NewVectorDatabase(scope constructs.Construct, id string, factory Factory) *
 			Version: awsrds.PostgresEngineVersion_VER_17(), // RDS takes its newest, and the minor ones after
 		}),
 		InstanceType: config.VectorInstance, Port: vectorPort, User: ownerRole, Name: vectorDatabase, StorageGiB: config.VectorStorageGiB,
-		Parameters: map[string]string{"rds.force_ssl": "1", "max_connections": strconv.Itoa(vectorConnections)},
+		Parameters: vectorParameters(config.VectorInstance),
 	})
 	d.Watched = WatchedDatabase{
 		ID: "VectorDatabase", Identifier: d.instance.InstanceIdentifier(),
-		AllocatedGiB: float64(config.VectorStorageGiB), MaxConnections: vectorConnections,
+		AllocatedGiB: float64(config.VectorStorageGiB), MaxConnections: float64(maxVectorConnections(config.VectorInstance)),
+		MemoryGiB: memoryGiB(config.VectorInstance), Burstable: isBurstable(config.VectorInstance),
 	}
 	secret := d.instance.Secret().SecretArn()
 	bootstrap := factory.New(d.scope, Function{
@@ -59,6 +59,17 @@ func NewVectorDatabase(scope constructs.Construct, id string, factory Factory) *
 	})
 	d.Ready = runOnce(d.scope, "Bootstrap", bootstrap, factory.Network, d.instance)
 	return d
+}
+
+// vectorParameters follow the server's memory. IAM authentication wants 300 to 1,000 MiB to spare, which a burstable
+// instance has only if the buffers are an eighth of it instead of the usual quarter.
+// https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/UsingWithRDS.IAMDBAuth.html
+func vectorParameters(instance string) map[string]string {
+	parameters := map[string]string{"rds.force_ssl": "1", "max_connections": strconv.Itoa(maxVectorConnections(instance))}
+	if isBurstable(instance) {
+		parameters["shared_buffers"] = "{DBInstanceClassMemory/65536}" // in pages of 8 KiB
+	}
+	return parameters
 }
 
 // As is how a function connects as a role, and what it must be allowed for that.

@@ -102,10 +102,6 @@ func TestEndsAndAlarmsReachTheAddress(t *testing.T) {
 		statement := statement.(map[string]any)
 		principal, _ := json.Marshal(statement["Principal"])
 		switch {
-		case strings.Contains(string(principal), "events.amazonaws.com"):
-			if statement["Condition"] != nil {
-				t.Error("EventBridge cannot meet a condition of a topic's policy")
-			}
 		case strings.Contains(string(principal), "cloudwatch.amazonaws.com"):
 			if !strings.Contains(fmt.Sprint(statement["Condition"]), "aws:SourceAccount") {
 				t.Error("alarms of any account may publish")

@@ -43,7 +43,12 @@ func (p HNSW) build(ctx context.Context, db *pgxpool.Pool, version vectorstore.R
 				return err
 			}
 		}
-		_, err := tx.Exec(ctx, fmt.Sprintf(`set local maintenance_work_mem = '%dMB'`, p.memory(version)))
+		// The server's buffers follow its memory, and so does what a build may take.
+		var buffers int64
+		if err := tx.QueryRow(ctx, `select pg_size_bytes(current_setting('shared_buffers')) >> 20`).Scan(&buffers); err != nil {
+			return err
+		}
+		_, err := tx.Exec(ctx, fmt.Sprintf(`set local maintenance_work_mem = '%dMB'`, p.memory(version, buffers)))
 		if err == nil {
 			_, err = tx.Exec(ctx, fmt.Sprintf(`create index if not exists %s on %s using hnsw (embedding %s) with (m = %d, ef_construction = %d)`,
 				index, table, version.Metric.OperatorClass(), p.M, p.EfConstruction))
@@ -72,12 +77,15 @@ func (p HNSW) dropOther(ctx context.Context, tx pgx.Tx, index string) error {
 	return err
 }
 
-// memory is what the graph takes while it is built, in MB: an index that does not fit is finished on disk,
-// far slower. Between PostgreSQL's default of 64 MB and 1 GB, which a small server has.
-func (p HNSW) memory(version vectorstore.Record) int64 {
-	const overhead = 256 // of a node, estimated: tuple, layers, allocation
+// memory returns how much the graph takes while it is built, in MB. An index that does not fit is finished on disk, far
+// slower. It takes no more than the server's buffers, and no less than PostgreSQL's default.
+func (p HNSW) memory(version vectorstore.Record, buffers int64) int64 {
+	const (
+		overhead = 256 // of a node, estimated: tuple, layers, allocation
+		least    = 64
+	)
 	node := int64(4*version.Dimension + 2*p.M*16 + overhead)
-	return min(max(version.ItemCount*node*5/4>>20, 64), 1024)
+	return max(min(version.ItemCount*node*5/4>>20, buffers), least)
 }
 
 // buildsSerially is true of the releases of pgvector whose parallel HNSW build has CVE-2026-3172: 0.6.0 to 0.8.1.

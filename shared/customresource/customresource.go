@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/aws/aws-lambda-go/cfn"
+	"github.com/aws/smithy-go"
 
 	"recsys/shared/failure"
 )
@@ -61,7 +62,11 @@ func (r Resource) handle(ctx context.Context, event cfn.Event) (string, map[stri
 	}
 }
 
-// isAway tells of a database that did not answer.
+// isAway tells of a database that did not answer, and of a right that was given moments ago: IAM takes some seconds to
+// know it everywhere.
+// https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot.html#troubleshoot_general_eventual-consistency
 func isAway(err error) bool {
-	return errors.As(err, new(failure.SourceUnavailable)) || errors.As(err, new(failure.VectorStoreUnavailable))
+	var refused smithy.APIError
+	return errors.As(err, new(failure.SourceUnavailable)) || errors.As(err, new(failure.VectorStoreUnavailable)) ||
+		errors.As(err, &refused) && refused.ErrorCode() == "AccessDeniedException"
 }

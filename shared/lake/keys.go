@@ -146,9 +146,12 @@ const VersionsParent = "versions/"
 // VersionPrefix holds the copies of a version.
 func VersionPrefix(version int64) string { return fmt.Sprintf("%s%d/", VersionsParent, version) }
 
+// RejectedParent is above all RejectedKeys.
+const RejectedParent = "rejected/"
+
 // RejectedKey is a streamed record that can never succeed, in the recommendations bucket.
 func RejectedKey(shard, sequenceNumber string) string {
-	return "rejected/" + shard + "/" + sequenceNumber + ".json"
+	return RejectedParent + shard + "/" + sequenceNumber + ".json"
 }
 
 // RunOfSnapshotPrefix is the inverse of SnapshotPrefix.

@@ -8,6 +8,9 @@ select pg_advisory_xact_lock(hashtext('recsys.bootstrap'));
 
 create extension if not exists vector;
 
+-- A server that was patched brings a newer release, which a database takes only when it is told to.
+alter extension vector update;
+
 create schema if not exists recsys;
 
 -- Roles belong to the whole server: another database's bootstrap may be creating them right now.

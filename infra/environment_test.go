@@ -1,0 +1,62 @@
+package main
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+func TestAnEnvironmentsFileIsTheDeploymentsOptions(t *testing.T) {
+	options, err := resolve(map[string]any{"env": "example", "@aws-cdk/core:aFlag": true, "shards": "2"}, "environments", place{"123456789012", "eu-west-1"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	config, err := ReadConfig(options)
+	if err != nil || !config.Prod() || config.Name != "recsys-example" || !config.HighAvailability || config.Shards != 2 {
+		t.Errorf("got %+v, %v", config, err)
+	}
+}
+
+func TestWithoutAnEnvironmentItIsDev(t *testing.T) {
+	options, err := resolve(map[string]any{"shards": "2"}, "environments", place{"1", "anywhere"})
+	if config, readErr := ReadConfig(options); err != nil || readErr != nil || config.Stage != "dev" || config.Name != "recsys" {
+		t.Errorf("got %+v, %v, %v", config, err, readErr)
+	}
+}
+
+// A forgotten flag, another account or a mistyped file must not change what is in production.
+func TestAWrongEnvironmentIsRefused(t *testing.T) {
+	dir := t.TempDir()
+	for name, text := range map[string]string{
+		"typo":       `{"stage":"prod","stack":"s","account":"123456789012","region":"eu-west-1","optoins":{}}`,
+		"no-account": `{"stage":"prod","stack":"s","region":"eu-west-1"}`,
+		"no-region":  `{"stage":"prod","stack":"s","account":"123456789012","region":"Ireland"}`,
+		"no-stage":   `{"stack":"s","account":"123456789012","region":"eu-west-1"}`,
+		"good":       `{"stage":"prod","stack":"s","account":"123456789012","region":"eu-west-1","options":{"shards":2}}`,
+	} {
+		if err := os.WriteFile(filepath.Join(dir, name+".json"), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for want, c := range map[string]struct {
+		context map[string]any
+		here    place
+	}{
+		"stage prod needs a file":                 {context: map[string]any{"stage": "prod"}},
+		"there is no infra/environments/nil.json": {context: map[string]any{"env": "nil"}},
+		"want the name of a file":                 {context: map[string]any{"env": "../secret"}},
+		`unknown field "optoins"`:                 {context: map[string]any{"env": "typo"}},
+		`account is ""`:                           {context: map[string]any{"env": "no-account"}},
+		`region is "Ireland"`:                     {context: map[string]any{"env": "no-region"}},
+		"stage and stack are missing":             {context: map[string]any{"env": "no-stage"}},
+		"shards is given by the environment":      {context: map[string]any{"env": "good", "shards": "3"}},
+		"stage is given by the environment":       {context: map[string]any{"env": "good", "stage": "dev"}},
+		"credentials are of account 9":            {map[string]any{"env": "good"}, place{account: "999999999999"}},
+		"the region is us-east-1":                 {map[string]any{"env": "good"}, place{"123456789012", "us-east-1"}},
+	} {
+		if _, err := resolve(c.context, dir, c.here); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%v: got %v, want %q", c.context, err, want)
+		}
+	}
+}

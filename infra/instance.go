@@ -1,0 +1,54 @@
+package main
+
+import (
+	"strconv"
+	"strings"
+)
+
+// memoryGiB is the memory of an RDS instance type such as t4g.small, r8g.2xlarge; 0 if its size is unknown.
+// https://aws.amazon.com/rds/instance-types/
+func memoryGiB(instance string) int {
+	family, size, _ := strings.Cut(instance, ".")
+	large := 8 // of m and t families
+	if strings.HasPrefix(family, "r") {
+		large = 16
+	}
+	switch size {
+	case "micro":
+		return 1
+	case "small":
+		return 2
+	case "medium":
+		return large / 2
+	case "large":
+		return large
+	case "xlarge":
+		return 2 * large
+	}
+	times, err := strconv.Atoi(strings.TrimSuffix(size, "xlarge"))
+	if err != nil {
+		return 0
+	}
+	return 2 * large * times
+}
+
+// isBurstable tells of the small instances, whose memory IAM authentication takes a noticeable part of.
+func isBurstable(instance string) bool { return strings.HasPrefix(instance, "t") }
+
+// maxVectorConnections is max_connections of the vector database. A connection takes about 10 MB at work, so that a
+// fifth of a small server is left for them.
+func maxVectorConnections(instance string) int {
+	return min(max(50*memoryGiB(instance), 100), 1000)
+}
+
+const (
+	// connectionsPerCall is the size of recommend's pool, and reservedConnections what the workflow, people and
+	// PostgreSQL's own superuser take.
+	connectionsPerCall  = 4
+	reservedConnections = 20
+)
+
+// maxCalls is how many calls of recommend at once the vector database has connections for.
+func maxCalls(instance string) int {
+	return (maxVectorConnections(instance) - reservedConnections) / connectionsPerCall
+}

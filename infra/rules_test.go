@@ -1,0 +1,199 @@
+package main
+
+import (
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+	"unicode/utf8"
+)
+
+// AWS accepts or refuses these texts only when it makes the resource, minutes into a deployment.
+var textRules = []struct {
+	kind     string // of resource
+	property string // path from the properties; * stands for each element of a list
+	allowed  string // pattern of the whole text
+	limit    int    // in characters
+	source   string
+}{
+	{"AWS::EC2::SecurityGroup", "GroupDescription", securityGroupText, 255, ec2Texts},
+	{"AWS::EC2::SecurityGroup", "SecurityGroupEgress.*.Description", securityGroupText, 255, ec2Texts},
+	{"AWS::EC2::SecurityGroup", "SecurityGroupIngress.*.Description", securityGroupText, 255, ec2Texts},
+	{"AWS::EC2::SecurityGroupEgress", "Description", securityGroupText, 255, ec2Texts},
+	{"AWS::EC2::SecurityGroupIngress", "Description", securityGroupText, 255, ec2Texts},
+	{"AWS::IAM::Role", "Description", "^[\u0009\u000A\u000D\u0020-\u007E\u00A1-\u00FF]*$", 1000, "https://docs.aws.amazon.com/IAM/latest/APIReference/API_CreateRole.html"},
+	{"AWS::Lambda::Function", "Description", anyText, 256, "https://docs.aws.amazon.com/lambda/latest/api/API_CreateFunction.html"},
+	{"AWS::CloudWatch::Alarm", "AlarmDescription", anyText, 1024, "https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutMetricAlarm.html"},
+	{"AWS::Events::Rule", "Description", anyText, 512, "https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_PutRule.html"},
+	{"AWS::Scheduler::Schedule", "Description", anyText, 512, "https://docs.aws.amazon.com/scheduler/latest/APIReference/API_CreateSchedule.html"},
+	{"AWS::Glue::Database", "DatabaseInput.Name", `^[a-z0-9_]+$`, 255, "https://docs.aws.amazon.com/athena/latest/ug/tables-databases-columns-names.html"},
+	{"AWS::Glue::Database", "DatabaseInput.Description", glueText, 2048, "https://docs.aws.amazon.com/glue/latest/webapi/API_DatabaseInput.html"},
+	{"AWS::Glue::Table", "TableInput.Description", glueText, 2048, "https://docs.aws.amazon.com/glue/latest/webapi/API_TableInput.html"},
+	{"AWS::Athena::WorkGroup", "Name", `^[a-zA-Z0-9._-]+$`, 128, "https://docs.aws.amazon.com/athena/latest/APIReference/API_CreateWorkGroup.html"},
+	{"AWS::Athena::WorkGroup", "Description", anyText, 1024, "https://docs.aws.amazon.com/athena/latest/APIReference/API_CreateWorkGroup.html"},
+	{"AWS::RDS::DBParameterGroup", "Description", `.`, 255, "https://docs.aws.amazon.com/AmazonRDS/latest/APIReference/API_CreateDBParameterGroup.html"},
+	{"AWS::RDS::DBInstance", "MasterUsername", `^[a-z][a-z0-9_]*$`, 16, "https://docs.aws.amazon.com/AmazonRDS/latest/APIReference/API_CreateDBInstance.html"},
+	{"AWS::RDS::DBInstance", "DBName", `^[a-z][a-z0-9]*$`, 63, "https://docs.aws.amazon.com/AmazonRDS/latest/APIReference/API_CreateDBInstance.html"},
+}
+
+const (
+	anyText           = ``
+	securityGroupText = `^[a-zA-Z0-9. _\-:/()#,@\[\]+=&;{}!$*]*$`
+	ec2Texts          = "https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_IpRange.html"
+	glueText          = `^[\x20-\x{D7FF}\t]*$`
+)
+
+func TestTextsAreOfTheCharactersThatTheirServiceTakes(t *testing.T) {
+	each(t, func(t *testing.T, s template) {
+		for _, rule := range textRules {
+			allowed := regexp.MustCompile(rule.allowed)
+			for id, r := range s.of(rule.kind) {
+				for _, text := range textsAt(r.Properties, strings.Split(rule.property, ".")) {
+					if !allowed.MatchString(text) || utf8.RuneCountInString(text) > rule.limit {
+						t.Errorf("%s.%s is %q: want %d of %s (%s)", id, rule.property, text, rule.limit, rule.allowed, rule.source)
+					}
+				}
+			}
+		}
+	})
+}
+
+// A rule finds the fault that it is for, wherever in the resource it is.
+func TestAnApostropheInARuleOfASecurityGroupIsFound(t *testing.T) {
+	group := map[string]any{"SecurityGroupEgress": []any{map[string]any{"Description": "S3"}, map[string]any{"Description": "the shop's MySQL"}}}
+	texts := textsAt(group, []string{"SecurityGroupEgress", "*", "Description"})
+	if len(texts) != 2 || regexp.MustCompile(securityGroupText).MatchString(texts[1]) {
+		t.Errorf("found %q", texts)
+	}
+}
+
+// textsAt are the texts at a path; there may be none.
+func textsAt(value any, path []string) []string {
+	if len(path) == 0 {
+		if value == nil {
+			return nil
+		}
+		return []string{spell(value)}
+	}
+	var found []string
+	switch value := value.(type) {
+	case map[string]any:
+		return textsAt(value[path[0]], path[1:])
+	case []any:
+		for _, one := range value {
+			found = append(found, textsAt(one, path[1:])...)
+		}
+	}
+	return found
+}
+
+// The mail's template must be JSON, or EventBridge drops the message. It does not escape the values that it puts in, so
+// none may hold a quote: an error's cause does. (It also takes several texts in lines, which this splits.)
+func TestTheMailOfAnEndIsMadeOfValuesWithoutQuotes(t *testing.T) {
+	plain := []string{"<name>", "<status>", "<error>", "<region>", "<execution>"}
+	for _, line := range strings.Split(endMessage, "\n") {
+		if !strings.HasPrefix(line, `"`) || !strings.HasSuffix(line, `"`) || strings.Count(line, `"`) != 2 {
+			t.Errorf("%s is no text of JSON", line)
+		}
+		for _, value := range regexp.MustCompile(`<\w+>`).FindAllString(line, -1) {
+			if !slices.Contains(plain, value) {
+				t.Errorf("%s may hold a quote", value)
+			}
+		}
+	}
+}
+
+func TestEveryTargetHasADeadLetterQueueAndARole(t *testing.T) {
+	each(t, func(t *testing.T, s template) {
+		var targets []any
+		for _, rule := range s.of("AWS::Events::Rule") {
+			targets = append(targets, rule.Properties["Targets"].([]any)...)
+		}
+		for _, schedule := range s.of("AWS::Scheduler::Schedule") {
+			targets = append(targets, schedule.Properties["Target"])
+		}
+		for _, target := range targets {
+			target := target.(map[string]any)
+			queue, _ := target["DeadLetterConfig"].(map[string]any)
+			if s.Resources[spell(queue["Arn"])].Type != "AWS::SQS::Queue" || s.Resources[spell(target["RoleArn"])].Type != "AWS::IAM::Role" {
+				t.Errorf("target %v", target)
+			}
+		}
+		if len(targets) < 2 {
+			t.Errorf("%d targets", len(targets))
+		}
+	})
+}
+
+// Every prefix of the bucket that holds customers' data expires, whichever service writes it.
+func TestAnswersAndFailuresExpire(t *testing.T) {
+	for id, bucket := range synth(t, map[string]any{"answerRetentionDays": "90"}).of("AWS::S3::Bucket") {
+		if !strings.Contains(id, "Recommendations") {
+			continue
+		}
+		for prefix, after := range map[string]int{"recommendations/": 90, "rejected/": 30, "aws/lambda/": 30, "delivery-errors/": 30} {
+			if want := fmt.Sprintf(`{"ExpirationInDays":%d,"Prefix":"%s","Status":"Enabled"}`, after, prefix); !strings.Contains(bucket.text(), want) {
+				t.Errorf("%s: no rule %s", id, want)
+			}
+		}
+	}
+}
+
+func TestCallsAreBoundedByTheDatabasesConnections(t *testing.T) {
+	for _, c := range []struct {
+		instance              string
+		shards, parallel      string
+		refused               bool
+		memory, maxConnection int
+	}{
+		{"t4g.small", "5", "4", false, 2, 100},
+		{"t4g.small", "7", "3", true, 2, 100},
+		{"t4g.large", "10", "9", false, 8, 400},
+		{"r8g.2xlarge", "24", "10", false, 64, 1000},
+		{"m7g.medium", "4", "5", false, 4, 200},
+	} {
+		_, err := ReadConfig(map[string]any{"vectorInstance": c.instance, "shards": c.shards, "parallelization": c.parallel})
+		if (err != nil) != c.refused {
+			t.Errorf("%+v: %v", c, err)
+		}
+		if memoryGiB(c.instance) != c.memory || maxVectorConnections(c.instance) != c.maxConnection {
+			t.Errorf("%s: %d GiB, %d connections", c.instance, memoryGiB(c.instance), maxVectorConnections(c.instance))
+		}
+	}
+}
+
+func TestWindowsAreAwayFromTheSchedule(t *testing.T) {
+	for _, c := range []struct {
+		window, schedule, zone string
+		want                   bool
+	}{
+		{"06:00-06:30", "cron(0 2 * * ? *)", "UTC", false},
+		{"02:10-02:40", "cron(0 2 * * ? *)", "UTC", true},
+		{"01:45-02:15", "cron(0 2 * * ? *)", "UTC", true},
+		{"05:00-05:30", "cron(0 2 * * ? *)", "UTC", false},
+		{"sun:23:50-mon:00:20", "cron(0 0 * * ? *)", "UTC", true},
+		{"01:00-01:30", "cron(30 2 * * ? *)", "Europe/Paris", true}, // the run starts at 01:30 in winter, at 00:30 in summer
+		{"04:45-05:15", "cron(30 2 * * ? *)", "Europe/Paris", false},
+		{"02:00-02:30", "rate(6 hours)", "UTC", false},
+	} {
+		config := Config{Batch: Batch{Schedule: c.schedule, ScheduleTimezone: c.zone}}
+		if got := config.disturbs(c.window); got != c.want {
+			t.Errorf("%+v: %v", c, got)
+		}
+	}
+	for schedule, want := range map[[2]string]string{
+		{"cron(0 2 * * ? *)", "UTC"}:            "06:00-06:30 sun:07:00-sun:07:30",
+		{"cron(30 23 * * ? *)", "Asia/Tokyo"}:   "18:30-19:00 sun:19:30-sun:20:00",
+		{"cron(15 20 * * ? *)", "America/Lima"}: "05:15-05:45 mon:06:15-mon:06:45",
+		{"off", "UTC"}:                          "06:00-06:30 sun:07:00-sun:07:30",
+	} {
+		config := Config{Batch: Batch{Schedule: schedule[0], ScheduleTimezone: schedule[1]}}
+		if got := config.backupWindow() + " " + config.maintenanceWindow(); got != want {
+			t.Errorf("%v: windows %s, want %s", schedule, got, want)
+		}
+		if config.disturbs(config.backupWindow()) || config.disturbs(config.maintenanceWindow()) {
+			t.Errorf("%v: its own windows are in its way", schedule)
+		}
+	}
+}
