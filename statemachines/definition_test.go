@@ -38,6 +38,7 @@ func (s state) read(tb testing.TB, field string, into any) {
 }
 
 type machine struct {
+	TimeoutSeconds  int
 	QueryLanguage   string
 	ProcessorConfig struct{ Mode string }
 	States          map[string]state
@@ -72,6 +73,9 @@ func walk(tb testing.TB, visit func(name, kind string, s state, top bool)) {
 		}
 	}
 	descend(whole, true)
+	if whole.TimeoutSeconds != 12*60*60 {
+		tb.Errorf("the workflow may take %d s: want 12 hours, so that a run that hangs ends and is counted", whole.TimeoutSeconds)
+	}
 }
 
 func TestTheDefinitionStaysInTheLanguageThatBothEnginesSpeak(t *testing.T) {
@@ -148,17 +152,22 @@ func checkRetry(t *testing.T, name string, s state) {
 		JitterStrategy                                string
 	}
 	s.read(t, "Retry", &retry)
-	if len(retry) != 2 {
+	if len(retry) != 3 {
 		t.Errorf("%s: %d retriers", name, len(retry))
 		return
 	}
 	if never := retry[0]; !slices.Equal(never.ErrorEquals, failure.Permanent) || never.MaxAttempts != 0 {
 		t.Errorf("%s: first retrier %+v, want failure.Permanent %v and no attempt", name, never, failure.Permanent)
 	}
-	all := retry[1]
+	// Two runs at once may want more calls than a new account's quota of ten. They wait for each other for half an hour.
+	if full := retry[1]; !slices.Equal(full.ErrorEquals, []string{"Lambda.TooManyRequestsException"}) || full.MaxAttempts != 30 ||
+		full.IntervalSeconds != 5 || full.BackoffRate != 1.5 || full.MaxDelaySeconds != 120 || full.JitterStrategy != "FULL" {
+		t.Errorf("%s: second retrier %+v", name, full)
+	}
+	all := retry[2]
 	if !slices.Equal(all.ErrorEquals, []string{"States.ALL"}) || all.MaxAttempts < 3 || all.BackoffRate < 1.5 ||
 		all.IntervalSeconds < 1 || all.MaxDelaySeconds < all.IntervalSeconds || all.JitterStrategy != "FULL" {
-		t.Errorf("%s: second retrier %+v", name, all)
+		t.Errorf("%s: third retrier %+v", name, all)
 	}
 }
 
