@@ -197,3 +197,78 @@ func TestWindowsAreAwayFromTheSchedule(t *testing.T) {
 		}
 	}
 }
+
+// noResource are the actions that AWS authorizes for no resource, or whose resource only the service knows.
+var noResource = map[string]string{
+	"xray:PutTraceSegments":          "knows no resource",
+	"xray:PutTelemetryRecords":       "knows no resource",
+	"xray:GetSamplingRules":          "knows no resource",
+	"xray:GetSamplingTargets":        "knows no resource",
+	"ec2:CreateNetworkInterface":     "the service chooses the interface, and the function's own code is denied it",
+	"ec2:DescribeNetworkInterfaces":  "as before",
+	"ec2:DescribeSubnets":            "as before",
+	"ec2:DeleteNetworkInterface":     "as before",
+	"ec2:AssignPrivateIpAddresses":   "as before",
+	"ec2:UnassignPrivateIpAddresses": "as before",
+	"logs:CreateLogDelivery":         "deliveries of logs know no resource",
+	"logs:GetLogDelivery":            "as before",
+	"logs:UpdateLogDelivery":         "as before",
+	"logs:DeleteLogDelivery":         "as before",
+	"logs:ListLogDeliveries":         "as before",
+	"logs:PutResourcePolicy":         "as before",
+	"logs:DescribeResourcePolicies":  "as before",
+	"logs:DescribeLogGroups":         "as before",
+}
+
+// https://docs.aws.amazon.com/service-authorization/latest/reference/reference.html
+func TestEveryActionOnAnyResourceHasAReason(t *testing.T) {
+	each(t, func(t *testing.T, s template) {
+		for id, policy := range s.of("AWS::IAM::Policy") {
+			for _, statement := range statements(policy.Properties["PolicyDocument"]) {
+				if statement.effect != "Allow" || !slices.Contains(statement.resources, "*") {
+					continue
+				}
+				for _, action := range statement.actions {
+					if noResource[action] == "" {
+						t.Errorf("%s allows %s on any resource", id, action)
+					}
+				}
+			}
+		}
+	})
+}
+
+// What a new account allows, where it is less than the service's documented default.
+// https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
+func TestDefaultsFitANewAccount(t *testing.T) {
+	s, config := synth(t, nil), readDefaults(t)
+	const concurrentCalls, memoryMiB = 10, 3008
+	// One workflow's branches, its next step's first call, and the stream.
+	if calls := config.MaxConcurrency + config.Shards*config.Parallelization; calls > concurrentCalls {
+		t.Errorf("%d calls of functions at once: a new account has %d", calls, concurrentCalls)
+	}
+	for id, function := range s.of("AWS::Lambda::Function") {
+		if memory, _ := function.Properties["MemorySize"].(float64); memory > memoryMiB {
+			t.Errorf("%s has %v MiB: a new account may have %d", id, memory, memoryMiB)
+		}
+		if function.Properties["ReservedConcurrentExecutions"] != nil {
+			t.Errorf("%s reserves calls: a new account has none to spare", id)
+		}
+	}
+	for kind, most := range map[string]int{
+		"AWS::EC2::VPC": 1, "AWS::EC2::VPCEndpoint": 3, "AWS::EC2::EIP": 0, "AWS::RDS::DBInstance": 2, "AWS::Kinesis::Stream": 1,
+	} {
+		if made := len(s.of(kind)); made > most {
+			t.Errorf("%d of %s, want %d at most", made, kind, most)
+		}
+	}
+}
+
+func readDefaults(t *testing.T) Config {
+	t.Helper()
+	config, err := ReadConfig(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return config
+}

@@ -1,0 +1,69 @@
+package main
+
+import (
+	"encoding/json"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// replacing are the kinds of resources that hold data, with the properties that CloudFormation cannot change in place. A
+// change of one makes a new, empty resource.
+// https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/aws-template-resource-type-ref.html
+var replacing = map[string][]string{
+	"AWS::S3::Bucket":      {"BucketName", "BucketNamePrefix", "ObjectLockEnabled"},
+	"AWS::RDS::DBInstance": {"DBInstanceIdentifier", "DBName", "Engine", "MasterUsername", "Port", "StorageEncrypted", "KmsKeyId", "CharacterSetName", "Timezone", "AvailabilityZone", "NcharCharacterSetName"},
+	"AWS::Kinesis::Stream": {"Name"},
+	"AWS::Glue::Database":  {"CatalogId", "DatabaseName", "DatabaseInput.Name"},
+	"AWS::KMS::Key":        {"KeySpec", "KeyUsage", "MultiRegion", "Origin"},
+	"AWS::SQS::Queue":      {"QueueName", "FifoQueue"},
+	"AWS::SNS::Topic":      {"TopicName", "FifoTopic"},
+	"AWS::Logs::LogGroup":  {"LogGroupName", "LogGroupClass"},
+}
+
+// An upgrade keeps what holds data: testdata/holds-data.json has the logical id of each such resource, with those of its
+// properties that would replace it. It may only grow. A release that must change an entry needs a way to move the data.
+func TestAnUpgradeReplacesNothingThatHoldsData(t *testing.T) {
+	file := filepath.Join("testdata", "holds-data.json")
+	text, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var released map[string]map[string]string // logical id → property → value
+	if err := json.Unmarshal(text, &released); err != nil {
+		t.Fatal(err)
+	}
+	now := holdingData(synth(t, map[string]any{"stage": "prod"}))
+	for _, id := range slices.Sorted(maps.Keys(released)) {
+		if !maps.Equal(now[id], released[id]) {
+			t.Errorf("%s is %v and was %v: an upgrade would replace it, and its data is lost", id, now[id], released[id])
+		}
+	}
+	for _, id := range slices.Sorted(maps.Keys(now)) {
+		if released[id] == nil {
+			missing, err := json.Marshal(now[id])
+			t.Errorf("%s holds data: add it to %s, as %s (%v)", id, file, missing, err)
+		}
+	}
+}
+
+// holdingData are the resources that hold data, by logical id, with their kind and the properties that would replace them.
+func holdingData(s template) map[string]map[string]string {
+	found := map[string]map[string]string{}
+	for id, r := range s.Resources {
+		properties, holds := replacing[r.Type]
+		if !holds {
+			continue
+		}
+		found[id] = map[string]string{"Type": r.Type}
+		for _, property := range properties {
+			for _, value := range textsAt(r.Properties, strings.Split(property, ".")) {
+				found[id][property] = value
+			}
+		}
+	}
+	return found
+}
