@@ -25,6 +25,21 @@ func TestWithoutAnEnvironmentItIsDev(t *testing.T) {
 	}
 }
 
+func TestARegionWithoutARootCertificateIsRefusedByName(t *testing.T) {
+	for _, region := range []string{"", "eu-west-1", "us-east-1", "ap-southeast-4"} {
+		if err := checkRegion(region); err != nil {
+			t.Error(err)
+		}
+	}
+	err := checkRegion("xx-nowhere-1")
+	if err == nil || !strings.Contains(err.Error(), "region xx-nowhere-1: its RDS root certificate is missing") {
+		t.Errorf("got %v", err)
+	}
+	if s := synth(t, nil); !strings.Contains(s.text, `{"Assert":{"Fn::Contains":[["af-south-1",`) || !strings.Contains(s.text, `{"Ref":"AWS::Region"}]}`) {
+		t.Error("the template takes any region")
+	}
+}
+
 // A forgotten flag, another account or a mistyped file must not change what is in production.
 func TestAWrongEnvironmentIsRefused(t *testing.T) {
 	dir := t.TempDir()

@@ -46,6 +46,9 @@ func synthesize(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	if err := checkRegion(here.region); err != nil {
+		return err
+	}
 	config, err := ReadConfig(options)
 	if err != nil {
 		return err

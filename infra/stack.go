@@ -15,6 +15,7 @@ func NewStack(scope constructs.Construct, config Config, code func(function stri
 		TerminationProtection: jsii.Bool(config.Prod()),
 		Tags:                  &map[string]*string{"application": jsii.String(config.Name), "stage": jsii.String(config.Stage)},
 	})
+	refuseOtherRegions(stack)
 	data := NewDataLake(stack, "DataLake", config)
 	factory := Factory{Config: config, Code: code, Network: NewNetwork(stack, "Network", config, data)}
 	source := NewSourceDatabase(stack, "SourceDatabase", factory)
