@@ -1,11 +1,12 @@
 package awsconfig
 
 import (
-	"io"
 	"net/http"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
+	"github.com/aws/smithy-go/middleware"
 )
 
 // HTTPClient is what every client of the SDK ought to have; see client. nil stands for the SDK's default.
@@ -13,24 +14,36 @@ func HTTPClient(inner aws.HTTPClient) aws.HTTPClient {
 	if inner == nil {
 		inner = awshttp.NewBuildableClient()
 	}
-	return client{inner}
+	return client{inner, patience}
 }
 
-// client is the SDK's own HTTP client, but for one method of the bodies that it sends.
+// client is the SDK's own HTTP client, but for the silence that it bears (see watch), and for one method of the bodies
+// that it sends.
 //
 // The SDK closes a request's body when the answer begins, and its body's WriteTo then returns io.EOF
 // (smithy-go 1.28.8, transport/http/internal/io/safe.go), which net/http takes for a failed write: having sent all of
 // the body it looks whether there is more. Where the server was faster than that look, the connection is closed under
 // the answer, and what has been done is done again: on two busy cores one call of Firehose in some hundreds. Read ends a
 // closed body as io.Reader should, so the body is shown as a reader only.
-type client struct{ inner aws.HTTPClient }
+type client struct {
+	inner    aws.HTTPClient
+	patience func(operation string) time.Duration
+}
 
 // Do is aws.HTTPClient's.
 func (c client) Do(r *http.Request) (*http.Response, error) {
+	operation := middleware.GetOperationName(r.Context())
+	w := newWatch(r.Context(), operation, c.patience(operation))
+	r = r.WithContext(w.ctx)
 	if r.Body != nil && r.Body != http.NoBody {
-		r.Body = reader{r.Body}
+		r.Body = upload{r.Body, w}
 	}
-	return c.inner.Do(r)
+	response, err := c.inner.Do(r)
+	if err != nil {
+		w.end()
+		return response, w.explain(err)
+	}
+	w.answered()
+	response.Body = download{response.Body, w}
+	return response, nil
 }
-
-type reader struct{ io.ReadCloser }

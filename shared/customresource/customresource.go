@@ -11,6 +11,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"net/http"
 	"time"
 
 	"github.com/aws/aws-lambda-go/cfn"
@@ -32,10 +33,16 @@ type Resource struct {
 const (
 	attempts     = 6
 	defaultPause = 10 * time.Second
+	// answerTimeout bounds the answer to CloudFormation. One that fails is made again, because Lambda calls a function twice
+	// more that CloudFormation called and that failed.
+	answerTimeout = 10 * time.Second
 )
 
 // Function is the Lambda function: it answers to the event's ResponseURL.
-func (r Resource) Function() cfn.CustomResourceLambdaFunction { return cfn.LambdaWrap(r.handle) }
+func (r Resource) Function() cfn.CustomResourceLambdaFunction {
+	http.DefaultClient.Timeout = answerTimeout // LambdaWrap takes no other client
+	return cfn.LambdaWrap(r.handle)
+}
 
 func (r Resource) handle(ctx context.Context, event cfn.Event) (string, map[string]any, error) {
 	if event.RequestType == cfn.RequestDelete {
