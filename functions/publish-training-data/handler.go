@@ -47,9 +47,7 @@ func (h Handler) Handle(ctx context.Context, run workflow.Run) (workflow.Publish
 	if latest, err = h.describe(ctx, latest, manifest); err != nil {
 		return workflow.Published{}, err
 	}
-	if err := h.removeOld(ctx, latest); err != nil {
-		slog.WarnContext(ctx, "old snapshots stay until the next publication", "run", run.ID, "error", err)
-	}
+	h.tidy(ctx, latest)
 	out := workflow.Published{Status: superseded, Snapshot: run.ID}
 	if latest.Snapshot == run.ID {
 		out = workflow.Published{

@@ -11,6 +11,7 @@ import (
 	"recsys/shared/failure"
 	"recsys/shared/lake"
 	"recsys/shared/objectstore"
+	"recsys/shared/step"
 )
 
 // remains is what a run has left in the lake outside its runs/ folder.
@@ -22,6 +23,16 @@ type remains struct {
 
 // patience is how long after its start a run without a manifest counts as at work: longer than any takes.
 const patience = 24 * time.Hour
+
+// tidy removes what is old for as long as there is time. The next publication removes the rest, so what was published
+// is a success either way.
+func (h Handler) tidy(ctx context.Context, latest lake.Latest) {
+	tidying, stop := step.Tidying(ctx)
+	defer stop()
+	if err := h.removeOld(tidying, latest); err != nil {
+		slog.WarnContext(ctx, "old snapshots stay until the next publication", "visible", latest.Snapshot, "error", err)
+	}
+}
 
 // removeOld keeps the published snapshot and the newest whole ones before it, KeepSnapshots together, and
 // removes what is older than the oldest of them: other snapshots and what failed runs have left. Runs that

@@ -46,19 +46,11 @@ type entry struct {
 	line   []byte            // what goes out for it
 }
 
-// reserve is the time that stays for reporting what is not done before Lambda ends the invocation.
-const reserve = time.Second
-
 // Handle answers one batch. It never fails as a whole: what could not be done now, because the database, S3
 // or Firehose was away, is reported as the first sequence number that is not done, and Kinesis gives that
 // record and all after it again. Delivery is at least once.
 func (h *Handler) Handle(ctx context.Context, event events.KinesisEvent) (events.KinesisEventResponse, error) {
 	started := time.Now()
-	if deadline, ok := ctx.Deadline(); ok {
-		within, cancel := context.WithDeadline(ctx, deadline.Add(-reserve))
-		defer cancel()
-		ctx = within
-	}
 	entries := parse(event.Records)
 	done, err := h.answer(ctx, entries)
 	count(ctx, entries[:done])

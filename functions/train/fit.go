@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"recsys/shared/als"
+	"recsys/shared/failure"
 	"recsys/shared/lake"
 	"recsys/shared/objectstore"
 )
@@ -19,15 +20,9 @@ const (
 	forServing    = "serving"
 )
 
-// OutOfTime: the function's time ends before another iteration would. Transient: the next attempt goes on after the last
-// checkpoint. The state machine makes nine attempts; a training that nine times 15 minutes do not suffice for wants more
-// memory, which buys cores.
-type OutOfTime struct{ Err error }
-
-func (e OutOfTime) Error() string { return e.Err.Error() }
-func (e OutOfTime) Unwrap() error { return e.Err }
-
-// reserve is the time that is kept for what follows the iterations.
+// reserve is the time that is kept for what follows the iterations. Where the time does not suffice for another one, the
+// fit ends as OutOfTime, and the next attempt goes on after the last checkpoint. The state machine makes nine attempts. A
+// training that needs more than nine times 15 minutes wants more memory, which buys cores.
 const reserve = time.Minute
 
 // fit learns factors, with a checkpoint after each iteration, and returns the losses after each, too.
@@ -47,7 +42,7 @@ func (h *Handler) fit(ctx context.Context, plan plan, name string, data als.Data
 		slog.InfoContext(ctx, "iteration", "run", plan.ID, "fit", name, "iteration", c.Iteration, "of", h.Options.Iterations,
 			"loss", c.Loss, "seconds", took.Seconds())
 		if deadline, ok := ctx.Deadline(); ok && c.Iteration < h.Options.Iterations && time.Until(deadline) < took+reserve {
-			return OutOfTime{fmt.Errorf("the fit for %s goes on after iteration %d of %d", name, c.Iteration, h.Options.Iterations)}
+			return failure.OutOfTime{Err: fmt.Errorf("the fit for %s goes on after iteration %d of %d", name, c.Iteration, h.Options.Iterations)}
 		}
 		began = time.Now()
 		return nil
@@ -59,7 +54,7 @@ func (h *Handler) fit(ctx context.Context, plan plan, name string, data als.Data
 		losses = nil
 		factors, err = als.Fit(ctx, data, h.Options, nil, after)
 	}
-	if errors.As(err, new(OutOfTime)) {
+	if errors.As(err, new(failure.OutOfTime)) {
 		return als.Factors{}, nil, err // outermost: it is the error's name
 	}
 	if err != nil {

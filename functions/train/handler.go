@@ -11,6 +11,7 @@ import (
 	"recsys/shared/lake"
 	"recsys/shared/metrics"
 	"recsys/shared/objectstore"
+	"recsys/shared/step"
 	"recsys/shared/workflow"
 )
 
@@ -193,7 +194,9 @@ func (h *Handler) finish(ctx context.Context, plan plan, snapshot *interactions.
 
 // removeCheckpoints removes what only an attempt to come would have needed.
 func (h *Handler) removeCheckpoints(ctx context.Context, run string) {
-	if _, err := h.Lake.DeletePrefix(ctx, lake.CheckpointsPrefix(run)); err != nil {
+	tidying, stop := step.Tidying(ctx)
+	defer stop()
+	if _, err := h.Lake.DeletePrefix(tidying, lake.CheckpointsPrefix(run)); err != nil {
 		slog.WarnContext(ctx, "checkpoints are left to expire", "run", run, "error", err)
 	}
 }

@@ -168,7 +168,7 @@ func TestAnAttemptEndsInTime(t *testing.T) {
 		if err == nil {
 			break
 		}
-		if _, named := err.(OutOfTime); !named || attempt > 20 { // outermost: Lambda reports its name
+		if _, named := err.(failure.OutOfTime); !named || attempt > 20 { // outermost: Lambda reports its name
 			t.Fatalf("attempt %d: %v", attempt, err)
 		}
 	}

@@ -6,15 +6,18 @@ import (
 	"slices"
 
 	"recsys/shared/lake"
+	"recsys/shared/step"
 	"recsys/shared/vectorstore"
 )
 
 // tidy drops what no rollback needs. A version that cannot be dropped now, since somebody reads it, is left to
-// the next run: what answers does not depend on it.
+// the next run, and so is one for which no time is left: what answers does not depend on it.
 func (h *Handler) tidy(ctx context.Context) {
-	dropped, err := vectorstore.DropOld(ctx, h.DB, h.KeepVersions)
+	tidying, stop := step.Tidying(ctx)
+	defer stop()
+	dropped, err := vectorstore.DropOld(tidying, h.DB, h.KeepVersions)
 	if err == nil {
-		err = h.deleteArtifacts(ctx, dropped)
+		err = h.deleteArtifacts(tidying, dropped)
 	}
 	if err != nil {
 		slog.WarnContext(ctx, "old versions are left to the next run", "error", err)

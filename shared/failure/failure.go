@@ -9,6 +9,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"reflect"
+	"slices"
 )
 
 // The permanent errors: trying again with the same input cannot help, so the state machine does not.
@@ -35,6 +37,8 @@ type (
 	VectorStoreUnavailable struct{ Err error }
 	// ObjectStoreUnavailable: S3 did not answer, or broke off.
 	ObjectStoreUnavailable struct{ Err error }
+	// OutOfTime: the function's time ended before its work did. What the attempt has stored is found by the next one.
+	OutOfTime struct{ Err error }
 )
 
 // Permanent lists the names that the state machine must not retry.
@@ -49,6 +53,7 @@ func (e RecallTooLow) Error() string           { return e.Err.Error() }
 func (e SourceUnavailable) Error() string      { return e.Err.Error() }
 func (e VectorStoreUnavailable) Error() string { return e.Err.Error() }
 func (e ObjectStoreUnavailable) Error() string { return e.Err.Error() }
+func (e OutOfTime) Error() string              { return e.Err.Error() }
 
 func (e InvalidInput) Unwrap() error           { return e.Err }
 func (e SchemaMismatch) Unwrap() error         { return e.Err }
@@ -59,6 +64,7 @@ func (e RecallTooLow) Unwrap() error           { return e.Err }
 func (e SourceUnavailable) Unwrap() error      { return e.Err }
 func (e VectorStoreUnavailable) Unwrap() error { return e.Err }
 func (e ObjectStoreUnavailable) Unwrap() error { return e.Err }
+func (e OutOfTime) Unwrap() error              { return e.Err }
 
 // Named wraps a handler so that the named error nearest to the outside of the chain becomes the outermost
 // type, with the whole chain's text. An error without a name passes as it is; the state machine retries it.
@@ -100,6 +106,8 @@ func nameOf(err error) func(error) error {
 		return func(err error) error { return VectorStoreUnavailable{err} }
 	case ObjectStoreUnavailable:
 		return func(err error) error { return ObjectStoreUnavailable{err} }
+	case OutOfTime:
+		return func(err error) error { return OutOfTime{err} }
 	case interface{ Unwrap() []error }:
 		for _, joined := range inner.Unwrap() {
 			if name := nameOf(joined); name != nil {
@@ -109,6 +117,11 @@ func nameOf(err error) func(error) error {
 		return nil
 	}
 	return nameOf(errors.Unwrap(err))
+}
+
+// IsPermanent reports an error whose name the state machine does not retry.
+func IsPermanent(err error) bool {
+	return err != nil && slices.Contains(Permanent, reflect.TypeOf(outermost(err)).Name())
 }
 
 // Invalidf is short for an InvalidInput with a formatted text.

@@ -19,6 +19,7 @@ func TestNamedBringsTheNameOutside(t *testing.T) {
 		{fmt.Errorf("loading: %w", fmt.Errorf("items: %w", InvalidEmbeddings{plain})), "InvalidEmbeddings"},
 		{InvalidInput{VectorStoreUnavailable{plain}}, "InvalidInput"},
 		{ObjectStoreUnavailable{plain}, "ObjectStoreUnavailable"},
+		{OutOfTime{ObjectStoreUnavailable{plain}}, "OutOfTime"},
 		{plain, "errorString"},
 		{errors.Join(plain, SourceShrank{plain}, InvalidInput{plain}), "SourceShrank"},
 		{fmt.Errorf("two faults: %w and %w", plain, fmt.Errorf("inner: %w", SchemaMismatch{plain})), "SchemaMismatch"},
@@ -37,6 +38,18 @@ func TestNamedBringsTheNameOutside(t *testing.T) {
 		}
 		if !errors.Is(err, plain) {
 			t.Errorf("%v: the cause is lost", err)
+		}
+	}
+}
+
+func TestOnlyPermanentErrorsArePermanent(t *testing.T) {
+	plain := errors.New("disk on fire")
+	for err, want := range map[error]bool{
+		nil: false, plain: false, OutOfTime{plain}: false, SourceUnavailable{InvalidInput{plain}}: false,
+		fmt.Errorf("loading: %w", InvalidEmbeddings{plain}): true, RecallTooLow{plain}: true,
+	} {
+		if got := IsPermanent(err); got != want {
+			t.Errorf("%T %v: %t, want %t", err, err, got, want)
 		}
 	}
 }

@@ -276,42 +276,6 @@ func (s *Store) Folders(ctx context.Context, prefix string) ([]string, error) {
 	return folders, nil
 }
 
-// maxDelete is how many keys S3 takes in one request.
-const maxDelete = 1000
-
-// DeletePrefix removes every object under the prefix and says how many there were.
-func (s *Store) DeletePrefix(ctx context.Context, prefix string) (deleted int, err error) {
-	batch := make([]types.ObjectIdentifier, 0, maxDelete)
-	flush := func() error {
-		if len(batch) == 0 {
-			return nil
-		}
-		out, err := s.client.DeleteObjects(ctx, &s3.DeleteObjectsInput{
-			Bucket: &s.bucket, Delete: &types.Delete{Objects: batch, Quiet: aws.Bool(true)},
-		})
-		if err == nil && len(out.Errors) > 0 {
-			err = fmt.Errorf("%d objects stay, the first for %s", len(out.Errors), aws.ToString(out.Errors[0].Code))
-		}
-		if err != nil {
-			return s.wrap("deleting", prefix, err)
-		}
-		deleted += len(batch)
-		batch = batch[:0]
-		return nil
-	}
-	err = s.List(ctx, prefix, func(object Object) error {
-		batch = append(batch, types.ObjectIdentifier{Key: aws.String(object.Key)})
-		if len(batch) == maxDelete {
-			return flush()
-		}
-		return nil
-	})
-	if err != nil {
-		return deleted, err
-	}
-	return deleted, flush()
-}
-
 func (s *Store) wrap(doing, key string, err error) error {
 	var answer *awshttp.ResponseError
 	var noBucket *types.NoSuchBucket

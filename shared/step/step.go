@@ -1,4 +1,5 @@
-// Package step is the edge of every function: the logger, the metrics, the names of errors, and the Lambda runtime.
+// Package step is the edge of every function: the logger, the metrics, the names of errors, the time that is kept for
+// saying how a call ended, and the Lambda runtime.
 //
 // Logs go to stdout through lambdacontext's handler, which adds the request's id to everything logged with a
 // …Context call. It writes JSON where AWS_LAMBDA_LOG_FORMAT is JSON at the start of the process: infra and
@@ -23,7 +24,7 @@ import (
 // names of package failure.
 func Start[In, Out any](handle func(context.Context, In) (Out, error)) {
 	slog.SetDefault(lambdacontext.NewLogger())
-	lambda.Start(failure.Named(Measured(os.Stdout, handle)))
+	lambda.Start(failure.Named(Measured(os.Stdout, Reserved(handle))))
 }
 
 // Measured writes, after each call that succeeds, a line of metrics: those that handle collected, and its seconds.
