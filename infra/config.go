@@ -52,6 +52,8 @@ type Config struct {
 	AnswerRetentionDays int `option:"answerRetentionDays" default:"365" min:"1" max:"3650"`
 	// AlarmEmail is told of alarms, failures and successes; default: nobody, and the topic can be subscribed to later.
 	AlarmEmail string `option:"alarmEmail" pattern:"^[^@\\s]+@[^@\\s]+$"`
+	// BudgetUSD is what the account may cost a month before AlarmEmail is told; default: no budget.
+	BudgetUSD int `option:"budgetUSD" default:"0" min:"0" max:"1000000"`
 	// LogRetentionDays is how long logs are kept.
 	LogRetentionDays int `option:"logRetentionDays" default:"30" oneof:"1 3 5 7 14 30 60 90 120 150 180 365 400 545 731 1827 3653"`
 }
@@ -170,6 +172,7 @@ func (c Config) contradictions() (faults []string) {
 	check(c.OwnsSource() && c.SourceUser == sourceAdmin, "sourceUser is %q, the administrator of our own MySQL: want another", c.SourceUser)
 	check(c.OwnsSource() && !plainName.MatchString(c.SourceDatabase), "sourceDatabase is %q: want letters, digits and _, the first no digit, for a MySQL of our own", c.SourceDatabase)
 	check(len(c.AvailabilityZones) != 0 && (len(c.AvailabilityZones) != 2 || c.VpcID != ""), "availabilityZones are two, and of a new VPC")
+	check(c.BudgetUSD > 0 && c.AlarmEmail == "", "budgetUSD needs alarmEmail, which is told")
 	calls := c.Shards * c.Parallelization
 	check(memoryGiB(c.VectorInstance) == 0, "vectorInstance is %q: its size is unknown", c.VectorInstance)
 	check(calls > maxCalls(c.VectorInstance), "shards × parallelization is %d: vectorInstance %s has connections for %d calls at once; take a larger one",

@@ -57,6 +57,7 @@ func TestABadValueIsOneLineThatNamesTheOption(t *testing.T) {
 		`sourceUser is "a.b": want up to 32`:                       {"sourceUser": "a.b"},
 		`sourceUser is "admin", the administrator`:                 {"sourceUser": "admin"},
 		`sourceDatabase is "1a": want letters`:                     {"sourceDatabase": "1a"},
+		`budgetUSD needs alarmEmail`:                               {"budgetUSD": "100"},
 		`availabilityZones are two, and of a new VPC`:              {"availabilityZones": "us-east-1a"},
 		`shards × parallelization is 40: vectorInstance t4g.small`: {"shards": "40"},
 		`maintenanceWindow mon:02:00-mon:02:30 UTC falls into`:     {"maintenanceWindow": "mon:02:00-mon:02:30"},

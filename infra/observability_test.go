@@ -3,6 +3,9 @@ package main
 import (
 	"encoding/json"
 	"maps"
+	"os"
+	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -115,6 +118,29 @@ func TestEveryAlarmIsToldAndSaysWhatToDo(t *testing.T) {
 		}
 		if p.TreatMissingData != wantMissing {
 			t.Errorf("%s: without data it is %s, want %s", id, p.TreatMissingData, wantMissing)
+		}
+	}
+}
+
+// A person who is woken by an alarm finds it in the runbook.
+func TestEveryAlarmIsInTheRunbook(t *testing.T) {
+	runbook, err := os.ReadFile(filepath.Join("..", "docs", "operations.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	watched := watchedInTests()
+	source := watched.Databases[0]
+	source.ID = "SourceDatabase"
+	watched.Databases = append(watched.Databases, source)
+	_, alarms := observed(t, watched)
+	for id := range alarms {
+		if !strings.Contains(string(runbook), "\n### "+id+"\n") {
+			t.Errorf("docs/operations.md has no entry for %s", id)
+		}
+	}
+	for _, entry := range regexp.MustCompile(`(?m)^### (\w+)$`).FindAllStringSubmatch(string(runbook), -1) {
+		if _, found := alarms[entry[1]]; !found {
+			t.Errorf("docs/operations.md has an entry for %s, which is no alarm", entry[1])
 		}
 	}
 }

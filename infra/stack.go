@@ -29,6 +29,7 @@ func NewStack(scope constructs.Construct, config Config, code func(function stri
 	watched := watched(config, topic.TopicArn(), source, vectors, batch, streaming)
 	watched.UndeliveredQueue = undelivered.Queue.QueueName()
 	dashboard := NewObservability(stack, "Observability", watched)
+	newBudget(stack, "Budget", config)
 	newOutputs(stack, data, batch, streaming, topic, dashboard)
 	return stack
 }

@@ -18,7 +18,7 @@ func each(t *testing.T, check func(*testing.T, template)) {
 		"prod": {"stage": "prod"},
 		"everything": {
 			"stage": "prod", "highAvailability": "true", "alarmEmail": "you@example.com", "schedule": "rate(6 hours)", "shards": "4",
-			"s3PrefixListId": "pl-0123", "name": "shop-2",
+			"s3PrefixListId": "pl-0123", "name": "shop-2", "budgetUSD": "200",
 		},
 		"schedule off":       {"schedule": "off"},
 		"existing, password": existing(nil),
