@@ -23,6 +23,9 @@ var torchClasses = []string{
 	"torch.LongStorage", "torch.IntStorage", "torch.ShortStorage", "torch.CharStorage", "torch.ByteStorage",
 	"torch.BoolStorage", "torch.Size", "torch.device",
 	"torch.float32", "torch.float64", "torch.float16", "torch.bfloat16", "torch.int64", "torch.int32",
+	// Lightning keeps a model's settings next to its weights.
+	"argparse.Namespace", "lightning_fabric.utilities.data.AttributeDict", "lightning.fabric.utilities.data.AttributeDict",
+	"pytorch_lightning.utilities.parsing.AttributeDict", "lightning.pytorch.utilities.parsing.AttributeDict",
 }
 
 // checkpoint is what torch.save wrote: an object, and the storages in which its tensors lie.

@@ -25,23 +25,30 @@ type expectation struct {
 	} `json:"users"`
 }
 
-// fixtures unpacks testdata/fixtures.tar.gz; testdata/make_fixtures.py made it.
+// fixtures unpacks what make_fixtures.py and make_saved.py made.
 func fixtures(t testing.TB) map[string][]byte {
 	t.Helper()
-	packed, err := gzip.NewReader(bytes.NewReader(readFile(t, "testdata/fixtures.tar.gz")))
+	files := map[string][]byte{}
+	unpack(t, "testdata/fixtures.tar.gz", files)
+	unpack(t, "testdata/saved.tar.gz", files)
+	return files
+}
+
+func unpack(t testing.TB, path string, into map[string][]byte) {
+	t.Helper()
+	packed, err := gzip.NewReader(bytes.NewReader(readFile(t, path)))
 	if err != nil {
 		t.Fatal(err)
 	}
-	files := map[string][]byte{}
 	for archive := tar.NewReader(packed); ; {
 		entry, err := archive.Next()
 		if err == io.EOF {
-			return files
+			return
 		}
 		if err != nil {
 			t.Fatal(err)
 		}
-		if files[entry.Name], err = io.ReadAll(archive); err != nil {
+		if into[entry.Name], err = io.ReadAll(archive); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -49,12 +56,16 @@ func fixtures(t testing.TB) map[string][]byte {
 
 func TestEveryLayoutGivesWhatPyTorchComputes(t *testing.T) {
 	files := fixtures(t)
-	var truth struct{ Cases []expectation }
-	readJSON(t, "testdata/expected.json", &truth)
-	if len(truth.Cases) < 40 {
-		t.Fatalf("only %d cases", len(truth.Cases))
+	var cases []expectation
+	for _, path := range []string{"testdata/expected.json", "testdata/saved.json"} {
+		var truth struct{ Cases []expectation }
+		readJSON(t, path, &truth)
+		cases = append(cases, truth.Cases...)
 	}
-	for _, c := range truth.Cases {
+	if len(cases) < 60 {
+		t.Fatalf("only %d cases", len(cases))
+	}
+	for _, c := range cases {
 		t.Run(c.Model+" "+c.OneHot+" "+c.Scaler, func(t *testing.T) {
 			m, err := Read(Files{Model: files[c.Model], UserOneHot: files[c.OneHot], UserScaler: files[c.Scaler]})
 			if err != nil {
@@ -85,13 +96,19 @@ var refusals = []struct{ file, text string }{
 	{"sequential.pth", "the class torch.nn.modules.container.Sequential; save"},
 	{"attack.pth", "the class posix.system"},
 	{"attack_legacy.pth", "the class posix.system"},
-	{"half.pth", "torch.HalfStorage; float32 and float64 are read: call model.float()"},
+	{"layer_norm.pth", `"1" is not a Linear layer: its weight is one row, as in a LayerNorm`},
+	{"prelu.pth", `"1" is not a Linear layer: its weight is one row without a bias, as in a PReLU`},
+	{"weight_norm.pth", `"0" is not a Linear layer: it has no weight, as after weight_norm`},
+	{"embeddings.pth", `"user_embedding" is not a Linear layer: it looks like an nn.Embedding`},
+	{"skip.pth", `"user_skip" takes 10 numbers, but "user_nn.2" before it gives 3: layers that follow one another are read, without residual`},
+	{"alone_other_width.pth", "takes 12 numbers, but the scalers give 10"},
+	{"quantised.pth", "weights in a torch.CharStorage; float64, float32, float16 and bfloat16 are read"},
 	{"nan.pth", `"user_nn.0": a weight that is no finite number`},
 	{"no_weights.pth", "no state dict in it"},
 	{"three_groups.pth", `3 groups of layers ("user", "item", "head")`},
 	{"width.pth", "takes 12 numbers, but the scalers give 10"},
 	{"which_tower.pth", "which tower is the user's?"},
-	{"batch_norm.pth", `"user_nn.1" is not a Linear layer (it has a parameter "num_batches_tracked")`},
+	{"batch_norm.pth", `"user_nn.1" is not a Linear layer: it has a parameter "num_batches_tracked" and looks like a BatchNorm`},
 	{"torchscript.pth", "a TorchScript archive; save"},
 	{"plain_pickle.pth", "a plain pickle, not a file of torch.save"},
 	{"arrays.npz", "a NumPy .npz archive"},

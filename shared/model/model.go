@@ -5,8 +5,8 @@
 // that is in them; a file of another kind is an *Unsupported that says what to save instead, a damaged or
 // unfitting one an *Invalid. A Model never changes: any number of goroutines may use one.
 //
-// Reads: the artifacts lake.ModelKey (zip and legacy format, float32 and float64, a bare state dict or one in a
-// checkpoint dict), lake.UserOneHotKey and lake.UserScalerKey (pickle protocols 2 to 5, NumPy 1 and 2); or
+// Reads: the artifacts lake.ModelKey (zip and legacy format, float16 to float64 and bfloat16, a bare state dict or one in a
+// checkpoint dict, of two towers or of the user's alone), lake.UserOneHotKey and lake.UserScalerKey (pickle protocols 2 to 5, NumPy 1 and 2); or
 // lake.LinearModelKey, a file of our own (see linear.go). Writes: the latter. Spec: "S3, the ml-artifacts bucket" in the architecture page: the features are the scaled
 // credit limit, then one-hot city and country, lower-cased and trimmed; the user's tower is Linear layers
 // with ReLU between; its output is L2-normalised. That of a linear model is not: it is compared by inner product.
@@ -123,11 +123,11 @@ func (m *Model) readTower(c *checkpoint) error {
 	if err != nil {
 		return err
 	}
-	towers, err := towersOf(dict)
+	layers, err := layersOf(dict)
 	if err != nil {
 		return err
 	}
-	user, err := userTower(towers, 1+m.encode.columns)
+	user, err := userTower(layers, 1+m.encode.columns)
 	if err != nil {
 		return err
 	}

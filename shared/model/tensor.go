@@ -136,13 +136,30 @@ func (c *checkpoint) floats(t tensor) ([]float32, error) {
 	return values, nil
 }
 
-// reader returns how to read one element of a storage.
+// reader returns how to read one element of a storage, widened or rounded to float32.
 func (c *checkpoint) reader(class string) (func([]byte) float32, error) {
 	switch class {
 	case "FloatStorage":
 		return func(b []byte) float32 { return math.Float32frombits(c.order.Uint32(b)) }, nil
 	case "DoubleStorage":
 		return func(b []byte) float32 { return float32(math.Float64frombits(c.order.Uint64(b))) }, nil
+	case "HalfStorage":
+		return func(b []byte) float32 { return float16(c.order.Uint16(b)) }, nil
+	case "BFloat16Storage": // the upper half of a float32
+		return func(b []byte) float32 { return math.Float32frombits(uint32(c.order.Uint16(b)) << 16) }, nil
 	}
-	return nil, fmt.Errorf("weights in a torch.%s; float32 and float64 are read: call model.float() before saving", class)
+	return nil, fmt.Errorf("weights in a torch.%s; float64, float32, float16 and bfloat16 are read: call model.float() before saving", class)
+}
+
+// float16 returns the value of a number in IEEE 754's binary16, which float32 holds exactly.
+func float16(bits uint16) float32 {
+	sign := uint32(bits>>15) << 31
+	exponent, fraction := uint32(bits>>10)&0x1f, uint32(bits)&0x3ff
+	switch exponent {
+	case 0: // zero and the subnormal numbers, which are multiples of 2^-24
+		return math.Float32frombits(sign | math.Float32bits(float32(fraction)*0x1p-24))
+	case 0x1f: // infinite, or no number
+		return math.Float32frombits(sign | 0xff<<23 | fraction<<13)
+	}
+	return math.Float32frombits(sign | (exponent+127-15)<<23 | fraction<<13)
 }
