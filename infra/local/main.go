@@ -14,6 +14,7 @@ import (
 	"strings"
 	"syscall"
 
+	"recsys/infra/local/mysql"
 	"recsys/infra/local/platform"
 	"recsys/infra/local/provision"
 	"recsys/shared/lake"
@@ -38,13 +39,14 @@ Commands
 
 // options are the flags of every command; each command registers those that it reads.
 type options struct {
-	sourceSQL files
-	settings  named            // as they are given
-	parsed    settings.Options // and with their defaults
-	artifacts string
-	events    string
-	stateDir  string
-	input     string
+	sourceSQL    files
+	sourceEngine mysql.Engine
+	settings     named            // as they are given
+	parsed       settings.Options // and with their defaults
+	artifacts    string
+	events       string
+	stateDir     string
+	input        string
 
 	defaultDir string // .local in the repository
 }
@@ -198,7 +200,11 @@ func (o *options) register(flags *flag.FlagSet, command string) {
 	if command == "put-records" {
 		return
 	}
-	flags.Var(&o.sourceSQL, "source-sql", "a MySQL dump `FILE` to load instead of what is there, at first the sample shop; may be repeated")
+	flags.Var(&o.sourceSQL, "source-sql", "a MySQL dump `FILE` to load instead of what is there, at first the sample shop; may be repeated, in the order of loading")
+	flags.Func("source-engine", "`ENGINE` of the private database, mysql or mariadb (default: the one that wrote the dump, or else mysql)", func(name string) (err error) {
+		o.sourceEngine, err = mysql.ParseEngine(name)
+		return err
+	})
 	flags.StringVar(&o.artifacts, "artifacts", "", "`DIR` with a data scientist's embeddings/, model/ and scalers/, instead of training a model of our own")
 	flags.StringVar(&o.input, "input", o.input, "the execution's input as `JSON`: {} or any of stages (all, training-data, embeddings), train (true, false), rollback (true, alone)")
 	if command != "start" {

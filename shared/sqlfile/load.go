@@ -4,13 +4,11 @@
 package sqlfile
 
 import (
-	"bytes"
 	"context"
 	"database/sql"
 	"errors"
 	"fmt"
 	"io"
-	"regexp"
 	"time"
 
 	driver "github.com/go-sql-driver/mysql"
@@ -59,7 +57,7 @@ type Loaded struct {
 // MiB). On one connection: what a file sets, and its USE, are the connection's. An error names the line of the
 // file. progress, if any, is called every second or so.
 func Load(ctx context.Context, conn *sql.Conn, r io.Reader, progress func(Loaded)) (Loaded, error) {
-	loaded, err := load(ctx, conn, newSplitter(r), progress)
+	loaded, err := load(ctx, conn, NewSplitter(r), progress)
 	if err != nil {
 		return loaded, fmt.Errorf("loading SQL: %w", err)
 	}
@@ -71,13 +69,11 @@ func Load(ctx context.Context, conn *sql.Conn, r io.Reader, progress func(Loaded
 	return loaded, nil
 }
 
-var errDelimiter = errors.New("DELIMITER is the mysql client's and not known here: dump without triggers and routines (mysqldump --skip-triggers)")
-
-func load(ctx context.Context, conn *sql.Conn, statements *splitter, progress func(Loaded)) (Loaded, error) {
+func load(ctx context.Context, conn *sql.Conn, statements *Splitter, progress func(Loaded)) (Loaded, error) {
 	var loaded Loaded
 	told := time.Now()
 	for {
-		statement, line, err := statements.next()
+		statement, line, err := statements.Next()
 		loaded.Bytes = statements.read
 		if err == io.EOF {
 			return loaded, nil
@@ -85,13 +81,7 @@ func load(ctx context.Context, conn *sql.Conn, statements *splitter, progress fu
 		if err != nil {
 			return loaded, fmt.Errorf("line %d: %w", line, err)
 		}
-		if len(statement) >= 9 && bytes.EqualFold(statement[:9], []byte("DELIMITER")) {
-			return loaded, StatementError{line, errDelimiter}
-		}
-		if isReplication(statement) {
-			continue
-		}
-		if _, err := conn.ExecContext(ctx, string(portable(statement))); err != nil {
+		if _, err := conn.ExecContext(ctx, string(statement)); err != nil {
 			return loaded, StatementError{line, err}
 		}
 		loaded.Statements++
@@ -100,21 +90,4 @@ func load(ctx context.Context, conn *sql.Conn, statements *splitter, progress fu
 			progress(loaded)
 		}
 	}
-}
-
-// isReplication tells statements that mysqldump writes for replicas, and that are no part of the data.
-func isReplication(statement []byte) bool {
-	return bytes.HasPrefix(bytes.ToUpper(statement[:min(len(statement), 32)]), []byte("SET @@GLOBAL.GTID_PURGED"))
-}
-
-// mysql8Collation is MySQL 8's default, which MariaDB has under another name only:
-// https://mariadb.com/kb/en/supported-character-sets-and-collations/.
-var mysql8Collation = regexp.MustCompile(`utf8mb4_0900_[a-z_]+`)
-
-// portable is the statement as both MySQL 8 and MariaDB take it. Rows are left alone.
-func portable(statement []byte) []byte {
-	if word := bytes.ToUpper(statement[:min(len(statement), 6)]); bytes.Equal(word, []byte("INSERT")) {
-		return statement
-	}
-	return mysql8Collation.ReplaceAll(statement, []byte("utf8mb4_unicode_ci"))
 }

@@ -11,27 +11,42 @@ import (
 // maxStatement bounds a statement of a file, in bytes: as much as the server takes in one packet.
 const maxStatement = 64 << 20
 
-// splitter reads a file of SQL statement by statement, as the mysql client does
-// (https://dev.mysql.com/doc/refman/8.4/en/comments.html): a semicolon ends a statement, but not in quotes and
-// comments. Comments are left out, except for those that the server executes. Memory is bounded by one statement.
-type splitter struct {
+// Splitter reads a file of SQL statement by statement, as the mysql client does
+// (https://dev.mysql.com/doc/refman/9.7/en/comments.html): a semicolon ends a statement, but not in quotes and
+// comments. DELIMITER chooses another end. Comments are left out, except for those that the server executes. Memory
+// is bounded by one statement. The client's other commands are no SQL, and nothing here runs them.
+type Splitter struct {
+	// PlainBackslashes is the SQL mode NO_BACKSLASH_ESCAPES, in which a backslash is a letter.
+	PlainBackslashes bool
+
 	input     *bufio.Reader
 	statement bytes.Buffer
+	delimiter string
+	executed  bool // inside a comment that the server executes
 	limit     int
 	line      int   // of the byte that is read next, from 1
 	start     int   // line of the statement's first byte
 	read      int64 // bytes
 }
 
-func newSplitter(r io.Reader) *splitter {
-	return &splitter{input: bufio.NewReaderSize(r, 1<<20), limit: maxStatement, line: 1}
+// NewSplitter returns a Splitter at the beginning of a file.
+func NewSplitter(r io.Reader) *Splitter {
+	return &Splitter{input: bufio.NewReaderSize(r, 1<<20), delimiter: ";", limit: maxStatement, line: 1}
 }
 
-// next returns the next statement without its semicolon, valid until the next call, and the line it starts
+// Next returns the next statement without its delimiter, valid until the next call, and the line it starts
 // on. At the end it returns io.EOF. A file that ends within quotes or a comment is an error.
-func (s *splitter) next() (statement []byte, line int, err error) {
+func (s *Splitter) Next() (statement []byte, line int, err error) {
 	s.statement.Reset()
 	for {
+		if s.statement.Len() == 0 {
+			if err := s.skipLines(); err != nil {
+				return nil, s.line, err
+			}
+			if s.isBareUse() {
+				return s.bareUse()
+			}
+		}
 		b, err := s.take()
 		if err == io.EOF {
 			return s.last()
@@ -39,37 +54,61 @@ func (s *splitter) next() (statement []byte, line int, err error) {
 		if err != nil {
 			return nil, s.line, err
 		}
-		switch {
-		case b == ';' && s.statement.Len() > 0:
-			return s.trimmed(), s.start, nil
-		case b == ';':
-		case b == '\'' || b == '"' || b == '`':
-			err = s.quoted(b)
-		case b == '#' || b == '-' && s.dashes():
-			err = s.comment("\n", false)
-		case b == '/' && s.follows("*!", "*M!"):
-			err = s.executed()
-		case b == '/' && s.follows("*"):
-			err = s.comment("*/", true)
-		default:
-			err = s.keep(b)
+		if !s.executed && b == s.delimiter[0] && s.follows(s.delimiter[1:]) {
+			s.drop(len(s.delimiter) - 1)
+			if s.statement.Len() > 0 {
+				return s.trimmed(), s.start, nil
+			}
+			continue
 		}
-		if err != nil {
+		if err := s.part(b); err != nil {
 			return nil, s.line, err
 		}
 	}
 }
 
-func (s *splitter) last() ([]byte, int, error) {
+// part keeps what begins with b: quotes as a whole, a comment not at all, anything else byte by byte.
+func (s *Splitter) part(b byte) error {
+	switch {
+	case b == '\'' || b == '"' || b == '`':
+		return s.quoted(b)
+	case b == '#' || b == '-' && s.dashes():
+		return s.comment("\n", false)
+	case b == '/' && s.follows("*!999999", "*M!999999"):
+		return s.comment("*/", true) // no server is that new
+	case b == '/' && s.follows("*!", "*M!"):
+		s.executed = true
+		return errors.Join(s.keep(b), s.keepNext()) // the star, which must not count as the end's
+	case b == '/' && s.follows("*"):
+		return s.comment("*/", true)
+	case b == '*' && s.executed && s.follows("/"):
+		s.executed = false
+		return errors.Join(s.keep(b), s.keepNext())
+	}
+	return s.keep(b)
+}
+
+func (s *Splitter) keepNext() error {
+	b, err := s.take()
+	if err != nil {
+		return err
+	}
+	return s.keep(b)
+}
+
+func (s *Splitter) last() ([]byte, int, error) {
+	if s.executed {
+		return nil, s.line, fmt.Errorf("the file ends within a comment of the statement that starts on line %d", s.start)
+	}
 	if rest := s.trimmed(); len(rest) > 0 {
 		return rest, s.start, nil
 	}
 	return nil, s.line, io.EOF
 }
 
-func (s *splitter) trimmed() []byte { return bytes.TrimSpace(s.statement.Bytes()) }
+func (s *Splitter) trimmed() []byte { return bytes.TrimSpace(s.statement.Bytes()) }
 
-func (s *splitter) take() (byte, error) {
+func (s *Splitter) take() (byte, error) {
 	b, err := s.input.ReadByte()
 	if err == nil {
 		s.read++
@@ -81,7 +120,7 @@ func (s *splitter) take() (byte, error) {
 }
 
 // keep adds a byte to the statement; space before the first byte is left out.
-func (s *splitter) keep(b byte) error {
+func (s *Splitter) keep(b byte) error {
 	if s.statement.Len() == 0 {
 		if b == ' ' || b == '\n' || b == '\r' || b == '\t' {
 			return nil
@@ -94,11 +133,11 @@ func (s *splitter) keep(b byte) error {
 	return s.statement.WriteByte(b)
 }
 
-// takeAndKeep is a step within quotes and comments, where the file must not end.
-func (s *splitter) takeAndKeep(within string) (byte, error) {
+// takeAndKeep is a step within quotes, where the file must not end.
+func (s *Splitter) takeAndKeep() (byte, error) {
 	b, err := s.take()
 	if err == io.EOF {
-		return 0, fmt.Errorf("the file ends within %s of the statement that starts on line %d", within, s.start)
+		return 0, fmt.Errorf("the file ends within quotes of the statement that starts on line %d", s.start)
 	}
 	if err != nil {
 		return 0, err
@@ -107,49 +146,25 @@ func (s *splitter) takeAndKeep(within string) (byte, error) {
 }
 
 // quoted keeps everything to the closing quote. A doubled quote is two quotings in a row, which comes to the same.
-func (s *splitter) quoted(quote byte) error {
+func (s *Splitter) quoted(quote byte) error {
 	if err := s.keep(quote); err != nil {
 		return err
 	}
 	for {
-		b, err := s.takeAndKeep("quotes")
+		b, err := s.takeAndKeep()
 		if err != nil || b == quote {
 			return err
 		}
-		if b == '\\' && quote != '`' {
-			if _, err := s.takeAndKeep("quotes"); err != nil {
+		if b == '\\' && quote != '`' && !s.PlainBackslashes {
+			if _, err := s.takeAndKeep(); err != nil {
 				return err
 			}
 		}
-	}
-}
-
-// executed keeps a comment that the server executes, /*! … */, in which quotes quote.
-func (s *splitter) executed() error {
-	if err := s.keep('/'); err != nil {
-		return err
-	}
-	var before byte
-	for {
-		next, _ := s.input.Peek(1)
-		if len(next) == 1 && (next[0] == '\'' || next[0] == '"' || next[0] == '`') {
-			quote, _ := s.take()
-			if err := s.quoted(quote); err != nil {
-				return err
-			}
-			before = quote
-			continue
-		}
-		b, err := s.takeAndKeep("a comment")
-		if err != nil || before == '*' && b == '/' {
-			return err
-		}
-		before = b
 	}
 }
 
 // comment leaves out everything through end, and puts a space in its place.
-func (s *splitter) comment(end string, mustEnd bool) error {
+func (s *Splitter) comment(end string, mustEnd bool) error {
 	start := s.line
 	if mustEnd {
 		s.take() // the star of the start, which must not count as the end's
@@ -172,7 +187,7 @@ func (s *splitter) comment(end string, mustEnd bool) error {
 }
 
 // dashes tells whether a second dash and a space or a line's end follow; only then it is a comment.
-func (s *splitter) dashes() bool {
+func (s *Splitter) dashes() bool {
 	next, err := s.input.Peek(2)
 	if err != nil && !errors.Is(err, io.EOF) || len(next) == 0 || next[0] != '-' {
 		return false
@@ -180,7 +195,7 @@ func (s *splitter) dashes() bool {
 	return len(next) == 1 || next[1] <= ' '
 }
 
-func (s *splitter) follows(texts ...string) bool {
+func (s *Splitter) follows(texts ...string) bool {
 	for _, text := range texts {
 		if next, _ := s.input.Peek(len(text)); string(next) == text {
 			return true

@@ -12,7 +12,7 @@ import (
 // Server, and the end of the accounts that MariaDB makes beside root@localhost. The file is the server's alone.
 func (s *Server) secure() error {
 	statements := fmt.Sprintf("ALTER USER 'root'@'localhost' IDENTIFIED BY '%s';\n", s.password)
-	if s.programs.mariadb {
+	if s.programs.engine == MariaDB {
 		statements = "DELETE FROM mysql.global_priv WHERE User = '' OR (User = 'root' AND Host <> 'localhost');\nFLUSH PRIVILEGES;\n" + statements
 	}
 	if err := os.Remove(s.initFile()); err != nil && !os.IsNotExist(err) {
@@ -26,5 +26,5 @@ func (s *Server) secure() error {
 
 func (s *Server) initFile() string { return filepath.Join(s.dir, "init.sql") }
 
-// files is the one folder, and an empty one, that statements may read and write files in.
+// files is the one folder, and an empty one, that MariaDB's statements may read and write files in.
 func (s *Server) files() string { return filepath.Join(s.dir, "files") }

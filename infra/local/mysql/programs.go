@@ -7,39 +7,66 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 
 	"recsys/infra/local/daemon"
 	"recsys/infra/local/provision"
 )
 
-// programs is an installation of MariaDB or MySQL.
+// programs is an installation of MySQL or MariaDB.
 type programs struct {
-	daemon      string // mariadbd or mysqld
-	base        string // the folder with bin and share
-	libraryPath string // empty for the host's own
-	version     string // names the template
-	mariadb     bool
+	engine      Engine
+	loader      []string // the command in front of the server's, see provision.MySQL. Empty for the host's own C library.
+	daemon      string   // mysqld or mariadbd
+	base        string   // the folder with bin and share
+	messages    string   // the folder of MySQL's messages. Empty where the server finds it itself.
+	libraryPath string   // empty for the host's own
+	version     string   // names the template
 }
 
-// findPrograms prefers the host's installation to the one that has to be fetched.
-func findPrograms(ctx context.Context, cache *provision.Cache) (programs, error) {
-	for _, name := range []string{"mariadbd", "mysqld", "/usr/sbin/mariadbd", "/usr/sbin/mysqld"} {
+// daemons are the programs that may be an engine's. Before MariaDB 10.5 its server was called mysqld, too.
+var daemons = map[Engine][]string{
+	MySQL:   {"mysqld", "/usr/sbin/mysqld"},
+	MariaDB: {"mariadbd", "/usr/sbin/mariadbd", "mysqld", "/usr/sbin/mysqld"},
+}
+
+// findPrograms prefers the host's installation of the engine to the one that has to be fetched.
+func findPrograms(ctx context.Context, cache *provision.Cache, engine Engine) (programs, error) {
+	for _, name := range daemons[engine] {
 		path, err := exec.LookPath(name)
 		if err != nil {
 			continue
 		}
-		if host, ok := hostPrograms(ctx, path); ok {
+		if host, ok := hostPrograms(ctx, path); ok && host.engine == engine {
 			return host, nil
 		}
 	}
+	if engine == MySQL {
+		return fetchedMySQL(ctx, cache)
+	}
+	return fetchedMariaDB(ctx, cache)
+}
+
+func fetchedMySQL(ctx context.Context, cache *provision.Cache) (programs, error) {
+	fetched, err := cache.MySQL(ctx)
+	if err != nil {
+		return programs{}, err
+	}
+	return programs{
+		engine: MySQL, loader: fetched.Loader, daemon: filepath.Join(fetched.Base, "sbin", "mysqld"), base: fetched.Base,
+		messages: filepath.Join(fetched.Base, "share", "mysql"), version: fetched.Version,
+	}, nil
+}
+
+func fetchedMariaDB(ctx context.Context, cache *provision.Cache) (programs, error) {
 	fetched, err := cache.MariaDB(ctx)
 	if err != nil {
 		return programs{}, err
 	}
 	return programs{
-		daemon: filepath.Join(fetched.Base, "sbin", "mariadbd"), base: fetched.Base,
-		libraryPath: fetched.LibraryPath, version: fetched.Version, mariadb: true,
+		engine: MariaDB, daemon: filepath.Join(fetched.Base, "sbin", "mariadbd"), base: fetched.Base,
+		libraryPath: fetched.LibraryPath, version: fetched.Version,
 	}, nil
 }
 
@@ -54,8 +81,9 @@ func hostPrograms(ctx context.Context, path string) (programs, bool) {
 	if path, err = filepath.EvalSymlinks(path); err != nil {
 		return programs{}, false
 	}
-	host := programs{daemon: path, base: filepath.Dir(filepath.Dir(path)), version: match[1], mariadb: strings.Contains(match[1], "MariaDB")}
-	if host.mariadb {
+	host := programs{engine: MySQL, daemon: path, base: filepath.Dir(filepath.Dir(path)), version: match[1]}
+	if strings.Contains(match[1], "MariaDB") {
+		host.engine = MariaDB
 		_, err = os.Stat(host.installer())
 	}
 	return host, err == nil
@@ -66,7 +94,11 @@ func (p programs) installer() string { return filepath.Join(p.base, "bin", "mari
 
 // server is the command that starts the server, without the data directory's arguments.
 func (p programs) server() []string {
-	return []string{p.daemon, "--no-defaults", "--basedir=" + p.base}
+	command := append(slices.Clone(p.loader), p.daemon, "--no-defaults", "--basedir="+p.base)
+	if p.messages != "" {
+		command = append(command, "--lc-messages-dir="+p.messages)
+	}
+	return command
 }
 
 func (p programs) env() []string {
@@ -81,24 +113,24 @@ var unfitForPath = regexp.MustCompile(`[^\w.]+`)
 // template returns a data directory to copy: making one takes longer than the copy. It holds the user's id
 // in its name since the server opens only what its own user can write.
 func (p programs) template(ctx context.Context, cache *provision.Cache) (string, error) {
-	name := fmt.Sprintf("mysql-template-%s-user-%d", unfitForPath.ReplaceAllString(p.version, "-"), os.Geteuid())
+	name := fmt.Sprintf("%s-template-%s-user-%d", string(p.engine), unfitForPath.ReplaceAllString(p.version, "-"), os.Geteuid())
 	part, err := cache.Part(ctx, name, func(ctx context.Context, dir string) error {
-		cache.Progress("making a data directory for MySQL %s", p.version)
+		cache.Progress("making a data directory for %v %s", p.engine, p.version)
 		if err := daemon.Own(dir); err != nil {
 			return err
 		}
-		return daemon.Run(ctx, p.env(), "", p.install(filepath.Join(dir, "data"))...)
+		return daemon.Run(ctx, p.env(), "", p.install(dataIn(dir))...)
 	})
 	if err != nil {
 		return "", fmt.Errorf("making a data directory: %w", err)
 	}
-	return filepath.Join(part, "data"), nil
+	return dataIn(part), nil
 }
 
 // install is the command that makes a data directory in which root has no password yet. The small log keeps the copy quick.
 func (p programs) install(data string) []string {
-	if !p.mariadb {
-		return append(p.server(), "--initialize-insecure", "--datadir="+data)
+	if p.engine == MySQL {
+		return append(p.server(), "--initialize-insecure", "--datadir="+data, "--secure-file-priv=NULL", "--loose-innodb-redo-log-capacity=8M")
 	}
 	return []string{
 		p.installer(), "--no-defaults", "--basedir=" + p.base, "--datadir=" + data, "--innodb-log-file-size=16M",

@@ -1,10 +1,11 @@
 // Package mysql is a MySQL on the loopback interface, for the local mode and for tests.
 //
 // It promises a server that answers, or an error that says what to set instead. In this order it takes: the
-// server at Config.DSN; mariadbd or mysqld of the host, on a private data directory; the MariaDB that
-// infra/local/provision fetches. MariaDB is no MySQL 8: SQL stays in what both have. A server of its own
+// server at Config.DSN; the host's server of the wanted engine, on a private data directory; the one that
+// infra/local/provision fetches. SQL stays in what MySQL and MariaDB both have. A server of its own
 // listens on 127.0.0.1 only, wants a password that is new with every start, reads and writes no file for a
-// statement, dies with this process, and is never root. Programs and settings: https://mariadb.com/kb/en/mariadbd-options/.
+// statement, dies with this process, and is never root. Settings:
+// https://dev.mysql.com/doc/refman/9.7/en/server-system-variables.html and https://mariadb.com/kb/en/mariadbd-options/.
 package mysql
 
 import (
@@ -32,6 +33,8 @@ import (
 type Config struct {
 	// DSN is a running server's (MYSQL_DSN), as go-sql-driver/mysql spells it. Default: a server of its own.
 	DSN string
+	// Engine of a server of its own. Default: MySQL.
+	Engine Engine
 	// Dir is kept from one start to the next: data directory, log and lock. Default: a temporary folder that
 	// Stop removes, with no care for a power failure.
 	Dir string
@@ -68,7 +71,10 @@ func Start(ctx context.Context, config Config) (*Server, error) {
 		}
 		config.Cache = cache
 	}
-	found, err := findPrograms(ctx, config.Cache)
+	if config.Engine == "" {
+		config.Engine = MySQL
+	}
+	found, err := findPrograms(ctx, config.Cache, config.Engine)
 	if err != nil {
 		return nil, fmt.Errorf("starting MySQL: %w", err)
 	}
@@ -117,6 +123,9 @@ func parseDSN(dsn string) (*driver.Config, error) {
 
 // prepare makes the data directory where there is none.
 func (s *Server) prepare(ctx context.Context, cache *provision.Cache) error {
+	if err := checkData(s.dir, s.programs.engine); err != nil {
+		return err
+	}
 	if s.dir == "" {
 		dir, err := os.MkdirTemp("", "mysql-")
 		if err != nil {
@@ -142,7 +151,9 @@ func (s *Server) prepare(ctx context.Context, cache *provision.Cache) error {
 	return daemon.CopyOwned(template, s.data())
 }
 
-func (s *Server) data() string { return filepath.Join(s.dir, "data") }
+func (s *Server) data() string { return dataIn(s.dir) }
+
+func dataIn(dir string) string { return filepath.Join(dir, "data") }
 
 // tmp is the server's own: in a folder that servers share, each one that starts removes the others' temporary tables.
 func (s *Server) tmp() string { return filepath.Join(s.dir, "tmp") }
@@ -192,24 +203,6 @@ func (s *Server) startOn(ctx context.Context, port int) error {
 		return errors.Join(fmt.Errorf("removing the password's file: %w", err), s.Kill())
 	}
 	return nil
-}
-
-func (s *Server) arguments(port int) []string {
-	arguments := []string{
-		"--datadir=" + s.data(), "--tmpdir=" + s.tmp(), "--port=" + strconv.Itoa(port), "--bind-address=127.0.0.1",
-		// A path of a socket is limited to 107 bytes, and nobody needs one.
-		"--socket=", "--pid-file=" + filepath.Join(s.data(), "server.pid"),
-		"--init-file=" + s.initFile(), "--secure-file-priv=" + s.files(), "--loose-mysqlx=OFF",
-		"--character-set-server=utf8mb4", "--max-connections=200", "--max-allowed-packet=64M",
-		"--innodb-buffer-pool-size=256M", "--skip-log-bin",
-	}
-	// Each commit is written to the log and not flushed: a killed server keeps all it committed.
-	arguments = append(arguments, "--innodb-flush-log-at-trx-commit=2")
-	arguments = append(arguments, s.secured...)
-	if s.temporary {
-		return append(arguments, "--innodb-flush-method=nosync")
-	}
-	return arguments
 }
 
 func (s *Server) waitUntilUp(ctx context.Context) error {

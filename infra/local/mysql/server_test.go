@@ -19,6 +19,10 @@ import (
 )
 
 func TestTheReferenceFilesLoad(t *testing.T) {
+	mysqltest.Each(t, theReferenceFilesLoad)
+}
+
+func theReferenceFilesLoad(t *testing.T, server *mysql.Server) {
 	root, err := provision.Root()
 	if err != nil {
 		t.Fatal(err)
@@ -27,7 +31,6 @@ func TestTheReferenceFilesLoad(t *testing.T) {
 	if _, err := os.Stat(folder); err != nil {
 		t.Skip("the reference data does not lie beside the checkout")
 	}
-	server := mysqltest.ForTest(t)
 	database := ""
 	for _, name := range []string{"mysqlsampledatabase.sql", "ratings.sql"} {
 		file, err := os.Open(filepath.Join(folder, name))
@@ -73,14 +76,26 @@ func load(tb testing.TB, server *mysql.Server, text string) error {
 	return err
 }
 
-func TestARefusedStatementIsNamedByItsLineAndNotByItsData(t *testing.T) {
-	server := mysqltest.ForTest(t)
+// What every engine must do, on one server each.
+func TestEngines(t *testing.T) {
+	mysqltest.Each(t, func(t *testing.T, server *mysql.Server) {
+		for name, test := range map[string]func(*testing.T, *mysql.Server){
+			"a refused statement is named by its line": aRefusedStatementIsNamedByItsLineAndNotByItsData,
+			"it comes back on the same port":           itComesBackOnTheSamePort,
+			"strangers are refused":                    strangersAreRefused,
+			"statements reach no files":                statementsReachNoFiles,
+		} {
+			t.Run(name, func(t *testing.T) { test(t, server) })
+		}
+	})
+}
+
+func aRefusedStatementIsNamedByItsLineAndNotByItsData(t *testing.T, server *mysql.Server) {
 	for text, want := range map[string]string{
 		"CREATE DATABASE d;\nUSE d;\nCREATE TABLE t (a varchar(9) PRIMARY KEY);\nINSERT INTO t VALUES ('secret');\n\nINSERT INTO t\nVALUES ('secret');": "line 6: MySQL error 1062",
-		"SELECT 1;\nSELEC 'secret';":          "line 2: MySQL error 1064",
-		"USE mysql;\nSELECT 1 FROM missing;":  "line 2: MySQL error 1146: Table 'mysql.missing' doesn't exist",
-		"SELECT 1;\nDELIMITER //\nSELECT 2//": "line 2: DELIMITER",
-		"SELECT 1;\nSELECT 'secret":           "line 2: the file ends within quotes",
+		"SELECT 1;\nSELEC 'secret';":         "line 2: MySQL error 1064",
+		"USE mysql;\nSELECT 1 FROM missing;": "line 2: MySQL error 1146: Table 'mysql.missing' doesn't exist",
+		"SELECT 1;\nSELECT 'secret":          "line 2: the file ends within quotes",
 	} {
 		err := load(t, server, text)
 		if err == nil || !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), "secret") {
@@ -92,8 +107,7 @@ func TestARefusedStatementIsNamedByItsLineAndNotByItsData(t *testing.T) {
 	}
 }
 
-func TestItComesBackOnTheSamePort(t *testing.T) {
-	server := mysqltest.ForTest(t)
+func itComesBackOnTheSamePort(t *testing.T, server *mysql.Server) {
 	dsn, err := server.NewDatabase(t.Context(), "d")
 	if err != nil {
 		t.Fatal(err)
@@ -123,7 +137,7 @@ func TestAFolderIsKeptAndNotShared(t *testing.T) {
 	mysqltest.ForTest(t) // skips where no server can be had
 	dir := t.TempDir()
 	for round := range 2 {
-		server, err := mysql.Start(t.Context(), mysql.Config{Dir: dir})
+		server, err := mysql.Start(t.Context(), mysql.Config{Engine: mysql.MariaDB, Dir: dir})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -134,7 +148,7 @@ func TestAFolderIsKeptAndNotShared(t *testing.T) {
 			t.Errorf("round %d: the database is %s", round, got)
 		}
 		ctx, cancel := context.WithTimeout(t.Context(), 200*time.Millisecond)
-		if second, err := mysql.Start(ctx, mysql.Config{Dir: dir}); err == nil {
+		if second, err := mysql.Start(ctx, mysql.Config{Engine: mysql.MariaDB, Dir: dir}); err == nil {
 			second.Stop()
 			t.Error("a second server started on the same folder")
 		}
@@ -142,6 +156,9 @@ func TestAFolderIsKeptAndNotShared(t *testing.T) {
 		if err := server.Stop(); err != nil {
 			t.Error(err)
 		}
+	}
+	if _, err := mysqltest.StartIn(t, mysql.MySQL, dir); err == nil || !strings.Contains(err.Error(), "holds the data of MariaDB") {
+		t.Errorf("MySQL on MariaDB's data gave %v", err)
 	}
 }
 
@@ -162,8 +179,7 @@ func TestAGivenServerIsUsedAndLeftAlone(t *testing.T) {
 	}
 }
 
-func TestStrangersAreRefused(t *testing.T) {
-	server := mysqltest.ForTest(t)
+func strangersAreRefused(t *testing.T, server *mysql.Server) {
 	config, err := driver.ParseDSN(server.DSN())
 	if err != nil {
 		t.Fatal(err)
@@ -184,8 +200,7 @@ func TestStrangersAreRefused(t *testing.T) {
 	}
 }
 
-func TestStatementsReachNoFiles(t *testing.T) {
-	server := mysqltest.ForTest(t)
+func statementsReachNoFiles(t *testing.T, server *mysql.Server) {
 	file := filepath.Join(t.TempDir(), "written")
 	if err := os.Chmod(filepath.Dir(file), 0o777); err != nil {
 		t.Fatal(err)

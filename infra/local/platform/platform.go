@@ -37,6 +37,8 @@ type Config struct {
 	StateDir string
 	// SourceSQL are MySQL dumps, loaded in order; default: what an earlier start loaded, at first the sample shop.
 	SourceSQL []string
+	// SourceEngine runs the private source. Default: the engine that wrote the dump, or else MySQL.
+	SourceEngine mysql.Engine
 	// Environment names servers that run already. Default: none.
 	Environment Environment
 	// Cache provides the servers' programs. Default: the repository's, in silence.
@@ -198,8 +200,8 @@ func (c Config) check() error {
 		return errors.New("starting the platform: Config.StateDir is missing")
 	case c.Environment.MySQLDSN == "":
 		return nil
-	case len(c.SourceSQL) > 0:
-		return errors.New("MYSQL_DSN and --source-sql exclude each other: a database that runs already is read as it is")
+	case len(c.SourceSQL) > 0 || c.SourceEngine != "":
+		return errors.New("MYSQL_DSN excludes --source-sql and --source-engine: a database that runs already is read as it is")
 	}
 	return mysql.CheckDSN(c.Environment.MySQLDSN)
 }

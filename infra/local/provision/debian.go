@@ -107,6 +107,34 @@ func (a *archive) libraries(ctx context.Context, packages ...string) ([]string, 
 	return slices.Compact(libraries), nil
 }
 
+// closure names the package and all that it depends on, directly or not, as far as the packages are wanted.
+func (a *archive) closure(ctx context.Context, root string, wanted func(name string) bool) ([]string, error) {
+	listed, err := a.apt(ctx, "apt-cache", "depends", "--recurse", "--important", root)
+	if err != nil {
+		return nil, err
+	}
+	dependencies := map[string][]string{}
+	var of string
+	for line := range strings.Lines(listed) {
+		name, isDependency := strings.CutPrefix(strings.TrimSpace(line), "Depends: ")
+		switch {
+		case isDependency:
+			dependencies[of] = append(dependencies[of], name)
+		case !strings.HasPrefix(line, " "):
+			of = name
+		}
+	}
+	names := []string{root}
+	for i := 0; i < len(names); i++ {
+		for _, name := range dependencies[names[i]] {
+			if wanted(name) && !strings.HasPrefix(name, "<") && !slices.Contains(names, name) {
+				names = append(names, name)
+			}
+		}
+	}
+	return names, nil
+}
+
 // unpack downloads packages and unpacks them into root, without installing them, and records their versions
 // in root/versions.json.
 func (a *archive) unpack(ctx context.Context, root string, packages ...string) error {

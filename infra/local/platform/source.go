@@ -2,108 +2,23 @@ package platform
 
 import (
 	"context"
-	"crypto/rand"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
-	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
 	"time"
 
-	"github.com/jackc/pgx/v5"
-
+	"recsys/infra/local/dump"
 	"recsys/infra/local/mysql"
-	"recsys/infra/local/postgres"
 	"recsys/infra/local/sample"
 	"recsys/shared/sampleshop"
 	"recsys/shared/sqlfile"
-	"recsys/shared/vectorstore"
 )
-
-// startVectorStore starts PostgreSQL and runs the bootstrap SQL as a user who is no superuser, as on RDS.
-func (p *Platform) startVectorStore(ctx context.Context) error {
-	server, err := postgres.Start(ctx, postgres.Config{
-		URL: p.config.Environment.DatabaseURL, Dir: p.path("postgres"), Cache: p.config.Cache, Certificate: p.config.Certificate,
-	})
-	if err != nil {
-		return err
-	}
-	p.Postgres = server
-	p.onClose("PostgreSQL", server.Stop)
-	if p.config.Environment.DatabaseURL != "" {
-		if err := p.lockVectorStore(ctx); err != nil {
-			return err
-		}
-		return p.bootstrap(ctx, server.URL()) // its user, its database
-	}
-	owner, err := server.Database(ctx, VectorDatabase)
-	if err != nil {
-		return err
-	}
-	return p.bootstrap(ctx, owner)
-}
-
-// lockVectorStore keeps a second Platform, which would change the roles' passwords, off a database that was given.
-// The lock is the session's, so it goes with this process.
-func (p *Platform) lockVectorStore(ctx context.Context) error {
-	conn, err := pgx.Connect(ctx, p.Postgres.URL())
-	if err != nil {
-		return fmt.Errorf("connecting to the vector database: %w", err)
-	}
-	p.onClose("the vector database's lock", func() error { return conn.Close(context.WithoutCancel(ctx)) })
-	var locked bool
-	if err := conn.QueryRow(ctx, "select pg_try_advisory_lock(hashtext('recsys.platform'))").Scan(&locked); err != nil {
-		return fmt.Errorf("locking the vector database: %w", err)
-	}
-	if !locked {
-		return fmt.Errorf("%w on the database of DATABASE_URL; wait for it, stop it, or choose another database", ErrBusy)
-	}
-	return nil
-}
-
-func (p *Platform) bootstrap(ctx context.Context, owner string) error {
-	conn, err := pgx.Connect(ctx, owner)
-	if err != nil {
-		return fmt.Errorf("connecting to the vector database: %w", err)
-	}
-	defer conn.Close(context.WithoutCancel(ctx))
-	if err := vectorstore.Bootstrap(ctx, conn); err != nil {
-		return err
-	}
-	address, err := url.Parse(owner)
-	if err != nil {
-		return fmt.Errorf("reading the vector database's URL: %w", err)
-	}
-	if route := p.config.RouteVectorStore; route != nil {
-		if address.Host, err = route(address.Host); err != nil {
-			return fmt.Errorf("routing to the vector database: %w", err)
-		}
-	}
-	for role, target := range map[string]*string{
-		vectorstore.LoaderRole: &p.Endpoints.loader, vectorstore.ReaderRole: &p.Endpoints.reader,
-	} {
-		if *target, err = p.login(ctx, conn, *address, role); err != nil {
-			return err
-		}
-	}
-	p.Endpoints.VectorStore = p.Endpoints.reader
-	return nil
-}
-
-// login is the URL at which a role connects, with a password made anew each time.
-func (p *Platform) login(ctx context.Context, conn *pgx.Conn, address url.URL, role string) (string, error) {
-	password := rand.Text()
-	if _, err := conn.Exec(ctx, "alter role "+pgx.Identifier{role}.Sanitize()+" password '"+password+"'"); err != nil {
-		return "", fmt.Errorf("giving the role %s a password: %w", role, err)
-	}
-	address.User = url.UserPassword(role, password)
-	return address.String(), nil
-}
 
 // loadedSource is what <StateDir>/source.json says of the shop in the private MySQL.
 type loadedSource struct {
@@ -126,23 +41,28 @@ func (p *Platform) SampleShop() bool {
 // startSource starts MySQL and, in a private one, loads the shop unless it is there from an earlier start.
 func (p *Platform) startSource(ctx context.Context) error {
 	if p.config.Environment.MySQLDSN != "" {
-		return p.startMySQL(ctx)
+		return p.startMySQL(ctx, "")
 	}
 	have := p.loadedSource()
 	want, err := p.wantedSource(have)
 	if err != nil {
 		return err
 	}
-	if have.Fingerprint != want.Fingerprint {
+	engine, err := p.sourceEngine(ctx, have)
+	if err != nil {
+		return err
+	}
+	stale := have.Fingerprint != want.Fingerprint || mysql.EngineOf(p.path("mysql")) != engine
+	if stale {
 		// The note first: without it a kill in between costs a load and no more.
 		if err := errors.Join(os.RemoveAll(p.path("source.json")), os.RemoveAll(p.path("mysql"))); err != nil {
 			return fmt.Errorf("removing the shop of an earlier start: %w", err)
 		}
 	}
-	if err := p.startMySQL(ctx); err != nil {
+	if err := p.startMySQL(ctx, engine); err != nil {
 		return err
 	}
-	if have.Fingerprint != want.Fingerprint {
+	if stale {
 		if want.Database, err = p.loadSource(ctx); err != nil {
 			return err
 		}
@@ -159,9 +79,9 @@ func (p *Platform) startSource(ctx context.Context) error {
 	return nil
 }
 
-func (p *Platform) startMySQL(ctx context.Context) error {
+func (p *Platform) startMySQL(ctx context.Context, engine mysql.Engine) error {
 	server, err := mysql.Start(ctx, mysql.Config{
-		DSN: p.config.Environment.MySQLDSN, Dir: p.path("mysql"), Cache: p.config.Cache, Certificate: p.config.Certificate,
+		DSN: p.config.Environment.MySQLDSN, Engine: engine, Dir: p.path("mysql"), Cache: p.config.Cache, Certificate: p.config.Certificate,
 	})
 	if err != nil {
 		return err
@@ -169,6 +89,27 @@ func (p *Platform) startMySQL(ctx context.Context) error {
 	p.MySQL, p.Endpoints.Source = server, server.DSN()
 	p.onClose("MySQL", server.Stop)
 	return nil
+}
+
+// sourceEngine returns the engine that was asked for, or else the one that wrote the dump, or else MySQL. A shop of an
+// earlier start stays on the engine that it was loaded into.
+func (p *Platform) sourceEngine(ctx context.Context, have loadedSource) (mysql.Engine, error) {
+	asked, there := p.config.SourceEngine, mysql.EngineOf(p.path("mysql"))
+	kept := len(p.config.SourceSQL) == 0 && have.Fingerprint != "" && !have.isSample() && there != ""
+	switch {
+	case kept && asked != "" && asked != there:
+		return "", fmt.Errorf("the shop of an earlier start lies in %v: give its dump with --source-sql again to load it into %v", there, asked)
+	case kept:
+		return there, nil
+	case asked != "":
+		return asked, nil
+	}
+	for _, name := range p.config.SourceSQL {
+		if engine, err := dump.EngineOf(name); err != nil || engine == mysql.MariaDB {
+			return engine, err
+		}
+	}
+	return mysql.Obtainable(ctx, p.config.Cache, mysql.MySQL)
 }
 
 // wantedSource is what the dumps or the sample are; without dumps, those of an earlier start.
@@ -243,9 +184,9 @@ func (p *Platform) loadSource(ctx context.Context) (database string, err error) 
 }
 
 func (p *Platform) loadFile(ctx context.Context, name, database string) (string, error) {
-	file, err := os.Open(name)
+	file, err := dump.Open(name)
 	if err != nil {
-		return "", fmt.Errorf("opening --source-sql: %w", err)
+		return "", err
 	}
 	defer file.Close()
 	// On the first line of the file, so that the lines of errors are the file's.
