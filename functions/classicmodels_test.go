@@ -84,7 +84,7 @@ func expected(t *testing.T) []string {
 		t.Fatal(err)
 	}
 	var header []string
-	for _, column := range append(slices.Clone(training.Columns), training.PartitionColumn) {
+	for _, column := range append(training.Columns(training.WholeRatings), training.PartitionColumn) {
 		header = append(header, column.Name)
 	}
 	if !slices.Equal(records[0], header) {

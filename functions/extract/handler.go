@@ -33,7 +33,8 @@ func (h Handler) Handle(ctx context.Context, in workflow.RangeInput) (workflow.E
 	err := h.Source.Snapshot(ctx, func(s *source.Snapshot) error {
 		var err error
 		out.Ratings, err = copyTable(ctx, h.Lake, lake.RawKey(in.ID, "ratings", in.Range.Index),
-			func(visit func(training.RawRating) error) error { return s.Ratings(ctx, in.Range, visit) })
+			func(visit func(training.RawRating) error) error { return s.Ratings(ctx, in.Range, visit) },
+			func(table *training.Writer[training.RawRating]) { training.SetRatingType(table, s.RatingType()) })
 		if err != nil {
 			return err
 		}
@@ -55,10 +56,10 @@ func (h Handler) Handle(ctx context.Context, in workflow.RangeInput) (workflow.E
 	return out, nil
 }
 
-// copyTable writes what stream visits to a scratch file and puts that: the source waits for a local disk, not
-// for S3.
+// copyTable writes the rows that stream visits to a scratch file and puts that: the source waits for a local disk, not
+// for S3. Describe adds metadata.
 func copyTable[T any](ctx context.Context, store *objectstore.Store, key string,
-	stream func(visit func(T) error) error,
+	stream func(visit func(T) error) error, describe ...func(*training.Writer[T]),
 ) (rows int64, err error) {
 	file, err := objectstore.Scratch()
 	if err != nil {
@@ -66,6 +67,9 @@ func copyTable[T any](ctx context.Context, store *objectstore.Store, key string,
 	}
 	defer file.Close()
 	table := training.NewWriter[T](file)
+	for _, add := range describe {
+		add(table)
+	}
 	err = stream(func(row T) error {
 		rows++
 		return table.Append(row)

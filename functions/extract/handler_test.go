@@ -81,7 +81,7 @@ func TestExtract(t *testing.T) {
 	defer ratings.Close()
 	for i := range 394 * 4 {
 		rating, err := ratings.Next()
-		if err != nil || *rating.CustomerNumber != int64(103+i/4) || rating.ProductCode != fmt.Sprint("S", i%4+1) || *rating.ProductRating != 3 {
+		if err != nil || rating.CustomerNumber != fmt.Sprint(103+i/4) || rating.ProductCode != fmt.Sprint("S", i%4+1) || rating.ProductRating != "3" {
 			t.Fatalf("rating %d: %v", i, err)
 		}
 	}

@@ -62,7 +62,9 @@ func (h Handler) write(ctx context.Context, in workflow.RangeInput) (lake.RangeR
 	if err != nil {
 		return lake.RangeReport{}, err
 	}
-	report := lake.RangeReport{Range: in.Range.Index, Rejected: rejected, Partitions: []lake.Partition{}}
+	report := lake.RangeReport{
+		Range: in.Range.Index, Rejected: rejected, RatingType: string(training.RatingsOf(table.File)), Partitions: []lake.Partition{},
+	}
 	buffers := sync.Pool{New: func() any { return new(bytes.Buffer) }}
 	uploads, uploading := errgroup.WithContext(ctx)
 	uploads.SetLimit(h.Uploads)

@@ -15,7 +15,7 @@ import (
 // splitter turns a range's rows, sorted by customer, into one Parquet file a customer. Rows pass as column
 // values, without becoming structs: a partition's row is a range's row without its last value.
 type splitter struct {
-	writer *parquet.GenericWriter[training.Example] // used for all files
+	writer *parquet.GenericWriter[training.Example] // used for all files of a range
 	buffer func() *bytes.Buffer                     // gives an empty one
 	// done takes a finished file. The buffer is its own from then on.
 	done func(lake.Partition, *bytes.Buffer) error
@@ -25,13 +25,13 @@ type splitter struct {
 }
 
 func newSplitter(buffer func() *bytes.Buffer) *splitter {
-	writer := parquet.NewGenericWriter[training.Example](io.Discard, training.Options()...)
-	return &splitter{writer: writer, buffer: buffer}
+	return &splitter{buffer: buffer}
 }
 
 // all splits a whole range's file.
 func (s *splitter) all(file *parquet.File) error {
-	reader := parquet.NewGenericReader[training.Row](file)
+	s.writer = parquet.NewGenericWriter[training.Example](io.Discard, training.RatingsOf(file).WriterOptions()...)
+	reader := training.NewReader[training.Row](file)
 	defer reader.Close()
 	rows := make([]parquet.Row, 1024)
 	for {

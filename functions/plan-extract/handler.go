@@ -14,6 +14,7 @@ import (
 	"recsys/shared/lake"
 	"recsys/shared/metrics"
 	"recsys/shared/objectstore"
+	"recsys/shared/source"
 	"recsys/shared/workflow"
 )
 
@@ -28,9 +29,8 @@ const (
 
 // Source is the shop's database as this step needs it: source.Database.
 type Source interface {
-	CheckSchema(ctx context.Context) error
-	// Counts visits customers in ascending order; nil stands for the ratings that have none.
-	Counts(ctx context.Context, visit func(customer *int64, ratings int64) error) error
+	// Survey checks the schema and visits customers in ascending order.
+	Survey(ctx context.Context, visit func(customer, ratings int64) error) (source.Survey, error)
 }
 
 // Handler plans runs.
@@ -51,14 +51,11 @@ func (h Handler) Handle(ctx context.Context, in workflow.PlanInput) (workflow.Pl
 	if plan, err := h.planned(ctx, run); !errors.Is(err, objectstore.ErrNotFound) {
 		return plan, err
 	}
-	if err := h.Source.CheckSchema(ctx); err != nil {
-		return workflow.Plan{}, err
-	}
-	ranges, rows, err := h.cut(ctx)
+	ranges, found, err := h.cut(ctx)
 	if err != nil {
 		return workflow.Plan{}, err
 	}
-	plan := workflow.Plan{Run: run, Ranges: ranges, MaxConcurrency: h.MaxConcurrency, EstimatedRows: rows}
+	plan := workflow.Plan{Run: run, Ranges: ranges, MaxConcurrency: h.MaxConcurrency, EstimatedRows: found.Ratings}
 	_, err = h.Lake.PutJSON(ctx, lake.PlanKey(run.ID), plan, objectstore.IfAbsent())
 	if errors.Is(err, objectstore.ErrPrecondition) {
 		return h.planned(ctx, run) // another attempt came between
@@ -66,8 +63,8 @@ func (h Handler) Handle(ctx context.Context, in workflow.PlanInput) (workflow.Pl
 	if err != nil {
 		return workflow.Plan{}, err
 	}
-	metrics.Count(ctx, metrics.Rows, rows)
-	slog.InfoContext(ctx, "planned", "run", run.ID, "ranges", len(ranges), "rows", rows)
+	metrics.Count(ctx, metrics.Rows, found.Ratings)
+	slog.InfoContext(ctx, "planned", "run", run.ID, "ranges", len(ranges), "rows", found.Ratings)
 	return plan, nil
 }
 
@@ -104,18 +101,14 @@ func (h Handler) validate(in workflow.PlanInput) error {
 }
 
 // cut streams the counts into ranges of RowsPerRange and, where those are too many, joins neighbours.
-func (h Handler) cut(ctx context.Context) ([]workflow.Range, int64, error) {
+func (h Handler) cut(ctx context.Context) ([]workflow.Range, source.Survey, error) {
 	cuts := cutter{target: h.RowsPerRange}
-	var rows int64
-	err := h.Source.Counts(ctx, func(customer *int64, ratings int64) error {
-		rows += ratings
-		if customer != nil {
-			cuts.add(*customer, ratings)
-		}
+	found, err := h.Source.Survey(ctx, func(customer, ratings int64) error {
+		cuts.add(customer, ratings)
 		return nil
 	})
 	if err != nil {
-		return nil, 0, err
+		return nil, found, err
 	}
-	return ranges(cuts.atMost(maxRanges)), rows, nil
+	return ranges(cuts.atMost(maxRanges)), found, nil
 }

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"encoding/json"
 	"errors"
+	"maps"
 	"os"
 	"strings"
 	"testing"
@@ -53,10 +54,9 @@ func TestPlanAgainstARealServer(t *testing.T) {
 			t.Fatal(err)
 		}
 		defer db.Close()
-		for table, columns := range shop {
-			if other, ok := change[table]; ok {
-				columns = other
-			}
+		tables := maps.Clone(shop)
+		maps.Copy(tables, change)
+		for table, columns := range tables {
 			if columns != "" {
 				statements = append([]string{"CREATE TABLE " + table + " (" + columns + ")"}, statements...)
 			}
@@ -98,11 +98,13 @@ func TestPlanAgainstARealServer(t *testing.T) {
 		change map[string]string
 		want   []string
 	}{
-		"missing tables":  {map[string]string{"ratings": "", "products": ""}, []string{"table ratings is missing", "table products is missing"}},
-		"missing column":  {map[string]string{"ratings": "customerNumber INT, productCode VARCHAR(15)"}, []string{"ratings.productRating is missing", "integer"}},
-		"rating is text":  {map[string]string{"ratings": "customerNumber INT, productCode VARCHAR(15), productRating VARCHAR(5)"}, []string{"ratings.productRating is varchar(5)", "integer"}},
-		"customer is big": {map[string]string{"ratings": "customerNumber BIGINT UNSIGNED, productCode VARCHAR(15), productRating INT"}, []string{"ratings.customerNumber is bigint", "integer"}},
-		"price is float":  {map[string]string{"products": "productCode VARCHAR(15), productLine TEXT, productScale TEXT, quantityInStock INT, buyPrice DOUBLE, MSRP DECIMAL(10,2)"}, []string{"products.buyPrice is double", "DECIMAL"}},
+		"missing tables":         {map[string]string{"ratings": "", "products": ""}, []string{"table ratings is missing", "table products is missing"}},
+		"missing column":         {map[string]string{"ratings": "customerNumber INT, productCode VARCHAR(15)"}, []string{"ratings.productRating is missing", "integer"}},
+		"rating is text":         {map[string]string{"ratings": "customerNumber INT, productCode VARCHAR(15), productRating VARCHAR(5)"}, []string{"ratings.productRating is varchar(5)", "integer"}},
+		"customer is a fraction": {map[string]string{"ratings": "customerNumber DECIMAL(10,2), productCode VARCHAR(15), productRating INT"}, []string{"ratings.customerNumber is decimal(10,2)", "integer"}},
+		"price is text":          {map[string]string{"products": "productCode VARCHAR(15), productLine TEXT, productScale TEXT, quantityInStock INT, buyPrice TEXT, MSRP DECIMAL(10,2)"}, []string{"products.buyPrice is text", "DECIMAL"}},
+		"code is a float":        {map[string]string{"ratings": "customerNumber INT, productCode DOUBLE, productRating INT"}, []string{"ratings.productCode is double", "CHAR"}},
+		"several tables":         {map[string]string{"ratings": "", "Ratings": "customerNumber INT", "RATINGS": "customerNumber INT"}, []string{"table ratings could be any of", "RATINGS", "Ratings", "rename"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, err := setup(t, test.change).Handle(t.Context(), event(t))
@@ -139,14 +141,11 @@ type shopOf struct {
 	meantime func()
 }
 
-func (s *shopOf) CheckSchema(context.Context) error { return nil }
-
-func (s *shopOf) Counts(_ context.Context, visit func(*int64, int64) error) error {
+func (s *shopOf) Survey(_ context.Context, visit func(customer, ratings int64) error) (source.Survey, error) {
 	if s.meantime != nil {
 		s.meantime()
 	}
-	seven := int64(7)
-	return visit(&seven, s.ratings)
+	return source.Survey{Ratings: s.ratings}, visit(7, s.ratings)
 }
 
 // What a run's first attempt has planned stays, whatever the source says later and whoever comes between.

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -62,7 +63,7 @@ func (c Catalog) table(latest lake.Latest, manifest lake.Manifest) *types.TableI
 		},
 		PartitionKeys: []types.Column{column(training.PartitionColumn)},
 		StorageDescriptor: &types.StorageDescriptor{
-			Columns:      columns(),
+			Columns:      columns(manifest),
 			Location:     &latest.Location,
 			InputFormat:  aws.String("org.apache.hadoop.hive.ql.io.parquet.MapredParquetInputFormat"),
 			OutputFormat: aws.String("org.apache.hadoop.hive.ql.io.parquet.MapredParquetOutputFormat"),
@@ -84,9 +85,11 @@ func customers(manifest lake.Manifest) string {
 	return fmt.Sprintf("%d,%d", manifest.Partitions[0].CustomerNumber, last.CustomerNumber)
 }
 
-func columns() []types.Column {
+// columns returns the columns with the snapshot's own type of ratings.
+func columns(manifest lake.Manifest) []types.Column {
+	ratings := training.RatingType(cmp.Or(manifest.RatingType, string(training.WholeRatings)))
 	var out []types.Column
-	for _, c := range training.Columns {
+	for _, c := range training.Columns(ratings) {
 		out = append(out, column(c))
 	}
 	return out

@@ -44,6 +44,12 @@ func (h Handler) manifest(ctx context.Context, run workflow.Run) (lake.Manifest,
 	if err := fetch.Wait(); err != nil {
 		return lake.Manifest{}, err
 	}
+	for _, report := range reports {
+		if report.RatingType != reports[0].RatingType {
+			return lake.Manifest{}, failure.SchemaMismatch{Err: fmt.Errorf(
+				"the type of ratings.productRating changed while run %s read it: start another run", run.ID)}
+		}
+	}
 	return sum(run, reports), nil
 }
 
@@ -53,6 +59,7 @@ func sum(run workflow.Run, reports []lake.RangeReport) lake.Manifest {
 		Rejected: map[string]int64{}, Partitions: []lake.Partition{},
 	}
 	for _, report := range reports {
+		manifest.RatingType = report.RatingType
 		manifest.Rows += report.Rows
 		manifest.Partitions = append(manifest.Partitions, report.Partitions...)
 		for reason, rows := range report.Rejected {

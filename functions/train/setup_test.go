@@ -93,7 +93,7 @@ func money(b *bench, text string) *int64 {
 	if text == "" {
 		return nil
 	}
-	hundredths, err := training.ParseDecimal(text)
+	hundredths, _, err := training.ParseHundredths(text)
 	b.must(err)
 	return &hundredths
 }

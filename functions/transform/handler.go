@@ -50,12 +50,16 @@ func (h Handler) Handle(ctx context.Context, in workflow.RangeInput) (workflow.T
 	}
 	defer customers.Close()
 
-	sink, err := newSink()
+	kind, err := training.RawRatingType(ratings.File)
+	if err != nil {
+		return out, err
+	}
+	sink, err := newSink(kind)
 	if err != nil {
 		return out, err
 	}
 	defer sink.close()
-	if err := sink.fill(ctx, ratings, newJoin(products, customers)); err != nil {
+	if err := sink.fill(ctx, ratings, newJoin(products, customers, kind)); err != nil {
 		return out, err
 	}
 	if err := sink.put(ctx, h.Lake, in); err != nil {

@@ -38,6 +38,9 @@ func put[T any](tb testing.TB, store *objectstore.Store, table string, rows []T)
 	}
 	defer file.Close()
 	w := training.NewWriter[T](file)
+	if ratings, ok := any(w).(*training.Writer[training.RawRating]); ok {
+		training.SetRatingType(ratings, training.WholeRatings)
+	}
 	for _, row := range rows {
 		if err := w.Append(row); err != nil {
 			tb.Fatal(err)

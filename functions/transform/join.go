@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strconv"
 
 	"recsys/shared/training"
 )
@@ -18,6 +19,7 @@ type customers interface {
 type join struct {
 	products  products
 	customers customers
+	ratings   training.RatingType
 
 	at       int64 // the number of the customer below, once one was read
 	read     bool
@@ -31,23 +33,24 @@ type join struct {
 	last  int32 // the customer of the last rating taken, once there is one
 }
 
-func newJoin(products products, customers customers) *join {
-	return &join{products: products, customers: customers, rated: map[string]int32{}}
+func newJoin(products products, customers customers, ratings training.RatingType) *join {
+	return &join{products: products, customers: customers, ratings: ratings, rated: map[string]int32{}}
 }
 
 // row makes the training row of a rating, or says what is wrong with it.
 func (j *join) row(raw *training.RawRating) (training.Row, training.Reason, error) {
-	number, code, rating, reason := training.CleanRating(raw)
+	rating, reason := training.CleanRating(raw, j.ratings)
 	if reason != "" {
 		return training.Row{}, reason, nil
 	}
+	number := rating.CustomerNumber
 	if err := j.seek(int64(number)); err != nil {
 		return training.Row{}, "", err
 	}
 	if !j.read || j.ended || j.at != int64(number) {
 		return training.Row{}, training.UnknownCustomer, nil
 	}
-	item, reason := j.products.find(code)
+	item, reason := j.products.find(rating.ProductCode)
 	by, rated := j.rated[item.Code]
 	switch {
 	case reason != "":
@@ -61,7 +64,7 @@ func (j *join) row(raw *training.RawRating) (training.Row, training.Reason, erro
 	}
 	j.rated[item.Code] = number
 	j.last = number
-	return training.Join(number, &j.customer, &item.Product, rating), "", nil
+	return training.Join(number, &j.customer, &item.Product, rating.Rating), "", nil
 }
 
 // seek goes on to the first customer whose number is not below this one.
@@ -78,10 +81,11 @@ func (j *join) seek(number int64) error {
 		if err != nil {
 			return err
 		}
-		if raw.CustomerNumber == nil {
+		at, err := strconv.ParseInt(raw.CustomerNumber, 10, 32)
+		if err != nil { // NULL or beyond int32: no rating can mean this customer
 			continue
 		}
-		j.at, j.read = *raw.CustomerNumber, true
+		j.at, j.read = at, true
 		j.customer, j.reason = training.CleanCustomer(raw)
 	}
 	return nil

@@ -2,12 +2,13 @@ package main
 
 import (
 	"io"
+	"strconv"
 	"testing"
 
 	"recsys/shared/training"
 )
 
-func number(n int64) *int64 { return &n }
+func number(n int64) string { return strconv.FormatInt(n, 10) }
 
 // stream is a stream of customers in memory.
 type stream []training.RawCustomer
@@ -33,12 +34,12 @@ func catalog(codes ...string) products {
 
 func testJoin(codes ...string) *join {
 	return newJoin(catalog(codes...), &stream{
-		{CustomerNumber: nil, City: "Nowhere", Country: "None"},
+		{CustomerNumber: "", City: "Nowhere", Country: "None"},
 		{CustomerNumber: number(-3), City: "Oslo ", Country: "Norway  ", CreditLimit: "0.00"},
 		{CustomerNumber: number(103), City: "Nantes", Country: "France"},
 		{CustomerNumber: number(112), City: "", Country: "USA"},
 		{CustomerNumber: number(1 << 33), City: "Far", Country: "Away"},
-	})
+	}, training.WholeRatings)
 }
 
 func TestJoin(t *testing.T) {
@@ -47,14 +48,14 @@ func TestJoin(t *testing.T) {
 		raw  training.RawRating
 		want training.Reason
 	}{
-		{training.RawRating{CustomerNumber: nil, ProductCode: "S10", ProductRating: number(3)}, training.NoCustomerNumber},
+		{training.RawRating{CustomerNumber: "", ProductCode: "S10", ProductRating: number(3)}, training.NoCustomerNumber},
 		{training.RawRating{CustomerNumber: number(-4), ProductCode: "S10", ProductRating: number(3)}, training.UnknownCustomer},
 		{training.RawRating{CustomerNumber: number(-3), ProductCode: " S10 ", ProductRating: number(3)}, ""},
 		{training.RawRating{CustomerNumber: number(-3), ProductCode: "S10", ProductRating: number(4)}, training.DuplicateRating},
 		{training.RawRating{CustomerNumber: number(103), ProductCode: "S10", ProductRating: number(6)}, training.RatingOutOfRange},
 		{training.RawRating{CustomerNumber: number(103), ProductCode: "S10", ProductRating: number(5)}, ""},
 		{training.RawRating{CustomerNumber: number(103), ProductCode: "S50", ProductRating: number(5)}, training.UnknownProduct},
-		{training.RawRating{CustomerNumber: number(103), ProductCode: "S99", ProductRating: number(5)}, training.BadPrice},
+		{training.RawRating{CustomerNumber: number(103), ProductCode: "S99", ProductRating: number(5)}, training.NoPrice},
 		{training.RawRating{CustomerNumber: number(104), ProductCode: "S10", ProductRating: number(5)}, training.UnknownCustomer},
 		{training.RawRating{CustomerNumber: number(112), ProductCode: "S10", ProductRating: number(5)}, training.IncompleteAddress},
 		{training.RawRating{CustomerNumber: number(500), ProductCode: "S10", ProductRating: number(5)}, training.UnknownCustomer},
@@ -63,7 +64,7 @@ func TestJoin(t *testing.T) {
 		if err != nil || reason != test.want {
 			t.Errorf("rating %d: %q, %v; want %q", i, reason, err, test.want)
 		}
-		if reason == "" && (int64(row.CustomerNumber) != *test.raw.CustomerNumber || row.ProductCode != "S10" || row.City == "") {
+		if reason == "" && (number(int64(row.CustomerNumber)) != test.raw.CustomerNumber || row.ProductCode != "S10" || row.City == "") {
 			t.Errorf("rating %d: row %+v", i, row)
 		}
 	}
@@ -80,7 +81,7 @@ func TestJoinRefusesDisorder(t *testing.T) {
 }
 
 func TestWithoutCustomersEveryRatingIsRefused(t *testing.T) {
-	j := newJoin(catalog("S10"), new(stream))
+	j := newJoin(catalog("S10"), new(stream), training.WholeRatings)
 	for range 2 {
 		_, reason, err := j.row(&training.RawRating{CustomerNumber: number(1), ProductCode: "S10", ProductRating: number(3)})
 		if reason != training.UnknownCustomer || err != nil {
@@ -100,7 +101,7 @@ func TestDuplicatesByBlanksAndCase(t *testing.T) {
 		{-3, " S10", ""}, {-3, "A1", ""}, {-3, "S10", training.DuplicateRating}, {-3, "s10 ", training.DuplicateRating},
 		{-3, "a1", training.DuplicateRating}, {103, "A1", ""}, {103, "s10", ""},
 	} {
-		row, reason, err := j.row(&training.RawRating{CustomerNumber: &test.customer, ProductCode: test.code, ProductRating: number(3)})
+		row, reason, err := j.row(&training.RawRating{CustomerNumber: number(test.customer), ProductCode: test.code, ProductRating: number(3)})
 		if err != nil || reason != test.want {
 			t.Errorf("rating %d: %q, %v; want %q", i, reason, err, test.want)
 		}
@@ -114,7 +115,7 @@ func TestProductsThatCannotBeToldApart(t *testing.T) {
 	j := testJoin("S10", "S10 ", "B1", "b1", "C1")
 	for code, want := range map[string]training.Reason{
 		"S10": training.DuplicateProduct, "s10": training.DuplicateProduct,
-		"B1": "", "b1": "", "c1": "", "S99": training.BadPrice, "s99": training.BadPrice, "D1": training.UnknownProduct,
+		"B1": "", "b1": "", "c1": "", "S99": training.NoPrice, "s99": training.NoPrice, "D1": training.UnknownProduct,
 	} {
 		_, reason, err := j.row(&training.RawRating{CustomerNumber: number(103), ProductCode: code, ProductRating: number(3)})
 		if err != nil || reason != want {

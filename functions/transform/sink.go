@@ -18,9 +18,9 @@ import (
 // rejected is a line of the quarantine: the rating as it came, and why it is no training row.
 type rejected struct {
 	Reason         training.Reason `json:"reason"`
-	CustomerNumber *int64          `json:"customerNumber"`
+	CustomerNumber *json.Number    `json:"customerNumber"`
 	ProductCode    string          `json:"productCode"`
-	ProductRating  *int64          `json:"productRating"`
+	ProductRating  *json.Number    `json:"productRating"`
 }
 
 // sink takes a range's rows into two scratch files: good ones and quarantine.
@@ -34,7 +34,7 @@ type sink struct {
 	reasons           map[training.Reason]int64
 }
 
-func newSink() (*sink, error) {
+func newSink(ratings training.RatingType) (*sink, error) {
 	good, err := objectstore.Scratch()
 	if err != nil {
 		return nil, err
@@ -46,7 +46,7 @@ func newSink() (*sink, error) {
 	}
 	buffer := bufio.NewWriter(bad)
 	return &sink{
-		good: good, bad: bad, rows: training.NewWriter[training.Row](good),
+		good: good, bad: bad, rows: training.NewWriterOf[training.Row](good, ratings),
 		buffer: buffer, lines: json.NewEncoder(buffer), reasons: map[training.Reason]int64{},
 	}, nil
 }
@@ -86,11 +86,19 @@ func (s *sink) take(raw *training.RawRating, row training.Row, reason training.R
 	}
 	s.refused++
 	s.reasons[reason]++
-	err := s.lines.Encode(rejected{reason, raw.CustomerNumber, raw.ProductCode, raw.ProductRating})
+	err := s.lines.Encode(rejected{reason, numberOrNull(raw.CustomerNumber), raw.ProductCode, numberOrNull(raw.ProductRating)})
 	if err != nil {
 		return fmt.Errorf("writing to quarantine: %w", err)
 	}
 	return nil
+}
+
+// numberOrNull is MySQL's text of a number for JSON.
+func numberOrNull(text string) *json.Number {
+	if text == "" {
+		return nil
+	}
+	return (*json.Number)(&text)
 }
 
 // put stores the quarantine first: where there is a range's file, its rejects can be looked up.

@@ -110,7 +110,7 @@ func tasteful(customers, items, ratings int) *interactions.Matrix {
 		chosen = chosen[:min(len(chosen), ratings/customers)]
 		slices.Sort(chosen)
 		for _, item := range chosen {
-			m.Columns, m.Ratings = append(m.Columns, item), append(m.Ratings, 4)
+			m.Columns, m.Ratings = append(m.Columns, item), append(m.Ratings, 400)
 		}
 		m.Start = append(m.Start, int64(len(m.Columns)))
 	}

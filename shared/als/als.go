@@ -9,7 +9,7 @@
 // Rendle's, λ is not scaled by the catalogue's size: one λ then holds for shops of every size.
 //
 // Promise: the same data, options and seed give the same bits on any number of cores, interrupted or not, and on AVX2 as on
-// NEON. Memory is the ratings twice, five bytes each, and the vectors three times.
+// NEON. Memory is the ratings twice, six bytes each, and the vectors three times.
 //
 // Quality of Default, a fifth of the ratings held out, as NDCG@10 (the last: @20). Without features, the best options found
 // for the sample shop alone reached 0.81 of the truth.
@@ -126,8 +126,9 @@ func newTraining(data Data, o Options) (t *training, err error) {
 // check finds what the arithmetic would trip over.
 func check(m *interactions.Matrix) error {
 	for k, rating := range m.Ratings {
-		if column := m.Columns[k]; rating < 1 || rating > 5 || column < 0 || int(column) >= m.Width {
-			return fmt.Errorf("entry %d of the ratings is %d in column %d of %d: want 1 to 5 in a column that there is", k, rating, column, m.Width)
+		if column := m.Columns[k]; rating < interactions.LowestRating || rating > interactions.HighestRating || column < 0 || int(column) >= m.Width {
+			return fmt.Errorf("entry %d of the ratings is %d hundredths of a star in column %d of %d: want %d to %d in a column that there is",
+				k, rating, column, m.Width, interactions.LowestRating, interactions.HighestRating)
 		}
 	}
 	return nil

@@ -177,7 +177,7 @@ func TestForeignCheckpointsAreRefused(t *testing.T) {
 		"a rating": func(d *Data, _ *Options, _ *Checkpoint) {
 			changed := *d.Ratings
 			changed.Ratings = slices.Clone(changed.Ratings)
-			changed.Ratings[1] = changed.Ratings[1]%5 + 1
+			changed.Ratings[1] = changed.Ratings[1]%500 + 100
 			d.Ratings = &changed
 		},
 		"iteration": func(_ *Data, _ *Options, c *Checkpoint) { c.Iteration = 11 },
@@ -308,10 +308,10 @@ func TestBadInputIsRefused(t *testing.T) {
 		}
 	}
 	for name, m := range map[string]*interactions.Matrix{
-		"a rating of 6":  {Width: 1, Start: []int64{0, 1}, Columns: []int32{0}, Ratings: []uint8{6}},
-		"a rating of 0":  {Width: 1, Start: []int64{0, 1}, Columns: []int32{0}, Ratings: []uint8{0}},
-		"a column of 2":  {Width: 2, Start: []int64{0, 1}, Columns: []int32{2}, Ratings: []uint8{1}},
-		"a column of -1": {Width: 2, Start: []int64{0, 1}, Columns: []int32{-1}, Ratings: []uint8{1}},
+		"a rating of 6":  {Width: 1, Start: []int64{0, 1}, Columns: []int32{0}, Ratings: []uint16{600}},
+		"a rating of 0":  {Width: 1, Start: []int64{0, 1}, Columns: []int32{0}, Ratings: []uint16{0}},
+		"a column of 2":  {Width: 2, Start: []int64{0, 1}, Columns: []int32{2}, Ratings: []uint16{100}},
+		"a column of -1": {Width: 2, Start: []int64{0, 1}, Columns: []int32{-1}, Ratings: []uint16{100}},
 	} {
 		if _, err := Fit(t.Context(), Data{Ratings: m}, Default(), nil, nil); err == nil {
 			t.Errorf("%s: no error", name)
@@ -361,7 +361,7 @@ func gridData() Data {
 	for row := range 90 {
 		for column := range 70 {
 			if (row*row+3*column*row+column)%11 < 3 {
-				m.Columns, m.Ratings = append(m.Columns, int32(column)), append(m.Ratings, uint8(1+(row+column)%5))
+				m.Columns, m.Ratings = append(m.Columns, int32(column)), append(m.Ratings, uint16(100*(1+(row+column)%5)))
 			}
 		}
 		m.Start = append(m.Start, int64(len(m.Columns)))

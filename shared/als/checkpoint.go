@@ -160,7 +160,7 @@ func fingerprint(data Data, o Options) [32]byte {
 	fmt.Fprintf(sum, "%+v %d %d\n", o, data.Ratings.Rows(), data.Ratings.Width)
 	writeWhole(sum, data.Ratings.Start)
 	writeWhole(sum, data.Ratings.Columns)
-	sum.Write(data.Ratings.Ratings)
+	writeWhole(sum, data.Ratings.Ratings)
 	for _, f := range []*coldstart.Features{data.Users, data.Items} {
 		fmt.Fprintf(sum, "\nfeatures %t\n", f != nil)
 		if f != nil {
@@ -173,7 +173,7 @@ func fingerprint(data Data, o Options) [32]byte {
 	return [32]byte(sum.Sum(nil))
 }
 
-func writeWhole[T int32 | int64](w io.Writer, numbers []T) {
+func writeWhole[T uint16 | int32 | int64](w io.Writer, numbers []T) {
 	buffer := make([]byte, 0, 8*chunkNumbers)
 	for from := 0; from < len(numbers); from += chunkNumbers {
 		buffer = buffer[:0]

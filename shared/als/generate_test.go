@@ -48,7 +48,7 @@ func generate(seed uint64, customers, items, n int) Data {
 		}
 		slices.Sort(m.Columns[first:])
 		for _, item := range m.Columns[first:] {
-			m.Ratings = append(m.Ratings, uint8(min(max(math.Floor(3.5+affinity(item)+0.8*r.NormFloat64()), 1), 5)))
+			m.Ratings = append(m.Ratings, uint16(100*min(max(math.Floor(3.5+affinity(item)+0.8*r.NormFloat64()), 1), 5)))
 		}
 		m.Start = append(m.Start, int64(len(m.Columns)))
 	}

@@ -3,6 +3,8 @@ package als
 import (
 	"errors"
 	"fmt"
+
+	"recsys/shared/interactions"
 )
 
 // Options say how to train. Start from Default; the zero value is not valid.
@@ -14,6 +16,7 @@ type Options struct {
 	// UnobservedWeight is what a pair without a rating weighs, against RatingWeights: over 0. It is α₀ of Rendle et al.
 	UnobservedWeight float64
 	// RatingWeights is what a pair with a rating of 1 to 5 weighs: the confidence c of Hu, Koren and Volinsky. Over 0.
+	// Ratings between two of them weigh in proportion, and those below 1 as 1.
 	RatingWeights [5]float64
 	// Regularization is λ, over 0: a row with n ratings is regularised by λ·n^FrequencyExponent.
 	Regularization float64
@@ -26,6 +29,20 @@ type Options struct {
 	Seed uint64
 	// Workers solve rows at the same time, 0 is as many as there are cores. Their number changes no bit of the result.
 	Workers int
+}
+
+// weight returns what a pair weighs whose rating is so many hundredths of a star. That of a whole star is the very number
+// of RatingWeights.
+func (o Options) weight(rating int) float64 {
+	star, part := rating/interactions.Star, rating%interactions.Star
+	switch {
+	case star < 1:
+		return o.RatingWeights[0]
+	case part == 0:
+		return o.RatingWeights[star-1]
+	}
+	below, above := o.RatingWeights[star-1], o.RatingWeights[star]
+	return below + float64((above-below)*float64(part)/interactions.Star)
 }
 
 // MaxFactors bounds Options.Factors.

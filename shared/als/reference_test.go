@@ -71,7 +71,7 @@ func (r *reference) solve(m *interactions.Matrix, others [][]float64, features *
 			b[k] += r.penalty(m, row) * v
 		}
 		for k, column := range columns {
-			weight := r.o.RatingWeights[ratings[k]-1]
+			weight := r.o.RatingWeights[ratings[k]/100-1]
 			addOuter(a, others[column], weight)
 			for i, v := range others[column] {
 				b[i] += weight * v
@@ -155,7 +155,7 @@ func (r *reference) loss() (sum float64) {
 			}
 			sum += r.o.UnobservedWeight * y * y
 			if at < len(columns) && int(columns[at]) == i {
-				sum += r.o.RatingWeights[ratings[at]-1] * (1 - y) * (1 - y)
+				sum += r.o.RatingWeights[ratings[at]/100-1] * (1 - y) * (1 - y)
 				at++
 			}
 		}

@@ -29,7 +29,7 @@ func readShop(t testing.TB, file []byte) (s shop) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	users, items, ratings := map[int]model.User{}, map[string]model.Item{}, map[int]map[string]uint8{}
+	users, items, ratings := map[int]model.User{}, map[string]model.Item{}, map[int]map[string]uint16{}
 	for _, record := range records[1:] {
 		row := map[string]string{}
 		for i, name := range records[0] {
@@ -39,9 +39,9 @@ func readShop(t testing.TB, file []byte) (s shop) {
 		users[customer] = model.User{City: row["city"], Country: row["country"], CreditLimit: number(row["creditlimit"])}
 		items[product] = model.Item{Line: row["productline"], Scale: row["productscale"], BuyPrice: number(row["buyprice"]), MSRP: number(row["msrp"])}
 		if ratings[customer] == nil {
-			ratings[customer] = map[string]uint8{}
+			ratings[customer] = map[string]uint16{}
 		}
-		ratings[customer][product] = uint8(number(row["productrating"]))
+		ratings[customer][product] = uint16(100 * number(row["productrating"]))
 	}
 	var u []model.User
 	var i []model.Item

@@ -4,17 +4,18 @@ import (
 	"math"
 
 	"recsys/shared/dense"
+	"recsys/shared/interactions"
 )
 
 // worker is the memory in which one goroutine solves row after row.
 type worker struct {
 	width     int
-	block     int // how many vectors are gathered at a time, so that they stay in the nearest cache
-	weights   [6]float64
-	roots     [6]float32 // of the weights, by rating
-	gathered  []float32  // block × width
-	scales    []float32  // block
-	mean      []float32  // width: the prior of the row
+	block     int                                     // how many vectors are gathered at a time, so that they stay in the nearest cache
+	weights   [interactions.HighestRating + 1]float64 // by rating, in hundredths of a star
+	roots     [interactions.HighestRating + 1]float32 // of the weights
+	gathered  []float32                               // block × width
+	scales    []float32                               // block
+	mean      []float32                               // width: the prior of the row
 	equations *dense.Equations
 }
 
@@ -24,8 +25,9 @@ const gatheredNumbers = 6 << 10
 func newWorker(width int, o Options) *worker {
 	w := &worker{width: width, block: max(32, gatheredNumbers/width), equations: dense.NewEquations(width)}
 	w.gathered, w.scales, w.mean = make([]float32, w.block*width), make([]float32, w.block), make([]float32, width)
-	for i, weight := range o.RatingWeights {
-		w.weights[i+1], w.roots[i+1] = weight, float32(math.Sqrt(weight))
+	for rating := interactions.LowestRating; rating <= interactions.HighestRating; rating++ {
+		w.weights[rating] = o.weight(rating)
+		w.roots[rating] = float32(math.Sqrt(w.weights[rating]))
 	}
 	return w
 }

@@ -17,7 +17,7 @@ func matrix(width int, rows ...[]int32) *interactions.Matrix {
 	m := &interactions.Matrix{Width: width, Start: []int64{0}}
 	for _, columns := range rows {
 		for _, c := range columns {
-			m.Columns, m.Ratings = append(m.Columns, c), append(m.Ratings, 3)
+			m.Columns, m.Ratings = append(m.Columns, c), append(m.Ratings, 300)
 		}
 		m.Start = append(m.Start, int64(len(m.Columns)))
 	}

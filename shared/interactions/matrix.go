@@ -1,24 +1,31 @@
 // Package interactions is who rated what: a snapshot's ratings as a sparse matrix, customers by items, with the
 // dictionaries that turn numbers and codes into rows and columns. Training and evaluation work on it.
 //
-// Promise: the same snapshot gives the same matrix, in ascending order of customers and items, in about five bytes
+// Promise: the same snapshot gives the same matrix, in ascending order of customers and items, in about six bytes
 // a rating.
 package interactions
+
+// The bounds of a rating, in hundredths of a star.
+const (
+	Star          = 100
+	LowestRating  = 50
+	HighestRating = 5 * Star
+)
 
 // Matrix is a sparse matrix of ratings in compressed rows: row r's entries are Columns[Start[r]:Start[r+1]], in
 // ascending order, and the ratings at the same places of Ratings.
 type Matrix struct {
-	Width   int     // number of columns
-	Start   []int64 // one more than there are rows
-	Columns []int32 // 0 to Width-1
-	Ratings []uint8 // 1 to 5
+	Width   int      // number of columns
+	Start   []int64  // one more than there are rows
+	Columns []int32  // 0 to Width-1
+	Ratings []uint16 // in hundredths of a star, LowestRating to HighestRating
 }
 
 // Rows is the number of rows.
 func (m *Matrix) Rows() int { return len(m.Start) - 1 }
 
 // Row is the columns and the ratings of one row. Both are the matrix's own: not to be changed.
-func (m *Matrix) Row(r int) (columns []int32, ratings []uint8) {
+func (m *Matrix) Row(r int) (columns []int32, ratings []uint16) {
 	from, to := m.Start[r], m.Start[r+1]
 	return m.Columns[from:to:to], m.Ratings[from:to:to]
 }
@@ -27,7 +34,7 @@ func (m *Matrix) Row(r int) (columns []int32, ratings []uint8) {
 func (m *Matrix) Transpose() *Matrix {
 	t := &Matrix{
 		Width: m.Rows(), Start: make([]int64, m.Width+1),
-		Columns: make([]int32, len(m.Columns)), Ratings: make([]uint8, len(m.Ratings)),
+		Columns: make([]int32, len(m.Columns)), Ratings: make([]uint16, len(m.Ratings)),
 	}
 	for _, column := range m.Columns {
 		t.Start[column+1]++

@@ -43,13 +43,14 @@ func (r *reader) readRange(ctx context.Context, store *objectstore.Store, key st
 		return err
 	}
 	defer table.Close()
-	values := parquet.NewGenericReader[row](table.File)
+	values := training.NewReader[row](table.File)
 	defer values.Close()
+	star := training.RatingsOf(table.File).Hundredths()
 	rows := make([]parquet.Row, batch)
 	for {
 		n, err := values.ReadRows(rows)
 		for _, row := range rows[:n] {
-			if err := r.addRating(row); err != nil {
+			if err := r.addRating(row, star); err != nil {
 				return fmt.Errorf("%s: %w", store.URI(key), err)
 			}
 		}
@@ -62,8 +63,9 @@ func (r *reader) readRange(ctx context.Context, store *objectstore.Store, key st
 	}
 }
 
-func (r *reader) addRating(row parquet.Row) error {
-	number, rating := row[customerNumber].Int32(), row[productRating].Int32()
+// addRating adds a row whose rating is in units of so many hundredths of a star.
+func (r *reader) addRating(row parquet.Row, unit int32) error {
+	number, rating := row[customerNumber].Int32(), row[productRating].Int32()*unit
 	if last := len(r.Customers) - 1; last < 0 || r.Customers[last].Number != number {
 		if last >= 0 && r.Customers[last].Number > number {
 			return fmt.Errorf("customer %d comes after %d: the rows are not sorted", number, r.Customers[last].Number)
@@ -75,15 +77,15 @@ func (r *reader) addRating(row parquet.Row) error {
 		r.Customers = append(r.Customers, Customer{number, r.text(row[city].ByteArray()), r.text(row[country].ByteArray()), limit})
 		r.Ratings.Start = append(r.Ratings.Start, 0)
 	}
-	if rating < 1 || rating > 5 {
-		return fmt.Errorf("customer %d has a rating of %d: want 1 to 5", number, rating)
+	if rating < LowestRating || rating > HighestRating {
+		return fmt.Errorf("a rating of %d hundredths of a star: want %d to %d", rating, LowestRating, HighestRating)
 	}
 	code := row[productCode].ByteArray()
 	column, known := r.columns[string(code)]
 	if !known {
 		column = r.add(Item{Code: string(code), BuyPrice: math.NaN(), MSRP: math.NaN()})
 	}
-	r.Ratings.Columns, r.Ratings.Ratings = append(r.Ratings.Columns, column), append(r.Ratings.Ratings, uint8(rating))
+	r.Ratings.Columns, r.Ratings.Ratings = append(r.Ratings.Columns, column), append(r.Ratings.Ratings, uint16(rating))
 	r.Ratings.Start[len(r.Customers)] = int64(len(r.Ratings.Columns))
 	return nil
 }

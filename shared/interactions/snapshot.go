@@ -76,7 +76,7 @@ func Read(ctx context.Context, store *objectstore.Store, name string) (*Snapshot
 	}
 	r := reader{
 		Snapshot: &Snapshot{Name: name, Ratings: &Matrix{
-			Start: []int64{0}, Columns: make([]int32, 0, manifest.Rows), Ratings: make([]uint8, 0, manifest.Rows),
+			Start: []int64{0}, Columns: make([]int32, 0, manifest.Rows), Ratings: make([]uint16, 0, manifest.Rows),
 		}},
 		columns: map[string]int32{}, texts: map[string]string{},
 	}
@@ -138,11 +138,11 @@ func (r *reader) finish() {
 		columns, ratings := r.Ratings.Row(c)
 		entries = entries[:0]
 		for k, column := range columns {
-			entries = append(entries, uint64(place[column])<<8|uint64(ratings[k]))
+			entries = append(entries, uint64(place[column])<<16|uint64(ratings[k]))
 		}
 		slices.Sort(entries)
 		for k, entry := range entries {
-			columns[k], ratings[k] = int32(entry>>8), uint8(entry)
+			columns[k], ratings[k] = int32(entry>>16), uint16(entry)
 		}
 	}
 }

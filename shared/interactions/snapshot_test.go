@@ -67,7 +67,7 @@ func TestReadSortsCustomersItemsAndRatings(t *testing.T) {
 	if want := []int32{-3, 103, 112}; !reflect.DeepEqual(got.Numbers(), want) {
 		t.Errorf("numbers %v", got.Numbers())
 	}
-	want := &Matrix{Width: 4, Start: []int64{0, 1, 3, 4}, Columns: []int32{3, 0, 1, 0}, Ratings: []uint8{1, 5, 4, 2}}
+	want := &Matrix{Width: 4, Start: []int64{0, 1, 3, 4}, Columns: []int32{3, 0, 1, 0}, Ratings: []uint16{100, 500, 400, 200}}
 	if !reflect.DeepEqual(got.Ratings, want) {
 		t.Errorf("ratings %+v, want %+v", got.Ratings, want)
 	}

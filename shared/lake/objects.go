@@ -6,7 +6,8 @@ import "time"
 type RangeReport struct {
 	Range      int              `json:"range"`
 	Rows       int64            `json:"rows"`
-	Rejected   map[string]int64 `json:"rejected"` // by reason
+	Rejected   map[string]int64 `json:"rejected"`   // by reason
+	RatingType string           `json:"ratingType"` // a training.RatingType
 	Partitions []Partition      `json:"partitions"`
 }
 
@@ -24,6 +25,7 @@ type Manifest struct {
 	Ranges     int              `json:"ranges"`
 	Rows       int64            `json:"rows"`
 	Rejected   map[string]int64 `json:"rejected"`   // by reason
+	RatingType string           `json:"ratingType"` // a training.RatingType; "" of an earlier release is whole
 	Partitions []Partition      `json:"partitions"` // ascending customerNumber
 }
 

@@ -31,7 +31,7 @@ func TestAViewThatCannotBeReadIsPermanent(t *testing.T) {
 			if _, err := db.ExecContext(t.Context(), "DROP TABLE gone"); err != nil {
 				t.Fatal(err)
 			}
-			counting := database.Counts(t.Context(), func(*int64, int64) error { return nil })
+			_, counting := database.Survey(t.Context(), func(int64, int64) error { return nil })
 			reading := database.Snapshot(t.Context(), func(s *Snapshot) error {
 				return s.Ratings(t.Context(), workflow.Range{}, func(training.RawRating) error { return nil })
 			})

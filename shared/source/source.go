@@ -2,7 +2,7 @@
 // range of customers in one consistent snapshot.
 //
 // The SQL is the common subset of MySQL 8 and MariaDB. Text arrives as UTF-8 whatever the tables' character
-// sets are. Failures are failure.SchemaMismatch where a table or column is not as Wanted says, and
+// sets are. Numbers arrive as MySQL's text, so that none wraps or is rounded here. Failures are failure.SchemaMismatch where a table or column is not as Wanted says, and
 // failure.SourceUnavailable otherwise.
 package source
 
@@ -58,32 +58,21 @@ func Open(ctx context.Context, s settings.Source) (*Database, error) {
 // Close closes the connections.
 func (d *Database) Close() error { return d.pool.Close() }
 
-// Counts streams how many ratings each customer has, in ascending order of customerNumber, off the primary
-// key's index. Ratings without a customer come first, under nil.
-func (d *Database) Counts(ctx context.Context, visit func(customer *int64, ratings int64) error) error {
-	const doing = "counting ratings by customer"
-	rows, err := d.pool.QueryContext(ctx,
-		"SELECT customerNumber, COUNT(*) FROM ratings GROUP BY customerNumber ORDER BY customerNumber")
-	if err != nil {
-		return wrap(doing, err)
-	}
-	defer rows.Close()
-	for rows.Next() {
-		var customer sql.NullInt64
-		var ratings int64
-		if err := rows.Scan(&customer, &ratings); err != nil {
-			return wrap(doing, err)
-		}
-		number := &customer.Int64
-		if !customer.Valid {
-			number = nil
-		}
-		if err := visit(number, ratings); err != nil {
+// Survey is what planning learns of the source.
+type Survey struct {
+	Ratings  int64
+	Products int64
+}
+
+// Survey checks the schema and counts. It visits each customer with the number of ratings, in ascending order. Ratings
+// without a customer number that int64 holds are counted and not visited.
+func (d *Database) Survey(ctx context.Context, visit func(customer, ratings int64) error) (found Survey, err error) {
+	err = d.Snapshot(ctx, func(s *Snapshot) error {
+		if found.Products, err = s.count(ctx, "products"); err != nil {
 			return err
 		}
-	}
-	if err := rows.Err(); err != nil {
-		return wrap(doing, err)
-	}
-	return nil
+		found.Ratings, err = s.counts(ctx, visit)
+		return err
+	})
+	return found, err
 }

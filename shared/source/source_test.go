@@ -1,9 +1,9 @@
 package source
 
 import (
+	"cmp"
 	"database/sql"
 	"errors"
-	"fmt"
 	"testing"
 
 	"recsys/infra/local/mysql/mysqltest"
@@ -80,7 +80,7 @@ func TestRangesReadEveryRatingOnce(t *testing.T) {
 	for _, span := range []workflow.Range{{Last: &four}, {First: &five, Last: &five}, {First: &six}} {
 		err := database.Snapshot(t.Context(), func(s *Snapshot) error {
 			return s.Ratings(t.Context(), span, func(r training.RawRating) error {
-				got = append(got, text(r.CustomerNumber)+r.ProductCode+text(r.ProductRating))
+				got = append(got, cmp.Or(r.CustomerNumber, "NULL")+r.ProductCode+r.ProductRating)
 				return nil
 			})
 		})
@@ -91,13 +91,6 @@ func TestRangesReadEveryRatingOnce(t *testing.T) {
 	if len(got) != 6 || got[0] != "NULLa1" || got[1] != "-2a1" || got[2] != "51" || got[5] != "7a9" {
 		t.Errorf("got %q", got)
 	}
-}
-
-func text(n *int64) string {
-	if n == nil {
-		return "NULL"
-	}
-	return fmt.Sprint(*n)
 }
 
 // A reader that gives up leaves a database that can be read again, and its own error.

@@ -1,7 +1,6 @@
 package training
 
 import (
-	"math"
 	"strconv"
 	"strings"
 	"unicode/utf8"
@@ -11,21 +10,27 @@ import (
 type Reason string
 
 const (
-	NoCustomerNumber  Reason = "no-customer-number"    // NULL, or beyond int32
-	NoProductCode     Reason = "no-product-code"       // NULL or blank
-	NoRating          Reason = "no-rating"             // NULL
-	RatingOutOfRange  Reason = "rating-out-of-range"   // not 1 to 5
-	DuplicateRating   Reason = "duplicate-rating"      // the customer has rated the product already
-	UnknownCustomer   Reason = "unknown-customer"      // not in customers
-	UnknownProduct    Reason = "unknown-product"       // not in products
-	AmbiguousProduct  Reason = "ambiguous-product"     // several products have its code but for case, none has it exactly
-	BadText           Reason = "bad-text"              // over 255 characters, a NUL character, or no UTF-8
-	DuplicateProduct  Reason = "duplicate-product"     // several products have its code, but for blanks around it
-	IncompleteAddress Reason = "incomplete-address"    // the customer's city or country is missing
-	BadCreditLimit    Reason = "bad-credit-limit"      // does not fit DECIMAL(10,2)
-	IncompleteProduct Reason = "incomplete-product"    // the product's line or scale is missing
-	BadQuantity       Reason = "bad-quantity-in-stock" // missing, or beyond int32
-	BadPrice          Reason = "bad-price"             // missing, or does not fit DECIMAL(10,2)
+	NoCustomerNumber      Reason = "no-customer-number"             // NULL
+	CustomerOutOfRange    Reason = "customer-number-out-of-range"   // beyond int32
+	NoProductCode         Reason = "no-product-code"                // NULL or blank
+	NoRating              Reason = "no-rating"                      // NULL
+	RatingOutOfRange      Reason = "rating-out-of-range"            // not 1 to 5; not 0.5 to 5 where ratings are fractional
+	RatingTooPrecise      Reason = "rating-too-precise"             // more than two decimals
+	DuplicateRating       Reason = "duplicate-rating"               // the customer has rated the product already
+	UnknownCustomer       Reason = "unknown-customer"               // not in customers
+	UnknownProduct        Reason = "unknown-product"                // not in products
+	AmbiguousProduct      Reason = "ambiguous-product"              // several products have its code but for case, none has it exactly
+	TextTooLong           Reason = "text-too-long"                  // over 255 characters
+	TextWithNUL           Reason = "text-with-nul"                  // a NUL character
+	TextNotUTF8           Reason = "text-not-utf-8"                 // bytes that are no UTF-8
+	DuplicateProduct      Reason = "duplicate-product"              // several products have its code, but for blanks around it
+	IncompleteAddress     Reason = "incomplete-address"             // the customer's city or country is missing
+	CreditLimitOutOfRange Reason = "credit-limit-out-of-range"      // does not fit DECIMAL(10,2)
+	IncompleteProduct     Reason = "incomplete-product"             // the product's line or scale is missing
+	NoQuantity            Reason = "no-quantity-in-stock"           // NULL
+	QuantityOutOfRange    Reason = "quantity-in-stock-out-of-range" // beyond int32
+	NoPrice               Reason = "no-price"                       // a price is NULL
+	PriceOutOfRange       Reason = "price-out-of-range"             // does not fit DECIMAL(10,2)
 )
 
 // Customer is the part of an Example that comes from the customer.
@@ -46,16 +51,16 @@ func CleanCustomer(raw *RawCustomer) (Customer, Reason) {
 	customer := Customer{
 		City: clean(raw.City), State: clean(raw.State), PostalCode: clean(raw.PostalCode), Country: clean(raw.Country),
 	}
-	if !sound(customer.City, customer.State, customer.PostalCode, customer.Country) {
-		return Customer{}, BadText
+	if reason := flawIn(customer.City, customer.State, customer.PostalCode, customer.Country); reason != "" {
+		return Customer{}, reason
 	}
 	if customer.City == "" || customer.Country == "" {
 		return Customer{}, IncompleteAddress
 	}
 	if raw.CreditLimit != "" {
-		hundredths, err := ParseDecimal(raw.CreditLimit)
+		hundredths, _, err := ParseHundredths(raw.CreditLimit)
 		if err != nil {
-			return Customer{}, BadCreditLimit
+			return Customer{}, CreditLimitOutOfRange
 		}
 		customer.CreditLimit = &hundredths
 	}
@@ -65,42 +70,64 @@ func CleanCustomer(raw *RawCustomer) (Customer, Reason) {
 // CleanProduct trims and checks a product; its code is trimmed even if the rest is bad.
 func CleanProduct(raw *RawProduct) (Product, Reason) {
 	product := Product{Code: clean(raw.ProductCode), Line: clean(raw.ProductLine), Scale: clean(raw.ProductScale)}
-	if !sound(product.Code, product.Line, product.Scale) {
-		return product, BadText
+	if reason := flawIn(product.Code, product.Line, product.Scale); reason != "" {
+		return product, reason
 	}
-	if product.Line == "" || product.Scale == "" {
+	switch {
+	case product.Line == "" || product.Scale == "":
 		return product, IncompleteProduct
+	case raw.QuantityInStock == "":
+		return product, NoQuantity
+	case raw.BuyPrice == "" || raw.MSRP == "":
+		return product, NoPrice
 	}
-	quantity, err := strconv.ParseInt(raw.QuantityInStock, 10, 32)
-	if err != nil {
-		return product, BadQuantity
+	var err error
+	if product.QuantityInStock, err = parseQuantity(raw.QuantityInStock); err != nil {
+		return product, QuantityOutOfRange
 	}
-	product.QuantityInStock = int32(quantity)
-	if product.BuyPrice, err = ParseDecimal(raw.BuyPrice); err != nil {
-		return product, BadPrice
+	if product.BuyPrice, _, err = ParseHundredths(raw.BuyPrice); err != nil {
+		return product, PriceOutOfRange
 	}
-	if product.MSRP, err = ParseDecimal(raw.MSRP); err != nil {
-		return product, BadPrice
+	if product.MSRP, _, err = ParseHundredths(raw.MSRP); err != nil {
+		return product, PriceOutOfRange
 	}
 	return product, ""
 }
 
-// CleanRating checks what a rating says by itself, without its customer and product. The code comes trimmed.
-func CleanRating(raw *RawRating) (customer int32, product string, rating int32, reason Reason) {
-	product = clean(raw.ProductCode)
+// CleanedRating is a rating by itself, without its customer and product.
+type CleanedRating struct {
+	CustomerNumber int32
+	ProductCode    string // trimmed
+	Rating         int32  // in the unit of its RatingType
+}
+
+// CleanRating checks what a rating says by itself.
+func CleanRating(raw *RawRating, of RatingType) (CleanedRating, Reason) {
+	rating := CleanedRating{ProductCode: clean(raw.ProductCode)}
+	customer, err := strconv.ParseInt(raw.CustomerNumber, 10, 32)
 	switch {
-	case raw.CustomerNumber == nil || *raw.CustomerNumber < math.MinInt32 || *raw.CustomerNumber > math.MaxInt32:
-		return 0, product, 0, NoCustomerNumber
-	case product == "":
-		return 0, product, 0, NoProductCode
-	case !sound(product):
-		return 0, product, 0, BadText
-	case raw.ProductRating == nil:
-		return 0, product, 0, NoRating
-	case *raw.ProductRating < 1 || *raw.ProductRating > 5:
-		return 0, product, 0, RatingOutOfRange
+	case raw.CustomerNumber == "":
+		return rating, NoCustomerNumber
+	case err != nil:
+		return rating, CustomerOutOfRange
+	case rating.ProductCode == "":
+		return rating, NoProductCode
 	}
-	return int32(*raw.CustomerNumber), product, int32(*raw.ProductRating), ""
+	if reason := flawIn(rating.ProductCode); reason != "" {
+		return rating, reason
+	}
+	if raw.ProductRating == "" {
+		return rating, NoRating
+	}
+	hundredths, exact, err := ParseHundredths(raw.ProductRating)
+	switch {
+	case err != nil || hundredths < of.lowest() || hundredths > highest:
+		return rating, RatingOutOfRange
+	case !exact || int32(hundredths)%of.Hundredths() != 0:
+		return rating, RatingTooPrecise
+	}
+	rating.CustomerNumber, rating.Rating = int32(customer), int32(hundredths)/of.Hundredths()
+	return rating, ""
 }
 
 // Join makes the training row of a rating.
@@ -117,17 +144,22 @@ func Join(number int32, customer *Customer, product *Product, rating int32) Row 
 
 func clean(text string) string { return strings.TrimSpace(text) }
 
-// maxText is as long as a text may be, in characters: more than any of the shop's columns holds, and short
-// enough for an index of PostgreSQL, which takes countries and products.
-const maxText = 255
+// MaxText is as long as a text may be, in characters. It is short enough for an index of PostgreSQL, which takes countries
+// and products: 255 characters of four bytes are under the 2,704 bytes of a btree's row.
+const MaxText = 255
 
-// sound tells whether Parquet, PostgreSQL and JSON can all carry the texts: neither of the first two takes what
-// is no UTF-8, and PostgreSQL takes no NUL.
-func sound(texts ...string) bool {
+// flawIn returns why Parquet, PostgreSQL or JSON cannot carry one of the texts, or "". Neither of the first two takes
+// bytes that are no UTF-8, and PostgreSQL takes no NUL.
+func flawIn(texts ...string) Reason {
 	for _, text := range texts {
-		if !utf8.ValidString(text) || strings.IndexByte(text, 0) >= 0 || utf8.RuneCountInString(text) > maxText {
-			return false
+		switch {
+		case !utf8.ValidString(text):
+			return TextNotUTF8
+		case strings.IndexByte(text, 0) >= 0:
+			return TextWithNUL
+		case utf8.RuneCountInString(text) > MaxText:
+			return TextTooLong
 		}
 	}
-	return true
+	return ""
 }

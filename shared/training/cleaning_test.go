@@ -1,27 +1,47 @@
 package training
 
 import (
-	"math"
+	"math/big"
 	"strings"
 	"testing"
 )
 
-func number(n int64) *int64 { return &n }
-
-func TestParseDecimal(t *testing.T) {
-	for text, want := range map[string]int64{
-		"0": 0, "0.00": 0, "7": 700, "7.": 700, ".5": 50, "43300.00": 4330000, "12.5": 1250, "12.5000": 1250, "-3.07": -307,
-		"+1.10": 110, "99999999.99": 9_999_999_999, "-99999999.99": -9_999_999_999, "00000000000000000001.25": 125,
+func TestParseHundredths(t *testing.T) {
+	for text, want := range map[string]struct {
+		hundredths int64
+		exact      bool
+	}{
+		"0": {0, true}, "0.00": {0, true}, "7": {700, true}, "7.": {700, true}, ".5": {50, true}, "43300.00": {4330000, true},
+		"12.5": {1250, true}, "12.5000": {1250, true}, "-3.07": {-307, true}, "+1.10": {110, true},
+		"99999999.99": {9_999_999_999, true}, "-99999999.99": {-9_999_999_999, true}, "00000000000000000001.25": {125, true},
+		"8.333333": {833, false}, "12.005": {1201, false}, "12.004999": {1200, false}, "-0.005": {-1, false}, "0.001": {0, false},
+		"0.000000": {0, true}, "99999999.994": {9_999_999_999, false}, "0.99999999999999999999999999": {100, false},
+		"1e3": {100000, true}, "1.5e-7": {0, false}, "5e-3": {1, false}, "2.5E+1": {2500, true}, "0e99": {0, true},
 	} {
-		if got, err := ParseDecimal(text); err != nil || got != want {
-			t.Errorf("%q: got %d, %v; want %d", text, got, err, want)
+		if got, exact, err := ParseHundredths(text); err != nil || got != want.hundredths || exact != want.exact {
+			t.Errorf("%q: got %d, %v, %v; want %v", text, got, exact, err, want)
 		}
 	}
 	for _, text := range []string{
-		"", "-", ".", "+.", "1e3", "1,5", " 1", "1 ", "--1", "1.2.3", "0.001", "12.005", "100000000", "100000000.00",
-		"99999999999999999999999999", "NaN", "٣",
+		"", "-", ".", "+.", "1,5", " 1", "1 ", "--1", "1.2.3", "100000000", "100000000.00", "99999999.995", "1.7976931348623157e308",
+		"99999999999999999999999999", "NaN", "inf", "٣", "1e", "e5", "1e99999999999999999999", "0x1p4", "1_000", "1/3",
 	} {
-		if got, err := ParseDecimal(text); err == nil {
+		if got, _, err := ParseHundredths(text); err == nil {
+			t.Errorf("%q passed as %d", text, got)
+		}
+	}
+}
+
+func TestParseQuantity(t *testing.T) {
+	for text, want := range map[string]int32{
+		"7933": 7933, "0": 0, "-3": -3, "0.0000": 0, "0.2500": 1, "12.0001": 13, "-0.5": 0, "2147483647": 2147483647, "-2147483648": -2147483648, "3e2": 300,
+	} {
+		if got, err := parseQuantity(text); err != nil || got != want {
+			t.Errorf("%q: got %d, %v; want %d", text, got, err, want)
+		}
+	}
+	for _, text := range []string{"", "2147483648", "2147483647.1", "18446744073709551615", "none"} {
+		if got, err := parseQuantity(text); err == nil {
 			t.Errorf("%q passed as %d", text, got)
 		}
 	}
@@ -50,7 +70,7 @@ func TestCleaningNamesTheReason(t *testing.T) {
 	}{
 		{RawCustomer{City: " ", Country: "Norway"}, IncompleteAddress},
 		{RawCustomer{City: "Oslo"}, IncompleteAddress},
-		{RawCustomer{City: "Oslo", Country: "Norway", CreditLimit: "1.005"}, BadCreditLimit},
+		{RawCustomer{City: "Oslo", Country: "Norway", CreditLimit: "100000000"}, CreditLimitOutOfRange},
 	} {
 		if _, got := CleanCustomer(&test.raw); got != test.want {
 			t.Errorf("%+v: %s, want %s", test.raw, got, test.want)
@@ -64,10 +84,10 @@ func TestCleaningNamesTheReason(t *testing.T) {
 		{func(*RawProduct) {}, ""},
 		{func(p *RawProduct) { p.ProductLine = "" }, IncompleteProduct},
 		{func(p *RawProduct) { p.ProductScale = "\n" }, IncompleteProduct},
-		{func(p *RawProduct) { p.QuantityInStock = "" }, BadQuantity},
-		{func(p *RawProduct) { p.QuantityInStock = "2147483648" }, BadQuantity},
-		{func(p *RawProduct) { p.BuyPrice = "" }, BadPrice},
-		{func(p *RawProduct) { p.MSRP = "100000000.00" }, BadPrice},
+		{func(p *RawProduct) { p.QuantityInStock = "" }, NoQuantity},
+		{func(p *RawProduct) { p.QuantityInStock = "2147483648" }, QuantityOutOfRange},
+		{func(p *RawProduct) { p.BuyPrice = "" }, NoPrice},
+		{func(p *RawProduct) { p.MSRP = "100000000.00" }, PriceOutOfRange},
 	} {
 		raw := good
 		test.change(&raw)
@@ -80,26 +100,47 @@ func TestCleaningNamesTheReason(t *testing.T) {
 		raw  RawRating
 		want Reason
 	}{
-		{RawRating{number(103), "S10", number(1)}, ""},
-		{RawRating{number(math.MinInt32), "S10", number(5)}, ""},
-		{RawRating{nil, "S10", number(5)}, NoCustomerNumber},
-		{RawRating{number(math.MaxInt32 + 1), "S10", number(5)}, NoCustomerNumber},
-		{RawRating{number(103), "  ", number(5)}, NoProductCode},
-		{RawRating{number(103), "S10", nil}, NoRating},
-		{RawRating{number(103), "S10", number(0)}, RatingOutOfRange},
-		{RawRating{number(103), "S10", number(6)}, RatingOutOfRange},
+		{RawRating{"103", "S10", "1"}, ""},
+		{RawRating{"-2147483648", "S10", "5"}, ""},
+		{RawRating{"", "S10", "5"}, NoCustomerNumber},
+		{RawRating{"2147483648", "S10", "5"}, CustomerOutOfRange},
+		{RawRating{"18446744073709551615", "S10", "5"}, CustomerOutOfRange},
+		{RawRating{"103", "  ", "5"}, NoProductCode},
+		{RawRating{"103", "S10", ""}, NoRating},
+		{RawRating{"103", "S10", "0"}, RatingOutOfRange},
+		{RawRating{"103", "S10", "6"}, RatingOutOfRange},
 	} {
-		if _, _, _, got := CleanRating(&test.raw); got != test.want {
+		if _, got := CleanRating(&test.raw, WholeRatings); got != test.want {
 			t.Errorf("%+v: %s, want %s", test.raw, got, test.want)
+		}
+	}
+}
+
+func TestCleanRatingByType(t *testing.T) {
+	for _, test := range []struct {
+		of   RatingType
+		text string
+		want int32
+		why  Reason
+	}{
+		{WholeRatings, "5", 5, ""}, {WholeRatings, "1.0", 1, ""}, {WholeRatings, "3.5", 0, RatingTooPrecise},
+		{FractionalRatings, "5.0", 500, ""}, {FractionalRatings, "0.5", 50, ""}, {FractionalRatings, "4.25", 425, ""},
+		{FractionalRatings, "3", 300, ""}, {FractionalRatings, "4.3333", 0, RatingTooPrecise}, {FractionalRatings, "0.49", 0, RatingOutOfRange},
+		{FractionalRatings, "5.01", 0, RatingOutOfRange}, {FractionalRatings, "5.004", 0, RatingTooPrecise}, {FractionalRatings, "1e9", 0, RatingOutOfRange},
+		{FractionalRatings, "-4.5", 0, RatingOutOfRange}, {FractionalRatings, "0", 0, RatingOutOfRange},
+	} {
+		got, why := CleanRating(&RawRating{"103", "S10", test.text}, test.of)
+		if why != test.why || why == "" && got.Rating != test.want {
+			t.Errorf("%s as %s: got %d, %q; want %d, %q", test.text, test.of, got.Rating, why, test.want, test.why)
 		}
 	}
 }
 
 // What one of the lake's readers or PostgreSQL cannot carry goes to quarantine, wherever it stands.
 func TestBadTextIsRefused(t *testing.T) {
-	long := strings.Repeat("é", maxText)
+	long := strings.Repeat("é", MaxText)
 	for text, want := range map[string]Reason{
-		"Fra\x00nce": BadText, "\x00": BadText, "Fran\xe7ais": BadText, long + "é": BadText,
+		"Fra\x00nce": TextWithNUL, "\x00": TextWithNUL, "Fran\xe7ais": TextNotUTF8, long + "é": TextTooLong,
 		long: "", " " + long + " ": "", "a\U0001F600": "", "\uFFFD": "",
 	} {
 		customers, products := [4]RawCustomer{}, [3]RawProduct{}
@@ -121,23 +162,31 @@ func TestBadTextIsRefused(t *testing.T) {
 				t.Errorf("%.40q in a text: %q, want %q", text, got, want)
 			}
 		}
-		if _, _, _, got := CleanRating(&RawRating{number(103), text, number(5)}); got != want {
+		if _, got := CleanRating(&RawRating{"103", text, "5"}, WholeRatings); got != want {
 			t.Errorf("the code %.40q: %q, want %q", text, got, want)
 		}
 	}
 }
 
-// What passes must be exactly what the text says: written out again, it is the same number.
-func FuzzParseDecimal(f *testing.F) {
-	for _, seed := range []string{"0", "-0.01", "99999999.99", "1.2300", ".7", "12."} {
+// The number is the one that the text says, rounded to hundredths with halves away from zero.
+func FuzzParseHundredths(f *testing.F) {
+	for _, seed := range []string{"0", "-0.01", "99999999.99", "1.2300", ".7", "12.", "0.005", "8.3333e2", "-1e-3"} {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, text string) {
-		got, err := ParseDecimal(text)
-		if err != nil {
+		got, exact, err := ParseHundredths(text)
+		if err != nil || len(text) > 300 {
 			return
 		}
-		if want, ok := new(rat).SetString(text); !ok || want.Cmp(hundredth(got)) != 0 {
+		want, ok := new(rat).SetString(text)
+		if !ok {
+			t.Fatalf("%q is no number and became %d hundredths", text, got)
+		}
+		off := new(rat).Sub(hundredth(got), want)
+		if exact != (off.Sign() == 0) {
+			t.Errorf("%q became %d hundredths, exact %v", text, got, exact)
+		}
+		if off.Abs(off).Cmp(big.NewRat(1, 200)) > 0 {
 			t.Errorf("%q became %d hundredths", text, got)
 		}
 		if got >= limit || got <= -limit {

@@ -36,9 +36,14 @@ type Writer[T any] struct {
 	rows []T
 }
 
-// NewWriter starts a file. Close completes it.
+// NewWriter starts a file, whose ratings are whole if it has any. Close completes it.
 func NewWriter[T any](out io.Writer) *Writer[T] {
-	return &Writer[T]{parquet.NewGenericWriter[T](out, Options()...), make([]T, 0, batch)}
+	return NewWriterOf[T](out, WholeRatings)
+}
+
+// NewWriterOf starts a file whose ratings are of a type. Close completes it.
+func NewWriterOf[T any](out io.Writer, ratings RatingType) *Writer[T] {
+	return &Writer[T]{parquet.NewGenericWriter[T](out, ratings.WriterOptions()...), make([]T, 0, batch)}
 }
 
 // Append adds a row. What it points at must stay as it is until Close.
@@ -93,7 +98,7 @@ type Scanner[T any] struct {
 
 // NewScanner starts at the first row. Close frees the buffers, and leaves the file open.
 func NewScanner[T any](file *parquet.File) *Scanner[T] {
-	return &Scanner[T]{file: parquet.NewGenericReader[T](file), rows: make([]T, 0, batch)}
+	return &Scanner[T]{file: NewReader[T](file), rows: make([]T, 0, batch)}
 }
 
 // Next returns the next row, or io.EOF. The row is valid until the next call; what it points at stays.

@@ -15,6 +15,8 @@ import (
 
 type rat = big.Rat
 
+func pointer(n int64) *int64 { return &n }
+
 func hundredth(n int64) *big.Rat { return big.NewRat(n, 100) }
 
 // The schema is a contract with Athena, Spark, DuckDB and trainers.
@@ -37,18 +39,56 @@ func TestSchemaIsTheContracts(t *testing.T) {
 	if got := parquet.SchemaOf(Row{}).String(); got != want {
 		t.Errorf("got %s", got)
 	}
-	fields := parquet.SchemaOf(Example{}).Fields()
+	fields, columns := parquet.SchemaOf(Example{}).Fields(), Columns(WholeRatings)
 	if example := strings.TrimSuffix(parquet.SchemaOf(Example{}).String(), "}"); !strings.HasPrefix(
 		want, strings.Replace(example, "message Example", "message Row", 1)) {
 		t.Errorf("an Example is no Row without its last column: %s", example)
 	}
-	if len(fields) != len(Columns) {
-		t.Fatalf("%d columns in files, %d in the catalog", len(fields), len(Columns))
+	if len(fields) != len(columns) {
+		t.Fatalf("%d columns in files, %d in the catalog", len(fields), len(columns))
 	}
 	for i, field := range fields {
-		if got := string(bytes.ToLower([]byte(field.Name()))); got != Columns[i].Name {
-			t.Errorf("column %d is %s in files, %s in the catalog", i, got, Columns[i].Name)
+		if got := string(bytes.ToLower([]byte(field.Name()))); got != columns[i].Name {
+			t.Errorf("column %d is %s in files, %s in the catalog", i, got, columns[i].Name)
 		}
+	}
+}
+
+// Only productRating differs where ratings are fractional, and readers get the very numbers that were written.
+func TestFractionalRatings(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "rows.parquet")
+	file, err := os.Create(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer file.Close()
+	w := NewWriterOf[Row](file, FractionalRatings)
+	want := []int32{50, 350, 425, 500}
+	for _, rating := range want {
+		if err := w.Append(Row{ProductRating: rating}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	opened, err := Open(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	whole := strings.Replace(parquet.SchemaOf(Row{}).String(), "productRating (INT(32,true))", "productRating (DECIMAL(3,2))", 1)
+	if got := opened.Schema().String(); got != whole || RatingsOf(opened) != FractionalRatings {
+		t.Errorf("the ratings are %s in %s", RatingsOf(opened), got)
+	}
+	scanner := NewScanner[Row](opened)
+	defer scanner.Close()
+	for _, rating := range want {
+		if row, err := scanner.Next(); err != nil || row.ProductRating != rating {
+			t.Errorf("got %+v, %v; want %d", row, err, rating)
+		}
+	}
+	if last := Columns(FractionalRatings)[11]; last != (Column{"productrating", "decimal(3,2)"}) {
+		t.Errorf("the catalog has %v", last)
 	}
 }
 
@@ -78,7 +118,7 @@ func write(tb testing.TB, rows int) *os.File {
 func row(i int) Row {
 	r := Row{"Oslo", "", "4110", "Norway", nil, "S10", "Cars", "1:10", int32(i), 4881, 9570, int32(i%5 + 1), int32(i / 20)}
 	if i%3 > 0 {
-		r.CreditLimit = number(int64(i))
+		r.CreditLimit = pointer(int64(i))
 	}
 	if i%2 > 0 {
 		r.State = "Troms"

@@ -3,7 +3,7 @@
 //
 // extract writes RawRating, RawCustomer and RawProduct: the source's values as they are, the bad ones too.
 // transform joins and cleans them into Row. partition-write splits Rows by customer into files of Example.
-// Money is DECIMAL(10,2), exact from MySQL to Parquet: an int64 of hundredths, never a float.
+// Money is DECIMAL(10,2): an int64 of hundredths, never a float. Prices of more decimals are rounded to that.
 package training
 
 // Example is one rating with what is known of its customer and its product: the columns of a partition's
@@ -20,7 +20,7 @@ type Example struct {
 	QuantityInStock int32  `parquet:"quantityInStock"`
 	BuyPrice        int64  `parquet:"buyPrice,decimal(2:10)"` // hundredths
 	MSRP            int64  `parquet:"MSRP,decimal(2:10)"`     // hundredths
-	ProductRating   int32  `parquet:"productRating"`          // 1 to 5
+	ProductRating   int32  `parquet:"productRating"`          // see RatingType
 }
 
 // Row is an Example with its customer: the columns of a range's file, sorted by customer. The customer's
@@ -38,20 +38,20 @@ type Row struct {
 	QuantityInStock int32  `parquet:"quantityInStock"`
 	BuyPrice        int64  `parquet:"buyPrice,decimal(2:10)"` // hundredths
 	MSRP            int64  `parquet:"MSRP,decimal(2:10)"`     // hundredths
-	ProductRating   int32  `parquet:"productRating"`          // 1 to 5
+	ProductRating   int32  `parquet:"productRating"`          // see RatingType
 	CustomerNumber  int32  `parquet:"customerNumber"`
 }
 
-// RawRating is a row of the source's table ratings; nil is NULL.
+// RawRating is a row of the source's table ratings; "" is NULL, a number is MySQL's text.
 type RawRating struct {
-	CustomerNumber *int64 `parquet:"customerNumber,optional"`
+	CustomerNumber string `parquet:"customerNumber,optional,dict"`
 	ProductCode    string `parquet:"productCode,optional,dict"`
-	ProductRating  *int64 `parquet:"productRating,optional"`
+	ProductRating  string `parquet:"productRating,optional,dict"`
 }
 
-// RawCustomer is a row of the source's table customers; nil and "" are NULL, a number is MySQL's text.
+// RawCustomer is a row of the source's table customers; "" is NULL, a number is MySQL's text.
 type RawCustomer struct {
-	CustomerNumber *int64 `parquet:"customerNumber,optional"`
+	CustomerNumber string `parquet:"customerNumber,optional"`
 	City           string `parquet:"city,optional"`
 	State          string `parquet:"state,optional"`
 	PostalCode     string `parquet:"postalCode,optional"`
@@ -59,7 +59,7 @@ type RawCustomer struct {
 	CreditLimit    string `parquet:"creditLimit,optional"`
 }
 
-// RawProduct is a row of the source's table products; nil and "" are NULL, a number is MySQL's text.
+// RawProduct is a row of the source's table products; "" is NULL, a number is MySQL's text.
 type RawProduct struct {
 	ProductCode     string `parquet:"productCode,optional"`
 	ProductLine     string `parquet:"productLine,optional"`
@@ -72,12 +72,14 @@ type RawProduct struct {
 // Column is a column of the training data as Hive and Athena name and type it.
 type Column struct{ Name, Type string }
 
-// Columns are those of an Example, in order; Hive's names are lower case.
-var Columns = []Column{
-	{"city", "string"}, {"state", "string"}, {"postalcode", "string"}, {"country", "string"},
-	{"creditlimit", "decimal(10,2)"}, {"productcode", "string"}, {"productline", "string"},
-	{"productscale", "string"}, {"quantityinstock", "int"}, {"buyprice", "decimal(10,2)"},
-	{"msrp", "decimal(10,2)"}, {"productrating", "int"},
+// Columns returns the columns of an Example, in order. Hive's names are lower case.
+func Columns(ratings RatingType) []Column {
+	return []Column{
+		{"city", "string"}, {"state", "string"}, {"postalcode", "string"}, {"country", "string"},
+		{"creditlimit", "decimal(10,2)"}, {"productcode", "string"}, {"productline", "string"},
+		{"productscale", "string"}, {"quantityinstock", "int"}, {"buyprice", "decimal(10,2)"},
+		{"msrp", "decimal(10,2)"}, {"productrating", string(ratings)},
+	}
 }
 
 // PartitionColumn is the column that the folders carry.
