@@ -68,7 +68,7 @@ func writeVectors[ID int32 | string](ctx context.Context, o output, key string, 
 		return err
 	}
 	if left := len(ids) - written; left > 0 {
-		slog.WarnContext(ctx, "some have no embedding: nothing is known of them, or the code cannot be an id", "file", key, "left out", left)
+		slog.WarnContext(ctx, "some have no embedding: nothing is known of them", "file", key, "left out", left)
 	}
 	_, err = o.store.PutFile(ctx, lake.TrainedPrefix(o.run)+key, file)
 	return err

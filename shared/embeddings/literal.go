@@ -5,38 +5,53 @@ import (
 	"fmt"
 	"math"
 	"strconv"
-	"unicode"
 	"unicode/utf8"
+
+	"recsys/shared/training"
 )
 
-const (
-	// MaxDimension is what pgvector's HNSW takes of the type vector.
-	MaxDimension = 2000
-	// maxIDLength bounds an item's id, in characters.
-	maxIDLength = 64
-)
+// MaxDimension is what pgvector's HNSW takes of the type vector.
+const MaxDimension = 2000
 
-// split cuts a line into its two fields, as RFC 4180 quotes them; a quote inside an id is refused, as no id has one.
-func split(line []byte) (id, embedding []byte, reason string) {
-	if line[0] == '"' {
-		end := bytes.IndexByte(line[1:], '"')
-		if end < 0 {
-			return nil, nil, "unterminated quote"
-		}
-		id, line = line[1:1+end], line[2+end:]
-		if len(line) == 0 || line[0] != ',' {
-			return nil, nil, "no comma after the id"
-		}
-		line = line[1:]
-	} else {
-		comma := bytes.IndexByte(line, ',')
-		if comma < 0 {
+// split cuts a record into its two fields, as RFC 4180 quotes them.
+func split(record []byte) (id, embedding []byte, reason string) {
+	if record[0] != '"' {
+		id, embedding, found := bytes.Cut(record, []byte{','})
+		if !found {
 			return nil, nil, "one field; want id,embedding"
 		}
-		id, line = line[:comma], line[comma+1:]
+		embedding, reason = unquote(embedding)
+		return id, embedding, reason
 	}
-	embedding, reason = unquote(line)
+	end := closingQuote(record, 1)
+	if end < 0 {
+		return nil, nil, "unterminated quote"
+	}
+	id, record = record[1:end], record[end+1:]
+	if len(record) == 0 || record[0] != ',' {
+		return nil, nil, "no comma after the id"
+	}
+	if bytes.IndexByte(id, '"') >= 0 {
+		id = bytes.ReplaceAll(id, []byte(`""`), []byte(`"`))
+	}
+	embedding, reason = unquote(record[1:])
 	return id, embedding, reason
+}
+
+// closingQuote returns where the quoted field ends that goes on at from, or -1. Two quotes are one in the field.
+func closingQuote(record []byte, from int) int {
+	for at := from; at < len(record); at++ {
+		quote := bytes.IndexByte(record[at:], '"')
+		if quote < 0 {
+			return -1
+		}
+		at += quote
+		if at+1 == len(record) || record[at+1] != '"' {
+			return at
+		}
+		at++
+	}
+	return -1
 }
 
 func unquote(field []byte) ([]byte, string) {
@@ -100,19 +115,19 @@ func parseNumber(text []byte) (float32, string) {
 	return float32(value), ""
 }
 
-// itemID takes an item's id: 1 to 64 characters, nothing unprintable, no blanks at its ends.
+// itemID takes an item's id: what a product's code may be in the training data.
 func itemID(field []byte) (string, string) {
 	switch {
 	case len(field) == 0:
 		return "", "no id"
 	case !utf8.Valid(field):
 		return "", "the id is not UTF-8"
-	case utf8.RuneCount(field) > maxIDLength:
-		return "", fmt.Sprintf("the id is longer than %d characters", maxIDLength)
+	case utf8.RuneCount(field) > training.MaxText:
+		return "", fmt.Sprintf("the id is longer than %d characters", training.MaxText)
 	case len(bytes.TrimSpace(field)) != len(field):
 		return "", "the id has blanks at its ends"
-	case bytes.ContainsFunc(field, unicode.IsControl):
-		return "", "the id holds a control character"
+	case bytes.IndexByte(field, 0) >= 0:
+		return "", "the id holds a NUL character"
 	}
 	return string(field), ""
 }

@@ -33,8 +33,10 @@ type Reader[ID comparable] struct {
 
 	body    io.ReadCloser
 	in      *bufio.Reader
-	line    int
+	line    int        // where the record begins
+	read    int        // lines read so far
 	lines   map[ID]int // where an id stands
+	record  []byte     // reused: a record of several lines
 	vector  []float32  // reused: COPY has encoded a row before it asks for the next
 	id      ID
 	row     [2]any
@@ -113,7 +115,7 @@ func (e *Reader[ID]) start() {
 }
 
 func (e *Reader[ID]) header() {
-	text, ok := e.readLine()
+	text, ok := e.readRecord()
 	switch text = bytes.TrimPrefix(text, byteOrderMark); {
 	case e.failed != nil:
 	case !ok:
@@ -127,7 +129,7 @@ func (e *Reader[ID]) header() {
 // advance reads up to the next row; once a line was bad, to the end of the file.
 func (e *Reader[ID]) advance() bool {
 	for {
-		text, ok := e.readLine()
+		text, ok := e.readRecord()
 		if !ok && e.failed == nil && !e.bad && len(e.lines) == 0 {
 			e.fault("there is no embedding in the file")
 		}
@@ -151,27 +153,52 @@ func (e *Reader[ID]) fault(reason string) {
 	e.faults.add(e.file, e.line, reason)
 }
 
-// readLine returns the next line without its end; false at the end of the file. A line that is too long is a
-// fault and comes back empty.
-func (e *Reader[ID]) readLine() (text []byte, ok bool) {
-	text, err := e.in.ReadSlice('\n')
-	if len(text) > 0 {
-		e.line++
+// readRecord returns the next record without its end, or false at the end of the file. A record is one line, or several
+// if its id holds lines' ends in quotes. A record that is too long is a fault and comes back empty.
+func (e *Reader[ID]) readRecord() (record []byte, ok bool) {
+	e.line = e.read + 1
+	line, ok := e.readLine()
+	if len(line) == 0 || line[0] != '"' || closingQuote(line, 1) >= 0 {
+		return withoutEnd(line), ok
+	}
+	record = append(e.record[:0], line...)
+	for from := 1; closingQuote(record, from) < 0; {
+		if line, ok = e.readLine(); !ok {
+			break
+		}
+		from, record = len(record), append(record, line...)
+		if len(record) > maxLine {
+			e.fault(fmt.Sprintf("a quote that does not end within %d bytes", maxLine))
+			return nil, true
+		}
+	}
+	e.record = record
+	return withoutEnd(record), e.failed == nil
+}
+
+func withoutEnd(record []byte) []byte {
+	return bytes.TrimSuffix(bytes.TrimSuffix(record, []byte("\n")), []byte("\r"))
+}
+
+// readLine returns the next line with its end, or false at the end of the file. A line that is too long is a fault and
+// comes back empty.
+func (e *Reader[ID]) readLine() (line []byte, ok bool) {
+	line, err := e.in.ReadSlice('\n')
+	if len(line) > 0 {
+		e.read++
 	}
 	if errors.Is(err, bufio.ErrBufferFull) {
 		e.fault(fmt.Sprintf("longer than %d bytes", maxLine))
 		for errors.Is(err, bufio.ErrBufferFull) {
 			_, err = e.in.ReadSlice('\n')
 		}
-		text = text[:0]
-		ok = true
+		line, ok = nil, true
 	}
 	if err != nil && err != io.EOF {
-		e.failed = fmt.Errorf("reading %s after line %d: %w", e.file, e.line, err)
+		e.failed = fmt.Errorf("reading %s after line %d: %w", e.file, e.read, err)
 		return nil, false
 	}
-	text = bytes.TrimSuffix(bytes.TrimSuffix(text, []byte("\n")), []byte("\r"))
-	return text, ok || err == nil || len(text) > 0
+	return line, ok || len(line) > 0
 }
 
 // parse reads a line into id and vector, and says what is wrong with it.

@@ -8,16 +8,16 @@ import (
 	"strings"
 )
 
-// Write writes a file of embeddings: that of ids[i] is vectors[i*dimension:(i+1)*dimension]. What a Reader would refuse is
-// left out: a vector of zeros, which points nowhere and which no index holds, and an item's code that is longer than an
-// id may be or has a quote in it. It returns how many it has written. The shortest digits that make the same float32
-// lose nothing. Errors are w's.
+// Write writes a file of embeddings: that of ids[i] is vectors[i*dimension:(i+1)*dimension]. A vector of zeros is left
+// out, because it points nowhere and no index holds it. Write returns how many it has written. The shortest digits that
+// make the same float32 lose nothing. An id is a customer's number or a product's code as the training data has it, of
+// any characters. Errors are w's.
 func Write[ID int32 | string](w io.Writer, ids []ID, vectors []float32, dimension int) (written int, err error) {
 	buffered := bufio.NewWriterSize(w, 64<<10)
 	line := []byte("id,embedding\n")
 	for i, id := range ids {
 		vector := vectors[i*dimension : (i+1)*dimension]
-		if !isID(id) || isZero(vector) {
+		if isZero(vector) {
 			continue
 		}
 		line = appendVectorLine(line, id, vector)
@@ -39,8 +39,8 @@ func appendVectorLine[ID int32 | string](line []byte, id ID, vector []float32) [
 	switch id := any(id).(type) {
 	case int32:
 		line = strconv.AppendInt(line, int64(id), 10)
-	case string: // in quotes, since it may hold a comma
-		line = append(append(append(line, '"'), id...), '"')
+	case string: // in quotes, since it may hold a comma or a line's end
+		line = append(append(append(line, '"'), strings.ReplaceAll(id, `"`, `""`)...), '"')
 	}
 	line = append(line, `,"[`...)
 	for k, number := range vector {
@@ -50,15 +50,6 @@ func appendVectorLine[ID int32 | string](line []byte, id ID, vector []float32) [
 		line = strconv.AppendFloat(line, float64(number), 'g', -1, 32)
 	}
 	return append(line, "]\"\n"...)
-}
-
-func isID[ID int32 | string](id ID) bool {
-	code, isItem := any(id).(string)
-	if !isItem {
-		return true
-	}
-	_, reason := itemID([]byte(code))
-	return reason == "" && !strings.Contains(code, `"`)
 }
 
 // isZero is true of what a Reader takes for a vector without a direction.

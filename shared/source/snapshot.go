@@ -5,7 +5,9 @@ import (
 	"database/sql"
 	"database/sql/driver"
 	"fmt"
+	"slices"
 	"strconv"
+	"strings"
 
 	"recsys/shared/training"
 	"recsys/shared/workflow"
@@ -72,7 +74,7 @@ func (s *Snapshot) Ratings(ctx context.Context, span workflow.Range, visit func(
 
 // Customers streams the range's customers, with or without ratings, by ascending number.
 func (s *Snapshot) Customers(ctx context.Context, span workflow.Range, visit func(training.RawCustomer) error) error {
-	const columns = "customerNumber, city, state, postalCode, country, creditLimit"
+	columns := "customerNumber, " + s.texts("customers", "city", "state", "postalCode", "country") + ", creditLimit"
 	return s.stream(ctx, "customers", columns, within(span), "customerNumber", func(row []sql.RawBytes) error {
 		return visit(training.RawCustomer{
 			CustomerNumber: string(digits(row[0])), City: string(row[1]), State: string(row[2]),
@@ -83,7 +85,7 @@ func (s *Snapshot) Customers(ctx context.Context, span workflow.Range, visit fun
 
 // Products streams all products by ascending code.
 func (s *Snapshot) Products(ctx context.Context, visit func(training.RawProduct) error) error {
-	const columns = "productCode, productLine, productScale, quantityInStock, buyPrice, MSRP"
+	columns := "productCode, " + s.texts("products", "productLine", "productScale") + ", quantityInStock, buyPrice, MSRP"
 	code := codeText(s.schema.numericCode("products"))
 	return s.stream(ctx, "products", columns, "TRUE", "productCode", func(row []sql.RawBytes) error {
 		return visit(training.RawProduct{
@@ -91,6 +93,17 @@ func (s *Snapshot) Products(ctx context.Context, visit func(training.RawProduct)
 			QuantityInStock: string(row[3]), BuyPrice: string(row[4]), MSRP: string(row[5]),
 		})
 	})
+}
+
+// texts lists columns whose values are texts. A number becomes one on the server, which knows how the shop shows it.
+func (s *Snapshot) texts(table string, columns ...string) string {
+	list := slices.Clone(columns)
+	for i, column := range columns {
+		if s.schema[table].columns[strings.ToLower(column)].whole() {
+			list[i] = "CAST(" + column + " AS CHAR)"
+		}
+	}
+	return strings.Join(list, ", ")
 }
 
 // stream hands each row's bytes to visit; they are valid during the call.
