@@ -10,6 +10,7 @@ import (
 	"github.com/aws/constructs-go/constructs/v10"
 	"github.com/aws/jsii-runtime-go"
 
+	"recsys/infra/deployment"
 	"recsys/shared/lake"
 	"recsys/shared/settings"
 	"recsys/shared/workflow"
@@ -51,7 +52,7 @@ func NewBatchWorkflow(scope constructs.Construct, id string, factory Factory, da
 }
 
 // steps are the functions of package workflow with what each is given.
-func steps(config Config, data *DataLake, source *SourceDatabase, vectors *VectorDatabase) []Function {
+func steps(config deployment.Config, data *DataLake, source *SourceDatabase, vectors *VectorDatabase) []Function {
 	bucket := settings.Lake{Bucket: *data.Lake.BucketName()}
 	artifacts := settings.Artifacts{Bucket: *data.Artifacts.BucketName()}
 	loader, asLoader := vectors.As(loaderRole)
@@ -92,7 +93,7 @@ func (w *BatchWorkflow) substitutions() *map[string]*string {
 }
 
 // start makes what starts executions, once the databases are ready for them.
-func (w *BatchWorkflow) start(config Config, data *DataLake, source *SourceDatabase, vectors *VectorDatabase, undelivered *Undelivered) {
+func (w *BatchWorkflow) start(config deployment.Config, data *DataLake, source *SourceDatabase, vectors *VectorDatabase, undelivered *Undelivered) {
 	starter := func(id, service string) awsiam.Role {
 		role := awsiam.NewRole(w.scope, jsii.String(id), &awsiam.RoleProps{
 			AssumedBy: awsiam.NewServicePrincipal(jsii.String(service), &awsiam.ServicePrincipalOpts{

@@ -4,11 +4,13 @@ import (
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsbudgets"
 	"github.com/aws/constructs-go/constructs/v10"
 	"github.com/aws/jsii-runtime-go"
+
+	"recsys/infra/deployment"
 )
 
 // newBudget mails when the account's month will cost more than BudgetUSD, and when it has. It counts the whole account: a
 // filter by tag would count nothing until somebody activates the tag in the billing console.
-func newBudget(scope constructs.Construct, id string, config Config) {
+func newBudget(scope constructs.Construct, id string, config deployment.Config) {
 	if config.BudgetUSD == 0 {
 		return
 	}

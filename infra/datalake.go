@@ -10,6 +10,7 @@ import (
 	"github.com/aws/constructs-go/constructs/v10"
 	"github.com/aws/jsii-runtime-go"
 
+	"recsys/infra/deployment"
 	"recsys/shared/lake"
 )
 
@@ -41,7 +42,7 @@ const (
 	scannedBytes = 100 << 30
 )
 
-func NewDataLake(scope constructs.Construct, id string, config Config) *DataLake {
+func NewDataLake(scope constructs.Construct, id string, config deployment.Config) *DataLake {
 	l := &DataLake{
 		scope:    constructs.NewConstruct(scope, jsii.String(id)),
 		Database: strings.ReplaceAll(config.Name, "-", "_"), Workgroup: config.Name,
@@ -75,7 +76,7 @@ func (l *DataLake) Buckets() []awss3.Bucket {
 
 // bucket makes one. Versions are worth their price where people overwrite files; the functions overwrite nothing
 // that is read later, checkpoints aside.
-func (l *DataLake) bucket(id string, config Config, versioned bool, rules ...*awss3.LifecycleRule) awss3.Bucket {
+func (l *DataLake) bucket(id string, config deployment.Config, versioned bool, rules ...*awss3.LifecycleRule) awss3.Bucket {
 	rules = append(rules, &awss3.LifecycleRule{AbortIncompleteMultipartUploadAfter: days(1)})
 	bucket := awss3.NewBucket(l.scope, jsii.String(id), &awss3.BucketProps{
 		Encryption: awss3.BucketEncryption_S3_MANAGED, EnforceSSL: jsii.Bool(true), MinimumTLSVersion: jsii.Number(1.2),
@@ -96,7 +97,7 @@ func sayWhenHandedOver(bucket awss3.Bucket) {
 	})
 }
 
-func (l *DataLake) workgroup(config Config) {
+func (l *DataLake) workgroup(config deployment.Config) {
 	awsathena.NewCfnWorkGroup(l.scope, jsii.String("Workgroup"), &awsathena.CfnWorkGroupProps{
 		Name: jsii.String(l.Workgroup),
 		// It holds the history of queries. With that, Athena would not delete it; their results are in the lake bucket.

@@ -9,6 +9,8 @@ import (
 	"github.com/aws/constructs-go/constructs/v10"
 	"github.com/aws/jsii-runtime-go"
 	"github.com/cdklabs/cdk-nag-go/cdknag/v2"
+
+	"recsys/infra/deployment"
 )
 
 // What cdk-nag's AwsSolutions rules find and is meant so, each on its own resource, with the reason. The test that
@@ -51,7 +53,7 @@ func explainBucket(bucket awss3.Bucket) {
 	explain(bucket, "S1", "A run puts an object a customer, and access logs would be another object for every few of them. Who wants to know who read what turns on CloudTrail's data events, for the account.")
 }
 
-func explainDatabase(instance awsrds.DatabaseInstance, config Config) {
+func explainDatabase(instance awsrds.DatabaseInstance, config deployment.Config) {
 	explain(instance, "RDS11", "Only the functions' security group reaches the database, in a network without a way to the internet: another port would hide nothing.")
 	if !config.HighAvailability {
 		explain(instance, "RDS3", "The option highAvailability doubles the price; without it a zone that fails delays answers, which Kinesis keeps records for.")

@@ -10,6 +10,7 @@ import (
 	"github.com/aws/constructs-go/constructs/v10"
 	"github.com/aws/jsii-runtime-go"
 
+	"recsys/infra/deployment"
 	"recsys/shared/settings"
 	"recsys/shared/workflow"
 )
@@ -39,7 +40,7 @@ func (f Function) hasObjects() bool {
 
 // Factory makes functions, each with a role and a log group of its own.
 type Factory struct {
-	Config  Config
+	Config  deployment.Config
 	Network *Network
 	Code    func(function string) lambda.Code
 }

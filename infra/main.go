@@ -16,6 +16,8 @@ import (
 
 	"github.com/aws/aws-cdk-go/awscdk/v2"
 	"github.com/aws/jsii-runtime-go"
+
+	"recsys/infra/deployment"
 )
 
 func main() {
@@ -41,15 +43,15 @@ func synthesize(ctx context.Context) error {
 		return err
 	}
 	// The cdk command sets these two from the credentials, if it finds any.
-	here := place{account: os.Getenv("CDK_DEFAULT_ACCOUNT"), region: os.Getenv("CDK_DEFAULT_REGION")}
-	options, err := resolve(given, filepath.Join(root, "infra", "environments"), here)
+	here := deployment.Place{Account: os.Getenv("CDK_DEFAULT_ACCOUNT"), Region: os.Getenv("CDK_DEFAULT_REGION")}
+	options, err := deployment.Resolve(given, filepath.Join(root, "infra", "environments"), here)
 	if err != nil {
 		return err
 	}
-	if err := checkRegion(here.region); err != nil {
+	if err := deployment.CheckRegion(here.Region); err != nil {
 		return err
 	}
-	config, err := ReadConfig(options)
+	config, err := deployment.ReadConfig(options)
 	if err != nil {
 		return err
 	}

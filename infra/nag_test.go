@@ -8,6 +8,8 @@ import (
 	"github.com/aws/aws-cdk-go/awscdk/v2/assertions"
 	"github.com/aws/jsii-runtime-go"
 	"github.com/cdklabs/cdk-nag-go/cdknag/v2"
+
+	"recsys/infra/deployment/deploymenttest"
 )
 
 // cdk-nag's AwsSolutions rules hold, but for what explained.go explains, resource by resource.
@@ -15,7 +17,7 @@ func TestNoUnexplainedFindings(t *testing.T) {
 	for name, options := range map[string]map[string]any{
 		"dev":                        nil,
 		"prod":                       {"stage": "prod", "highAvailability": "true", "alarmEmail": "you@example.com"},
-		"existing network and MySQL": existing(nil),
+		"existing network and MySQL": deploymenttest.Existing(nil),
 	} {
 		t.Run(name, func(t *testing.T) {
 			stack := newStack(t, options)
@@ -35,21 +37,4 @@ func TestNoUnexplainedFindings(t *testing.T) {
 			}
 		})
 	}
-}
-
-// existing are the options of a network and a MySQL that were there before, changed by those given.
-func existing(changes map[string]any) map[string]any {
-	options := map[string]any{
-		"vpcId": "vpc-0123456789abcdef0", "subnetIds": "subnet-0aaaaaaaaaaaaaaaa,subnet-0bbbbbbbbbbbbbbbb",
-		"sourceHost": "shop.abcdefghijkl.eu-west-1.rds.amazonaws.com", "sourceUser": "reader",
-		"sourceSecurityGroupId": "sg-0123456789abcdef0",
-		"sourceSecretArn":       "arn:aws:secretsmanager:eu-west-1:123456789012:secret:shop-AbCdEf",
-	}
-	for name, value := range changes {
-		options[name] = value
-		if value == nil {
-			delete(options, name)
-		}
-	}
-	return options
 }

@@ -8,6 +8,8 @@ import (
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsiam"
 	"github.com/aws/constructs-go/constructs/v10"
 	"github.com/aws/jsii-runtime-go"
+
+	"recsys/infra/deployment"
 )
 
 // Network is where the databases lie, and the functions that speak to them: two isolated subnets, with no NAT gateway
@@ -22,7 +24,7 @@ type Network struct {
 
 // NewNetwork makes it. The endpoints let functions reach the lake's buckets and nothing else of S3, beside what
 // CloudFormation has its custom resources answer through.
-func NewNetwork(scope constructs.Construct, id string, config Config, lake *DataLake) *Network {
+func NewNetwork(scope constructs.Construct, id string, config deployment.Config, lake *DataLake) *Network {
 	n := &Network{scope: constructs.NewConstruct(scope, jsii.String(id))}
 	if config.VpcID == "" {
 		n.create(config)
@@ -47,7 +49,7 @@ func NewNetwork(scope constructs.Construct, id string, config Config, lake *Data
 
 func https() awsec2.Port { return awsec2.Port_Tcp(jsii.Number(443)) }
 
-func (n *Network) create(config Config) {
+func (n *Network) create(config deployment.Config) {
 	vpc := awsec2.NewVpc(n.scope, jsii.String("Vpc"), &awsec2.VpcProps{
 		MaxAzs:      jsii.Number(2), // as many as RDS wants
 		NatGateways: jsii.Number(0),
@@ -75,7 +77,7 @@ func (n *Network) create(config Config) {
 }
 
 // adopt takes a VPC by its id. Nothing is looked up, so its zones have names that are ours and go nowhere.
-func (n *Network) adopt(config Config) {
+func (n *Network) adopt(config deployment.Config) {
 	zones := make([]*string, len(config.SubnetIDs))
 	for i := range zones {
 		zones[i] = jsii.String(fmt.Sprintf("zone-%d", i+1))
@@ -98,7 +100,7 @@ func (n *Network) resolveNames() {
 }
 
 // connect makes the endpoints that stand in for a way to the internet.
-func (n *Network) connect(config Config, lake *DataLake) {
+func (n *Network) connect(config deployment.Config, lake *DataLake) {
 	gateway := n.VPC.AddGatewayEndpoint(jsii.String("S3"), &awsec2.GatewayVpcEndpointOptions{
 		Service: awsec2.GatewayVpcEndpointAwsService_S3(),
 	})

@@ -8,11 +8,13 @@ import (
 	sfn "github.com/aws/aws-cdk-go/awscdk/v2/awsstepfunctions"
 	"github.com/aws/constructs-go/constructs/v10"
 	"github.com/aws/jsii-runtime-go"
+
+	"recsys/infra/deployment"
 )
 
 // newTopic makes the topic of alarms and of executions' ends, which mails to the configured address. Its messages
 // hold names and counts and no customer's data, so they need no key of our own.
-func newTopic(scope constructs.Construct, id string, config Config) awssns.Topic {
+func newTopic(scope constructs.Construct, id string, config deployment.Config) awssns.Topic {
 	topic := awssns.NewTopic(scope, jsii.String(id), &awssns.TopicProps{EnforceSSL: jsii.Bool(true)})
 	topic.AddToResourcePolicy(awsiam.NewPolicyStatement(&awsiam.PolicyStatementProps{
 		Principals: &[]awsiam.IPrincipal{awsiam.NewServicePrincipal(jsii.String("cloudwatch.amazonaws.com"), nil)},

@@ -43,7 +43,7 @@ func newDatabase(scope constructs.Construct, factory Factory, d database) awsrds
 		IamAuthentication: jsii.Bool(true), StorageEncrypted: jsii.Bool(true), StorageType: awsrds.StorageType_GP3,
 		AllocatedStorage: jsii.Number(d.StorageGiB), MaxAllocatedStorage: jsii.Number(10 * d.StorageGiB),
 		AutoMinorVersionUpgrade: jsii.Bool(true), CopyTagsToSnapshot: jsii.Bool(true),
-		PreferredBackupWindow: jsii.String(config.backupWindow()), PreferredMaintenanceWindow: jsii.String(config.maintenanceWindow()),
+		PreferredBackupWindow: jsii.String(config.DatabaseBackupWindow()), PreferredMaintenanceWindow: jsii.String(config.DatabaseMaintenanceWindow()),
 		// Else a version past its end of life stays, at twice the price of the instance, without a word.
 		EngineLifecycleSupport: awsrds.EngineLifecycleSupport_OPEN_SOURCE_RDS_EXTENDED_SUPPORT_DISABLED,
 		BackupRetention:        days(1), // more is refused to accounts on AWS's free plan

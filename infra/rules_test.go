@@ -7,6 +7,8 @@ import (
 	"strings"
 	"testing"
 	"unicode/utf8"
+
+	"recsys/infra/deployment"
 )
 
 // AWS accepts or refuses these texts only when it makes the resource, minutes into a deployment.
@@ -140,64 +142,6 @@ func TestAnswersAndFailuresExpire(t *testing.T) {
 	}
 }
 
-func TestCallsAreBoundedByTheDatabasesConnections(t *testing.T) {
-	for _, c := range []struct {
-		instance              string
-		shards, parallel      string
-		refused               bool
-		memory, maxConnection int
-	}{
-		{"t4g.small", "5", "4", false, 2, 100},
-		{"t4g.small", "7", "3", true, 2, 100},
-		{"t4g.large", "10", "9", false, 8, 400},
-		{"r8g.2xlarge", "24", "10", false, 64, 1000},
-		{"m7g.medium", "4", "5", false, 4, 200},
-	} {
-		_, err := ReadConfig(map[string]any{"vectorInstance": c.instance, "shards": c.shards, "parallelization": c.parallel})
-		if (err != nil) != c.refused {
-			t.Errorf("%+v: %v", c, err)
-		}
-		if memoryGiB(c.instance) != c.memory || maxVectorConnections(c.instance) != c.maxConnection {
-			t.Errorf("%s: %d GiB, %d connections", c.instance, memoryGiB(c.instance), maxVectorConnections(c.instance))
-		}
-	}
-}
-
-func TestWindowsAreAwayFromTheSchedule(t *testing.T) {
-	for _, c := range []struct {
-		window, schedule, zone string
-		want                   bool
-	}{
-		{"06:00-06:30", "cron(0 2 * * ? *)", "UTC", false},
-		{"02:10-02:40", "cron(0 2 * * ? *)", "UTC", true},
-		{"01:45-02:15", "cron(0 2 * * ? *)", "UTC", true},
-		{"05:00-05:30", "cron(0 2 * * ? *)", "UTC", false},
-		{"sun:23:50-mon:00:20", "cron(0 0 * * ? *)", "UTC", true},
-		{"01:00-01:30", "cron(30 2 * * ? *)", "Europe/Paris", true}, // the run starts at 01:30 in winter, at 00:30 in summer
-		{"04:45-05:15", "cron(30 2 * * ? *)", "Europe/Paris", false},
-		{"02:00-02:30", "rate(6 hours)", "UTC", false},
-	} {
-		config := Config{Batch: Batch{Schedule: c.schedule, ScheduleTimezone: c.zone}}
-		if got := config.disturbs(c.window); got != c.want {
-			t.Errorf("%+v: %v", c, got)
-		}
-	}
-	for schedule, want := range map[[2]string]string{
-		{"cron(0 2 * * ? *)", "UTC"}:            "06:00-06:30 sun:07:00-sun:07:30",
-		{"cron(30 23 * * ? *)", "Asia/Tokyo"}:   "18:30-19:00 sun:19:30-sun:20:00",
-		{"cron(15 20 * * ? *)", "America/Lima"}: "05:15-05:45 mon:06:15-mon:06:45",
-		{"off", "UTC"}:                          "06:00-06:30 sun:07:00-sun:07:30",
-	} {
-		config := Config{Batch: Batch{Schedule: schedule[0], ScheduleTimezone: schedule[1]}}
-		if got := config.backupWindow() + " " + config.maintenanceWindow(); got != want {
-			t.Errorf("%v: windows %s, want %s", schedule, got, want)
-		}
-		if config.disturbs(config.backupWindow()) || config.disturbs(config.maintenanceWindow()) {
-			t.Errorf("%v: its own windows are in its way", schedule)
-		}
-	}
-}
-
 // noResource are the actions that AWS authorizes for no resource, or whose resource only the service knows.
 var noResource = map[string]string{
 	"xray:PutTraceSegments":          "knows no resource",
@@ -264,11 +208,18 @@ func TestDefaultsFitANewAccount(t *testing.T) {
 	}
 }
 
-func readDefaults(t *testing.T) Config {
+func readDefaults(t *testing.T) deployment.Config {
 	t.Helper()
-	config, err := ReadConfig(nil)
+	config, err := deployment.ReadConfig(nil)
 	if err != nil {
 		t.Fatal(err)
 	}
 	return config
+}
+
+func TestTheTemplateTakesRegionsWithARootCertificateOnly(t *testing.T) {
+	s := synth(t, nil)
+	if !strings.Contains(s.text, `{"Assert":{"Fn::Contains":[["af-south-1",`) || !strings.Contains(s.text, `{"Ref":"AWS::Region"}]}`) {
+		t.Error("the template takes any region")
+	}
 }

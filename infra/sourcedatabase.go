@@ -11,6 +11,7 @@ import (
 	"github.com/aws/constructs-go/constructs/v10"
 	"github.com/aws/jsii-runtime-go"
 
+	"recsys/infra/deployment"
 	"recsys/shared/settings"
 	"recsys/shared/workflow"
 )
@@ -29,7 +30,6 @@ type SourceDatabase struct {
 }
 
 const (
-	sourceAdmin       = "admin" // the master user of our own
 	sourcePort        = 3306
 	sourceStorageGiB  = 20
 	sourceConnections = 60 // over the largest MaxConcurrency; a t4g.micro bears it
@@ -74,7 +74,7 @@ func (d *SourceDatabase) create(factory Factory) {
 			// The major version alone. RDS takes a recent minor one, because it retires each of them within about a year.
 			Version: awsrds.MysqlEngineVersion_Of(jsii.String("8.4"), jsii.String("8.4")),
 		}),
-		InstanceType: config.SourceInstance, Port: sourcePort, User: sourceAdmin, StorageGiB: sourceStorageGiB,
+		InstanceType: config.SourceInstance, Port: sourcePort, User: deployment.SourceAdmin, StorageGiB: sourceStorageGiB,
 		Parameters: map[string]string{
 			"require_secure_transport": "1", "max_connections": strconv.Itoa(sourceConnections),
 			// An eighth of the memory instead of what MySQL sizes for itself: see vectorParameters.
@@ -84,7 +84,7 @@ func (d *SourceDatabase) create(factory Factory) {
 	d.Watched = &WatchedDatabase{
 		ID: "SourceDatabase", Identifier: instance.InstanceIdentifier(),
 		AllocatedGiB: sourceStorageGiB, MaxConnections: sourceConnections,
-		MemoryGiB: memoryGiB(config.SourceInstance), Burstable: isBurstable(config.SourceInstance),
+		MemoryGiB: deployment.MemoryGiB(config.SourceInstance), Burstable: deployment.IsBurstable(config.SourceInstance),
 	}
 	host, port := *instance.DbInstanceEndpointAddress(), *instance.DbInstanceEndpointPort()
 	d.Settings = settings.Source{DSN: dsn(config.SourceUser, host, port, config.SourceDatabase), IAM: true}
@@ -94,7 +94,7 @@ func (d *SourceDatabase) create(factory Factory) {
 		Step:  workflow.Step{Name: "load-sample-shop", MemoryMiB: 512, Timeout: 15 * time.Minute},
 		InVPC: true,
 		Settings: settings.LoadSampleShop{
-			Source: settings.Source{DSN: dsn(sourceAdmin, host, port, ""), SecretARN: *instance.Secret().SecretArn()},
+			Source: settings.Source{DSN: dsn(deployment.SourceAdmin, host, port, ""), SecretARN: *instance.Secret().SecretArn()},
 			Reader: config.SourceUser, Database: config.SourceDatabase,
 		},
 		May: []Permission{readSecret(instance.Secret().SecretArn())},

@@ -5,11 +5,13 @@ import (
 	lambda "github.com/aws/aws-cdk-go/awscdk/v2/awslambda"
 	"github.com/aws/constructs-go/constructs/v10"
 	"github.com/aws/jsii-runtime-go"
+
+	"recsys/infra/deployment"
 )
 
 // NewStack puts the constructs together. Code gives a function's compiled code by its folder. The stack's account and
 // region are those that it is deployed with: nothing in it is looked up.
-func NewStack(scope constructs.Construct, config Config, code func(function string) lambda.Code) awscdk.Stack {
+func NewStack(scope constructs.Construct, config deployment.Config, code func(function string) lambda.Code) awscdk.Stack {
 	stack := awscdk.NewStack(scope, jsii.String(config.Name), &awscdk.StackProps{
 		Description:           jsii.String("Recommender platform: training data, vector database, streaming recommendations."),
 		TerminationProtection: jsii.Bool(config.Prod()),
@@ -34,7 +36,7 @@ func NewStack(scope constructs.Construct, config Config, code func(function stri
 	return stack
 }
 
-func watched(config Config, topicARN *string, source *SourceDatabase, vectors *VectorDatabase, batch *BatchWorkflow, streaming *Streaming) Watched {
+func watched(config deployment.Config, topicARN *string, source *SourceDatabase, vectors *VectorDatabase, batch *BatchWorkflow, streaming *Streaming) Watched {
 	w := Watched{
 		TopicARN: topicARN, StateMachineARN: batch.StateMachine.StateMachineArn(),
 		Functions:  map[string]*string{"recommend": streaming.Recommend.FunctionName()},

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"recsys/infra/deployment/deploymenttest"
 	"recsys/shared/settings"
 	"recsys/shared/workflow"
 )
@@ -21,8 +22,8 @@ func each(t *testing.T, check func(*testing.T, template)) {
 			"s3PrefixListId": "pl-0123", "name": "shop-2", "budgetUSD": "200",
 		},
 		"schedule off":       {"schedule": "off"},
-		"existing, password": existing(nil),
-		"existing, IAM":      existing(map[string]any{"sourceSecretArn": nil, "sourceResourceId": "db-ABC", "sourceSecurityGroupId": nil}),
+		"existing, password": deploymenttest.Existing(nil),
+		"existing, IAM":      deploymenttest.Existing(map[string]any{"sourceSecretArn": nil, "sourceResourceId": "db-ABC", "sourceSecurityGroupId": nil}),
 	} {
 		t.Run(name, func(t *testing.T) { check(t, synth(t, options)) })
 	}
@@ -82,7 +83,7 @@ func TestWaysOutAreFew(t *testing.T) {
 	}{
 		{nil, []string{"Network 443-443"}},
 		{map[string]any{"s3PrefixListId": "pl-0123"}, nil},
-		{existing(map[string]any{"sourceSecurityGroupId": nil}), []string{"Network 3306-3306", "Network 443-443", "Network 53-53", "Network 53-53"}},
+		{deploymenttest.Existing(map[string]any{"sourceSecurityGroupId": nil}), []string{"Network 3306-3306", "Network 443-443", "Network 53-53", "Network 53-53"}},
 	} {
 		s := synth(t, c.options)
 		if got := anywhere(s); !slices.Equal(got, c.want) {

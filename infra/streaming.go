@@ -10,6 +10,7 @@ import (
 	"github.com/aws/constructs-go/constructs/v10"
 	"github.com/aws/jsii-runtime-go"
 
+	"recsys/infra/deployment"
 	"recsys/shared/settings"
 	"recsys/shared/workflow"
 )
@@ -70,7 +71,7 @@ func (s *Streaming) recommend(factory Factory, data *DataLake, vectors *VectorDa
 
 // feed maps the stream to the function. A batch that fails is tried from its first record that is not done, then
 // halved, until it is too old or was tried too often; then it goes to the bucket, whole.
-func (s *Streaming) feed(config Config, data *DataLake, vectors *VectorDatabase) {
+func (s *Streaming) feed(config deployment.Config, data *DataLake, vectors *VectorDatabase) {
 	feed := config.Options.Feed
 	mapping := lambda.NewCfnEventSourceMapping(s.scope, jsii.String("Feed"), &lambda.CfnEventSourceMappingProps{
 		FunctionName: s.Recommend.FunctionName(), EventSourceArn: s.Stream.StreamArn(),
@@ -87,7 +88,7 @@ func (s *Streaming) feed(config Config, data *DataLake, vectors *VectorDatabase)
 }
 
 // deliverTo makes the Firehose stream: gzip objects of lines, which the function ends itself, in a folder an hour.
-func (s *Streaming) deliverTo(data *DataLake, config Config) firehose.CfnDeliveryStream {
+func (s *Streaming) deliverTo(data *DataLake, config deployment.Config) firehose.CfnDeliveryStream {
 	bucket := data.Recommendations
 	logs := newLogGroup(s.scope, "DeliveryLogs", config)
 	logStream := awslogs.NewCfnLogStream(s.scope, jsii.String("DeliveryErrors"), &awslogs.CfnLogStreamProps{LogGroupName: logs.LogGroupName()})

@@ -13,6 +13,8 @@ import (
 	"github.com/aws/aws-cdk-go/awscdk/v2/assertions"
 	lambda "github.com/aws/aws-cdk-go/awscdk/v2/awslambda"
 	"github.com/aws/jsii-runtime-go"
+
+	"recsys/infra/deployment"
 )
 
 // resource is one of a template's.
@@ -107,7 +109,7 @@ func synth(t *testing.T, options map[string]any) template {
 
 func newStack(t *testing.T, options map[string]any) awscdk.Stack {
 	t.Helper()
-	config, err := ReadConfig(options)
+	config, err := deployment.ReadConfig(options)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -10,6 +10,7 @@ import (
 	"github.com/aws/constructs-go/constructs/v10"
 	"github.com/aws/jsii-runtime-go"
 
+	"recsys/infra/deployment"
 	"recsys/shared/settings"
 	"recsys/shared/workflow"
 )
@@ -46,8 +47,8 @@ func NewVectorDatabase(scope constructs.Construct, id string, factory Factory) *
 	})
 	d.Watched = WatchedDatabase{
 		ID: "VectorDatabase", Identifier: d.instance.InstanceIdentifier(),
-		AllocatedGiB: float64(config.VectorStorageGiB), MaxConnections: float64(maxVectorConnections(config.VectorInstance)),
-		MemoryGiB: memoryGiB(config.VectorInstance), Burstable: isBurstable(config.VectorInstance),
+		AllocatedGiB: float64(config.VectorStorageGiB), MaxConnections: float64(deployment.MaxVectorConnections(config.VectorInstance)),
+		MemoryGiB: deployment.MemoryGiB(config.VectorInstance), Burstable: deployment.IsBurstable(config.VectorInstance),
 	}
 	secret := d.instance.Secret().SecretArn()
 	bootstrap := factory.New(d.scope, Function{
@@ -65,8 +66,8 @@ func NewVectorDatabase(scope constructs.Construct, id string, factory Factory) *
 // instance has only if the buffers are an eighth of it instead of the usual quarter.
 // https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/UsingWithRDS.IAMDBAuth.html
 func vectorParameters(instance string) map[string]string {
-	parameters := map[string]string{"rds.force_ssl": "1", "max_connections": strconv.Itoa(maxVectorConnections(instance))}
-	if isBurstable(instance) {
+	parameters := map[string]string{"rds.force_ssl": "1", "max_connections": strconv.Itoa(deployment.MaxVectorConnections(instance))}
+	if deployment.IsBurstable(instance) {
 		parameters["shared_buffers"] = "{DBInstanceClassMemory/65536}" // in pages of 8 KiB
 	}
 	return parameters

@@ -1,4 +1,8 @@
-package main
+// Package deployment is how a deployment is configured: its options, the file of its environment, and the limits of AWS
+// that follow from them. The CDK app reads it, and so does the doctor.
+//
+// Promise: a wrong option, and a combination that AWS would refuse, is one line that names it.
+package deployment
 
 import (
 	"errors"
@@ -169,16 +173,19 @@ func (c Config) contradictions() (faults []string) {
 		"sourceSecretArn, sourceResourceId and sourceSecurityGroupId are of an existing MySQL: sourceHost is missing")
 	check(c.OwnsSource() && c.SourcePort != 3306, "sourcePort is of an existing MySQL: sourceHost is missing")
 	check(c.OwnsSource() && !plainName.MatchString(c.SourceUser), "sourceUser is %q: want up to 32 letters, digits and _ for a MySQL of our own", c.SourceUser)
-	check(c.OwnsSource() && c.SourceUser == sourceAdmin, "sourceUser is %q, the administrator of our own MySQL: want another", c.SourceUser)
+	check(c.OwnsSource() && c.SourceUser == SourceAdmin, "sourceUser is %q, the administrator of our own MySQL: want another", c.SourceUser)
 	check(c.OwnsSource() && !plainName.MatchString(c.SourceDatabase), "sourceDatabase is %q: want letters, digits and _, the first no digit, for a MySQL of our own", c.SourceDatabase)
 	check(len(c.AvailabilityZones) != 0 && (len(c.AvailabilityZones) != 2 || c.VpcID != ""), "availabilityZones are two, and of a new VPC")
 	check(c.BudgetUSD > 0 && c.AlarmEmail == "", "budgetUSD needs alarmEmail, which is told")
 	calls := c.Shards * c.Parallelization
-	check(memoryGiB(c.VectorInstance) == 0, "vectorInstance is %q: its size is unknown", c.VectorInstance)
+	check(MemoryGiB(c.VectorInstance) == 0, "vectorInstance is %q: its size is unknown", c.VectorInstance)
 	check(calls > maxCalls(c.VectorInstance), "shards × parallelization is %d: vectorInstance %s has connections for %d calls at once; take a larger one",
 		calls, c.VectorInstance, maxCalls(c.VectorInstance))
 	return append(faults, c.timeFaults()...)
 }
+
+// SourceAdmin is the master user of a MySQL of our own.
+const SourceAdmin = "admin"
 
 // plainName is a name that SQL needs no quotes for, as the sample shop's loader wants it.
 var plainName = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]{0,31}$`)
@@ -187,7 +194,7 @@ func (c Config) timeFaults() (faults []string) {
 	if _, err := time.LoadLocation(c.ScheduleTimezone); err != nil || c.ScheduleTimezone == "" || c.ScheduleTimezone == "Local" {
 		return []string{fmt.Sprintf("scheduleTimezone is %q: want a name such as Europe/Paris", c.ScheduleTimezone)}
 	}
-	for name, window := range map[string]string{"backupWindow": c.backupWindow(), "maintenanceWindow": c.maintenanceWindow()} {
+	for name, window := range map[string]string{"backupWindow": c.DatabaseBackupWindow(), "maintenanceWindow": c.DatabaseMaintenanceWindow()} {
 		if c.disturbs(window) {
 			faults = append(faults, fmt.Sprintf("%s %s UTC falls into the run that starts by schedule %s %s: move one of them by some hours", name, window, c.Schedule, c.ScheduleTimezone))
 		}
@@ -265,7 +272,7 @@ func (r *reader) refuseUnknown() {
 	}
 	slices.Sort(unknown)
 	for _, name := range unknown {
-		r.faults = append(r.faults, name+" is no option: infra/config.go lists them")
+		r.faults = append(r.faults, name+" is no option: infra/deployment/config.go lists them")
 	}
 }
 

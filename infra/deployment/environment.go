@@ -1,4 +1,4 @@
-package main
+package deployment
 
 import (
 	"bytes"
@@ -9,6 +9,10 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
+	"strings"
+
+	"recsys/shared/rds"
 )
 
 // Environment is one deployment, as a file in infra/environments has it. `-c env=prod` reads prod.json. Its options
@@ -24,12 +28,12 @@ type Environment struct {
 	Options map[string]any `json:"options"`
 }
 
-// place is the account and the region that the cdk command found credentials for; empty without any.
-type place struct{ account, region string }
+// Place is the account and the region that the cdk command found credentials for; empty without any.
+type Place struct{ Account, Region string }
 
-// resolve returns the options that the context asks for. With env they come from its file; without, it is stage dev,
+// Resolve returns the options that the context asks for. With env they come from its file; without, it is stage dev,
 // because stage prod needs a file that pins its account.
-func resolve(context map[string]any, dir string, here place) (map[string]any, error) {
+func Resolve(context map[string]any, dir string, here Place) (map[string]any, error) {
 	name, isSet := context["env"]
 	if !isSet {
 		if context["stage"] == "prod" {
@@ -85,12 +89,12 @@ func readEnvironment(dir, name string) (Environment, error) {
 }
 
 // belongs refuses another account or region than the environment's.
-func (e Environment) belongs(here place) error {
-	if here.account != "" && here.account != e.Account {
-		return fmt.Errorf("the credentials are of account %s, and it belongs to %s: choose another AWS_PROFILE", here.account, e.Account)
+func (e Environment) belongs(here Place) error {
+	if here.Account != "" && here.Account != e.Account {
+		return fmt.Errorf("the credentials are of account %s, and it belongs to %s: choose another AWS_PROFILE", here.Account, e.Account)
 	}
-	if here.region != "" && here.region != e.Region {
-		return fmt.Errorf("the region is %s, and it belongs to %s: set AWS_REGION", here.region, e.Region)
+	if here.Region != "" && here.Region != e.Region {
+		return fmt.Errorf("the region is %s, and it belongs to %s: set AWS_REGION", here.Region, e.Region)
 	}
 	return nil
 }
@@ -111,4 +115,14 @@ func (e Environment) options(context map[string]any) (map[string]any, error) {
 		merged[option] = value
 	}
 	return merged, nil
+}
+
+// CheckRegion refuses a region whose databases no function would trust: the program lacks the root of their certificates.
+// An empty name is a region that is not known yet.
+func CheckRegion(region string) error {
+	if region == "" || slices.Contains(rds.Regions(), region) {
+		return nil
+	}
+	return fmt.Errorf("region %s: its RDS root certificate is missing in shared/rds/certificates.pem, so functions could not connect; want one of %s",
+		region, strings.Join(rds.Regions(), ", "))
 }

@@ -1,4 +1,4 @@
-package main
+package deployment
 
 import (
 	"fmt"
@@ -20,8 +20,8 @@ const (
 	windowLength     = 30 * time.Minute
 )
 
-// backupWindow and maintenanceWindow are the options', or else derived from the schedule.
-func (c Config) backupWindow() string {
+// DatabaseBackupWindow is the option's, or else derived from the schedule.
+func (c Config) DatabaseBackupWindow() string {
 	if c.BackupWindow != "" {
 		return c.BackupWindow
 	}
@@ -29,7 +29,8 @@ func (c Config) backupWindow() string {
 	return from.Format("15:04-") + from.Add(windowLength).Format("15:04")
 }
 
-func (c Config) maintenanceWindow() string {
+// DatabaseMaintenanceWindow is the option's, or else derived from the schedule.
+func (c Config) DatabaseMaintenanceWindow() string {
 	if c.MaintenanceWindow != "" {
 		return c.MaintenanceWindow
 	}

@@ -1,13 +1,13 @@
-package main
+package deployment
 
 import (
 	"strconv"
 	"strings"
 )
 
-// memoryGiB is the memory of an RDS instance type such as t4g.small, r8g.2xlarge; 0 if its size is unknown.
+// MemoryGiB is the memory of an RDS instance type such as t4g.small, r8g.2xlarge; 0 if its size is unknown.
 // https://aws.amazon.com/rds/instance-types/
-func memoryGiB(instance string) int {
+func MemoryGiB(instance string) int {
 	family, size, _ := strings.Cut(instance, ".")
 	large := 8 // of m and t families
 	if strings.HasPrefix(family, "r") {
@@ -32,13 +32,13 @@ func memoryGiB(instance string) int {
 	return 2 * large * times
 }
 
-// isBurstable tells of the small instances, whose memory IAM authentication takes a noticeable part of.
-func isBurstable(instance string) bool { return strings.HasPrefix(instance, "t") }
+// IsBurstable tells of the small instances, whose memory IAM authentication takes a noticeable part of.
+func IsBurstable(instance string) bool { return strings.HasPrefix(instance, "t") }
 
-// maxVectorConnections is max_connections of the vector database. A connection takes about 10 MB at work, so that a
+// MaxVectorConnections is max_connections of the vector database. A connection takes about 10 MB at work, so that a
 // fifth of a small server is left for them.
-func maxVectorConnections(instance string) int {
-	return min(max(50*memoryGiB(instance), 100), 1000)
+func MaxVectorConnections(instance string) int {
+	return min(max(50*MemoryGiB(instance), 100), 1000)
 }
 
 const (
@@ -50,5 +50,5 @@ const (
 
 // maxCalls is how many calls of recommend at once the vector database has connections for.
 func maxCalls(instance string) int {
-	return (maxVectorConnections(instance) - reservedConnections) / connectionsPerCall
+	return (MaxVectorConnections(instance) - reservedConnections) / connectionsPerCall
 }

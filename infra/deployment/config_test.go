@@ -1,8 +1,10 @@
-package main
+package deployment
 
 import (
 	"strings"
 	"testing"
+
+	"recsys/infra/deployment/deploymenttest"
 )
 
 func TestDefaultsAreACompleteConfiguration(t *testing.T) {
@@ -48,12 +50,12 @@ func TestABadValueIsOneLineThatNamesTheOption(t *testing.T) {
 		`name is "Recsys": want`:                                   {"name": "Recsys"},
 		`vectorInstance is "m5.large": want`:                       {"vectorInstance": "m5.large"}, // not Graviton
 		`vpcId and subnetIds come together`:                        {"vpcId": "vpc-1"},
-		`s3PrefixListId is of a new VPC`:                           existing(map[string]any{"s3PrefixListId": "pl-1"}),
+		`s3PrefixListId is of a new VPC`:                           deploymenttest.Existing(map[string]any{"s3PrefixListId": "pl-1"}),
 		`subnetIds is one subnet`:                                  {"vpcId": "vpc-1", "subnetIds": "subnet-1"},
 		`subnetIds is "subnet-x": want`:                            {"vpcId": "vpc-1", "subnetIds": "subnet-1,subnet-x"},
-		`sourceHost needs vpcId`:                                   existing(map[string]any{"vpcId": nil, "subnetIds": nil}),
-		`sourceHost needs either sourceSecretArn`:                  existing(map[string]any{"sourceSecretArn": nil}),
-		`(a password) or sourceResourceId (IAM authentication)`:    existing(map[string]any{"sourceResourceId": "db-ABC"}),
+		`sourceHost needs vpcId`:                                   deploymenttest.Existing(map[string]any{"vpcId": nil, "subnetIds": nil}),
+		`sourceHost needs either sourceSecretArn`:                  deploymenttest.Existing(map[string]any{"sourceSecretArn": nil}),
+		`(a password) or sourceResourceId (IAM authentication)`:    deploymenttest.Existing(map[string]any{"sourceResourceId": "db-ABC"}),
 		`sourceUser is "a.b": want up to 32`:                       {"sourceUser": "a.b"},
 		`sourceUser is "admin", the administrator`:                 {"sourceUser": "admin"},
 		`sourceDatabase is "1a": want letters`:                     {"sourceDatabase": "1a"},
@@ -61,7 +63,7 @@ func TestABadValueIsOneLineThatNamesTheOption(t *testing.T) {
 		`availabilityZones are two, and of a new VPC`:              {"availabilityZones": "us-east-1a"},
 		`shards × parallelization is 40: vectorInstance t4g.small`: {"shards": "40"},
 		`maintenanceWindow mon:02:00-mon:02:30 UTC falls into`:     {"maintenanceWindow": "mon:02:00-mon:02:30"},
-		`sourceHost is an address`:                                 existing(map[string]any{"sourceHost": "10.0.0.1"}),
+		`sourceHost is an address`:                                 deploymenttest.Existing(map[string]any{"sourceHost": "10.0.0.1"}),
 		`are of an existing MySQL: sourceHost is missing`:          {"sourceSecurityGroupId": "sg-1"},
 		`stage is "x": want one of dev, prod; shards is "y": want`: {"stage": "x", "shards": "y"},
 	} {
