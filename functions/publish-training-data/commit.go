@@ -10,6 +10,7 @@ import (
 	"recsys/shared/failure"
 	"recsys/shared/lake"
 	"recsys/shared/objectstore"
+	"recsys/shared/workflow"
 )
 
 // commit writes the manifest, once. One that is there already must be ours, of an attempt whose answer was
@@ -61,8 +62,12 @@ func (h Handler) point(ctx context.Context, manifest lake.Manifest) (lake.Latest
 	}
 }
 
-// newer orders runs by their start, and those of one moment by name, so that any two agree on the order.
+// newer orders runs by their start, and those of one moment by name, so that any two agree on the order. A start in the
+// future is the oldest, because the clock was wrong that gave it: the next run takes its place.
 func newer(a, b lake.Latest) bool {
+	if late := workflow.Ahead(b.StartedAt); late != workflow.Ahead(a.StartedAt) {
+		return late
+	}
 	if a.StartedAt.Equal(b.StartedAt) {
 		return a.Snapshot > b.Snapshot
 	}

@@ -13,7 +13,9 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
+	"time"
 
 	"recsys/shared/failure"
 	"recsys/shared/lake"
@@ -48,7 +50,7 @@ func (h Handler) Handle(ctx context.Context, run workflow.Run) (workflow.Publish
 		return workflow.Published{}, err
 	}
 	h.tidy(ctx, latest)
-	out := workflow.Published{Status: superseded, Snapshot: run.ID}
+	out := workflow.Published{Status: superseded, Snapshot: run.ID, Reason: supersededBy(latest)}
 	if latest.Snapshot == run.ID {
 		out = workflow.Published{
 			Status: published, Snapshot: run.ID, Partitions: int64(len(manifest.Partitions)),
@@ -57,9 +59,18 @@ func (h Handler) Handle(ctx context.Context, run workflow.Run) (workflow.Publish
 	}
 	metrics.Count(ctx, metrics.Rows, out.Rows)
 	metrics.Count(ctx, metrics.RejectedRows, out.Rejected)
-	slog.InfoContext(ctx, out.Status, "run", run.ID, "visible", latest.Snapshot, "partitions", out.Partitions,
+	slog.InfoContext(ctx, out.Status, "run", run.ID, "visible", latest.Snapshot, "reason", out.Reason, "partitions", out.Partitions,
 		"rows", out.Rows, "rejected", out.Rejected)
 	return out, nil
+}
+
+// supersededBy says why nothing of a run is visible.
+func supersededBy(latest lake.Latest) string {
+	reason := fmt.Sprintf("run %s is visible, which started at %s", latest.Snapshot, latest.StartedAt.UTC().Format(time.RFC3339))
+	if ahead := time.Until(latest.StartedAt).Round(time.Second); ahead > 0 {
+		return fmt.Sprintf("%s, %v ahead of this function's clock: set the clocks right and start another run", reason, ahead)
+	}
+	return reason + ", after this one: start another run for what has changed since"
 }
 
 // publish makes the run's snapshot whole and the pointer name it; it returns what the pointer says then. Where

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"log/slog"
@@ -20,6 +19,9 @@ type remains struct {
 	startedAt time.Time // zero when nothing tells it any more: the run's plan is gone, and its manifest
 	whole     bool      // has its manifest
 }
+
+// latest is what the pointer would say of the run, to order it by.
+func (r remains) latest() lake.Latest { return lake.Latest{Snapshot: r.run, StartedAt: r.startedAt} }
 
 // patience is how long after its start a run without a manifest counts as at work: longer than any takes.
 const patience = 24 * time.Hour
@@ -52,15 +54,22 @@ func (h Handler) removeOld(ctx context.Context, latest lake.Latest) error {
 	return nil
 }
 
+// obsolete picks what is to go, newest first.
 func obsolete(all []remains, latest lake.Latest, keep int) []remains {
-	slices.SortFunc(all, func(a, b remains) int { // newest first
-		return cmp.Or(b.startedAt.Compare(a.startedAt), cmp.Compare(b.run, a.run))
+	slices.SortFunc(all, func(a, b remains) int {
+		switch {
+		case a.run == b.run:
+			return 0
+		case newer(a.latest(), b.latest()):
+			return -1
+		}
+		return 1
 	})
 	var old []remains
 	kept := 0
 	for _, r := range all {
 		switch {
-		case newer(lake.Latest{Snapshot: r.run, StartedAt: r.startedAt}, latest):
+		case newer(r.latest(), latest):
 		case !r.whole && latest.StartedAt.Sub(r.startedAt) < patience:
 		case kept == keep:
 			old = append(old, r)

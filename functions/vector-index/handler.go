@@ -63,8 +63,10 @@ func (h *Handler) activate(ctx context.Context, number int64) (workflow.Indexed,
 	}
 	h.tidy(ctx)
 	if active.Version != number {
-		slog.WarnContext(ctx, "superseded", "version", number, "active", active.Version)
-		return indexed("superseded", active), nil
+		out := indexed("superseded", active)
+		out.Reason = fmt.Sprintf("version %d became active meanwhile, and stays", active.Version)
+		slog.WarnContext(ctx, out.Status, "version", number, "reason", out.Reason)
+		return out, nil
 	}
 	return indexed("activated", active), nil
 }

@@ -8,6 +8,8 @@ import (
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
+
+	"recsys/shared/workflow"
 )
 
 // Snapshot is what a version knows of the shop, from one snapshot of the training data. Rows that are nil are none.
@@ -20,12 +22,14 @@ type Snapshot struct {
 }
 
 // Refresh brings the active version up to a newer snapshot, in one transaction. It says false, and changes nothing,
-// where the version is not active any more or has a snapshot as new. Readers go on meanwhile, with what there was:
+// where the version is not active any more or has a snapshot as new. One of the future is of a clock that was wrong, and
+// counts as older (see workflow.Ahead). Readers go on meanwhile, with what there was:
 // hence DELETE and INSERT of what has changed, and neither TRUNCATE nor another table under the same name.
 func Refresh(ctx context.Context, pool *pgxpool.Pool, version int64, s Snapshot) (refreshed bool, err error) {
 	err = transact(ctx, pool, fmt.Sprintf("refreshing version %d", version), func(tx pgx.Tx) error {
 		tag, err := tx.Exec(ctx, `select from `+VersionTable+` where version = $1 and status = 'active'
-			and (popularity_of is null or popularity_of < $2 or to_regclass($3) is null) for update`, version, s.Of, RatedTable(version))
+			and (popularity_of is null or popularity_of < $2 or popularity_of > now() + $4 or to_regclass($3) is null) for update`,
+			version, s.Of, RatedTable(version), workflow.ClockTolerance)
 		if err != nil || tag.RowsAffected() == 0 {
 			return Wrap(fmt.Sprintf("locking version %d", version), err)
 		}

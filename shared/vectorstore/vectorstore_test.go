@@ -114,6 +114,7 @@ func TestVectorStore(t *testing.T) {
 		{"the reader only reads", testReader},
 		{"a database of an earlier release", testEarlierRelease},
 		{"a refresh beside a reader", testRefreshBesideReader},
+		{"a snapshot of the future", testSnapshotOfTheFuture},
 		{"numbers have no gaps", testAllocate},
 		{"two activations at once", testTwoActivations},
 		{"a load is whole or not there", testLoadFails},

@@ -22,13 +22,17 @@ type Run struct {
 
 var runID = regexp.MustCompile(`^[A-Za-z0-9_-]{1,80}$`)
 
-// Validate reports a run that could not be a folder's name or cannot be ordered.
+// Validate reports a run that could not be a folder's name or cannot be ordered, because it has no start or one to come.
 func (r Run) Validate() error {
 	if !runID.MatchString(r.ID) {
 		return failure.Invalidf("run %q: want 1 to 80 letters, digits, '-' or '_' (the execution's name)", r.ID)
 	}
 	if r.StartedAt.IsZero() {
 		return failure.Invalidf("run %s: startedAt is missing (the execution's start time)", r.ID)
+	}
+	if Ahead(r.StartedAt) {
+		return failure.Invalidf("run %s starts at %s, which is %v ahead of this function's clock: set the clocks right and start a run of another name",
+			r.ID, r.StartedAt.UTC().Format(time.RFC3339), time.Until(r.StartedAt).Round(time.Second))
 	}
 	return nil
 }
@@ -151,7 +155,9 @@ type Partitioned struct {
 // Published is the output of publish-training-data.
 type Published struct {
 	// Status is "published", or "superseded" when a newer run published first: then nothing is counted.
-	Status     string `json:"status"`
+	Status string `json:"status"`
+	// Reason says in words which run has superseded this one. "" otherwise.
+	Reason     string `json:"reason,omitempty"`
 	Snapshot   string `json:"snapshot"`
 	Partitions int64  `json:"partitions"`
 	Rows       int64  `json:"rows"`
@@ -236,7 +242,8 @@ type IndexInput struct {
 type Indexed struct {
 	// Status is "activated", "superseded" (a newer version is active) or "rolled-back".
 	Status   string  `json:"status"`
-	Version  int64   `json:"version"` // the version that is active now
-	Recall   float64 `json:"recall"`  // recall@10 against exact search
+	Reason   string  `json:"reason,omitempty"` // of "superseded", in words
+	Version  int64   `json:"version"`          // the version that is active now
+	Recall   float64 `json:"recall"`           // recall@10 against exact search
 	EfSearch int     `json:"efSearch"`
 }

@@ -33,6 +33,21 @@ func TestValidate(t *testing.T) {
 	}
 }
 
+// A clock that is ahead gives a start that would go before all runs to come.
+func TestAStartInTheFutureIsRefused(t *testing.T) {
+	if err := (Run{"soon", time.Now().Add(ClockTolerance - time.Minute)}).Validate(); err != nil {
+		t.Errorf("clocks differ a little: %v", err)
+	}
+	for name, in := range map[string]interface{ Validate() error }{
+		"plan": PlanInput{Run: Run{"late", time.Now().Add(48 * time.Hour)}}, "range": RangeInput{Run: Run{"late", time.Now().Add(time.Hour)}},
+	} {
+		err := in.Validate()
+		if !errors.As(err, new(failure.InvalidInput)) || !strings.Contains(err.Error(), "ahead of this function's clock: set the clocks right") {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
 func TestCheckInput(t *testing.T) {
 	for input, valid := range map[string]bool{
 		`{}`: true, `{"stages":"all"}`: true, `{"rollback":true}`: true, `{"Comment":"from the console"}`: true,
