@@ -25,11 +25,12 @@ type console struct {
 	mu      sync.Mutex
 	out     io.Writer
 	entered map[string]time.Time // by label of the state
+	failed  map[string]string    // the error that a state failed with last
 	caught  map[string]bool      // states that failed and are left through their Catch
 }
 
 func newConsole(out io.Writer) *console {
-	return &console{out: out, entered: map[string]time.Time{}, caught: map[string]bool{}}
+	return &console{out: out, entered: map[string]time.Time{}, failed: map[string]string{}, caught: map[string]bool{}}
 }
 
 func (c *console) say(format string, args ...any) {
@@ -67,11 +68,32 @@ func (c *console) event(e stepfunctions.Event) {
 			text = counts(e.Output, e.Input)
 		}
 		c.say("  ✔ %-24s %6.2f s  %s", label, e.Time.Sub(c.entered[label]).Seconds(), text)
+		for _, reason := range superseded(e.Output, e.Input) {
+			c.say("    superseded: %s", reason)
+		}
 	case "StateRetried":
-		c.say("  ↻ %-24s attempt %d after %s", label, e.Attempt+1, e.Error)
+		c.say("  ↻ %-24s attempt %d after %s", label, e.Attempt+1, c.failed[label]) // the event itself names no error
 	case "StateFailed":
+		c.failed[label] = e.Error
 		c.say("  ✘ %-24s %6.2f s  %s", label, e.Time.Sub(c.entered[label]).Seconds(), e.Error)
 	}
+}
+
+// superseded says why nothing came of the work that a state's output tells of beyond its input.
+func superseded(output, input json.RawMessage) (reasons []string) {
+	var after, before map[string]json.RawMessage
+	_, _ = json.Unmarshal(output, &after), json.Unmarshal(input, &before) // what is no object tells nothing
+	for _, name := range slices.Sorted(maps.Keys(after)) {
+		var step struct{ Status, Reason string }
+		known := before[name] != nil
+		if !known && json.Unmarshal(after[name], &step) == nil && step.Status == "superseded" && step.Reason != "" {
+			reasons = append(reasons, step.Reason)
+		}
+		if known {
+			reasons = append(reasons, superseded(after[name], before[name])...)
+		}
+	}
+	return reasons
 }
 
 // counts is what a state's output says beyond its input, as words: numbers and texts by name, lists by length.
