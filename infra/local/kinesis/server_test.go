@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -205,5 +206,46 @@ func TestStartSaysWhatIsWrong(t *testing.T) {
 	_, err = kinesis.Start(t.Context(), kinesis.Config{NodeModules: provisiontest.NodeModules(t), Port: listener.Addr().(*net.TCPAddr).Port})
 	if err == nil || !strings.Contains(err.Error(), "EADDRINUSE") {
 		t.Errorf("with a taken port: %v", err)
+	}
+}
+
+// The rules are package loopback's, of which its own test has every case.
+func TestOtherOriginsAreRefused(t *testing.T) {
+	server, _ := setup(t, "")
+	for _, test := range []struct {
+		host, origin, site string
+		status             int
+	}{
+		{"", "", "", 200},
+		{"localhost:1", "", "none", 200},
+		{"", "", "cross-site", 403},
+		{"", "http://evil.example", "", 403},
+		{"", "null", "", 403},
+		{"rebound.example", "", "", 403},
+	} {
+		request, err := http.NewRequestWithContext(t.Context(), http.MethodPost, server.URL(), strings.NewReader("{}"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		request.Host = test.host
+		request.Header = http.Header{
+			"X-Amz-Target": {"Kinesis_20131202.ListStreams"}, "Content-Type": {"application/x-amz-json-1.1"},
+			"Authorization": {"AWS4-HMAC-SHA256 Credential=local/20261128/us-east-1/kinesis/aws4_request, SignedHeaders=host, Signature=00"},
+			"X-Amz-Date":    {"20261128T000000Z"},
+		}
+		for name, value := range map[string]string{"Origin": test.origin, "Sec-Fetch-Site": test.site} {
+			if value != "" {
+				request.Header.Set(name, value)
+			}
+		}
+		answer, err := http.DefaultClient.Do(request)
+		if err != nil {
+			t.Fatal(err)
+		}
+		body, _ := io.ReadAll(answer.Body)
+		answer.Body.Close()
+		if answer.StatusCode != test.status || answer.Header.Get("Access-Control-Allow-Origin") != "" {
+			t.Errorf("%+v: %d %v %s", test, answer.StatusCode, answer.Header, body)
+		}
 	}
 }

@@ -26,6 +26,8 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+
+	"recsys/infra/local/loopback"
 )
 
 // Config of the emulator.
@@ -86,7 +88,7 @@ func Start(ctx context.Context, config Config) (*Emulator, error) {
 		functions: map[string]*function{}, workers: map[int]*worker{},
 	}
 	e.stop = sync.OnceValue(e.close)
-	e.server = &http.Server{Handler: e.routes(), ReadHeaderTimeout: 10 * time.Second}
+	e.server = &http.Server{Handler: loopback.Guard(e.routes()), ReadHeaderTimeout: 10 * time.Second}
 	go func() { _ = e.server.Serve(listener) }()
 	context.AfterFunc(ctx, func() { _ = e.Close() })
 	return e, nil

@@ -1,5 +1,5 @@
 // Package loopback is the HTTP server under the emulated AWS services: one address of this machine, free
-// unless a caller asks for one, and an end that lets requests under way finish.
+// unless a caller asks for one, closed to other origins' web pages (Guard), and an end that lets requests under way finish.
 package loopback
 
 import (
@@ -29,7 +29,7 @@ func Serve(ctx context.Context, addr string, handler http.Handler) (*Server, err
 		return nil, err
 	}
 	server := &Server{
-		http: &http.Server{Handler: handler, ReadHeaderTimeout: 10 * time.Second},
+		http: &http.Server{Handler: Guard(handler), ReadHeaderTimeout: 10 * time.Second},
 		url:  "http://" + listener.Addr().String(),
 	}
 	go func() { _ = server.http.Serve(listener) }() // returns when Close is called

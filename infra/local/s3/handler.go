@@ -59,7 +59,7 @@ func (h *handler) carryOut(w http.ResponseWriter, r *http.Request, call awscall.
 			w = matching
 		}
 	}
-	h.fake.ServeHTTP(w, r)
+	h.fake.ServeHTTP(&withoutCORS{w}, r)
 }
 
 // changes says which operations make or remove an object.

@@ -60,6 +60,15 @@ func answer(w http.ResponseWriter, status int, code gofakes3.ErrorCode, message 
 	_ = xml.NewEncoder(w).Encode(gofakes3.ErrorResponse{Code: code, Message: message})
 }
 
+// withoutCORS takes out what gofakes3 allows every web page to read.
+type withoutCORS struct{ http.ResponseWriter }
+
+func (w *withoutCORS) Header() http.Header {
+	header := w.ResponseWriter.Header()
+	header.Del("Access-Control-Allow-Origin")
+	return header
+}
+
 // matchingWriter holds If-Match of a read against the ETag of the very file that is about to be sent.
 type matchingWriter struct {
 	http.ResponseWriter
