@@ -1,16 +1,13 @@
 package training
 
-import (
-	"strings"
-	"unicode"
-)
+import "recsys/shared/productcode"
 
 // Codes finds the code that a text means among a shop's product codes: the exact one first, else the only one that
 // differs in nothing but case. Foreign keys of MySQL's default collations ignore case, those of _bin and _as_cs do not.
 // The rule is the same for ratings, hand-overs and the stream. Texts come trimmed.
 type Codes struct {
-	folded map[string]string   // the code by its FoldCode, "" if several codes share that
-	shared map[string]struct{} // the codes that share their FoldCode with another one
+	folded map[string]string   // the code by its fold, "" if several codes share that
+	shared map[string]struct{} // the codes that share their fold with another one
 }
 
 // NewCodes returns empty Codes with room for n of them.
@@ -20,7 +17,7 @@ func NewCodes(n int) *Codes {
 
 // Add adds a code. A code that is there already changes nothing.
 func (c *Codes) Add(code string) {
-	fold := FoldCode(code)
+	fold := productcode.Fold(code)
 	other, taken := c.folded[fold]
 	switch {
 	case !taken:
@@ -37,7 +34,7 @@ func (c *Codes) Add(code string) {
 // Find returns the shop's spelling of a code. The reason is UnknownProduct if no code fits, and AmbiguousProduct if
 // several fit and none of them exactly.
 func (c *Codes) Find(code string) (spelling string, reason Reason) {
-	spelling, known := c.folded[FoldCode(code)]
+	spelling, known := c.folded[productcode.Fold(code)]
 	switch _, exact := c.shared[code]; {
 	case exact:
 		return code, ""
@@ -48,23 +45,4 @@ func (c *Codes) Find(code string) (spelling string, reason Reason) {
 	default:
 		return spelling, ""
 	}
-}
-
-// FoldCode returns a text that two codes share if and only if they are equal without regard to case, as
-// strings.EqualFold defines it.
-func FoldCode(code string) string { return strings.Map(foldRune, code) }
-
-// foldRune returns the smallest of the characters that differ from this one in case only.
-func foldRune(r rune) rune {
-	switch {
-	case 'a' <= r && r <= 'z':
-		return r - 'a' + 'A'
-	case r <= unicode.MaxASCII:
-		return r
-	}
-	smallest := r
-	for next := unicode.SimpleFold(r); next != r; next = unicode.SimpleFold(next) {
-		smallest = min(smallest, next)
-	}
-	return smallest
 }
