@@ -1,8 +1,6 @@
 package main
 
 import (
-	"strings"
-
 	"github.com/aws/aws-cdk-go/awscdk/v2"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsathena"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsglue"
@@ -45,7 +43,7 @@ const (
 func NewDataLake(scope constructs.Construct, id string, config deployment.Config) *DataLake {
 	l := &DataLake{
 		scope:    constructs.NewConstruct(scope, jsii.String(id)),
-		Database: strings.ReplaceAll(config.Name, "-", "_"), Workgroup: config.Name,
+		Database: config.GlueDatabase(), Workgroup: config.Name,
 	}
 	l.Lake = l.bucket("Lake", config, false,
 		expire("runs/", config.RunRetentionDays), expire(resultsPrefix, 7))

@@ -127,6 +127,9 @@ type Stream struct {
 	DeliverySeconds int `option:"deliverySeconds" default:"300" min:"60" max:"900"`
 }
 
+// GlueDatabase is the name of the Glue database: the stack's, as Athena can spell it.
+func (c Config) GlueDatabase() string { return strings.ReplaceAll(c.Name, "-", "_") }
+
 // Prod tells whether data outlives the stack.
 func (c Config) Prod() bool { return c.Stage == "prod" }
 

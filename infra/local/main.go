@@ -32,6 +32,7 @@ Commands
   start             run the workflow once more, on what serve has up, or on its own
   put-records FILE  put activity records (JSON lines) on Kinesis and show the recommendations
   generate          write a sample shop of any size: shop.sql, training.csv, products.csv, truth.json, sessions.jsonl
+  doctor            say what a deployment to AWS lacks, before it and after it; see doctor --help
   reset             delete the state directory's data (downloads stay)
   help              print this
 
@@ -51,7 +52,7 @@ type options struct {
 	defaultDir string // .local in the repository
 }
 
-// commands but generate and help, which start and change nothing here.
+// commands but generate, doctor and help, which start and change nothing here.
 var commands = map[string]func(context.Context, options, io.Writer) error{
 	"run": runOnce, "serve": serve, "start": start, "put-records": putRecords, "reset": reset,
 }
@@ -106,6 +107,8 @@ func run(ctx context.Context, args []string, out, errOut io.Writer) error {
 	switch command {
 	case "generate":
 		return generate(args, out, errOut)
+	case "doctor":
+		return doctor(ctx, args, out, errOut)
 	case "help":
 		command, args = "run", []string{"--help"}
 	}
