@@ -44,7 +44,8 @@ func serve(ctx context.Context, o options, out io.Writer) (err error) {
 		return err
 	}
 	if err := o.show(ctx, c, p); err != nil && ctx.Err() == nil {
-		c.say("\nerror: %v\nThe servers stay up, so that you can look.", err)
+		c.block("\nerror: " + printableLines(err.Error(), "  "))
+		c.say("The servers stay up, so that you can look.")
 	}
 	c.endpoints(p.Endpoints, o.command)
 	<-ctx.Done()
@@ -161,7 +162,7 @@ func (o options) execute(ctx context.Context, c *console, client *platform.Clien
 	if err := json.Indent(&pretty, output, "  ", "  "); err != nil {
 		return fmt.Errorf("reading the execution's output: %w", err)
 	}
-	c.say("  %s", pretty.String())
+	c.block("  " + pretty.String())
 	if err := o.training(ctx, c, client); err != nil {
 		return err
 	}

@@ -33,10 +33,26 @@ func newConsole(out io.Writer) *console {
 	return &console{out: out, entered: map[string]time.Time{}, failed: map[string]string{}, caught: map[string]bool{}}
 }
 
+// say prints a line. Texts and errors among args become printable, because data is in them.
 func (c *console) say(format string, args ...any) {
+	for i, arg := range args {
+		switch arg := arg.(type) {
+		case string:
+			args[i] = printable(arg)
+		case error:
+			args[i] = printable(arg.Error())
+		}
+	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	fmt.Fprintf(c.out, format+"\n", args...)
+}
+
+// block prints text of several lines, such as a table, the lines after the first as they are set in.
+func (c *console) block(text string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	fmt.Fprintln(c.out, printableLines(text, ""))
 }
 
 func (c *console) heading(text string) { c.say("\n%s", text) }

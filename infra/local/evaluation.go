@@ -29,8 +29,9 @@ func (o options) evaluation(ctx context.Context, c *console, client *platform.Cl
 	if err != nil {
 		return err
 	}
-	c.say("\nEvaluation on %s held-out ratings of %s customers: %s\n%s", grouped(int64(report.Candidate.Result.HeldOut)),
-		grouped(int64(report.Candidate.Result.Customers)), verdict(report), figures(report))
+	c.say("\nEvaluation on %s held-out ratings of %s customers: %s", grouped(int64(report.Candidate.Result.HeldOut)),
+		grouped(int64(report.Candidate.Result.Customers)), verdict(report))
+	c.block(figures(report))
 	for _, remark := range append(append([]string{report.Decision.Reason}, report.Decision.Remarks...), report.Remarks...) {
 		c.say("  %s", remark)
 	}

@@ -94,7 +94,7 @@ func main() {
 		fmt.Fprintln(os.Stderr, "stopped")
 		os.Exit(130)
 	default:
-		fmt.Fprintln(os.Stderr, "error:", err)
+		fmt.Fprintln(os.Stderr, "error:", printableLines(err.Error(), "  "))
 		os.Exit(1)
 	}
 }

@@ -11,7 +11,6 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-	"text/tabwriter"
 	"time"
 
 	"recsys/infra/local/platform"
@@ -73,7 +72,7 @@ func (o options) answers(c *console, answers []platform.Answer, keys []string, t
 	for _, key := range keys {
 		c.say("  recommendations: %s", o.object(platform.RecommendationsBucket, key))
 	}
-	c.say("\n%s", table(answers, 3))
+	c.block("\n" + table(answers, 3))
 	return nil
 }
 
@@ -115,23 +114,21 @@ func shares(counts map[string]int) string {
 
 // table shows the recommendations for the first customers.
 func table(answers []platform.Answer, customers int) string {
-	var text strings.Builder
-	columns := tabwriter.NewWriter(&text, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(columns, "  customer\tcity\tstrategy\trecommended (score)")
+	rows := [][]string{{"customer", "city", "strategy", "recommended (score)"}}
 	for _, answer := range answers {
-		if customers == 0 {
+		if len(rows) > customers {
 			break
 		}
 		if answer.Rejected != "" {
 			continue
 		}
-		customers--
 		items := make([]string, 0, len(answer.Recommended))
 		for _, item := range answer.Recommended {
-			items = append(items, fmt.Sprintf("%s (%.2f)", item.ID, item.Score))
+			items = append(items, fmt.Sprintf("%s (%.2f)", cell(item.ID), item.Score))
 		}
-		fmt.Fprintf(columns, "  %s\t%s\t%s\t%s\n", answer.CustomerNumber, answer.City, answer.Recommendation.Strategy, strings.Join(items, "  "))
+		rows = append(rows, []string{
+			cell(answer.CustomerNumber.String()), cell(answer.City), cell(answer.Recommendation.Strategy), strings.Join(items, "  "),
+		})
 	}
-	columns.Flush()
-	return strings.TrimRight(text.String(), "\n")
+	return aligned(rows)
 }
