@@ -23,7 +23,7 @@ var hostile = map[string]string{
 	"line\u2028separator\r":              `line\u2028separator\r`,
 	"bad\xffutf8":                        `bad\xffutf8`,
 	"delete\x7f\x00":                     `delete\x7f\x00`,
-	"Zürich 札幌 'quoted' \"too\"":          "Zürich 札幌 'quoted' \"too\"",
+	"Zürich 札幌 'quoted' \"too\"":         "Zürich 札幌 'quoted' \"too\"",
 	"":                                   "",
 }
 

@@ -66,7 +66,7 @@ func Start(ctx context.Context, config Config) (*Process, error) {
 			return nil, err
 		}
 	}
-	log, err := os.OpenFile(config.Log, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o644)
+	log, err := os.OpenFile(config.Log, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
 	if err != nil {
 		return nil, fmt.Errorf("opening the server's log: %w", err)
 	}

@@ -16,7 +16,7 @@ type segment struct {
 }
 
 func newSegment(path string) (*segment, error) {
-	file, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o644)
+	file, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
 	return &segment{file: file}, err
 }
 

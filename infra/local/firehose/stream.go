@@ -46,7 +46,7 @@ func openStream(settings Stream, dir string, objects Objects, now func() time.Ti
 	if settings.BufferInterval == 0 {
 		settings.BufferInterval = 300 * time.Second
 	}
-	if err := os.MkdirAll(dir, 0o755); err != nil {
+	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, err
 	}
 	left, err := filepath.Glob(filepath.Join(dir, "*"))

@@ -190,11 +190,11 @@ func (c *catalog) write(value entity, names ...string) error {
 		return err
 	}
 	target := c.path(names...)
-	if err := os.MkdirAll(filepath.Dir(target), 0o755); err != nil {
+	if err := os.MkdirAll(filepath.Dir(target), 0o700); err != nil {
 		return err
 	}
 	whole := target + ".new"
-	if err := os.WriteFile(whole, append(content, '\n'), 0o644); err != nil {
+	if err := os.WriteFile(whole, append(content, '\n'), 0o600); err != nil {
 		return err
 	}
 	return os.Rename(whole, target)

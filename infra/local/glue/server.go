@@ -38,7 +38,7 @@ type Server struct {
 
 // Start serves the catalog until Close; ctx bounds the start only.
 func Start(ctx context.Context, config Config) (*Server, error) {
-	if err := os.MkdirAll(config.Dir, 0o755); err != nil {
+	if err := os.MkdirAll(config.Dir, 0o700); err != nil {
 		return nil, fmt.Errorf("starting the local Glue: %w", err)
 	}
 	catalog := &catalog{dir: config.Dir, now: config.Now}

@@ -6,6 +6,7 @@ const options = JSON.parse(process.argv.at(-1))
 const require = createRequire(options.modules + '/')
 const fail = error => { console.log(JSON.stringify({ error: String(error?.message ?? error) })); process.exit(1) }
 
+process.umask(0o077) // the stream's records are customers' data
 process.stdin.on('end', () => process.exit(0)).on('error', () => process.exit(0)).resume()
 
 // kinesalite throws when a client hangs up in the middle of a request. A server must bear that.

@@ -75,7 +75,7 @@ func Start(ctx context.Context, config Config) (*Emulator, error) {
 		return nil, fmt.Errorf("starting Lambda: %w", err)
 	}
 	for _, folder := range []string{"logs", "tmp"} {
-		if err := os.MkdirAll(filepath.Join(dir, folder), 0o755); err != nil {
+		if err := os.MkdirAll(filepath.Join(dir, folder), 0o700); err != nil {
 			return nil, fmt.Errorf("starting Lambda: %w", err)
 		}
 	}

@@ -79,7 +79,7 @@ func newFunction(f Function, replaced *function, logs string) (*function, error)
 		registered.peak.Store(replaced.peak.Load())
 		return registered, nil
 	}
-	log, err := os.OpenFile(filepath.Join(logs, f.Name+".log"), os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o644)
+	log, err := os.OpenFile(filepath.Join(logs, f.Name+".log"), os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o600)
 	if err != nil {
 		return nil, fmt.Errorf("opening its log: %w", err)
 	}

@@ -162,6 +162,9 @@ func (p *Platform) start(ctx context.Context) error {
 		return err
 	}
 	p.onClose("the lock", unlock)
+	if err := p.closeToOthers(); err != nil {
+		return err
+	}
 	if err := os.Remove(endpointsFile(p.config.StateDir)); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("removing the endpoints of one that was killed: %w", err)
 	}

@@ -139,7 +139,7 @@ func (p *Platform) rememberSource(source loadedSource) error {
 		return err
 	}
 	fresh := p.path("source.json.new")
-	if err := os.WriteFile(fresh, text, 0o644); err != nil {
+	if err := os.WriteFile(fresh, text, 0o600); err != nil {
 		return fmt.Errorf("remembering what was loaded: %w", err)
 	}
 	return os.Rename(fresh, p.path("source.json"))

@@ -42,7 +42,7 @@ func openFolder(dir string) (*folder, error) {
 	if err := os.RemoveAll(f.staging); err != nil {
 		return nil, err
 	}
-	return f, os.MkdirAll(f.staging, 0o755)
+	return f, os.MkdirAll(f.staging, 0o700)
 }
 
 func (f *folder) path(bucket, key string) string {
@@ -79,7 +79,7 @@ func (f *folder) ListBuckets() ([]gofakes3.BucketInfo, error) {
 }
 
 func (f *folder) CreateBucket(name string) error {
-	err := os.Mkdir(f.path(name, ""), 0o755)
+	err := os.Mkdir(f.path(name, ""), 0o700)
 	if os.IsExist(err) {
 		return gofakes3.ResourceError(gofakes3.ErrBucketAlreadyExists, name)
 	}

@@ -31,7 +31,7 @@ type staged struct {
 
 // stage writes content beside the buckets; size -1 means as much as there is.
 func (f *folder) stage(content io.Reader, size int64) (staged, error) {
-	file, err := os.OpenFile(filepath.Join(f.staging, rand.Text()), os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o644)
+	file, err := os.OpenFile(filepath.Join(f.staging, rand.Text()), os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
 	if err != nil {
 		return staged{}, err
 	}
@@ -77,7 +77,7 @@ func (f *folder) rename(content staged, bucket, key string, conditions *gofakes3
 		return err
 	}
 	target := f.path(bucket, key)
-	err := os.MkdirAll(filepath.Dir(target), 0o755)
+	err := os.MkdirAll(filepath.Dir(target), 0o700)
 	if err == nil {
 		err = os.Rename(content.path, target)
 	}
