@@ -13,7 +13,7 @@ func main() {
 	if err != nil {
 		step.Fatal(err)
 	}
-	client, err := objectstore.NewClient(context.Background())
+	client, err := objectstore.NewClient(context.Background(), objectstore.Throttled)
 	if err != nil {
 		step.Fatal(err)
 	}

@@ -18,6 +18,8 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/aws/ratelimit"
+	"github.com/aws/aws-sdk-go-v2/aws/retry"
 	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/aws-sdk-go-v2/service/s3/types"
@@ -52,7 +54,7 @@ func New(client *s3.Client, bucket string) *Store { return &Store{client, bucket
 
 // NewClient makes the S3 client of this process from the environment. An endpoint of one's own
 // (AWS_ENDPOINT_URL_S3) is addressed by path, since its host name seldom has the bucket in front.
-func NewClient(ctx context.Context) (*s3.Client, error) {
+func NewClient(ctx context.Context, options ...func(*s3.Options)) (*s3.Client, error) {
 	cfg, err := awsconfig.Load(ctx)
 	if err != nil {
 		return nil, err
@@ -60,7 +62,24 @@ func NewClient(ctx context.Context) (*s3.Client, error) {
 	return s3.NewFromConfig(cfg, func(o *s3.Options) {
 		o.UsePathStyle = hasOwnEndpoint()
 		o.DisableLogOutputChecksumValidationSkipped = true // a server without checksums is no news
+		for _, option := range options {
+			option(o)
+		}
 	}), nil
+}
+
+// throttledAttempts outlast the minutes that S3 takes to give a new prefix more than its 3,500 puts a second.
+// https://docs.aws.amazon.com/AmazonS3/latest/userguide/optimizing-performance.html
+const throttledAttempts = 10
+
+// Throttled is an option for a client that puts more objects than S3 takes at first. When S3 says SlowDown, the client
+// puts fewer a second until S3 takes them all. The SDK's quota of retries is off, because a burst of refusals uses it up.
+func Throttled(o *s3.Options) {
+	o.Retryer = retry.NewAdaptiveMode(func(adaptive *retry.AdaptiveModeOptions) {
+		adaptive.StandardOptions = append(adaptive.StandardOptions, func(standard *retry.StandardOptions) {
+			standard.MaxAttempts, standard.RateLimiter = throttledAttempts, ratelimit.None
+		})
+	})
 }
 
 func hasOwnEndpoint() bool {
