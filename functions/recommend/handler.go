@@ -9,7 +9,6 @@ import (
 	"github.com/aws/aws-lambda-go/events"
 	"github.com/jackc/pgx/v5/pgxpool"
 
-	"recsys/shared/activity"
 	"recsys/shared/metrics"
 	"recsys/shared/objectstore"
 	"recsys/shared/ranking"
@@ -23,7 +22,7 @@ type Handler struct {
 	delivery *delivery
 	rejected *rejections
 	now      func() time.Time
-	buffer   []byte // the lines of a batch
+	buffer   []byte // the lines of a portion
 }
 
 // New makes the handler of settings and of clients that the process shares.
@@ -37,33 +36,40 @@ func New(s settings.Recommend, pool *pgxpool.Pool, client putter, artifacts, rec
 	}
 }
 
-// entry is one record of the batch on its way.
-type entry struct {
-	event  *events.KinesisEventRecord
-	record activity.Record
-	reason string            // why it is rejected; "" when it is not
-	found  activity.Strategy // how it is answered
-	line   []byte            // what goes out for it
-}
-
-// Handle answers one batch. It never fails as a whole: what could not be done now, because the database, S3
-// or Firehose was away, is reported as the first sequence number that is not done, and Kinesis gives that
-// record and all after it again. Delivery is at least once.
+// Handle answers one batch. It never fails as a whole. If the database, S3 or Firehose is away, it reports the first
+// sequence number that is not done, and Kinesis delivers that record and all after it again. A Kinesis record is done when
+// all activity records in it are. Delivery is at least once.
 func (h *Handler) Handle(ctx context.Context, event events.KinesisEvent) (events.KinesisEventResponse, error) {
 	started := time.Now()
-	entries := parse(event.Records)
-	done, err := h.answer(ctx, entries)
-	count(ctx, entries[:done])
-	metrics.Count(ctx, metrics.UndoneRecords, len(entries)-done)
-	attributes := []any{"records", len(entries), "done", done, "milliseconds", time.Since(started).Milliseconds()}
-	if err == nil && done == len(entries) {
-		slog.InfoContext(ctx, "batch answered", attributes...)
-		return events.KinesisEventResponse{BatchItemFailures: []events.KinesisBatchItemFailure{}}, nil
+	failed, err := h.answerAll(ctx, event.Records)
+	done := len(event.Records)
+	failures := []events.KinesisBatchItemFailure{}
+	if failed != nil {
+		done = failed.place
+		failures = append(failures, events.KinesisBatchItemFailure{ItemIdentifier: failed.event.Kinesis.SequenceNumber})
 	}
-	first := entries[done].event.Kinesis.SequenceNumber
-	slog.ErrorContext(ctx, "batch not done: to be given again from the first record not done",
-		append(attributes, "event_id", entries[done].event.EventID, "error", err)...)
-	return events.KinesisEventResponse{BatchItemFailures: []events.KinesisBatchItemFailure{{ItemIdentifier: first}}}, nil
+	metrics.Count(ctx, metrics.UndoneRecords, len(event.Records)-done)
+	attributes := []any{"records", len(event.Records), "done", done, "milliseconds", time.Since(started).Milliseconds()}
+	if failed == nil {
+		slog.InfoContext(ctx, "batch answered", attributes...)
+	} else {
+		slog.ErrorContext(ctx, "batch not done, Kinesis delivers it again from the first record not done",
+			append(attributes, "event_id", failed.id, "error", err)...)
+	}
+	return events.KinesisEventResponse{BatchItemFailures: failures}, nil
+}
+
+// answerAll answers a batch portion by portion, until one fails. It returns the first entry that is not done, and why; nil
+// if all are done.
+func (h *Handler) answerAll(ctx context.Context, records []events.KinesisEventRecord) (failed *entry, err error) {
+	for entries := range portions(records) {
+		done, err := h.answer(ctx, entries)
+		count(ctx, entries[:done])
+		if done < len(entries) {
+			return &entries[done], err
+		}
+	}
+	return nil, nil
 }
 
 // count tells of the entries that are done.
@@ -80,21 +86,7 @@ func count(ctx context.Context, done []entry) {
 	metrics.Count(ctx, metrics.RejectedRecords, rejected)
 }
 
-func parse(records []events.KinesisEventRecord) []entry {
-	entries := make([]entry, len(records))
-	for i := range records {
-		entries[i].event = &records[i]
-		record, err := activity.Parse(records[i].Kinesis.Data)
-		if err != nil {
-			entries[i].reason = err.Error()
-			continue
-		}
-		entries[i].record = record
-	}
-	return entries
-}
-
-// answer takes the batch as far as it gets: the entries before done are done. An error says what stopped it.
+// answer takes a portion as far as it gets: the entries before done are done. An error says what stopped it.
 func (h *Handler) answer(ctx context.Context, entries []entry) (done int, err error) {
 	if err := h.recommend(ctx, entries); err != nil {
 		return 0, err
@@ -132,7 +124,7 @@ func (h *Handler) recommend(ctx context.Context, entries []entry) error {
 		answer := &questions[asked].answer
 		asked++
 		e.found = answer.Strategy
-		answer.EventID, answer.ModelVersion, answer.GeneratedAt = e.event.EventID, version, now
+		answer.EventID, answer.ModelVersion, answer.GeneratedAt = e.id, version, now
 		start := len(h.buffer)
 		h.buffer = e.record.Append(h.buffer, answer)
 		e.line = h.buffer[start:len(h.buffer):len(h.buffer)]

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"recsys/shared/unpack"
 	"recsys/shared/vectorstore"
 )
 
@@ -23,9 +24,9 @@ func (w *world) wantIndex(number int64) {
 	if err != nil || !found {
 		w.Fatal(found, err)
 	}
-	entries := parse(batch(sessions(1)...).Records)
+	session := parse(unpack.Part{Data: []byte(sessions(1)[0])})
 	asking := asking{version: active, options: w.handler.index.options, now: w.handler.now(),
-		questions: []question{{record: &entries[0].record, session: entries[0].record.Products}}}
+		questions: []question{{record: &session.record, session: session.record.Products}}}
 	searches := 0
 	for _, query := range slices.Concat(asking.recommended().QueuedQueries, asking.similar().QueuedQueries) {
 		if len(query.Arguments) < 3 { // of the transaction

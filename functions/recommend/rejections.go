@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"log/slog"
 	"strings"
@@ -18,8 +19,8 @@ type rejections struct {
 	bucket *objectstore.Store
 }
 
-// rejection is the content of rejected/<shard>/<sequence number>.json. It is the same whenever the record
-// comes again.
+// rejection is the content of rejected/<shard>/<sequence number>.json, or <sequence number>-<index>.json if the Kinesis record
+// holds several activity records. It is the same whenever the record comes again.
 type rejection struct {
 	EventID    string    `json:"event_id"`
 	Reason     string    `json:"reason"`
@@ -29,7 +30,7 @@ type rejection struct {
 	PayloadRaw []byte    `json:"payload_base64,omitempty"` // the record, where it is not
 }
 
-const rejectionPuts = 8 // at once
+const rejectionPuts = 32 // at once
 
 // store puts all rejected entries. The entries before storable are fine; err says why the one there is not.
 func (r *rejections) store(ctx context.Context, entries []entry) (storable int, err error) {
@@ -54,18 +55,18 @@ func (r *rejections) store(ctx context.Context, entries []entry) (storable int, 
 }
 
 func (r *rejections) put(ctx context.Context, e *entry) error {
-	shard, _, _ := strings.Cut(e.event.EventID, ":")
+	shard, place, _ := strings.Cut(e.id, ":")
 	kinesis := &e.event.Kinesis
-	content := rejection{EventID: e.event.EventID, Reason: e.reason,
-		ArrivedAt: kinesis.ApproximateArrivalTimestamp.UTC(), Partition: kinesis.PartitionKey}
-	if utf8.Valid(kinesis.Data) {
-		content.Payload = string(kinesis.Data)
+	content := rejection{EventID: e.id, Reason: e.reason, ArrivedAt: kinesis.ApproximateArrivalTimestamp.UTC(),
+		Partition: cmp.Or(e.partition, kinesis.PartitionKey)}
+	if utf8.Valid(e.data) {
+		content.Payload = string(e.data)
 	} else {
-		content.PayloadRaw = kinesis.Data
+		content.PayloadRaw = e.data
 	}
-	if _, err := r.bucket.PutJSON(ctx, lake.RejectedKey(shard, kinesis.SequenceNumber), content); err != nil {
+	if _, err := r.bucket.PutJSON(ctx, lake.RejectedKey(shard, place), content); err != nil {
 		return err
 	}
-	slog.WarnContext(ctx, "record rejected", "event_id", e.event.EventID, "reason", e.reason)
+	slog.WarnContext(ctx, "record rejected", "event_id", e.id, "reason", e.reason)
 	return nil
 }

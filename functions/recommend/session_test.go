@@ -10,6 +10,7 @@ import (
 	"strings"
 	"testing"
 
+	"recsys/shared/activity"
 	"recsys/shared/sampleshop"
 	"recsys/shared/settings"
 	"recsys/shared/vectorstore"
@@ -124,10 +125,11 @@ func TestWhichVectorGoesFirst(t *testing.T) {
 	w.must(err)
 	defer conn.Release()
 	for storedFirst, want := range map[bool]string{true: "stored-vector item-010, model item-050", false: "model item-050, model item-050"} {
-		entries := parse(batch(`{"customer_number":103}`, `{"customer_number":104}`).Records)
-		questions := make([]question, len(entries))
-		for i := range entries {
-			questions[i] = question{record: &entries[i].record, vector: direction(0.5, 4)}
+		questions := make([]question, 2)
+		for i, in := range []string{`{"customer_number":103}`, `{"customer_number":104}`} {
+			record, err := activity.Parse([]byte(in))
+			w.must(err)
+			questions[i] = question{record: &record, vector: direction(0.5, 4)}
 		}
 		_, err := w.handler.index.ask(t.Context(), conn, &asking{version: active, options: w.handler.index.options, storedFirst: storedFirst, questions: questions})
 		w.must(err)

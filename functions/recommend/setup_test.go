@@ -289,18 +289,23 @@ func (w *world) delivered() []output {
 	return outputs
 }
 
-// rejectedReasons is the reason of each rejected record by its sequence number.
+// rejectedReasons returns the reason of each rejected record by its place.
 func (w *world) rejectedReasons() map[string]string {
 	w.Helper()
 	reasons := map[string]string{}
 	for _, path := range w.files("rejected/" + shard) {
-		content, err := os.ReadFile(path)
-		w.must(err)
-		var r rejection
-		w.must(json.Unmarshal(content, &r))
-		reasons[strings.TrimSuffix(filepath.Base(path), ".json")] = r.Reason
+		place := strings.TrimSuffix(filepath.Base(path), ".json")
+		reasons[place] = w.rejection(place).Reason
 	}
 	return reasons
+}
+
+func (w *world) rejection(place string) (r rejection) {
+	w.Helper()
+	content, err := os.ReadFile(w.s3.Path(recommendationsBucket, lake.RejectedKey(shard, place)))
+	w.must(err)
+	w.must(json.Unmarshal(content, &r))
+	return r
 }
 
 func (w *world) files(prefix string) (paths []string) {

@@ -149,10 +149,9 @@ func VersionPrefix(version int64) string { return fmt.Sprintf("%s%d/", VersionsP
 // RejectedParent is above all RejectedKeys.
 const RejectedParent = "rejected/"
 
-// RejectedKey is a streamed record that can never succeed, in the recommendations bucket.
-func RejectedKey(shard, sequenceNumber string) string {
-	return RejectedParent + shard + "/" + sequenceNumber + ".json"
-}
+// RejectedKey returns the key of a streamed record that can never succeed, in the recommendations bucket. The place is its
+// sequence number, with its index in the Kinesis record behind it if that holds several.
+func RejectedKey(shard, place string) string { return RejectedParent + shard + "/" + place + ".json" }
 
 // RunOfSnapshotPrefix is the inverse of SnapshotPrefix.
 func RunOfSnapshotPrefix(prefix string) (run string, ok bool) {

@@ -1,0 +1,68 @@
+package main
+
+import (
+	"iter"
+
+	"github.com/aws/aws-lambda-go/events"
+
+	"recsys/shared/activity"
+	"recsys/shared/unpack"
+)
+
+// A batch is answered in portions, because a Kinesis record may hold thousands of activity records. Whatever comes, a portion
+// bounds the memory and the arrays of a statement.
+const (
+	maxPortion      = 1000
+	maxPortionBytes = 8 << 20
+)
+
+// entry is one activity record on its way.
+type entry struct {
+	event     *events.KinesisEventRecord // which it came in
+	place     int                        // of the Kinesis record in the batch
+	id        string                     // of the event that it is
+	data      []byte                     // the record as its producer wrote it
+	partition string                     // its partition key
+	record    activity.Record
+	reason    string            // why it is rejected; "" when it is not
+	found     activity.Strategy // how it is answered
+	line      []byte            // what goes out for it
+}
+
+// portions yields the activity records of a batch, in its order. Each portion is gone with the next one.
+func portions(records []events.KinesisEventRecord) iter.Seq[[]entry] {
+	return func(yield func([]entry) bool) {
+		var portion []entry
+		size := 0
+		for i := range records {
+			parts := unpack.Record(records[i].Kinesis.Data)
+			for k, part := range parts {
+				if len(portion) == maxPortion || len(portion) > 0 && size+len(part.Data) > maxPortionBytes {
+					if !yield(portion) {
+						return
+					}
+					portion, size = portion[:0], 0
+				}
+				e := parse(part)
+				e.event, e.place = &records[i], i
+				e.id = unpack.EventID(records[i].EventID, k, len(parts))
+				portion, size = append(portion, e), size+len(part.Data)
+			}
+		}
+		if len(portion) > 0 {
+			yield(portion)
+		}
+	}
+}
+
+func parse(part unpack.Part) entry {
+	e := entry{data: part.Data, partition: part.PartitionKey}
+	err := part.Err
+	if err == nil {
+		e.record, err = activity.Parse(part.Data)
+	}
+	if err != nil {
+		e.reason = err.Error()
+	}
+	return e
+}
