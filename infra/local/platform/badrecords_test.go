@@ -1,14 +1,17 @@
 package platform
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"recsys/infra/local/sample"
 	"recsys/shared/lake"
+	"recsys/shared/unpack/unpacktest"
 )
 
 // Whatever lies on the stream, the shard moves on: a record is answered, or stored with the reason why not, and the
@@ -82,6 +85,35 @@ func TestBadRecords(t *testing.T) {
 	}
 	if got := ask(t, p, cases[0].record); got[0].Recommendation.Strategy != "model" {
 		t.Errorf("the shard does not move on: %+v", got)
+	}
+	wantPacked(t, p, cases[0].record)
+}
+
+// wantPacked wants an answer or a rejection for each record that a producer packs into one Kinesis record.
+func wantPacked(t *testing.T, p *Platform, good string) {
+	t.Helper()
+	lines := good + "\r\n\r\n{}\r\n"
+	packed := unpacktest.Aggregate("k", good, "not JSON", lines, string(unpacktest.Gzip(lines, good)))
+	since, before := time.Now(), p.Mapping.Stats()
+	events, err := p.PutRecords(t.Context(), bytes.NewReader(packed))
+	if err != nil {
+		t.Fatal(err)
+	}
+	settled(t, p, before, 1)
+	if err := p.Firehose.Flush(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	answers, _, err := p.Answers(t.Context(), events, since, func(int) {})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	for _, answer := range answers {
+		got = append(got, answer.Recommendation.Strategy+answer.Rejected)
+	}
+	const unnamed = "neither session_id nor customer_number: nobody could use the answer"
+	if want := []string{"model", "not JSON at byte 2", "model", unnamed, "model", unnamed, "model"}; !slices.Equal(got, want) {
+		t.Errorf("the packed records ended as %q, want %q", got, want)
 	}
 }
 

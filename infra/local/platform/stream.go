@@ -15,6 +15,7 @@ import (
 	"github.com/google/uuid"
 
 	"recsys/infra/local/eventsource"
+	"recsys/shared/unpack"
 	"recsys/shared/workflow"
 )
 
@@ -64,11 +65,16 @@ func (p *Platform) checkpoints() (eventsource.Checkpoints, types.ShardIteratorTy
 	return file, types.ShardIteratorTypeTrimHorizon, err
 }
 
-// PutRecords puts lines on the activity stream and returns their event ids, in order. Empty lines are passed over.
-func (c *Client) PutRecords(ctx context.Context, lines io.Reader) (events []string, err error) {
-	scanner := bufio.NewScanner(lines)
+// PutRecords puts lines on the activity stream, a Kinesis record each, without the empty ones. A gzip file or a KPL aggregate is
+// one Kinesis record, as its producer would put it. It returns the ids of all events that will be answered, in their order.
+func (c *Client) PutRecords(ctx context.Context, input io.Reader) (events []string, err error) {
+	reader := bufio.NewReader(input)
+	if start, _ := reader.Peek(packedMagic); unpack.IsPacked(start) {
+		return c.putPacked(ctx, reader)
+	}
+	scanner := bufio.NewScanner(reader)
 	scanner.Buffer(make([]byte, 64<<10), maxRecord+1)
-	var batch []types.PutRecordsRequestEntry
+	var batch [][]byte
 	size, line := 0, 0
 	flush := func() error {
 		put, err := c.putBatch(ctx, batch)
@@ -86,8 +92,7 @@ func (c *Client) PutRecords(ctx context.Context, lines io.Reader) (events []stri
 				return events, err
 			}
 		}
-		batch = append(batch, types.PutRecordsRequestEntry{Data: data, PartitionKey: aws.String(uuid.NewString())})
-		size += len(data)
+		batch, size = append(batch, data), size+len(data)
 	}
 	if err := scanner.Err(); errors.Is(err, bufio.ErrTooLong) {
 		return events, fmt.Errorf("reading activity records: line %d is longer than 1 MiB", line+1)
@@ -97,11 +102,45 @@ func (c *Client) PutRecords(ctx context.Context, lines io.Reader) (events []stri
 	return events, flush()
 }
 
+// packedMagic is how many bytes unpack.IsPacked looks at.
+const packedMagic = 4
+
+func (c *Client) putPacked(ctx context.Context, input io.Reader) ([]string, error) {
+	data, err := io.ReadAll(io.LimitReader(input, maxRecord+1))
+	if err != nil {
+		return nil, fmt.Errorf("reading activity records: %w", err)
+	}
+	if len(data) > maxRecord {
+		return nil, errors.New("reading activity records: the file is packed and over 1 MiB, which is more than a Kinesis record holds: unpack it first")
+	}
+	return c.putBatch(ctx, [][]byte{data})
+}
+
 // putAttempts of a batch of which Kinesis refuses records, each after a longer pause: about six seconds in all.
 const putAttempts = 6
 
-// putBatch puts records, those that Kinesis refused anew, and returns their event ids in the batch's order.
-func (c *Client) putBatch(ctx context.Context, batch []types.PutRecordsRequestEntry) ([]string, error) {
+// putBatch puts Kinesis records, those that Kinesis refused again, and returns the event ids of all records in them, in the
+// batch's order.
+func (c *Client) putBatch(ctx context.Context, data [][]byte) (events []string, err error) {
+	batch := make([]types.PutRecordsRequestEntry, len(data))
+	for i := range data {
+		batch[i] = types.PutRecordsRequestEntry{Data: data[i], PartitionKey: aws.String(uuid.NewString())}
+	}
+	taken, err := c.putUntilTaken(ctx, batch)
+	if err != nil {
+		return nil, err
+	}
+	for i, record := range taken {
+		parts := len(unpack.Record(data[i]))
+		for part := range parts {
+			events = append(events, unpack.EventID(record, part, parts))
+		}
+	}
+	return events, nil
+}
+
+// putUntilTaken puts records until Kinesis has taken each, and returns their event ids.
+func (c *Client) putUntilTaken(ctx context.Context, batch []types.PutRecordsRequestEntry) ([]string, error) {
 	events := make([]string, len(batch))
 	open := make([]int, len(batch)) // of batch, not put yet
 	for i := range open {

@@ -5,6 +5,7 @@ import (
 	"compress/gzip"
 	"encoding/json"
 	"fmt"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"slices"
@@ -14,6 +15,7 @@ import (
 
 	"recsys/infra/local/s3/s3test"
 	"recsys/shared/lake"
+	"recsys/shared/unpack/unpacktest"
 )
 
 // The local Kinesis never refuses a record, as AWS does when a shard has too much to take.
@@ -53,6 +55,14 @@ func TestRecordsThatKinesisRefusesArePutAgain(t *testing.T) {
 	}
 	if slices.Sort(taken); !slices.Equal(taken, []string{"1", "2", "3", "4", "5"}) {
 		t.Errorf("taken are %v", taken)
+	}
+}
+
+// A packed file that no Kinesis record holds is refused before anything is put.
+func TestAPackedFileThatIsTooLarge(t *testing.T) {
+	file := io.MultiReader(bytes.NewReader(unpacktest.Gzip("{}")), strings.NewReader(strings.Repeat("x", maxRecord)))
+	if events, err := (&Client{}).PutRecords(t.Context(), file); err == nil || !strings.Contains(err.Error(), "unpack it first") {
+		t.Errorf("%v, %v", events, err)
 	}
 }
 
