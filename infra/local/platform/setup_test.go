@@ -29,11 +29,25 @@ func startPlatform(tb testing.TB, change func(*Config)) *Platform {
 	p, err := Start(tb.Context(), config)
 	provisiontest.Require(tb, err)
 	tb.Cleanup(func() {
+		checkMemory(tb, p)
 		if err := p.Close(); err != nil {
 			tb.Error(err)
 		}
 	})
 	return p
+}
+
+// checkMemory fails a test in which a function took more memory than it has on AWS, where it would have been killed.
+func checkMemory(tb testing.TB, p *Platform) {
+	tb.Helper()
+	if p.Lambda == nil {
+		return
+	}
+	for _, step := range p.steps() {
+		if peak := p.Lambda.PeakMemory(step.Name) >> 20; peak > int64(step.MemoryMiB) {
+			tb.Errorf("%s took %d MiB of memory; it has %d on AWS (shared/workflow/steps.go)", step.Name, peak, step.MemoryMiB)
+		}
+	}
 }
 
 // outcome is the state machine's output.
