@@ -21,7 +21,7 @@ func (s *Server) arguments(port int) []string {
 	}
 	arguments = append(arguments, s.engineArguments()...)
 	arguments = append(arguments, s.secured...)
-	if s.temporary {
+	if s.disposable {
 		return append(arguments, "--innodb-flush-method=nosync")
 	}
 	return arguments

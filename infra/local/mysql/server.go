@@ -36,8 +36,11 @@ type Config struct {
 	// Engine of a server of its own. Default: MySQL.
 	Engine Engine
 	// Dir is kept from one start to the next: data directory, log and lock. Default: a temporary folder that
-	// Stop removes, with no care for a power failure.
+	// Stop removes.
 	Dir string
+	// Disposable says that the data need not outlive the machine's power, which makes writes faster. A killed server
+	// keeps all it committed. Default: of a temporary folder they need not.
+	Disposable bool
 	// Port of the loopback interface. Default: a free one.
 	Port int
 	// Cache provides the programs. Default: the repository's cache, in silence.
@@ -48,15 +51,16 @@ type Config struct {
 
 // Server is a MySQL that answers.
 type Server struct {
-	dsn       *driver.Config // of root, without a database; or as given
-	own       bool
-	password  string // of root
-	programs  programs
-	dir       string
-	temporary bool
-	port      int
-	process   *daemon.Process
-	secured   []string // the settings that make it speak TLS
+	dsn        *driver.Config // of root, without a database; or as given
+	own        bool
+	password   string // of root
+	programs   programs
+	dir        string
+	temporary  bool
+	disposable bool
+	port       int
+	process    *daemon.Process
+	secured    []string // the settings that make it speak TLS
 }
 
 // Start returns when the server answers.
@@ -78,7 +82,7 @@ func Start(ctx context.Context, config Config) (*Server, error) {
 	if err != nil {
 		return nil, fmt.Errorf("starting MySQL: %w", err)
 	}
-	s := &Server{own: true, password: rand.Text(), programs: found, dir: config.Dir, port: config.Port}
+	s := &Server{own: true, password: rand.Text(), programs: found, dir: config.Dir, disposable: config.Disposable, port: config.Port}
 	if err := errors.Join(s.prepare(ctx, config.Cache), s.certify(config.Certificate)); err != nil {
 		return nil, fmt.Errorf("starting MySQL: %w", errors.Join(err, s.Stop()))
 	}
@@ -131,7 +135,7 @@ func (s *Server) prepare(ctx context.Context, cache *provision.Cache) error {
 		if err != nil {
 			return fmt.Errorf("making a temporary folder: %w", err)
 		}
-		s.dir, s.temporary = dir, true
+		s.dir, s.temporary, s.disposable = dir, true, true
 	}
 	for _, dir := range []string{s.tmp(), s.files()} {
 		if err := os.MkdirAll(dir, 0o755); err != nil {
@@ -264,8 +268,8 @@ func (s *Server) Stop() error {
 
 // Pause is Stop that keeps the data directory and the port, for Restart.
 func (s *Server) Pause() error {
-	if s.temporary {
-		// Nothing of a temporary server is worth a flush; it recovers by its log.
+	if s.disposable {
+		// Nothing of it is worth a flush. It recovers by its log.
 		return s.end(syscall.SIGKILL)
 	}
 	return s.end(syscall.SIGTERM)

@@ -54,6 +54,8 @@ type Config struct {
 	RouteVectorStore func(address string) (string, error)
 	// Certificate makes the private databases speak TLS to functions that ask for it; tests use it.
 	Certificate *authority.Certificate
+	// Disposable says that the private databases need not outlive the machine's power; tests use it.
+	Disposable bool
 	// RetryInterval instead of the state machine's own waits before a retry; tests use it.
 	RetryInterval *time.Duration
 }

@@ -22,7 +22,7 @@ var began = time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
 // source is MariaDB, which starts faster than the default.
 func startPlatform(tb testing.TB, change func(*Config)) *Platform {
 	tb.Helper()
-	config := Config{StateDir: tb.TempDir(), SourceEngine: mysql.MariaDB, RetryInterval: new(time.Duration)}
+	config := Config{StateDir: tb.TempDir(), SourceEngine: mysql.MariaDB, Disposable: true, RetryInterval: new(time.Duration)}
 	if change != nil {
 		change(&config)
 	}

@@ -82,6 +82,7 @@ func (p *Platform) startSource(ctx context.Context) error {
 func (p *Platform) startMySQL(ctx context.Context, engine mysql.Engine) error {
 	server, err := mysql.Start(ctx, mysql.Config{
 		DSN: p.config.Environment.MySQLDSN, Engine: engine, Dir: p.path("mysql"), Cache: p.config.Cache, Certificate: p.config.Certificate,
+		Disposable: p.config.Disposable,
 	})
 	if err != nil {
 		return err

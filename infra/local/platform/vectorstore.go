@@ -16,6 +16,7 @@ import (
 func (p *Platform) startVectorStore(ctx context.Context) error {
 	server, err := postgres.Start(ctx, postgres.Config{
 		URL: p.config.Environment.DatabaseURL, Dir: p.path("postgres"), Cache: p.config.Cache, Certificate: p.config.Certificate,
+		Disposable: p.config.Disposable,
 	})
 	if err != nil {
 		return err

@@ -31,8 +31,11 @@ type Config struct {
 	// URL is a running server's (DATABASE_URL), whose user may create databases and roles. Default: a server of its own.
 	URL string
 	// Dir is kept from one start to the next: data directory, log and lock. Default: a temporary folder that
-	// Stop removes, with no care for a power failure.
+	// Stop removes.
 	Dir string
+	// Disposable says that the data need not outlive the machine's power, which makes writes faster. A killed server
+	// keeps all it committed. Default: of a temporary folder they need not.
+	Disposable bool
 	// Port of the loopback interface. Default: a free one.
 	Port int
 	// Cache provides the programs. Default: the repository's cache, in silence.
@@ -50,15 +53,16 @@ const (
 
 // Server is a PostgreSQL that answers.
 type Server struct {
-	url       string // of the superuser, or as given
-	password  string // of Superuser and Admin
-	own       bool
-	programs  programs
-	dir       string
-	temporary bool
-	port      int
-	process   *daemon.Process
-	secured   []string // the settings that make it speak TLS
+	url        string // of the superuser, or as given
+	password   string // of Superuser and Admin
+	own        bool
+	programs   programs
+	dir        string
+	temporary  bool
+	disposable bool
+	port       int
+	process    *daemon.Process
+	secured    []string // the settings that make it speak TLS
 }
 
 // Start returns when the server answers.
@@ -77,7 +81,7 @@ func Start(ctx context.Context, config Config) (*Server, error) {
 	if err != nil {
 		return nil, fmt.Errorf("starting PostgreSQL: %w", err)
 	}
-	s := &Server{own: true, programs: found, dir: config.Dir, port: config.Port}
+	s := &Server{own: true, programs: found, dir: config.Dir, disposable: config.Disposable, port: config.Port}
 	if err := errors.Join(s.prepare(ctx, config.Cache), s.certify(config.Certificate)); err != nil {
 		return nil, fmt.Errorf("starting PostgreSQL: %w", errors.Join(err, s.Stop()))
 	}
@@ -103,7 +107,7 @@ func (s *Server) prepare(ctx context.Context, cache *provision.Cache) error {
 		if err != nil {
 			return fmt.Errorf("making a temporary folder: %w", err)
 		}
-		s.dir, s.temporary = dir, true
+		s.dir, s.temporary, s.disposable = dir, true, true
 	}
 	if err := os.MkdirAll(s.dir, 0o755); err != nil {
 		return fmt.Errorf("making the server's folder: %w", err)
@@ -163,7 +167,7 @@ func (s *Server) startOn(ctx context.Context, port int) error {
 		"listen_addresses=127.0.0.1", "unix_socket_directories=", "max_connections=200",
 		"shared_buffers=64MB", "max_wal_size=1GB", "logging_collector=off", "log_timezone=UTC", "TimeZone=UTC",
 	}
-	if s.temporary {
+	if s.disposable {
 		// synchronous_commit stays on. Without fsync a commit costs no more, and a killed server keeps all it committed.
 		settings = append(settings, "fsync=off", "full_page_writes=off")
 	}
