@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"maps"
 	"mime"
 	"os"
 	"path"
@@ -165,7 +166,7 @@ func (f *folder) HeadObject(bucket, key string) (*gofakes3.Object, error) {
 	if err != nil {
 		return nil, err
 	}
-	return describe(key, info, etag, io.NopCloser(strings.NewReader(""))), nil
+	return describe(key, info, etag, readKept(f.path(bucket, key)), io.NopCloser(strings.NewReader(""))), nil
 }
 
 func (f *folder) GetObject(bucket, key string, wanted *gofakes3.ObjectRangeRequest) (*gofakes3.Object, error) {
@@ -173,7 +174,7 @@ func (f *folder) GetObject(bucket, key string, wanted *gofakes3.ObjectRangeReque
 	if err != nil {
 		return nil, err
 	}
-	object := describe(key, info, etag, file)
+	object := describe(key, info, etag, readKept(file.Name()), file)
 	object.Range, err = wanted.Range(info.Size())
 	if err != nil {
 		file.Close()
@@ -189,16 +190,15 @@ func (f *folder) GetObject(bucket, key string, wanted *gofakes3.ObjectRangeReque
 	return object, nil
 }
 
-func describe(key string, info fs.FileInfo, etag []byte, contents io.ReadCloser) *gofakes3.Object {
+func describe(key string, info fs.FileInfo, etag []byte, headers kept, contents io.ReadCloser) *gofakes3.Object {
 	contentType := mime.TypeByExtension(path.Ext(key))
 	if contentType == "" {
 		contentType = "binary/octet-stream" // S3's default
 	}
-	return &gofakes3.Object{
-		Name: key, Size: info.Size(), Hash: etag, Contents: contents,
-		Metadata: map[string]string{
-			"Last-Modified": info.ModTime().UTC().Format("Mon, 02 Jan 2006 15:04:05 GMT"),
-			"Content-Type":  contentType,
-		},
+	answer := map[string]string{
+		"Last-Modified": info.ModTime().UTC().Format("Mon, 02 Jan 2006 15:04:05 GMT"),
+		"Content-Type":  contentType,
 	}
+	maps.Copy(answer, headers)
+	return &gofakes3.Object{Name: key, Size: info.Size(), Hash: etag, Contents: contents, Metadata: answer}
 }

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"time"
 
 	"github.com/johannesboyne/gofakes3"
 
@@ -49,7 +50,17 @@ func (h *handler) carryOut(w http.ResponseWriter, r *http.Request, call awscall.
 		answer(w, http.StatusNotImplemented, gofakes3.ErrNotImplemented, "the local S3 does not know "+reason)
 		return
 	}
+	if err := prepare(r, call.Operation); err != nil {
+		refuse(w, err)
+		return
+	}
 	switch call.Operation {
+	case "UploadPartCopy":
+		h.copyPart(w, r, call)
+		return
+	case "GetObjectTagging":
+		h.tags(w, call)
+		return
 	case "CompleteMultipartUpload":
 		h.folder.expect(call.Bucket, call.Key, gofakes3.UploadID(r.URL.Query().Get("uploadId")), conditionsOf(r))
 	case "GetObject", "HeadObject":
@@ -60,6 +71,34 @@ func (h *handler) carryOut(w http.ResponseWriter, r *http.Request, call awscall.
 		}
 	}
 	h.fake.ServeHTTP(&withoutCORS{w}, r)
+}
+
+// prepare checks a presigned request's time, and readies what a request brings for an object.
+func prepare(r *http.Request, operation string) error {
+	if expired(r.URL.Query(), time.Now()) {
+		return gofakes3.ErrorMessage(errAccessDenied, "Request has expired")
+	}
+	switch operation {
+	case "PutObject", "UploadPart":
+		if err := receive(r); err != nil {
+			return err
+		}
+	case "CopyObject", "CreateMultipartUpload":
+	default:
+		return nil
+	}
+	return keepHeaders(r)
+}
+
+// tags answers that an object has none, which clients ask before they copy one.
+func (h *handler) tags(w http.ResponseWriter, call awscall.Call) {
+	if _, _, err := h.folder.stat(call.Bucket, call.Key); err != nil {
+		refuse(w, err)
+		return
+	}
+	w.Header().Set("Content-Type", "application/xml")
+	// A client that has gone away needs no answer.
+	_, _ = io.WriteString(w, xml.Header+"<Tagging><TagSet></TagSet></Tagging>")
 }
 
 // changes says which operations make or remove an object.
@@ -93,6 +132,8 @@ func bucketOperation(method string, query url.Values) string {
 	switch {
 	case method == http.MethodPut:
 		return "CreateBucket"
+	case method == http.MethodPost && !query.Has("delete"):
+		return "PostObject"
 	case method == http.MethodDelete:
 		return "DeleteBucket"
 	case method == http.MethodHead:
@@ -116,6 +157,8 @@ func objectOperation(r *http.Request, query url.Values) string {
 		return "HeadObject"
 	case r.Method == http.MethodGet && upload:
 		return "ListParts"
+	case r.Method == http.MethodGet && query.Has("tagging"):
+		return "GetObjectTagging"
 	case r.Method == http.MethodGet:
 		return "GetObject"
 	case r.Method == http.MethodDelete && upload:

@@ -25,6 +25,7 @@ type uploads struct {
 type upload struct {
 	bucket, key string
 	begun       time.Time
+	headers     kept
 	parts       map[int]part
 	conditions  *gofakes3.PutConditions // of the CompleteMultipartUpload under way
 }
@@ -35,14 +36,14 @@ type part struct {
 	at   time.Time
 }
 
-func (f *folder) CreateMultipartUpload(bucket, key string, _ map[string]string) (gofakes3.UploadID, error) {
+func (f *folder) CreateMultipartUpload(bucket, key string, meta map[string]string) (gofakes3.UploadID, error) {
 	f.uploads.mu.Lock()
 	defer f.uploads.mu.Unlock()
 	if f.uploads.byID == nil {
 		f.uploads.byID = map[gofakes3.UploadID]*upload{}
 	}
 	id := gofakes3.UploadID(rand.Text())
-	f.uploads.byID[id] = &upload{bucket: bucket, key: key, begun: time.Now(), parts: map[int]part{}}
+	f.uploads.byID[id] = &upload{bucket: bucket, key: key, begun: time.Now(), headers: handedDown(meta), parts: map[int]part{}}
 	return id, nil
 }
 
@@ -58,7 +59,7 @@ func (u *uploads) find(bucket, key string, id gofakes3.UploadID) (*upload, error
 }
 
 func (f *folder) UploadPart(bucket, key string, id gofakes3.UploadID, number int, size int64, input io.Reader) (string, error) {
-	content, err := f.stage(input, size)
+	content, err := f.stage(input, size, nil)
 	if err != nil {
 		return "", err
 	}
@@ -94,7 +95,7 @@ func (f *folder) CompleteMultipartUpload(bucket, key string, id gofakes3.UploadI
 	if err != nil {
 		return "", "", err
 	}
-	content, err := f.join(parts)
+	content, err := f.join(parts, upload.headers)
 	if err != nil {
 		return "", "", err
 	}
@@ -125,7 +126,7 @@ func chosenParts(upload *upload, wanted []gofakes3.CompletedPart) ([]part, error
 }
 
 // join stages the parts as one content.
-func (f *folder) join(parts []part) (staged, error) {
+func (f *folder) join(parts []part, headers kept) (staged, error) {
 	readers := make([]io.Reader, len(parts))
 	var size int64
 	for i, part := range parts {
@@ -137,7 +138,7 @@ func (f *folder) join(parts []part) (staged, error) {
 		readers[i] = file
 		size += part.size
 	}
-	return f.stage(io.MultiReader(readers...), size)
+	return f.stage(io.MultiReader(readers...), size, headers)
 }
 
 func (f *folder) AbortMultipartUpload(bucket, key string, id gofakes3.UploadID) error {

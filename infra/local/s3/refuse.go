@@ -3,8 +3,12 @@ package s3
 import (
 	"encoding/hex"
 	"encoding/xml"
+	"errors"
 	"net/http"
+	"net/url"
+	"strconv"
 	"strings"
+	"time"
 
 	"github.com/johannesboyne/gofakes3"
 )
@@ -16,25 +20,33 @@ var knownQuery = map[string]bool{
 	"start-after": true, "max-keys": true, "encoding-type": true, "fetch-owner": true, "delete": true, "location": true,
 	"uploads": true, "uploadId": true, "partNumber": true, "part-number-marker": true, "max-parts": true,
 	"max-uploads": true, "key-marker": true, "upload-id-marker": true, "prefix-marker": true,
+	"AWSAccessKeyId": true, "Signature": true, "Expires": true, // of a URL that was presigned the old way
+}
+
+// unknownHeaders would make an object that is not what its client asked for.
+var unknownHeaders = map[string]bool{
+	"X-Amz-Tagging": true, "X-Amz-Website-Redirect-Location": true, "X-Amz-Write-Offset-Bytes": true,
+	"X-Amz-Server-Side-Encryption-Customer-Algorithm": true, "X-Amz-Object-Lock-Mode": true,
 }
 
 // unsupported names what of the request this S3 would ignore; "" when nothing.
 func unsupported(r *http.Request, operation string) string {
 	for name := range r.URL.Query() {
-		if !knownQuery[name] && !strings.HasPrefix(name, "response-") && !strings.HasPrefix(name, "X-Amz-") {
+		if name == "tagging" && operation == "GetObjectTagging" {
+			continue
+		}
+		if !knownQuery[name] && !strings.HasPrefix(name, "response-") && !strings.HasPrefix(http.CanonicalHeaderKey(name), "X-Amz-") {
 			return "the query parameter " + name
 		}
 	}
 	for name := range r.Header {
 		switch {
-		case strings.HasPrefix(name, "X-Amz-Meta-"):
-			return "user metadata: objects are plain files"
-		case strings.HasPrefix(name, "X-Amz-Copy-Source-If-") && name != copySourceIfMatch:
+		case unknownHeaders[name], strings.HasPrefix(name, "X-Amz-Copy-Source-If-") && name != copySourceIfMatch:
 			return "the header " + name
 		}
 	}
-	if operation == "UploadPartCopy" {
-		return operation
+	if operation == "PostObject" {
+		return "an upload by an HTML form"
 	}
 	return unsupportedCondition(r, operation)
 }
@@ -50,6 +62,34 @@ func unsupportedCondition(r *http.Request, operation string) string {
 		}
 	}
 	return ""
+}
+
+const errAccessDenied gofakes3.ErrorCode = "AccessDenied"
+
+// expired reports whether a presigned URL's time is over. Its signature is not verified, like all signatures here.
+func expired(query url.Values, now time.Time) bool {
+	if end, err := strconv.ParseInt(query.Get("Expires"), 10, 64); err == nil && query.Has("Signature") {
+		return now.After(time.Unix(end, 0))
+	}
+	signed, err := time.Parse("20060102T150405Z", query.Get("X-Amz-Date"))
+	seconds, wrong := strconv.ParseInt(query.Get("X-Amz-Expires"), 10, 32)
+	return err == nil && wrong == nil && now.After(signed.Add(time.Duration(seconds)*time.Second))
+}
+
+// refuse writes an error of this package or of gofakes3.
+func refuse(w http.ResponseWriter, err error) {
+	var named gofakes3.Error
+	if !errors.As(err, &named) {
+		named = gofakes3.ErrInternal
+	}
+	status, message := named.ErrorCode().Status(), named.Error()
+	if named.ErrorCode() == errAccessDenied {
+		status = http.StatusForbidden
+	}
+	if response := (*gofakes3.ErrorResponse)(nil); errors.As(err, &response) {
+		message = response.Message
+	}
+	answer(w, status, named.ErrorCode(), message)
 }
 
 // answer writes an error as S3 does.

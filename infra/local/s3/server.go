@@ -9,8 +9,10 @@
 // Reads and writes: Config.Dir; its subfolder .staging holds what is not yet an object. Writes are not
 // synced: they survive the death of processes, not of the machine's power.
 //
-// What it cannot do it refuses: sub-resources (ACL, tags, policies), versions, user metadata (501
-// NotImplemented) and keys that are no file name (400 InvalidArgument). Signatures are not verified.
+// User metadata and content types lie in extended attributes of the files. Checksums that a client sends are compared.
+// What it cannot do it refuses: sub-resources (ACL, tags, policies), versions, uploads by HTML forms (501
+// NotImplemented) and keys that are no file name (400 InvalidArgument). Signatures are not verified, so a presigned URL
+// is refused only when its time is over.
 //
 // Spec: https://docs.aws.amazon.com/AmazonS3/latest/API/
 package s3
@@ -48,7 +50,7 @@ func Start(ctx context.Context, config Config) (*Server, error) {
 	}
 	server := &Server{folder: folder}
 	server.hooks.Set(config.Hooks)
-	fake := gofakes3.New(folder, gofakes3.WithTimeSkewLimit(0), gofakes3.WithoutVersioning()).Server()
+	fake := gofakes3.New(folder, gofakes3.WithTimeSkewLimit(0), gofakes3.WithMetadataSizeLimit(0), gofakes3.WithoutVersioning()).Server()
 	server.Server, err = loopback.Serve(ctx, config.Addr, &handler{fake: fake, folder: folder, hooks: &server.hooks})
 	if err != nil {
 		return nil, fmt.Errorf("starting the local S3: %w", err)

@@ -29,8 +29,8 @@ type staged struct {
 	sum  []byte
 }
 
-// stage writes content beside the buckets; size -1 means as much as there is.
-func (f *folder) stage(content io.Reader, size int64) (staged, error) {
+// stage writes content and its headers next to the buckets; size -1 means as much as there is.
+func (f *folder) stage(content io.Reader, size int64, headers kept) (staged, error) {
 	file, err := os.OpenFile(filepath.Join(f.staging, rand.Text()), os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
 	if err != nil {
 		return staged{}, err
@@ -39,6 +39,9 @@ func (f *folder) stage(content io.Reader, size int64) (staged, error) {
 	written, err := io.Copy(io.MultiWriter(file, hash), content)
 	if err == nil && size >= 0 && written != size {
 		err = gofakes3.ErrIncompleteBody
+	}
+	if err == nil {
+		err = headers.attach(file)
 	}
 	if err = errors.Join(err, file.Close()); err != nil {
 		os.Remove(file.Name())
@@ -132,8 +135,8 @@ func matches(wanted string, sum []byte) bool {
 	return wanted == "*" || strings.Trim(wanted, `"`) == hex.EncodeToString(sum)
 }
 
-func (f *folder) PutObject(bucket, key string, _ map[string]string, input io.Reader, size int64, conditions *gofakes3.PutConditions) (gofakes3.PutObjectResult, error) {
-	content, err := f.stage(input, size)
+func (f *folder) PutObject(bucket, key string, meta map[string]string, input io.Reader, size int64, conditions *gofakes3.PutConditions) (gofakes3.PutObjectResult, error) {
+	content, err := f.stage(input, size, handedDown(meta))
 	if err != nil {
 		return gofakes3.PutObjectResult{}, err
 	}
@@ -149,7 +152,11 @@ func (f *folder) CopyObject(fromBucket, fromKey, bucket, key string, meta map[st
 	if wanted := meta[copySourceIfMatch]; wanted != "" && !matches(wanted, etag) {
 		return gofakes3.CopyObjectResult{}, preconditionFailed("x-amz-copy-source-if-match")
 	}
-	content, err := f.stage(source, info.Size())
+	headers := handedDown(meta)
+	if meta["X-Amz-Metadata-Directive"] != "REPLACE" {
+		headers = readKept(source.Name())
+	}
+	content, err := f.stage(source, info.Size(), headers)
 	if err != nil {
 		return gofakes3.CopyObjectResult{}, err
 	}
