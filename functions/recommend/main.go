@@ -19,6 +19,7 @@ import (
 	"recsys/shared/settings"
 	"recsys/shared/step"
 	"recsys/shared/vectorstore"
+	"recsys/shared/workflow"
 )
 
 func main() {
@@ -55,8 +56,8 @@ func wire(ctx context.Context) (*Handler, error) {
 // lockTimeout: only a version that is being dropped is locked against its readers, and the trends while others change them.
 const lockTimeout = time.Second
 
-// connection: two for a batch, and two more while those that broke are being closed.
+// connection has room for the two connections of a batch, and for two more while broken ones are being closed.
 func connection(s settings.Recommend) vectorstore.Config {
 	return vectorstore.Config{VectorStore: s.VectorStore, Application: "recommend",
-		StatementTimeout: s.DatabaseTimeout, LockTimeout: lockTimeout, MaxConns: 4, Repeating: true}
+		StatementTimeout: s.DatabaseTimeout, LockTimeout: lockTimeout, MaxConns: workflow.RecommendConnections, Repeating: true}
 }

@@ -3,6 +3,8 @@ package deployment
 import (
 	"strconv"
 	"strings"
+
+	"recsys/shared/workflow"
 )
 
 // MemoryGiB is the memory of an RDS instance type such as t4g.small, r8g.2xlarge; 0 if its size is unknown.
@@ -41,14 +43,10 @@ func MaxVectorConnections(instance string) int {
 	return min(max(50*MemoryGiB(instance), 100), 1000)
 }
 
-const (
-	// connectionsPerCall is the size of recommend's pool, and reservedConnections what the workflow, people and
-	// PostgreSQL's own superuser take.
-	connectionsPerCall  = 4
-	reservedConnections = 20
-)
+// reservedConnections are for the workflow, for people and for PostgreSQL's own superuser.
+const reservedConnections = 20
 
 // maxCalls is how many calls of recommend at once the vector database has connections for.
 func maxCalls(instance string) int {
-	return (MaxVectorConnections(instance) - reservedConnections) / connectionsPerCall
+	return (MaxVectorConnections(instance) - reservedConnections) / workflow.RecommendConnections
 }

@@ -61,5 +61,9 @@ func Steps(sizes settings.Sizes) []Step {
 // the models of two versions. Its time is bounded far above that, and far below what Kinesis would wait for.
 var Recommend = Step{Name: "recommend", MemoryMiB: 1024, Timeout: time.Minute}
 
+// RecommendConnections is the size of recommend's pool: two searches at once, and two to spare. What the vector database
+// takes bounds how many calls there may be at once.
+const RecommendConnections = 4
+
 // BisectBatchOnFunctionError halves a batch that recommend did not answer at all.
 const BisectBatchOnFunctionError = true
