@@ -7,7 +7,6 @@ import (
 
 	"github.com/google/uuid"
 
-	"recsys/infra/local/awscall"
 	"recsys/infra/local/awsjson"
 )
 
@@ -80,7 +79,7 @@ func (s *Server) putRecord(ctx context.Context, in putRecordInput) (putRecordOut
 func (s *Server) putRecordBatch(ctx context.Context, in putRecordBatchInput) (putRecordBatchOutput, error) {
 	stream, ok := s.streams[in.DeliveryStreamName]
 	if !ok {
-		return putRecordBatchOutput{}, awsjson.Errorf("ResourceNotFoundException", "Firehose %s not found under account %s.", in.DeliveryStreamName, awscall.Account)
+		return putRecordBatchOutput{}, notFound(in.DeliveryStreamName)
 	}
 	if err := withinLimits(in.Records); err != nil {
 		return putRecordBatchOutput{}, err

@@ -1,4 +1,4 @@
-// Package firehose is the local mode's Firehose: PutRecord and PutRecordBatch, delivered to S3.
+// Package firehose is the local mode's Firehose: PutRecord and PutRecordBatch, delivered to S3, and the listing of streams.
 //
 // Promise: the limits are AWS's. A record that was accepted is delivered, whoever is killed when: it is in
 // the stream's buffer file before the answer goes out, and what a killed server left behind is delivered
@@ -63,6 +63,7 @@ type Server struct {
 	hooks   awscall.Point
 	faults  faultPoint
 	now     func() time.Time
+	started time.Time
 
 	stop context.CancelFunc // ends the deliveries by size and age
 	done sync.WaitGroup
@@ -74,6 +75,7 @@ func Start(ctx context.Context, config Config) (*Server, error) {
 	if server.now == nil {
 		server.now = time.Now
 	}
+	server.started = server.now()
 	server.hooks.Set(config.Hooks)
 	server.SetFaults(config.Faults)
 	for _, settings := range config.Streams {
@@ -87,8 +89,10 @@ func Start(ctx context.Context, config Config) (*Server, error) {
 	server.Server, err = loopback.Serve(ctx, config.Addr, &awsjson.Service{
 		Name: "firehose", Target: "Firehose_20150804", MaxBytes: maxRequestBytes, Hooks: &server.hooks,
 		Operations: map[string]awsjson.Operation{
-			"PutRecord":      awsjson.Do(true, server.putRecord),
-			"PutRecordBatch": awsjson.Do(true, server.putRecordBatch),
+			"PutRecord":              awsjson.Do(true, server.putRecord),
+			"PutRecordBatch":         awsjson.Do(true, server.putRecordBatch),
+			"ListDeliveryStreams":    awsjson.Do(false, server.listDeliveryStreams),
+			"DescribeDeliveryStream": awsjson.Do(false, server.describeDeliveryStream),
 		},
 	})
 	if err != nil {

@@ -199,3 +199,8 @@ func (c *catalog) write(value entity, names ...string) error {
 	}
 	return os.Rename(whole, target)
 }
+
+func isNotFound(err error) bool {
+	var named *awsjson.Error
+	return errors.As(err, &named) && named.Code == "EntityNotFoundException"
+}

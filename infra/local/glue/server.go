@@ -1,4 +1,4 @@
-// Package glue is the local mode's Glue Data Catalog: databases and tables, without partitions.
+// Package glue is the local mode's Glue Data Catalog: databases and tables, in which no partition can be registered.
 //
 // Promise: names, errors and version numbers are AWS's; a change is whole or absent, whoever is killed
 // when. Names are lower-cased, as AWS does. What a table is said to be is kept as it came.
@@ -53,8 +53,11 @@ func Start(ctx context.Context, config Config) (*Server, error) {
 		Operations: map[string]awsjson.Operation{
 			"CreateDatabase": awsjson.Do(true, catalog.createDatabase),
 			"GetDatabase":    awsjson.Do(false, catalog.getDatabase),
+			"GetDatabases":   awsjson.Do(false, catalog.getDatabases),
 			"CreateTable":    awsjson.Do(true, catalog.createTable),
 			"GetTable":       awsjson.Do(false, catalog.getTable),
+			"GetTables":      awsjson.Do(false, catalog.getTables),
+			"GetPartitions":  awsjson.Do(false, catalog.getPartitions),
 			"UpdateTable":    awsjson.Do(true, catalog.updateTable),
 			"DeleteTable":    awsjson.Do(true, catalog.deleteTable),
 		},

@@ -7,7 +7,6 @@ import (
 	"io"
 	"net/http"
 	"strconv"
-	"strings"
 
 	"github.com/google/uuid"
 
@@ -21,6 +20,10 @@ func (e *Emulator) arn(name string) string {
 func (e *Emulator) routes() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("POST /2015-03-31/functions/{name}/invocations", e.serveInvoke)
+	mux.HandleFunc("GET /2015-03-31/functions", e.serveList)
+	mux.HandleFunc("GET /2015-03-31/functions/{$}", e.serveList)
+	mux.HandleFunc("GET /2015-03-31/functions/{name}", e.serveFunction)
+	mux.HandleFunc("GET /2015-03-31/functions/{name}/configuration", e.serveFunction)
 	const runtime = "/worker/{number}/2018-06-01/runtime"
 	mux.HandleFunc("GET "+runtime+"/invocation/next", e.forWorker(e.serveNext))
 	mux.HandleFunc("POST "+runtime+"/invocation/{id}/response", e.forWorker(e.serveResponse))
@@ -32,11 +35,7 @@ func (e *Emulator) routes() http.Handler {
 // serveInvoke is the Invoke API, for RequestResponse and DryRun.
 func (e *Emulator) serveInvoke(response http.ResponseWriter, request *http.Request) {
 	response.Header().Set("X-Amzn-RequestId", uuid.NewString())
-	name := request.PathValue("name")
-	if _, after, isARN := strings.Cut(name, ":function:"); isARN {
-		name = after
-	}
-	name, _, _ = strings.Cut(name, ":") // a qualifier; there is one version
+	name := plainName(request.PathValue("name"))
 	switch kind := request.Header.Get("X-Amz-Invocation-Type"); kind {
 	case "", "RequestResponse":
 	case "DryRun":

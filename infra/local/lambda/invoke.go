@@ -37,6 +37,10 @@ type ServiceError struct {
 
 func (e *ServiceError) Error() string { return e.Code + ": " + e.Message }
 
+func (e *Emulator) notFound(name string) *ServiceError {
+	return &ServiceError{"ResourceNotFoundException", "Function not found: " + e.arn(name), http.StatusNotFound}
+}
+
 type invocation struct {
 	id       string
 	payload  []byte
@@ -58,7 +62,7 @@ func (e *Emulator) Invoke(ctx context.Context, name string, payload []byte) ([]b
 	f := e.functions[name]
 	e.mu.Unlock()
 	if f == nil {
-		return nil, nil, &ServiceError{"ResourceNotFoundException", "Function not found: " + e.arn(name), http.StatusNotFound}
+		return nil, nil, e.notFound(name)
 	}
 	if len(payload) == 0 {
 		payload = []byte("{}")
