@@ -7,6 +7,7 @@ import (
 	"hash/crc64"
 	"io"
 	"maps"
+	"net"
 	"net/http"
 	"os"
 	"strings"
@@ -46,6 +47,16 @@ func TestUserMetadata(t *testing.T) {
 		}
 	}
 	check(client, "a.json", written, "application/x-own")
+	// As bytes on the wire: Python takes the names as they are spelled, Go does not.
+	conn, err := net.Dial("tcp", strings.TrimPrefix(server.URL(), "http://"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	fmt.Fprintf(conn, "HEAD /%s/a.json HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n", bucket)
+	if head, err := io.ReadAll(conn); err != nil || !strings.Contains(string(head), "\r\nx-amz-meta-trained-on: 2026-11-27\r\n") {
+		t.Errorf("%s, %v", head, err)
+	}
 	copyObject := awss3.CopyObjectInput{Bucket: aws.String(bucket), Key: aws.String("b"), CopySource: aws.String(bucket + "/a.json")}
 	if _, err := client.CopyObject(t.Context(), &copyObject); err != nil {
 		t.Fatal(err)

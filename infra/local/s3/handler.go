@@ -70,7 +70,9 @@ func (h *handler) carryOut(w http.ResponseWriter, r *http.Request, call awscall.
 			w = matching
 		}
 	}
-	h.fake.ServeHTTP(&withoutCORS{w}, r)
+	corrected := &correctedWriter{ResponseWriter: w}
+	h.fake.ServeHTTP(corrected, r)
+	corrected.finish()
 }
 
 // prepare checks a presigned request's time, and readies what a request brings for an object.

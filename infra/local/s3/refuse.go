@@ -100,13 +100,38 @@ func answer(w http.ResponseWriter, status int, code gofakes3.ErrorCode, message 
 	_ = xml.NewEncoder(w).Encode(gofakes3.ErrorResponse{Code: code, Message: message})
 }
 
-// withoutCORS takes out what gofakes3 allows every web page to read.
-type withoutCORS struct{ http.ResponseWriter }
+// correctedWriter corrects the headers of gofakes3's answers: no web page may read them, and the names of user metadata
+// are lower case, because clients take them as they come.
+type correctedWriter struct {
+	http.ResponseWriter
+	begun bool
+}
 
-func (w *withoutCORS) Header() http.Header {
-	header := w.ResponseWriter.Header()
+func (c *correctedWriter) WriteHeader(status int) {
+	c.begun = true
+	header := c.Header()
 	header.Del("Access-Control-Allow-Origin")
-	return header
+	for name, values := range header {
+		if strings.HasPrefix(name, userPrefix) {
+			delete(header, name)
+			header[strings.ToLower(name)] = values
+		}
+	}
+	c.ResponseWriter.WriteHeader(status)
+}
+
+func (c *correctedWriter) Write(p []byte) (int, error) {
+	if !c.begun {
+		c.WriteHeader(http.StatusOK)
+	}
+	return c.ResponseWriter.Write(p)
+}
+
+// finish begins an answer that has no body, such as that to a HEAD.
+func (c *correctedWriter) finish() {
+	if !c.begun {
+		c.WriteHeader(http.StatusOK)
+	}
 }
 
 // matchingWriter holds If-Match of a read against the ETag of the very file that is about to be sent.
