@@ -67,6 +67,7 @@ func Access(l *DataLake) map[string][]Permission {
 		"plan-extract": {
 			on(l.Lake, []string{lake.PlanKey("*")}, getObject, putObject),
 			on(l.Lake, []string{lake.ManifestKey("*")}, getObject), // is a snapshot of this name there already?
+			on(l.Lake, []string{lake.LatestKey}, getObject),        // how large is the active snapshot?
 			list(l.Lake),
 		},
 		"extract": {on(l.Lake, []string{anyRun}, putObject)},

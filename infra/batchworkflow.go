@@ -59,12 +59,13 @@ func steps(config deployment.Config, data *DataLake, source *SourceDatabase, vec
 	options := config.Options
 	given := map[string]Function{
 		"plan-extract": {InVPC: true, May: source.May, Settings: settings.PlanExtract{
-			Lake: bucket, Source: source.Settings, RowsPerRange: int64(config.RowsPerRange), MaxConcurrency: config.MaxConcurrency}},
+			Lake: bucket, Source: source.Settings, RowsPerRange: int64(config.RowsPerRange), MaxConcurrency: config.MaxConcurrency,
+			Shrinkage: options.Shrinkage}},
 		"extract":         {InVPC: true, May: source.May, Settings: settings.Extract{Lake: bucket, Source: source.Settings}},
 		"transform":       {Settings: settings.Transform{Lake: bucket}},
 		"partition-write": {Settings: settings.PartitionWrite{Lake: bucket}},
 		"publish-training-data": {Settings: settings.PublishTrainingData{
-			Lake: bucket, GlueDatabase: data.Database, GlueTable: trainingTable}},
+			Lake: bucket, GlueDatabase: data.Database, GlueTable: trainingTable, Shrinkage: options.Shrinkage}},
 		"train": {Settings: settings.Train{Lake: bucket, Artifacts: artifacts, ByDefault: config.Train,
 			HoldOut: options.HoldOut, Training: options.Training}},
 		"embedding-upload": {InVPC: true, May: []Permission{asLoader}, Settings: settings.EmbeddingUpload{

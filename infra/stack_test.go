@@ -202,6 +202,7 @@ func TestOptionsReachTheirFunctions(t *testing.T) {
 		documents.Write(content)
 	}
 	reach := map[string]struct{ value, variable, functions string }{
+		"shrinkShare": {"0.25", "SHRINK_SHARE", "plan-extract publish-training-data"},
 		"holdOutSeed": {"7", "HOLD_OUT_SEED", "evaluate train"}, "holdOutFraction": {"0.3", "HOLD_OUT_FRACTION", "evaluate train"},
 		"factors": {"64", "FACTORS", "train"}, "iterations": {"5", "ITERATIONS", "train"}, "trainSeed": {"2", "TRAIN_SEED", "train"},
 		"unobservedWeight": {"0.25", "UNOBSERVED_WEIGHT", "train"}, "regularization": {"0.5", "REGULARIZATION", "train"},

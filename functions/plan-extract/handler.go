@@ -2,7 +2,7 @@
 // customerNumber into ranges of about equal numbers of ratings.
 //
 // Input: workflow.PlanInput. Output: workflow.Plan, also written to lake.PlanKey, once.
-// Errors: InvalidInput, SchemaMismatch, SourceUnavailable, ObjectStoreUnavailable.
+// Errors: InvalidInput, SchemaMismatch, SourceShrank, SourceUnavailable, ObjectStoreUnavailable.
 package main
 
 import (
@@ -15,6 +15,7 @@ import (
 	"recsys/shared/metrics"
 	"recsys/shared/objectstore"
 	"recsys/shared/source"
+	"recsys/shared/sourcesize"
 	"recsys/shared/workflow"
 )
 
@@ -36,6 +37,8 @@ type Source interface {
 // Handler plans runs.
 type Handler struct {
 	Source         Source
+	Identity       string  // of the source
+	Shrinkage      float64 // a sourcesize.Rule's Share
 	Lake           *objectstore.Store
 	RowsPerRange   int64 // ratings that a range aims at; at least 1
 	MaxConcurrency int   // 1 to 40
@@ -55,7 +58,13 @@ func (h Handler) Handle(ctx context.Context, in workflow.PlanInput) (workflow.Pl
 	if err != nil {
 		return workflow.Plan{}, err
 	}
-	plan := workflow.Plan{Run: run, Ranges: ranges, MaxConcurrency: h.MaxConcurrency, EstimatedRows: found.Ratings}
+	plan := workflow.Plan{
+		Run: run, Ranges: ranges, MaxConcurrency: h.MaxConcurrency, EstimatedRows: found.Ratings,
+		Source: h.Identity, Products: found.Products,
+	}
+	if err := h.compare(ctx, in, &plan, found.Customers); err != nil {
+		return workflow.Plan{}, err
+	}
 	_, err = h.Lake.PutJSON(ctx, lake.PlanKey(run.ID), plan, objectstore.IfAbsent())
 	if errors.Is(err, objectstore.ErrPrecondition) {
 		return h.planned(ctx, run) // another attempt came between
@@ -66,6 +75,25 @@ func (h Handler) Handle(ctx context.Context, in workflow.PlanInput) (workflow.Pl
 	metrics.Count(ctx, metrics.Rows, found.Ratings)
 	slog.InfoContext(ctx, "planned", "run", run.ID, "ranges", len(ranges), "rows", found.Ratings)
 	return plan, nil
+}
+
+// compare compares the source with the active snapshot, before the costly steps, and notes that in the plan. The counts
+// can only become less on the way.
+func (h Handler) compare(ctx context.Context, in workflow.PlanInput, plan *workflow.Plan, customers int64) error {
+	if len(in.Input) > 0 {
+		asked, err := workflow.ParseInput(in.Input)
+		if err != nil {
+			return err
+		}
+		plan.AcceptShrunkSource = asked.AcceptShrunkSource
+	}
+	active, err := sourcesize.Active(ctx, h.Lake)
+	if err != nil {
+		return err
+	}
+	now := lake.Size{Source: h.Identity, Rows: plan.EstimatedRows, Customers: customers, Products: plan.Products}
+	plan.Comparison, err = sourcesize.Rule{Share: h.Shrinkage, Accept: plan.AcceptShrunkSource}.Check(now, active)
+	return err
 }
 
 // planned is the plan that an earlier attempt of the run has left, or ErrNotFound. A run of the same name that

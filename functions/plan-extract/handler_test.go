@@ -145,7 +145,7 @@ func (s *shopOf) Survey(_ context.Context, visit func(customer, ratings int64) e
 	if s.meantime != nil {
 		s.meantime()
 	}
-	return source.Survey{Ratings: s.ratings}, visit(7, s.ratings)
+	return source.Survey{Ratings: s.ratings, Customers: 1}, visit(7, s.ratings)
 }
 
 // What a run's first attempt has planned stays, whatever the source says later and whoever comes between.
@@ -180,6 +180,29 @@ func TestASecondAttemptAnswersTheFirstsPlan(t *testing.T) {
 		wants(earlier, 2, 2, nil)
 	}); !errors.As(err, new(failure.InvalidInput)) {
 		t.Errorf("another run of the name, at the same time: %v", err)
+	}
+}
+
+// A source that shrank is refused before anything is extracted, and leaves no plan.
+func TestAShrunkSourceIsNotPlanned(t *testing.T) {
+	store, _ := s3test.ForTest(t, "lake")
+	active := lake.Latest{Snapshot: "before", Source: "shop", Rows: 10, Customers: 1}
+	if _, err := store.PutJSON(t.Context(), lake.LatestKey, active); err != nil {
+		t.Fatal(err)
+	}
+	h := Handler{Source: &shopOf{ratings: 4}, Identity: "shop", Shrinkage: 0.5, Lake: store, RowsPerRange: 1, MaxConcurrency: 1}
+	run := event(t)
+	_, err := h.Handle(t.Context(), run)
+	if !errors.As(err, new(failure.SourceShrank)) || !strings.Contains(err.Error(), "4 ratings instead of 10") {
+		t.Errorf("got %v", err)
+	}
+	if _, err := store.Head(t.Context(), lake.PlanKey(run.ID)); !errors.Is(err, objectstore.ErrNotFound) {
+		t.Errorf("a plan is left: %v", err)
+	}
+	run.Input = []byte(`{"acceptShrunkSource":true}`)
+	if plan, err := h.Handle(t.Context(), run); err != nil || !plan.AcceptShrunkSource || plan.Source != "shop" ||
+		plan.Comparison != "accepted: 4 ratings instead of 10" {
+		t.Errorf("planned %+v, %v", plan, err)
 	}
 }
 

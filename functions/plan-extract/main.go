@@ -22,8 +22,14 @@ func main() {
 	if err != nil {
 		step.Fatal(err)
 	}
+	identity, err := source.Identity(config.Source)
+	if err != nil {
+		step.Fatal(err)
+	}
 	handler := Handler{
 		Source:         database,
+		Identity:       identity,
+		Shrinkage:      *config.Share,
 		Lake:           objectstore.New(client, config.Bucket),
 		RowsPerRange:   config.RowsPerRange,
 		MaxConcurrency: config.MaxConcurrency,

@@ -42,7 +42,8 @@ func (h Handler) commit(ctx context.Context, manifest lake.Manifest) error {
 func (h Handler) point(ctx context.Context, manifest lake.Manifest) (lake.Latest, error) {
 	ours := lake.Latest{
 		Snapshot: manifest.Snapshot, StartedAt: manifest.StartedAt,
-		Location: h.Lake.URI(lake.SnapshotPrefix(manifest.Snapshot)), Rows: manifest.Rows,
+		Location: h.Lake.URI(lake.SnapshotPrefix(manifest.Snapshot)),
+		Source:   manifest.Source, Rows: manifest.Rows, Customers: manifest.Customers, Products: manifest.Products,
 	}
 	for {
 		latest, etag, err := h.latest(ctx)

@@ -21,6 +21,7 @@ import (
 	"recsys/shared/lake"
 	"recsys/shared/metrics"
 	"recsys/shared/objectstore"
+	"recsys/shared/sourcesize"
 	"recsys/shared/workflow"
 )
 
@@ -29,6 +30,7 @@ type Handler struct {
 	Lake                *objectstore.Store
 	Catalog             Catalog
 	MaxRejectedFraction float64 // of a run's rows, 0 to 1
+	Shrinkage           float64 // a sourcesize.Rule's Share
 	KeepSnapshots       int     // the published one among them; at least 1
 }
 
@@ -42,25 +44,25 @@ func (h Handler) Handle(ctx context.Context, run workflow.Run) (workflow.Publish
 	if err := h.validate(run); err != nil {
 		return workflow.Published{}, err
 	}
-	latest, manifest, err := h.publish(ctx, run)
+	latest, ours, err := h.publish(ctx, run)
 	if err != nil {
 		return workflow.Published{}, err
 	}
-	if latest, err = h.describe(ctx, latest, manifest); err != nil {
+	if latest, err = h.describe(ctx, latest, ours.Manifest); err != nil {
 		return workflow.Published{}, err
 	}
 	h.tidy(ctx, latest)
 	out := workflow.Published{Status: superseded, Snapshot: run.ID, Reason: supersededBy(latest)}
 	if latest.Snapshot == run.ID {
 		out = workflow.Published{
-			Status: published, Snapshot: run.ID, Partitions: int64(len(manifest.Partitions)),
-			Rows: manifest.Rows, Rejected: total(manifest.Rejected),
+			Status: published, Snapshot: run.ID, Partitions: ours.Customers,
+			Rows: ours.Rows, Rejected: total(ours.Rejected), Comparison: ours.comparison,
 		}
 	}
 	metrics.Count(ctx, metrics.Rows, out.Rows)
 	metrics.Count(ctx, metrics.RejectedRows, out.Rejected)
 	slog.InfoContext(ctx, out.Status, "run", run.ID, "visible", latest.Snapshot, "reason", out.Reason, "partitions", out.Partitions,
-		"rows", out.Rows, "rejected", out.Rejected)
+		"rows", out.Rows, "rejected", out.Rejected, "comparison", out.Comparison)
 	return out, nil
 }
 
@@ -73,30 +75,47 @@ func supersededBy(latest lake.Latest) string {
 	return reason + ", after this one: start another run for what has changed since"
 }
 
-// publish makes the run's snapshot whole and the pointer name it; it returns what the pointer says then. Where
-// that is a newer run from the start, there is no manifest: the run's files may be gone already.
-func (h Handler) publish(ctx context.Context, run workflow.Run) (latest lake.Latest, manifest lake.Manifest, err error) {
+// publication is a run's snapshot and its plan's comparison.
+type publication struct {
+	lake.Manifest
+	comparison string
+}
+
+// publish makes the run's snapshot whole and the pointer name it. It returns the pointer as it is then. If a newer run
+// was published before, there is no publication, because this run's files may be gone already.
+func (h Handler) publish(ctx context.Context, run workflow.Run) (latest lake.Latest, ours publication, err error) {
 	latest, _, err = h.latest(ctx)
 	if err != nil && !errors.Is(err, objectstore.ErrNotFound) {
-		return latest, manifest, err
+		return latest, ours, err
 	}
 	if newer(latest, lake.Latest{Snapshot: run.ID, StartedAt: run.StartedAt}) {
-		return latest, manifest, nil
+		return latest, ours, nil
 	}
-	if manifest, err = h.manifest(ctx, run); err != nil {
-		return latest, manifest, err
+	var plan workflow.Plan
+	if _, err := h.Lake.GetJSON(ctx, lake.PlanKey(run.ID), maxPlan, &plan); err != nil {
+		return latest, ours, err
 	}
-	if err := h.tolerate(manifest); err != nil {
-		return latest, manifest, err
+	ours.comparison = plan.Comparison
+	if ours.Manifest, err = h.manifest(ctx, plan); err != nil {
+		return latest, ours, err
 	}
-	if err := h.countPopularity(ctx, manifest); err != nil {
-		return latest, manifest, err
+	if err := h.tolerate(ours.Manifest); err != nil {
+		return latest, ours, err
 	}
-	if err := h.commit(ctx, manifest); err != nil {
-		return latest, manifest, err
+	if latest.Snapshot != run.ID { // an attempt before has compared, and published
+		rule := sourcesize.Rule{Share: h.Shrinkage, Accept: plan.AcceptShrunkSource}
+		if _, err := rule.Check(ours.Size(), latest); err != nil {
+			return latest, ours, err
+		}
 	}
-	latest, err = h.point(ctx, manifest)
-	return latest, manifest, err
+	if err := h.countPopularity(ctx, ours.Manifest); err != nil {
+		return latest, ours, err
+	}
+	if err := h.commit(ctx, ours.Manifest); err != nil {
+		return latest, ours, err
+	}
+	latest, err = h.point(ctx, ours.Manifest)
+	return latest, ours, err
 }
 
 func (h Handler) validate(run workflow.Run) error {
@@ -108,6 +127,9 @@ func (h Handler) validate(run workflow.Run) error {
 	}
 	if !(h.MaxRejectedFraction >= 0 && h.MaxRejectedFraction <= 1) {
 		return failure.Invalidf("rejected fraction: %v, want 0 to 1", h.MaxRejectedFraction)
+	}
+	if !(h.Shrinkage >= 0 && h.Shrinkage <= 1) {
+		return failure.Invalidf("share that a source may shrink to: %v, want 0 to 1", h.Shrinkage)
 	}
 	return nil
 }

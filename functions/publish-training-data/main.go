@@ -30,6 +30,7 @@ func main() {
 		Catalog:             Catalog{glue.NewFromConfig(aws), published.GlueDatabase, published.GlueTable},
 		MaxRejectedFraction: *published.MaxRejectedFraction,
 		KeepSnapshots:       published.KeepSnapshots,
+		Shrinkage:           *published.Share,
 	}
 	step.Start(handler.Handle)
 }

@@ -27,17 +27,13 @@ const (
 const readers = 8
 
 // manifest adds up what partition-write reported of every range of the plan.
-func (h Handler) manifest(ctx context.Context, run workflow.Run) (lake.Manifest, error) {
-	var plan workflow.Plan
-	if _, err := h.Lake.GetJSON(ctx, lake.PlanKey(run.ID), maxPlan, &plan); err != nil {
-		return lake.Manifest{}, err
-	}
+func (h Handler) manifest(ctx context.Context, plan workflow.Plan) (lake.Manifest, error) {
 	reports := make([]lake.RangeReport, len(plan.Ranges))
 	fetch, fetching := errgroup.WithContext(ctx)
 	fetch.SetLimit(readers)
 	for i, span := range plan.Ranges {
 		fetch.Go(func() error {
-			_, err := h.Lake.GetJSON(fetching, lake.RangeReportKey(run.ID, span.Index), maxReport, &reports[i])
+			_, err := h.Lake.GetJSON(fetching, lake.RangeReportKey(plan.ID, span.Index), maxReport, &reports[i])
 			return err
 		})
 	}
@@ -47,15 +43,15 @@ func (h Handler) manifest(ctx context.Context, run workflow.Run) (lake.Manifest,
 	for _, report := range reports {
 		if report.RatingType != reports[0].RatingType {
 			return lake.Manifest{}, failure.SchemaMismatch{Err: fmt.Errorf(
-				"the type of ratings.productRating changed while run %s read it: start another run", run.ID)}
+				"the type of ratings.productRating changed while run %s read it: start another run", plan.ID)}
 		}
 	}
-	return sum(run, reports), nil
+	return sum(plan, reports), nil
 }
 
-func sum(run workflow.Run, reports []lake.RangeReport) lake.Manifest {
+func sum(plan workflow.Plan, reports []lake.RangeReport) lake.Manifest {
 	manifest := lake.Manifest{
-		Snapshot: run.ID, StartedAt: run.StartedAt, Ranges: len(reports),
+		Snapshot: plan.ID, StartedAt: plan.StartedAt, Ranges: len(reports), Source: plan.Source, Products: plan.Products,
 		Rejected: map[string]int64{}, Partitions: []lake.Partition{},
 	}
 	for _, report := range reports {
@@ -66,6 +62,7 @@ func sum(run workflow.Run, reports []lake.RangeReport) lake.Manifest {
 			manifest.Rejected[reason] += rows
 		}
 	}
+	manifest.Customers = int64(len(manifest.Partitions))
 	slices.SortFunc(manifest.Partitions, func(a, b lake.Partition) int {
 		return cmp.Compare(a.CustomerNumber, b.CustomerNumber)
 	})

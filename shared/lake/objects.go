@@ -23,10 +23,22 @@ type Manifest struct {
 	Snapshot   string           `json:"snapshot"`
 	StartedAt  time.Time        `json:"startedAt"` // of the run: orders snapshots
 	Ranges     int              `json:"ranges"`
-	Rows       int64            `json:"rows"`
+	Source     string           `json:"source"`     // which source it is of; "" of an earlier release
+	Rows       int64            `json:"rows"`       // training rows
+	Customers  int64            `json:"customers"`  // with ratings
+	Products   int64            `json:"products"`   // in the source, the bad ones too
 	Rejected   map[string]int64 `json:"rejected"`   // by reason
 	RatingType string           `json:"ratingType"` // a training.RatingType; "" of an earlier release is whole
 	Partitions []Partition      `json:"partitions"` // ascending customerNumber
+}
+
+// Size returns how large the snapshot's source was.
+func (m Manifest) Size() Size { return Size{m.Source, m.Rows, m.Customers, m.Products} }
+
+// Size is how large a source is, and which.
+type Size struct {
+	Source                    string // tells sources apart; "" is unknown
+	Rows, Customers, Products int64  // ratings, customers with ratings, products
 }
 
 // MaxLatest bounds the pointer, in bytes.
@@ -37,8 +49,14 @@ type Latest struct {
 	Snapshot  string    `json:"snapshot"`
 	StartedAt time.Time `json:"startedAt"`
 	Location  string    `json:"location"` // s3://bucket/ratings_ml_training/snapshot=<run>/
+	Source    string    `json:"source"`   // which source it is of; "" of an earlier release
 	Rows      int64     `json:"rows"`
+	Customers int64     `json:"customers"`
+	Products  int64     `json:"products"` // in the source, the bad ones too
 }
+
+// Size returns how large the snapshot's source was.
+func (l Latest) Size() Size { return Size{l.Source, l.Rows, l.Customers, l.Products} }
 
 // Training is how a version was trained. The same ratings and options give the same Training, so that it says nothing of
 // the run.

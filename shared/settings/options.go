@@ -16,6 +16,7 @@ import (
 // them by name, as -c sessionWeight=0.5, to cdk deploy and to infra/local alike: the name of SESSION_WEIGHT is
 // sessionWeight, or what the field's tag option says.
 type Options struct {
+	Shrinkage
 	HoldOut
 	Training
 	HandOver
@@ -48,7 +49,7 @@ func ParseOptions(given map[string]string) (Options, error) {
 	case err != nil:
 		faults = append(faults, err)
 	case len(faults) == 0:
-		faults = append(faults, o.HoldOut.Validate(), o.Training.Validate(), o.HandOver.Validate(), o.Gate.Validate(),
+		faults = append(faults, o.Shrinkage.Validate(), o.HoldOut.Validate(), o.Training.Validate(), o.HandOver.Validate(), o.Gate.Validate(),
 			o.Index.Validate(), o.Ranking.Validate(), o.Feed.Validate(), o.Sizes.Validate())
 		arrives := Environ(o)
 		for _, name := range slices.Sorted(maps.Keys(given)) {

@@ -37,6 +37,8 @@ type Source struct {
 	SecretARN string `env:"SOURCE_SECRET_ARN"`
 	// CA are the authorities that sign the server's certificate, as PEM. Default: those of Amazon RDS.
 	CA string `env:"SOURCE_CA"`
+	// Identity tells this source from others that the same address may have had. Default: the address.
+	Identity string `env:"SOURCE_IDENTITY"`
 }
 
 // VectorStore is the PostgreSQL with pgvector.
@@ -60,6 +62,7 @@ type PlanExtract struct {
 	RowsPerRange int64 `env:"ROWS_PER_RANGE" envDefault:"250000"`
 	// MaxConcurrency is how many ranges are worked on at once, 1 to 40: also the connections that the source must bear.
 	MaxConcurrency int `env:"MAX_CONCURRENCY" envDefault:"8"`
+	Shrinkage
 }
 
 // Extract configures functions/extract.
@@ -87,9 +90,25 @@ type PublishTrainingData struct {
 	MaxRejectedFraction *float64 `env:"MAX_REJECTED_FRACTION" envDefault:"0.01"`
 	// KeepSnapshots is how many snapshots are kept, the published one among them; at least 1.
 	KeepSnapshots int `env:"KEEP_SNAPSHOTS" envDefault:"3"`
+	Shrinkage
 	// GlueDatabase and GlueTable are what Athena reads; the table is made and updated by the function.
 	GlueDatabase string `env:"GLUE_DATABASE,notEmpty"`
 	GlueTable    string `env:"GLUE_TABLE" envDefault:"ratings_ml_training"`
+}
+
+// Shrinkage is how far a source may shrink from run to run.
+type Shrinkage struct {
+	// Share is the part of the active snapshot's ratings, customers and products that must still be there, 0 to 1.
+	// With less the run ends in SourceShrank; 0 lets every run pass.
+	Share *float64 `env:"SHRINK_SHARE" envDefault:"0.5"`
+}
+
+// Validate reports a share that is no part.
+func (s Shrinkage) Validate() error {
+	if s.Share == nil || !(*s.Share >= 0 && *s.Share <= 1) {
+		return errors.New("SHRINK_SHARE: want 0 to 1")
+	}
+	return nil
 }
 
 // HoldOut says which ratings the measured fit does not see, see interactions.HeldOut. Changed, it makes the versions before

@@ -23,10 +23,18 @@ func Configure(ctx context.Context, s settings.Source) (*mysql.Config, error) {
 	return configure(s, login)
 }
 
-func configure(s settings.Source, login rds.Login) (*mysql.Config, error) {
+func parse(s settings.Source) (*mysql.Config, error) {
 	config, err := mysql.ParseDSN(s.DSN)
 	if err != nil {
 		return nil, failure.Invalidf("the source's DSN: %w", err)
+	}
+	return config, nil
+}
+
+func configure(s settings.Source, login rds.Login) (*mysql.Config, error) {
+	config, err := parse(s)
+	if err != nil {
+		return nil, err
 	}
 	verified := config.TLS != nil && !config.TLS.InsecureSkipVerify && !config.AllowFallbackToPlaintext
 	if verified {

@@ -60,8 +60,9 @@ func (d *Database) Close() error { return d.pool.Close() }
 
 // Survey is what planning learns of the source.
 type Survey struct {
-	Ratings  int64
-	Products int64
+	Ratings   int64
+	Customers int64 // with ratings
+	Products  int64
 }
 
 // Survey checks the schema and counts. It visits each customer with the number of ratings, in ascending order. Ratings
@@ -71,7 +72,10 @@ func (d *Database) Survey(ctx context.Context, visit func(customer, ratings int6
 		if found.Products, err = s.count(ctx, "products"); err != nil {
 			return err
 		}
-		found.Ratings, err = s.counts(ctx, visit)
+		found.Ratings, err = s.counts(ctx, func(customer, ratings int64) error {
+			found.Customers++
+			return visit(customer, ratings)
+		})
 		return err
 	})
 	return found, err

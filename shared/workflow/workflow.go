@@ -63,6 +63,8 @@ type ExecutionInput struct {
 	Train *bool `json:"train"`
 	// Rollback goes back to the version before; it goes alone.
 	Rollback bool `json:"rollback"`
+	// AcceptShrunkSource publishes a snapshot although its source has shrunk, see failure.SourceShrank.
+	AcceptShrunkSource bool `json:"acceptShrunkSource"`
 }
 
 // CheckInput reports an execution's input that is no JSON object, or that has a key which nobody reads.
@@ -81,13 +83,13 @@ func ParseInput(input []byte) (ExecutionInput, error) {
 	}
 	for key := range keys {
 		switch key {
-		case "stages", "train", "rollback", "Comment":
+		case "stages", "train", "rollback", "acceptShrunkSource", "Comment":
 		default:
-			return parsed, failure.Invalidf("the execution's input has the key %.40q; known are stages, train, rollback and Comment", key)
+			return parsed, failure.Invalidf("the execution's input has the key %.40q; known are stages, train, rollback, acceptShrunkSource and Comment", key)
 		}
 	}
 	if err := json.Unmarshal(input, &parsed); err != nil {
-		return parsed, failure.Invalidf("the execution's input: stages is a string, train and rollback are true or false")
+		return parsed, failure.Invalidf("the execution's input: stages is a string; train, rollback and acceptShrunkSource are true or false")
 	}
 	switch parsed.Stages {
 	case "", "all", "training-data", "embeddings":
@@ -96,6 +98,9 @@ func ParseInput(input []byte) (ExecutionInput, error) {
 	}
 	if parsed.Train != nil && (parsed.Rollback || *parsed.Train && parsed.Stages == "training-data") {
 		return parsed, failure.Invalidf("train goes with the stages all and embeddings, not with training-data alone or a rollback")
+	}
+	if parsed.AcceptShrunkSource && (parsed.Rollback || parsed.Stages == "embeddings") {
+		return parsed, failure.Invalidf("acceptShrunkSource goes with the stages all and training-data, not with embeddings alone or a rollback")
 	}
 	return parsed, nil
 }
@@ -131,6 +136,12 @@ type Plan struct {
 	Ranges         []Range `json:"ranges"`         // in ascending order, together covering every customerNumber
 	MaxConcurrency int     `json:"maxConcurrency"` // how many ranges are worked on at once
 	EstimatedRows  int64   `json:"estimatedRows"`  // ratings counted while planning
+	// Source and Products are what a lake.Size has of the source. AcceptShrunkSource is the execution's.
+	Source             string `json:"source"`
+	Products           int64  `json:"products"`
+	AcceptShrunkSource bool   `json:"acceptShrunkSource"`
+	// Comparison says what the source's size was compared with, see package sourcesize.
+	Comparison string `json:"comparison"`
 }
 
 // Extracted is the output of extract: rows read from the source.
@@ -162,6 +173,8 @@ type Published struct {
 	Partitions int64  `json:"partitions"`
 	Rows       int64  `json:"rows"`
 	Rejected   int64  `json:"rejected"`
+	// Comparison is that of the plan.
+	Comparison string `json:"comparison,omitempty"`
 }
 
 // TrainInput is the input of train.

@@ -52,6 +52,8 @@ func TestCheckInput(t *testing.T) {
 	for input, valid := range map[string]bool{
 		`{}`: true, `{"stages":"all"}`: true, `{"rollback":true}`: true, `{"Comment":"from the console"}`: true,
 		`{"train":true}`: true, `{"train":false,"stages":"training-data"}`: true, `{"train":true,"stages":"embeddings","rollback":false}`: true,
+		`{"acceptShrunkSource":true}`: true, `{"acceptShrunkSource":true,"stages":"training-data"}`: true, `{"acceptShrunkSource":false,"rollback":true}`: true,
+		`{"acceptShrunkSource":true,"stages":"embeddings"}`: false, `{"acceptShrunkSource":true,"rollback":true}`: false, `{"acceptShrunkSource":"yes"}`: false,
 		`{"train":"yes"}`: false, `{"train":true,"stages":"training-data"}`: false, `{"train":false,"rollback":true}`: false,
 		`{"rollback":"true"}`: false, `{"stages":["embeddings"]}`: false, `{"rolback":true}`: false, `{"Stages":"all"}`: false, `[]`: false, `null`: false, `"rollback"`: false, `{`: false,
 	} {

@@ -101,6 +101,8 @@ func TestBadSource(t *testing.T) {
 	t.Run("schema", func(t *testing.T) { badSchemas(t, p, good) })
 	t.Run("schema changed after the plan", func(t *testing.T) { schemaChangedAfterThePlan(t, p, good) })
 	t.Run("ratings", func(t *testing.T) { badRatings(t, p) })
+	t.Run("emptied", func(t *testing.T) { emptied(t, p) })
+	t.Run("half stars", func(t *testing.T) { halfStars(t, p) })
 }
 
 func badSchemas(t *testing.T, p *Platform, good string) {

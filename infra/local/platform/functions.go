@@ -40,16 +40,16 @@ func (p *Platform) steps() []workflow.Step {
 func (p *Platform) settings() Functions {
 	data := settings.Lake{Bucket: LakeBucket}
 	artifacts := settings.Artifacts{Bucket: ArtifactsBucket}
-	source := settings.Source{DSN: p.Endpoints.Source}
+	source := settings.Source{DSN: p.Endpoints.Source, Identity: p.sourceIdentity()}
 	loader := settings.VectorStore{URL: p.Endpoints.loader}
 	reader := settings.VectorStore{URL: p.Endpoints.reader}
 	options := p.config.Options
 	functions := Functions{
-		PlanExtract:         settings.PlanExtract{Lake: data, Source: source},
+		PlanExtract:         settings.PlanExtract{Lake: data, Source: source, Shrinkage: options.Shrinkage},
 		Extract:             settings.Extract{Lake: data, Source: source},
 		Transform:           settings.Transform{Lake: data},
 		PartitionWrite:      settings.PartitionWrite{Lake: data},
-		PublishTrainingData: settings.PublishTrainingData{Lake: data, GlueDatabase: GlueDatabase},
+		PublishTrainingData: settings.PublishTrainingData{Lake: data, GlueDatabase: GlueDatabase, Shrinkage: options.Shrinkage},
 		Train:               settings.Train{Lake: data, Artifacts: artifacts, ByDefault: true, HoldOut: options.HoldOut, Training: options.Training},
 		Evaluate:            settings.Evaluate{Lake: data, Artifacts: artifacts, VectorStore: loader, HoldOut: options.HoldOut, Gate: options.Gate},
 		EmbeddingUpload:     settings.EmbeddingUpload{Lake: data, Artifacts: artifacts, VectorStore: loader, HandOver: options.HandOver},

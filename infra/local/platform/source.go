@@ -200,3 +200,12 @@ func (p *Platform) loadFile(ctx context.Context, name, database string) (string,
 	}
 	return loaded.Database, nil
 }
+
+// sourceIdentity tells the functions which shop the private MySQL holds, because its address stays when another shop is
+// loaded. A server that runs already is known by its address.
+func (p *Platform) sourceIdentity() string {
+	if p.config.Environment.MySQLDSN != "" {
+		return ""
+	}
+	return p.loadedSource().Fingerprint
+}
