@@ -34,11 +34,11 @@ func Active(ctx context.Context, store *objectstore.Store) (active lake.Latest, 
 func (r Rule) Check(now lake.Size, active lake.Latest) (comparison string, err error) {
 	switch before := active.Size(); {
 	case active.Snapshot == "":
-		return "not compared: no snapshot before", nil
+		return "none: no snapshot before", nil
 	case before.Source == "":
-		return "not compared: snapshot " + active.Snapshot + " names no source", nil
+		return "none: snapshot " + active.Snapshot + " names no source", nil
 	case before.Source != now.Source:
-		return "not compared: snapshot " + active.Snapshot + " is of another source", nil
+		return "none: snapshot " + active.Snapshot + " is of another source", nil
 	default:
 		return r.compare(now, before, active.Snapshot)
 	}
