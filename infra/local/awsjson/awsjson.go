@@ -1,9 +1,10 @@
-// Package awsjson serves the AWS JSON 1.1 protocol: POST, the operation in X-Amz-Target, JSON in and out.
+// Package awsjson serves the AWS JSON protocols 1.1 and 1.0: POST, the operation in X-Amz-Target, JSON in and out.
 //
 // Spec: https://smithy.io/2.0/aws/protocols/aws-json-1_1-protocol.html
 package awsjson
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -20,6 +21,7 @@ import (
 type Service struct {
 	Name       string // as IAM spells it: "firehose"
 	Target     string // the part of X-Amz-Target before the dot: "Firehose_20150804"
+	Version    string // of the protocol; default "1.1"
 	MaxBytes   int64  // of a request
 	Operations map[string]Operation
 	Hooks      *awscall.Point
@@ -60,6 +62,7 @@ func Errorf(code, format string, args ...any) error {
 }
 
 func (s *Service) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	w.Header().Set("Content-Type", "application/x-amz-json-"+cmp.Or(s.Version, "1.1"))
 	name, known := strings.CutPrefix(r.Header.Get("X-Amz-Target"), s.Target+".")
 	operation, implemented := s.Operations[name]
 	if r.Method != http.MethodPost || !known || !implemented {
@@ -97,7 +100,6 @@ func refuse(w http.ResponseWriter, r *http.Request, err error) {
 }
 
 func answer(w http.ResponseWriter, status int, value any) {
-	w.Header().Set("Content-Type", "application/x-amz-json-1.1")
 	w.WriteHeader(status)
 	// A client that has gone away needs no answer.
 	_ = json.NewEncoder(w).Encode(value)

@@ -33,6 +33,7 @@ type Endpoints struct {
 	Firehose    string `json:"firehose"`
 	Glue        string `json:"glue"`
 	Lambda      string `json:"lambda"`
+	SFN         string `json:"sfn"`         // Step Functions
 	NodeModules string `json:"nodeModules"` // the folder
 
 	loader, reader string // URLs as the functions' roles
@@ -125,12 +126,17 @@ func RunName(at time.Time) string {
 
 // Execute runs the state machine to its end; a failed execution is a *stepfunctions.ExecutionError.
 func (c *Client) Execute(ctx context.Context, execution stepfunctions.Execution) (json.RawMessage, error) {
-	machine, err := stepfunctions.New(stepfunctions.Config{
-		Definition: statemachines.Batch, Substitutions: statemachines.Functions,
-		LambdaURL: c.Endpoints.Lambda, NodeModules: c.Endpoints.NodeModules, RetryInterval: c.retryInterval,
-	})
+	machine, err := c.machine()
 	if err != nil {
 		return nil, err
 	}
 	return machine.Execute(ctx, execution)
+}
+
+// machine is the project's state machine on the functions of these endpoints.
+func (c *Client) machine() (*stepfunctions.Machine, error) {
+	return stepfunctions.New(stepfunctions.Config{
+		Definition: statemachines.Batch, Substitutions: statemachines.Functions,
+		LambdaURL: c.Endpoints.Lambda, NodeModules: c.Endpoints.NodeModules, RetryInterval: c.retryInterval,
+	})
 }

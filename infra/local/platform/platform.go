@@ -195,7 +195,10 @@ func (p *Platform) start(ctx context.Context) error {
 	if err := p.startFunctions(ctx); err != nil {
 		return err
 	}
-	return p.startMapping(ctx)
+	if err := p.startMapping(ctx); err != nil {
+		return err
+	}
+	return p.startStepFunctions(ctx)
 }
 
 // check finds what cannot be before anything starts.

@@ -16,6 +16,7 @@ import (
 	"recsys/infra/local/glue"
 	"recsys/infra/local/kinesis"
 	"recsys/infra/local/s3"
+	"recsys/infra/local/stepfunctions"
 )
 
 // deliverAfter is how long Firehose gathers records, so that a person sees them soon; on AWS it is minutes.
@@ -112,4 +113,19 @@ func (p *Platform) startKinesis(ctx context.Context, cfg aws.Config) error {
 	}
 	p.connectKinesis(cfg)
 	return kinesis.CreateStream(ctx, p.stream, ActivityStream, 1)
+}
+
+// startStepFunctions serves the state machine to clients of their own; Execute needs it not.
+func (p *Platform) startStepFunctions(ctx context.Context) error {
+	machine, err := p.machine()
+	if err != nil {
+		return err
+	}
+	server, err := stepfunctions.Serve(ctx, machine)
+	if err != nil {
+		return err
+	}
+	p.Endpoints.SFN = server.URL()
+	p.onClose("Step Functions", server.Close)
+	return nil
 }

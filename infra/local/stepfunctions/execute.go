@@ -78,11 +78,11 @@ func (m *Machine) job(execution Execution) ([]byte, error) {
 		"lambda": m.config.LambdaURL, "nodeModules": m.config.NodeModules, "retryInterval": retryInterval,
 		"context": map[string]any{
 			"Execution": map[string]any{
-				"Id":   arnPrefix + "execution:" + m.config.Name + ":" + execution.Name,
+				"Id":   m.executionARN(execution.Name),
 				"Name": execution.Name, "Input": execution.Input, "RoleArn": awscall.RoleARN,
 				"StartTime": execution.StartTime.UTC().Format("2006-01-02T15:04:05.000Z"),
 			},
-			"StateMachine": map[string]any{"Id": arnPrefix + "stateMachine:" + m.config.Name, "Name": m.config.Name},
+			"StateMachine": map[string]any{"Id": m.ARN(), "Name": m.config.Name},
 		},
 	})
 }

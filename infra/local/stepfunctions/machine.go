@@ -1,4 +1,5 @@
-// Package stepfunctions runs a state machine's definition, as AWS would be given it, on this machine.
+// Package stepfunctions runs a state machine's definition, as AWS would be given it, on this machine, for callers in Go
+// and for clients of the Step Functions API.
 //
 // The engine is npm's aws-local-stepfunctions in a Node process, one an execution. Around it this package adds what
 // AWS has and the engine lacks: definition substitutions, arn:aws:states:::lambda:invoke through the Invoke API of
@@ -17,6 +18,12 @@ import (
 	"regexp"
 	"strings"
 	"time"
+)
+
+// ARN is that of a state machine whose Config names none.
+const (
+	ARN         = arnPrefix + "stateMachine:" + defaultName
+	defaultName = "batch"
 )
 
 // Config of a state machine.
@@ -49,7 +56,7 @@ var (
 // New checks the configuration and fills in the definition.
 func New(config Config) (*Machine, error) {
 	if config.Name == "" {
-		config.Name = "batch"
+		config.Name = defaultName
 	}
 	if config.LambdaURL == "" || config.NodeModules == "" {
 		return nil, errors.New("state machine: Config.LambdaURL and Config.NodeModules are required")

@@ -88,10 +88,7 @@ var Execution = stepfunctions.Execution{Name: "run-1", StartTime: time.Date(2026
 
 // Run executes a definition on an input; every ${…} in it is replaced as substitutions say.
 func (h *Harness) Run(ctx context.Context, definition []byte, substitutions map[string]string, input string) (string, error) {
-	machine, err := stepfunctions.New(stepfunctions.Config{
-		Definition: definition, Substitutions: substitutions,
-		LambdaURL: h.lambda.URL, NodeModules: h.modules, RetryInterval: &h.RetryInterval,
-	})
+	machine, err := h.Machine(definition, substitutions)
 	if err != nil {
 		return "", err
 	}
@@ -104,6 +101,14 @@ func (h *Harness) Run(ctx context.Context, definition []byte, substitutions map[
 	}
 	output, err := machine.Execute(ctx, execution)
 	return string(output), err
+}
+
+// Machine returns a state machine on the test's functions.
+func (h *Harness) Machine(definition []byte, substitutions map[string]string) (*stepfunctions.Machine, error) {
+	return stepfunctions.New(stepfunctions.Config{
+		Definition: definition, Substitutions: substitutions,
+		LambdaURL: h.lambda.URL, NodeModules: h.modules, RetryInterval: &h.RetryInterval,
+	})
 }
 
 // Calls are the invocations so far, in the order in which they came in.
