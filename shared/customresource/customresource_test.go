@@ -2,42 +2,66 @@ package customresource
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
-	"fmt"
+	"io"
+	"net/http"
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/aws/aws-lambda-go/cfn"
-	"github.com/aws/smithy-go"
 
 	"recsys/shared/failure"
 )
 
-// Rights and servers that are new take a moment to be known everywhere. A real refusal ends after some attempts.
-func TestPreparingIsTriedAgainWhileThePlaceIsNew(t *testing.T) {
-	denied := fmt.Errorf("reading the database's secret: %w", &smithy.GenericAPIError{Code: "AccessDeniedException"})
-	for name, c := range map[string]struct {
+// bucket stands for the place that CloudFormation reads answers from.
+type bucket struct {
+	answer   cfn.Response
+	deadline time.Time
+}
+
+func (b *bucket) RoundTrip(r *http.Request) (*http.Response, error) {
+	b.deadline, _ = r.Context().Deadline()
+	if err := json.NewDecoder(r.Body).Decode(&b.answer); err != nil {
+		return nil, err
+	}
+	return &http.Response{StatusCode: http.StatusOK, Body: io.NopCloser(strings.NewReader("")), Request: r}, nil
+}
+
+func TestCloudFormationHearsInBoundedTime(t *testing.T) {
+	before := *http.DefaultClient
+	defer func() { *http.DefaultClient = before }()
+	away := failure.VectorStoreUnavailable{Err: errors.New("no database yet")}
+	for name, test := range map[string]struct {
 		failures int
 		err      error
-		calls    int
-		fails    bool
+		want     cfn.StatusType
 	}{
-		"the right is not known yet": {2, denied, 3, false},
-		"the database is not there":  {3, failure.VectorStoreUnavailable{Err: errors.New("refused")}, 4, false},
-		"the right is never known":   {99, denied, attempts, true},
-		"another fault":              {99, errors.New("syntax error"), 1, true},
+		"it is ready":           {0, nil, cfn.StatusSuccess},
+		"it is there later":     {attempts - 1, away, cfn.StatusSuccess},
+		"it never comes":        {attempts, away, cfn.StatusFailed},
+		"it is of another kind": {1, errors.New("permission denied"), cfn.StatusFailed},
 	} {
 		t.Run(name, func(t *testing.T) {
-			calls := 0
-			resource := Resource{ID: "it", Pause: time.Nanosecond, Prepare: func(context.Context) (map[string]any, error) {
-				if calls++; calls <= c.failures {
-					return nil, c.err
+			var heard bucket
+			tries := 0
+			function := Resource{ID: "ours", Pause: time.Nanosecond, Prepare: func(context.Context) (map[string]any, error) {
+				if tries++; tries <= test.failures {
+					return nil, test.err
 				}
 				return nil, nil
-			}}
-			id, _, err := resource.handle(t.Context(), cfn.Event{RequestType: cfn.RequestCreate})
-			if id != "it" || calls != c.calls || (err != nil) != c.fails {
-				t.Errorf("%d calls, %v", calls, err)
+			}}.Function()
+			http.DefaultClient.Transport = &heard
+			began := time.Now()
+			if _, err := function(t.Context(), cfn.Event{RequestType: cfn.RequestCreate, ResponseURL: "https://answers.example"}); err != nil {
+				t.Fatal(err)
+			}
+			if heard.answer.Status != test.want || heard.answer.PhysicalResourceID != "ours" {
+				t.Errorf("heard %+v", heard.answer)
+			}
+			if heard.deadline.IsZero() || heard.deadline.After(began.Add(time.Minute)) {
+				t.Errorf("the answer may take until %v", heard.deadline)
 			}
 		})
 	}
