@@ -6,17 +6,12 @@ import (
 	"time"
 
 	"recsys/infra/local/eventsource"
-	"recsys/shared/settings"
 )
 
 // What lies on the stream when everything stops is answered after the next start, and what was answered is not again.
 func TestTheStreamOutlivesAStop(t *testing.T) {
 	state := t.TempDir()
-	options, err := settings.ParseOptions(map[string]string{"batchSize": "1"})
-	if err != nil {
-		t.Fatal(err)
-	}
-	onState := func(c *Config) { c.StateDir, c.Options = state, options }
+	onState := func(c *Config) { c.StateDir, c.Options = state, options(t, map[string]string{"batchSize": "1"}) }
 	since := time.Now()
 	put := func(p *Platform, records int) []string {
 		t.Helper()

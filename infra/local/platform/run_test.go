@@ -15,11 +15,13 @@ import (
 
 	"recsys/infra/local/sample"
 	"recsys/shared/lake"
+	"recsys/shared/settings"
 )
 
-// The sample shop, from MySQL to answers, twice: the second run changes what must change and nothing else.
+// The sample shop, from MySQL to answers, twice: the second run changes what must change and nothing else. All options
+// are the stack's.
 func TestSampleShopEndToEnd(t *testing.T) {
-	p := startPlatform(t, nil)
+	p := startPlatform(t, func(c *Config) { c.Options = settings.Options{} })
 	if err := p.UploadArtifacts(t.Context(), sample.Artifacts()); err != nil {
 		t.Fatal(err)
 	}

@@ -3,6 +3,7 @@ package platform
 import (
 	"encoding/json"
 	"errors"
+	"maps"
 	"os"
 	"path/filepath"
 	"testing"
@@ -12,17 +13,19 @@ import (
 	"recsys/infra/local/provision"
 	"recsys/infra/local/provision/provisiontest"
 	"recsys/infra/local/stepfunctions"
+	"recsys/shared/settings"
 	"recsys/shared/workflow"
 )
 
 // began is when the first execution of a test starts; later ones start a minute apart, so that runs are ordered.
 var began = time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
 
-// startPlatform gives a test a platform of its own on an empty state directory, with no waits before retries. Its
-// source is MariaDB, which starts faster than the default.
+// startPlatform gives a test a platform of its own on an empty state directory, with no waits before retries or for a
+// batch to become full. Its source is MariaDB, which starts faster than the default.
 func startPlatform(tb testing.TB, change func(*Config)) *Platform {
 	tb.Helper()
-	config := Config{StateDir: tb.TempDir(), SourceEngine: mysql.MariaDB, Disposable: true, RetryInterval: new(time.Duration)}
+	config := Config{StateDir: tb.TempDir(), SourceEngine: mysql.MariaDB, Disposable: true, RetryInterval: new(time.Duration),
+		Options: options(tb, nil)}
 	if change != nil {
 		change(&config)
 	}
@@ -35,6 +38,18 @@ func startPlatform(tb testing.TB, change func(*Config)) *Platform {
 		}
 	})
 	return p
+}
+
+// options are the stack's, but for the time to wait for a batch and for what is given.
+func options(tb testing.TB, given map[string]string) settings.Options {
+	tb.Helper()
+	all := map[string]string{"batchWindowSeconds": "0"}
+	maps.Copy(all, given)
+	parsed, err := settings.ParseOptions(all)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return parsed
 }
 
 // checkMemory fails a test in which a function took more memory than it has on AWS, where it would have been killed.
