@@ -47,7 +47,7 @@ const (
 	MaxQuantity = 1_000_000
 
 	maxDepth = 32  // of nesting, the record itself being 1
-	maxText  = 255 // bytes of a product code, city or country that could be known
+	maxText  = 255 // characters of a product code, city or country that could be known: package training's MaxText
 )
 
 // Record is an activity record, read. It refers to the bytes that it was parsed from.

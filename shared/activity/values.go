@@ -6,6 +6,7 @@ import (
 	"math"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 )
 
 // The functions below read the values of members. Producers spell them in many ways; the package comment lists those that
@@ -121,7 +122,7 @@ func shortText(value []byte) string {
 		return ""
 	}
 	text := strings.TrimSpace(unquote(value))
-	if len(text) > maxText || strings.IndexByte(text, 0) >= 0 {
+	if utf8.RuneCountInString(text) > maxText || strings.IndexByte(text, 0) >= 0 {
 		return ""
 	}
 	return text

@@ -43,6 +43,7 @@ func TestCustomerNumbersInEverySpelling(t *testing.T) {
 func TestProductCodesThatAreNumbers(t *testing.T) {
 	for spelling, want := range map[string]string{
 		`5003`: "5003", `5003.0`: "5003", `5.003e3`: "5003", `0`: "0", `-7`: "-7", `"0042"`: "0042", `" 5003 "`: "5003", `"5003.0"`: "5003.0",
+		`"` + strings.Repeat("é", 255) + `"`: strings.Repeat("é", 255), `"two\nlines"`: "two\nlines",
 		`9007199254740993`: "9007199254740993", `12345678901234567890123`: "12345678901234567890123",
 	} {
 		record, err := activity.Parse([]byte(inHistory(`{"product_code":` + spelling + `}`)))
@@ -50,7 +51,7 @@ func TestProductCodesThatAreNumbers(t *testing.T) {
 			t.Errorf("%s: got %+v, %v, want %s", spelling, record.Products, err, want)
 		}
 	}
-	for _, spelling := range []string{`null`, `""`, `NaN`, strings.Repeat("9", 256)} {
+	for _, spelling := range []string{`null`, `""`, `NaN`, strings.Repeat("9", 256), `"` + strings.Repeat("é", 256) + `"`} {
 		record, err := activity.Parse([]byte(inHistory(`{"product_code":` + spelling + `}`)))
 		if err != nil || len(record.Products) != 0 {
 			t.Errorf("%s: got %+v, %v, want no product", spelling, record.Products, err)

@@ -324,6 +324,45 @@ func TestBadInputIsRefused(t *testing.T) {
 	}
 }
 
+// A rating between two stars weighs between them, and whole stars weigh what the options say, to the bit.
+func TestWeightsOfFractionalRatings(t *testing.T) {
+	o := Options{RatingWeights: [5]float64{0.7, 0.85, 1, 2, 1.3}}
+	for rating, want := range map[int]float64{
+		100: 0.7, 200: 0.85, 300: 1, 400: 2, 500: 1.3, // to the bit
+		50: 0.7, 99: 0.7, 350: 1.5, 325: 1.25, 301: 1.01, 450: 1.65,
+	} {
+		got := o.weight(rating)
+		if exact := rating%100 == 0; exact && got != want || math.Abs(got-want) > 1e-12 {
+			t.Errorf("%d hundredths of a star weigh %v, want %v", rating, got, want)
+		}
+	}
+}
+
+// Half stars are learned from as whole ones are: a little more confidence moves the preference a little.
+func TestHalfStarsTrain(t *testing.T) {
+	data := generate(9, 20, 20, 60)
+	halves := *data.Ratings
+	halves.Ratings = slices.Clone(halves.Ratings)
+	for k := range halves.Ratings {
+		halves.Ratings[k] -= 50 // 0.5 to 4.5 stars
+	}
+	whole, err := Fit(t.Context(), data, Default(), nil, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	half, err := Fit(t.Context(), Data{&halves, data.Users, data.Items}, Default(), nil, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	far := 0.0
+	for k, v := range whole.Items {
+		far = max(far, math.Abs(float64(v-half.Items[k])))
+	}
+	if far == 0 || far > 0.5 {
+		t.Errorf("half a star less moves the vectors by %v", far)
+	}
+}
+
 // The whole of it, on the vector kernels of x86-64 and of arm64: this is what both learned.
 func TestBitsAreTheSameOnEveryProcessor(t *testing.T) {
 	if runtime.GOARCH == "amd64" && !(cpu.X86.HasAVX2 && cpu.X86.HasFMA) || runtime.GOARCH != "amd64" && runtime.GOARCH != "arm64" {

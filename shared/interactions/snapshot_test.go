@@ -14,12 +14,17 @@ import (
 
 func put[T any](t *testing.T, store *objectstore.Store, key string, rows ...T) {
 	t.Helper()
+	putRatings(t, store, key, training.WholeRatings, rows...)
+}
+
+func putRatings[T any](t *testing.T, store *objectstore.Store, key string, of training.RatingType, rows ...T) {
+	t.Helper()
 	file, err := objectstore.Scratch()
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer file.Close()
-	w := training.NewWriter[T](file)
+	w := training.NewWriterOf[T](file, of)
 	for _, row := range rows {
 		if err := w.Append(row); err != nil {
 			t.Fatal(err)
@@ -70,6 +75,19 @@ func TestReadSortsCustomersItemsAndRatings(t *testing.T) {
 	want := &Matrix{Width: 4, Start: []int64{0, 1, 3, 4}, Columns: []int32{3, 0, 1, 0}, Ratings: []uint16{100, 500, 400, 200}}
 	if !reflect.DeepEqual(got.Ratings, want) {
 		t.Errorf("ratings %+v, want %+v", got.Ratings, want)
+	}
+}
+
+// Ratings of both types come in hundredths of a star.
+func TestReadFractionalRatings(t *testing.T) {
+	store, _ := s3test.ForTest(t, "lake")
+	putRatings(t, store, lake.RangeKey("run", 0), training.FractionalRatings, rating(103, "A", 450), rating(103, "B", 50), rating(104, "A", 325))
+	if _, err := store.PutJSON(t.Context(), lake.ManifestKey("run"), lake.Manifest{Snapshot: "run", Ranges: 1, Rows: 3}); err != nil {
+		t.Fatal(err)
+	}
+	got, err := Read(t.Context(), store, "run")
+	if want := []uint16{450, 50, 325}; err != nil || !reflect.DeepEqual(got.Ratings.Ratings, want) {
+		t.Errorf("ratings %+v, %v; want %v", got.Ratings, err, want)
 	}
 }
 
