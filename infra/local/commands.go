@@ -48,9 +48,13 @@ func serve(ctx context.Context, o options, out io.Writer) (err error) {
 		c.say("The servers stay up, so that you can look.")
 	}
 	c.endpoints(p.Endpoints, o.command)
-	<-ctx.Done()
-	c.say("\nstopping")
-	return nil
+	select {
+	case <-ctx.Done():
+		c.say("\nstopping")
+		return nil
+	case err := <-p.Failed():
+		return err
+	}
 }
 
 // start runs the workflow once more: on the platform that serve has up, or on one of its own.

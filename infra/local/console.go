@@ -187,21 +187,20 @@ Everything is up; Ctrl-C stops it. In another terminal (PostgreSQL's user may re
   psql '%s' -c "select version, status, recall, evaluation->>'status' as gate, evaluation->>'ndcg10' as ndcg10 from embedding_version"
   %s
   export AWS_ACCESS_KEY_ID=local AWS_SECRET_ACCESS_KEY=local AWS_DEFAULT_REGION=us-east-1
-  export AWS_ENDPOINT_URL_S3=%s AWS_ENDPOINT_URL_KINESIS=%s AWS_ENDPOINT_URL_FIREHOSE=%s
-  export AWS_ENDPOINT_URL_GLUE=%s AWS_ENDPOINT_URL_LAMBDA=%s AWS_ENDPOINT_URL_SFN=%s
-  aws s3 ls --recursive s3://%s/ratings_ml_training/
-  aws s3 ls --recursive s3://%s/
-  aws kinesis describe-stream-summary --stream-name %s
-  aws firehose describe-delivery-stream --delivery-stream-name %s
-  aws glue get-table --database-name %s --name ratings_ml_training
-  aws lambda list-functions
-  aws stepfunctions start-execution --state-machine-arn %s --input '{"stages":"training-data"}'
-  aws stepfunctions list-executions --state-machine-arn %s
+  aws --endpoint-url %s s3 ls --recursive s3://%s/ratings_ml_training/
+  aws --endpoint-url %s s3 ls --recursive s3://%s/
+  aws --endpoint-url %s kinesis describe-stream-summary --stream-name %s
+  aws --endpoint-url %s firehose describe-delivery-stream --delivery-stream-name %s
+  aws --endpoint-url %s glue get-table --database-name %s --name ratings_ml_training
+  aws --endpoint-url %s lambda list-functions
+  aws --endpoint-url %s stepfunctions start-execution --state-machine-arn %s --input '{"stages":"training-data"}'
+  aws --endpoint-url %s stepfunctions list-executions --state-machine-arn %s
   %s
   %s`,
-		e.VectorStore, mysqlCommand(e.Source), e.S3, e.Kinesis, e.Firehose, e.Glue, e.Lambda, e.SFN,
-		platform.LakeBucket, platform.RecommendationsBucket, platform.ActivityStream, platform.DeliveryStream, platform.GlueDatabase,
-		stepfunctions.ARN, stepfunctions.ARN, command(`start --input '{"stages":"training-data"}'`), command("put-records FILE"))
+		e.VectorStore, mysqlCommand(e.Source), e.S3, platform.LakeBucket, e.S3, platform.RecommendationsBucket,
+		e.Kinesis, platform.ActivityStream, e.Firehose, platform.DeliveryStream, e.Glue, platform.GlueDatabase, e.Lambda,
+		e.SFN, stepfunctions.ARN, e.SFN, stepfunctions.ARN,
+		command(`start --input '{"stages":"training-data"}'`), command("put-records FILE"))
 }
 
 // mysqlCommand is the client's command line for a DSN.

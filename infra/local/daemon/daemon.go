@@ -18,6 +18,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"strings"
+	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -45,6 +46,8 @@ type Process struct {
 	cmd    *exec.Cmd
 	done   chan struct{}
 	err    error
+
+	stopped atomic.Bool // by Stop
 }
 
 // lockPatience is how long a server may take to die after its process, before its lock counts as held by a live one.
@@ -151,6 +154,19 @@ func command(ctx context.Context, program []string) *exec.Cmd {
 // Done is closed when the program has ended.
 func (p *Process) Done() <-chan struct{} { return p.done }
 
+// OnDeath calls died, if not nil, when the program ends and nobody stopped it.
+func (p *Process) OnDeath(died func(error)) {
+	if died == nil {
+		return
+	}
+	go func() {
+		<-p.done
+		if !p.stopped.Load() {
+			died(p.Failure())
+		}
+	}()
+}
+
 // PID is the program's process id.
 func (p *Process) PID() int { return p.cmd.Process.Pid }
 
@@ -163,6 +179,7 @@ func (p *Process) Failure() error {
 // Stop sends signal, and SIGKILL when the program has not ended in patience, and waits until it and all its
 // children are gone. A program that has ended already is fine.
 func (p *Process) Stop(signal syscall.Signal, patience time.Duration) error {
+	p.stopped.Store(true)
 	if err := p.cmd.Process.Signal(signal); err != nil && !errors.Is(err, os.ErrProcessDone) {
 		return fmt.Errorf("stopping %s: %w", filepath.Base(p.config.Command[0]), err)
 	}

@@ -3,7 +3,7 @@
 // Promise: the real wire protocol, for clients that name a stream by StreamName (kinesalite knows no
 // StreamARN). The process ends with this one, however this one ends. Throughput limits are not enforced.
 //
-// Reads: the node_modules folder. Writes: Config.Path, a LevelDB, when given.
+// Reads: the node_modules folder. Writes: Config.Path, a LevelDB, and Config.Log, when given.
 //
 // Spec: https://docs.aws.amazon.com/kinesis/latest/APIReference/
 package kinesis
@@ -19,6 +19,7 @@ import (
 	"os"
 	"os/exec"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -33,52 +34,99 @@ var program string
 
 // Config of a server.
 type Config struct {
-	NodeModules string    // the folder node_modules, which holds kinesalite
-	Path        string    // LevelDB folder; default "": in memory
-	Port        int       // on 127.0.0.1; default 0: a free one
-	Log         io.Writer // what the Node process prints when something is wrong; default os.Stderr
+	NodeModules string // the folder node_modules, which holds kinesalite
+	Path        string // LevelDB folder; default "": in memory
+	Port        int    // on 127.0.0.1; default 0: a free one
+	Log         string // file that what the Node process prints is appended to; default "": os.Stderr
+	// Died is called when the process has ended and nobody closed it. Restart brings it back. Default: nothing.
+	Died func(error)
 }
 
 // Server is a running Kinesis.
 type Server struct {
-	url     string
+	config Config
+
+	mu      sync.Mutex // of a start and an end
+	closed  bool
+	process *process
+}
+
+// process is a Node process that listens.
+type process struct {
 	command *exec.Cmd
 	stdin   io.Closer
 	exited  chan struct{}
-	close   sync.Once
+	stopped atomic.Bool // by this program
 }
 
 // Start starts Node and waits until it listens; ctx bounds the start only.
 func Start(ctx context.Context, config Config) (*Server, error) {
-	if config.Log == nil {
-		config.Log = os.Stderr
-	}
-	argument, err := json.Marshal(map[string]any{
-		"modules": config.NodeModules, "path": config.Path, "port": config.Port, "createStreamMs": 1,
-	})
-	if err != nil {
+	server := &Server{config: config}
+	if err := server.start(ctx); err != nil {
 		return nil, fmt.Errorf("starting the local Kinesis: %w", err)
 	}
-	server := &Server{exited: make(chan struct{})}
-	server.command = exec.Command("node", "--input-type=module", "--eval", program, string(argument))
-	server.command.Env = append(os.Environ(), "AWS_REGION="+awscall.Region, "AWS_ACCOUNT_ID="+awscall.Account)
-	server.command.Stderr = config.Log
-	// In a group of its own a Ctrl-C in the terminal does not reach it: Close ends it, when its clients are done.
-	server.command.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
-	stdout, err := server.start()
-	if err != nil {
-		return nil, fmt.Errorf("starting node (is Node.js 20 or newer installed?): %w", err)
-	}
-	port, err := listening(ctx, stdout)
-	if err != nil {
-		return nil, errors.Join(fmt.Errorf("starting the local Kinesis: %w", err), server.Close())
-	}
-	server.url = fmt.Sprintf("http://127.0.0.1:%d", port)
 	return server, nil
 }
 
-func (s *Server) start() (stdout io.ReadCloser, err error) {
-	if s.stdin, err = s.command.StdinPipe(); err != nil {
+// Restart starts the server on the same port and data, after its process has ended or while it runs.
+func (s *Server) Restart(ctx context.Context) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.closed {
+		return errors.New("restarting the local Kinesis: it is closed")
+	}
+	s.process.stop()
+	if err := s.start(ctx); err != nil {
+		return fmt.Errorf("restarting the local Kinesis: %w", err)
+	}
+	return nil
+}
+
+func (s *Server) start(ctx context.Context) error {
+	argument, err := json.Marshal(map[string]any{
+		"modules": s.config.NodeModules, "path": s.config.Path, "port": s.config.Port, "createStreamMs": 1,
+	})
+	if err != nil {
+		return err
+	}
+	started := &process{exited: make(chan struct{})}
+	started.command = exec.Command("node", "--input-type=module", "--eval", program, string(argument))
+	started.command.Env = append(os.Environ(), "AWS_REGION="+awscall.Region, "AWS_ACCOUNT_ID="+awscall.Account)
+	// In a group of its own a Ctrl-C in the terminal does not reach it: Close ends it, when its clients are done.
+	started.command.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	log, err := s.openLog()
+	if err != nil {
+		return err
+	}
+	started.command.Stderr = log
+	stdout, err := started.start()
+	if log != os.Stderr {
+		log.Close() // the process has it
+	}
+	if err != nil {
+		return fmt.Errorf("starting node (is Node.js 20 or newer installed?): %w", err)
+	}
+	port, err := listening(ctx, stdout)
+	if err != nil {
+		started.stop()
+		return err
+	}
+	s.process, s.config.Port = started, port
+	if s.config.Died != nil {
+		go started.watch(s.config.Died)
+	}
+	return nil
+}
+
+func (s *Server) openLog() (*os.File, error) {
+	if s.config.Log == "" {
+		return os.Stderr, nil
+	}
+	return os.OpenFile(s.config.Log, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o600)
+}
+
+func (p *process) start() (stdout io.ReadCloser, err error) {
+	if p.stdin, err = p.command.StdinPipe(); err != nil {
 		return nil, err
 	}
 	// Not StdoutPipe: Wait closes that one before the line in it is read.
@@ -86,18 +134,26 @@ func (s *Server) start() (stdout io.ReadCloser, err error) {
 	if err != nil {
 		return nil, err
 	}
-	s.command.Stdout = write
-	err = s.command.Start()
+	p.command.Stdout = write
+	err = p.command.Start()
 	write.Close()
 	if err != nil {
 		read.Close()
 		return nil, err
 	}
 	go func() {
-		_ = s.command.Wait() // how it ended is for the log; that it ended is what callers see
-		close(s.exited)
+		_ = p.command.Wait() // ProcessState tells how it ended
+		close(p.exited)
 	}()
 	return read, nil
+}
+
+// watch tells of an end that nobody wanted.
+func (p *process) watch(died func(error)) {
+	<-p.exited
+	if !p.stopped.Load() {
+		died(fmt.Errorf("node ended (%v)", p.command.ProcessState))
+	}
 }
 
 // listening waits for the one line that the program prints.
@@ -127,10 +183,7 @@ func listening(ctx context.Context, stdout io.ReadCloser) (port int, err error) 
 }
 
 // URL is what AWS_ENDPOINT_URL_KINESIS wants.
-func (s *Server) URL() string { return s.url }
-
-// Exited is closed when the Node process is gone.
-func (s *Server) Exited() <-chan struct{} { return s.exited }
+func (s *Server) URL() string { return fmt.Sprintf("http://127.0.0.1:%d", s.config.Port) }
 
 // CreateStream makes a stream where there is none, of the local server or another, and waits until it is ACTIVE, for
 // up to a minute.
@@ -150,14 +203,29 @@ func CreateStream(ctx context.Context, client *kinesis.Client, name string, shar
 
 // Close ends the process and waits until it is gone.
 func (s *Server) Close() error {
-	s.close.Do(func() {
-		s.stdin.Close() // tells it to end
-		select {
-		case <-s.exited:
-		case <-time.After(5 * time.Second):
-			_ = s.command.Process.Kill()
-			<-s.exited
-		}
-	})
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.closed = true
+	s.process.stop()
 	return nil
+}
+
+// Kill ends the process as a crash does (SIGKILL), and waits until it is gone.
+func (s *Server) Kill() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	_ = s.process.command.Process.Kill()
+	<-s.process.exited
+}
+
+// stop ends the process, if it still runs, and waits until it is gone.
+func (p *process) stop() {
+	p.stopped.Store(true)
+	p.stdin.Close() // tells it to end
+	select {
+	case <-p.exited:
+	case <-time.After(5 * time.Second):
+		_ = p.command.Process.Kill()
+		<-p.exited
+	}
 }

@@ -47,7 +47,13 @@ func TestMain(m *testing.M) {
 
 func setup(t testing.TB, path string) (*kinesis.Server, *awskinesis.Client) {
 	t.Helper()
-	server, err := kinesis.Start(t.Context(), kinesis.Config{NodeModules: provisiontest.NodeModules(t), Path: path})
+	return start(t, kinesis.Config{Path: path})
+}
+
+func start(t testing.TB, config kinesis.Config) (*kinesis.Server, *awskinesis.Client) {
+	t.Helper()
+	config.NodeModules = provisiontest.NodeModules(t)
+	server, err := kinesis.Start(t.Context(), config)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -134,14 +140,50 @@ func TestRecordsSurviveRestart(t *testing.T) {
 	}
 }
 
+// A process that ends by itself is told of, and comes back on the same port with the same records.
+func TestACrashIsToldAndRestarted(t *testing.T) {
+	died := make(chan error, 2)
+	dir := t.TempDir()
+	server, client := start(t, kinesis.Config{
+		Path: filepath.Join(dir, "data"), Log: filepath.Join(dir, "log"), Died: func(err error) { died <- err },
+	})
+	if _, err := client.PutRecord(t.Context(), &awskinesis.PutRecordInput{StreamName: aws.String(streamName), Data: []byte("kept"), PartitionKey: aws.String("a")}); err != nil {
+		t.Fatal(err)
+	}
+	url := server.URL()
+	server.Kill()
+	if err := <-died; !strings.Contains(err.Error(), "killed") {
+		t.Errorf("it died: %v", err)
+	}
+	if err := server.Restart(t.Context()); err != nil || server.URL() != url {
+		t.Fatalf("restarted on %s instead of %s: %v", server.URL(), url, err)
+	}
+	if records := read(t, client); len(records) != 1 || string(records[0].Data) != "kept" {
+		t.Errorf("records %+v", records)
+	}
+	if err := server.Restart(t.Context()); err != nil {
+		t.Errorf("restarted while it runs: %v", err)
+	}
+	if err := server.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if err := server.Restart(t.Context()); err == nil {
+		t.Error("restarted after its end")
+	}
+	if len(died) > 0 {
+		t.Errorf("an end that was wanted is told as a death: %v", <-died)
+	}
+}
+
 // A client that is killed in the middle of a request must not take the server with it.
 func TestClientHangsUp(t *testing.T) {
-	server, client := setup(t, "")
+	died := make(chan error, 1)
+	server, client := start(t, kinesis.Config{Died: func(err error) { died <- err }})
 	connection, err := net.Dial("tcp", strings.TrimPrefix(server.URL(), "http://"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := fmt.Fprintf(connection, "POST / HTTP/1.1\r\nHost: x\r\nContent-Type: application/x-amz-json-1.1\r\nX-Amz-Target: Kinesis_20131202.PutRecord\r\nContent-Length: 1000\r\n\r\n{"); err != nil {
+	if _, err := fmt.Fprintf(connection, "POST / HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/x-amz-json-1.1\r\nX-Amz-Target: Kinesis_20131202.PutRecord\r\nContent-Length: 1000\r\n\r\n{"); err != nil {
 		t.Fatal(err)
 	}
 	if err := connection.(*net.TCPConn).SetLinger(0); err != nil { // a reset, as from a process that dies
@@ -152,8 +194,8 @@ func TestClientHangsUp(t *testing.T) {
 		read(t, client)
 	}
 	select {
-	case <-server.Exited():
-		t.Error("the server is gone")
+	case err := <-died:
+		t.Errorf("the server is gone: %v", err)
 	default:
 	}
 }

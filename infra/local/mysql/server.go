@@ -47,6 +47,8 @@ type Config struct {
 	Cache *provision.Cache
 	// Certificate makes a server of its own speak TLS to those who ask for it. Default: no TLS.
 	Certificate *authority.Certificate
+	// Died is called when a server of its own has ended and nobody stopped it. Restart brings it back. Default: nothing.
+	Died func(error)
 }
 
 // Server is a MySQL that answers.
@@ -60,6 +62,7 @@ type Server struct {
 	disposable bool
 	port       int
 	process    *daemon.Process
+	died       func(error)
 	secured    []string // the settings that make it speak TLS
 }
 
@@ -82,7 +85,7 @@ func Start(ctx context.Context, config Config) (*Server, error) {
 	if err != nil {
 		return nil, fmt.Errorf("starting MySQL: %w", err)
 	}
-	s := &Server{own: true, password: rand.Text(), programs: found, dir: config.Dir, disposable: config.Disposable, port: config.Port}
+	s := &Server{own: true, password: rand.Text(), programs: found, dir: config.Dir, disposable: config.Disposable, port: config.Port, died: config.Died}
 	if err := errors.Join(s.prepare(ctx, config.Cache), s.certify(config.Certificate)); err != nil {
 		return nil, fmt.Errorf("starting MySQL: %w", errors.Join(err, s.Stop()))
 	}
@@ -206,6 +209,7 @@ func (s *Server) startOn(ctx context.Context, port int) error {
 	if err := os.Remove(s.initFile()); err != nil {
 		return errors.Join(fmt.Errorf("removing the password's file: %w", err), s.Kill())
 	}
+	process.OnDeath(s.died)
 	return nil
 }
 

@@ -115,6 +115,8 @@ type Platform struct {
 
 	*Client // what is asked of it
 
+	failed chan error // of a server that could not be brought back
+
 	mu      sync.Mutex
 	closers []closer
 }
@@ -145,7 +147,7 @@ func Start(ctx context.Context, config Config) (*Platform, error) {
 		}
 		config.Options = options
 	}
-	p := &Platform{config: config, Client: &Client{retryInterval: config.RetryInterval}}
+	p := &Platform{config: config, failed: make(chan error, 1), Client: &Client{retryInterval: config.RetryInterval}}
 	if err := p.start(ctx); err != nil {
 		return nil, errors.Join(err, p.Close())
 	}

@@ -102,14 +102,15 @@ func (p *Platform) startFirehose(ctx context.Context) error {
 func (p *Platform) startKinesis(ctx context.Context, cfg aws.Config) error {
 	p.Endpoints.Kinesis = p.config.Environment.Kinesis
 	if p.Endpoints.Kinesis == "" {
+		supervisor := p.supervise("Kinesis", p.path(kinesisLog))
 		server, err := kinesis.Start(ctx, kinesis.Config{
-			NodeModules: p.Endpoints.NodeModules, Path: p.path("kinesis"),
+			NodeModules: p.Endpoints.NodeModules, Path: p.path("kinesis"), Log: p.path(kinesisLog), Died: supervisor.died,
 		})
 		if err != nil {
 			return err
 		}
 		p.Endpoints.Kinesis = server.URL()
-		p.onClose("Kinesis", server.Close)
+		p.onClose("Kinesis", supervisor.watch(server.Restart, server.Close))
 	}
 	p.connectKinesis(cfg)
 	return kinesis.CreateStream(ctx, p.stream, ActivityStream, 1)

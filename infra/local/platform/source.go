@@ -80,15 +80,16 @@ func (p *Platform) startSource(ctx context.Context) error {
 }
 
 func (p *Platform) startMySQL(ctx context.Context, engine mysql.Engine) error {
+	supervisor := p.supervise("MySQL", p.path("mysql", "server.log"))
 	server, err := mysql.Start(ctx, mysql.Config{
 		DSN: p.config.Environment.MySQLDSN, Engine: engine, Dir: p.path("mysql"), Cache: p.config.Cache, Certificate: p.config.Certificate,
-		Disposable: p.config.Disposable,
+		Disposable: p.config.Disposable, Died: supervisor.died,
 	})
 	if err != nil {
 		return err
 	}
 	p.MySQL, p.Endpoints.Source = server, server.DSN()
-	p.onClose("MySQL", server.Stop)
+	p.onClose("MySQL", supervisor.watch(server.Restart, server.Stop))
 	return nil
 }
 

@@ -21,8 +21,11 @@ const markerText = "State of the recommender's local mode: go run ./infra/local 
 // source.json a shop is loaded anew, and without checkpoints.json a stream is read from its start.
 var state = []string{
 	"source.json", "source.json.new", "endpoints.json", "checkpoints.json",
-	"mysql", "postgres", "s3", "glue", "firehose", "kinesis", "lambda",
+	"mysql", "postgres", "s3", "glue", "firehose", "kinesis", kinesisLog, "lambda",
 }
+
+// kinesisLog is what Kinesis prints when something is wrong; in the folder of its data it would be in LevelDB's way.
+const kinesisLog = "kinesis.log"
 
 // CheckStateDir refuses a folder that is neither a state directory nor could become one: it must bear the marker, be
 // empty or not be there. What provision leaves in .local is nobody's. It writes nothing.

@@ -14,15 +14,16 @@ import (
 
 // startVectorStore starts PostgreSQL and runs the bootstrap SQL as a user who is no superuser, as on RDS.
 func (p *Platform) startVectorStore(ctx context.Context) error {
+	supervisor := p.supervise("PostgreSQL", p.path("postgres", "server.log"))
 	server, err := postgres.Start(ctx, postgres.Config{
 		URL: p.config.Environment.DatabaseURL, Dir: p.path("postgres"), Cache: p.config.Cache, Certificate: p.config.Certificate,
-		Disposable: p.config.Disposable,
+		Disposable: p.config.Disposable, Died: supervisor.died,
 	})
 	if err != nil {
 		return err
 	}
 	p.Postgres = server
-	p.onClose("PostgreSQL", server.Stop)
+	p.onClose("PostgreSQL", supervisor.watch(server.Restart, server.Stop))
 	if p.config.Environment.DatabaseURL != "" {
 		if err := p.lockVectorStore(ctx); err != nil {
 			return err

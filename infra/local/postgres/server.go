@@ -42,6 +42,8 @@ type Config struct {
 	Cache *provision.Cache
 	// Certificate makes a server of its own speak TLS to those who ask for it. Default: no TLS.
 	Certificate *authority.Certificate
+	// Died is called when a server of its own has ended and nobody stopped it. Restart brings it back. Default: nothing.
+	Died func(error)
 }
 
 // Superuser is the name of the role that initdb makes; Admin that of the role that owns the databases that
@@ -62,6 +64,7 @@ type Server struct {
 	disposable bool
 	port       int
 	process    *daemon.Process
+	died       func(error)
 	secured    []string // the settings that make it speak TLS
 }
 
@@ -81,7 +84,7 @@ func Start(ctx context.Context, config Config) (*Server, error) {
 	if err != nil {
 		return nil, fmt.Errorf("starting PostgreSQL: %w", err)
 	}
-	s := &Server{own: true, programs: found, dir: config.Dir, disposable: config.Disposable, port: config.Port}
+	s := &Server{own: true, programs: found, dir: config.Dir, disposable: config.Disposable, port: config.Port, died: config.Died}
 	if err := errors.Join(s.prepare(ctx, config.Cache), s.certify(config.Certificate)); err != nil {
 		return nil, fmt.Errorf("starting PostgreSQL: %w", errors.Join(err, s.Stop()))
 	}
@@ -193,6 +196,7 @@ func (s *Server) startOn(ctx context.Context, port int) error {
 		return errors.Join(err, process.Stop(syscall.SIGQUIT, stopPatience))
 	}
 	s.port = port
+	process.OnDeath(s.died)
 	return nil
 }
 
