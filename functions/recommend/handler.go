@@ -28,7 +28,7 @@ type Handler struct {
 // New makes the handler of settings and of clients that the process shares.
 func New(s settings.Recommend, pool *pgxpool.Pool, client putter, artifacts, recommendations *objectstore.Store) *Handler {
 	return &Handler{
-		index:    &index{pool: pool, options: s.Ranking, timeout: s.DatabaseTimeout},
+		index:    &index{pool: pool, options: s.Ranking, timeout: s.DatabaseTimeout, foldEvery: foldEvery},
 		models:   &models{artifacts: artifacts},
 		delivery: &delivery{client: client, stream: s.DeliveryStream, pause: firstPause},
 		rejected: &rejections{bucket: recommendations},

@@ -23,12 +23,14 @@ import (
 // is active, the second asks its tables, by their names, everything at once (queries.go): what to recommend and what is
 // similar over a connection each, so that two of the database's cores search. So all of an answer is of one version, also
 // while another one is being activated; a version that is dropped in between makes the second trip fail as a whole, and
-// both are made again. What the batch has in its carts goes in a third one (trending.go), as a transaction of its own after
+// both are made again. What the batch has in its carts goes in a third one (carts.go), as a transaction of its own after
 // the answers. A connection prepares a version's statements in a trip more, once.
 type index struct {
 	pool    *pgxpool.Pool
 	options settings.Ranking
 	timeout time.Duration // of each step in the database: a connection, the version, the answers, the carts
+	// foldEvery is the constant of that name; tests change it.
+	foldEvery time.Duration
 }
 
 // question is a record that wants an answer, and the answer but for what the event gives.
@@ -196,17 +198,4 @@ func mayPass(lost bool, failed []error) retry {
 		return again
 	}
 	return never
-}
-
-// keepTrends is a third trip where there are carts. The answers are there, whatever becomes of it.
-func (x *index) keepTrends(ctx context.Context, conn *pgxpool.Conn, a *asking) {
-	carts := a.carts()
-	if carts == nil {
-		return
-	}
-	ctx, cancel := context.WithTimeout(ctx, x.timeout)
-	defer cancel()
-	if err := conn.SendBatch(ctx, carts).Close(); err != nil {
-		slog.WarnContext(ctx, "the carts of this batch are not in the trends", "error", err)
-	}
 }

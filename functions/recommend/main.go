@@ -4,7 +4,7 @@
 // done, if any; the event source mapping must have ReportBatchItemFailures. It reads the active version's
 // tables as recsys_reader and its model under versions/<n>/ in the artifacts bucket; it writes one line a
 // record to the delivery stream, rejected records to the recommendations bucket, and what is in carts to
-// vectorstore.TrendingTable.
+// vectorstore.CartTable and TrendingTable.
 // Settings: settings.Recommend. Spec: docs/architecture.md, "Streaming".
 package main
 
@@ -53,7 +53,7 @@ func wire(ctx context.Context) (*Handler, error) {
 		objectstore.New(objects, s.Artifacts.Bucket), objectstore.New(objects, s.RecommendationsBucket)), nil
 }
 
-// lockTimeout: only a version that is being dropped is locked against its readers, and the trends while others change them.
+// lockTimeout: only a version that is being dropped is locked against its readers, and the carts while others count them.
 const lockTimeout = time.Second
 
 // connection has room for the two connections of a batch, and for two more while broken ones are being closed.

@@ -94,7 +94,7 @@ func (a *asking) sql(text string) string {
 	return strings.NewReplacer(
 		"{items}", vectorstore.ItemTable(n), "{users}", vectorstore.UserTable(n),
 		"{popularity}", vectorstore.PopularityTable(n), "{rated}", vectorstore.RatedTable(n),
-		"{attributes}", vectorstore.AttributeTable(n), "{trending}", vectorstore.TrendingTable,
+		"{attributes}", vectorstore.AttributeTable(n), "{trending}", vectorstore.TrendingTable, "{carts}", vectorstore.CartTable,
 		"{limit}", strconv.Itoa(a.options.Limit), "{operator}", a.version.Metric.Operator(),
 	).Replace(text)
 }

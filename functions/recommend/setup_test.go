@@ -110,6 +110,7 @@ func (w *world) newHandler(url string, client putter, change ...func(*settings.R
 	handler := New(s, pool, client, w.artifacts, recommendations)
 	handler.now = func() time.Time { return time.Date(2026, 11, 23, 1, 2, 3, 0, time.UTC) }
 	handler.delivery.pause = time.Millisecond
+	handler.index.foldEvery = 0
 	return handler
 }
 

@@ -1,22 +1,16 @@
 package main
 
-import (
-	"cmp"
-	"fmt"
-	"maps"
-	"slices"
-
-	"github.com/jackc/pgx/v5"
-)
+import "fmt"
 
 const (
-	// keptTrends is how many items the trends keep, and the most that one batch changes: what a batch costs is bounded
-	// whatever the carts hold.
+	// keptTrends is how many items the trends keep: what a batch reads is bounded, whatever the carts hold.
 	keptTrends = 200
 	// hotTrends is how many of them, the first ones, a list is filled from.
 	hotTrends = 100
-	// maxHalvings bounds the exponent of a decay: PostgreSQL refuses a power that float8 cannot hold.
-	maxHalvings = 500
+	// maxHalvings and leastScore bound a decay, because PostgreSQL refuses a result that float8 cannot hold. What is below
+	// the least score counts as the least score.
+	maxHalvings = 200
+	leastScore  = 1e-100
 )
 
 // trends tells whether they are kept and recommended.
@@ -34,8 +28,9 @@ func (a *asking) hot() string {
 		return ""
 	}
 	return fmt.Sprintf(`, hot as materialized (
-			select t.item, t.score * %s as score from {trending} t
-			where exists (select from {items} where id = t.item offset 0) order by score desc, item limit %d
+			select top.item, top.score * %s as score from {trending} t cross join lateral unnest(t.items, t.scores) top(item, score)
+			where t.counted_to = (select max(counted_to) from {trending})
+				and exists (select from {items} where id = top.item offset 0) order by score desc, item limit %d
 		)`, a.decay("t.updated_at", "$7::timestamptz"), hotTrends)
 }
 
@@ -52,48 +47,4 @@ func (a *asking) trending() string {
 	return `select s.record, 1, '', top.item, -top.score, '' from ` + of + ` s cross join lateral
 			(select hot.item, hot.score from hot where ` + a.eligible("hot.item", "s") + ` limit {limit}) top
 		union all `
-}
-
-// carts counts what the batch has in its carts into the trends, in one transaction: each record counts 1 for each item of
-// the version; nil where there is nothing to count. It waits for nobody longer than lockTimeout, and not for the disk. Of
-// two batches at once neither waits for the other in a circle: both change items in the order of their names, and what
-// falls off the end is deleted only where nobody else holds it.
-func (a *asking) carts() *pgx.Batch {
-	items, counts := a.inCarts()
-	if len(items) == 0 || !a.trends() {
-		return nil
-	}
-	batch := &pgx.Batch{}
-	batch.Queue(`select set_config('synchronous_commit', 'off', true)`)
-	batch.Queue(a.sql(`
-		insert into {trending} as t (item, score, updated_at)
-		select item.id, cart.count, $3::timestamptz
-		from unnest($1::text[], $2::int[]) cart(item, count) join {items} item on item.id = cart.item order by item.id
-		on conflict (item) do update set updated_at = greatest(t.updated_at, excluded.updated_at),
-			score = t.score * `+a.decay("t.updated_at", "excluded.updated_at")+` + excluded.score * `+a.decay("excluded.updated_at", "t.updated_at")),
-		items, counts, a.now)
-	batch.Queue(a.sql(fmt.Sprintf(`
-		delete from {trending} where item in (select item from {trending} t
-			order by score * %s desc, item offset %d for update skip locked)`, a.decay("t.updated_at", "$1::timestamptz"), keptTrends)), a.now)
-	return batch
-}
-
-// inCarts counts the records that have a product in the cart: the most frequent products, at most keptTrends.
-func (a *asking) inCarts() (items []string, counts []int32) {
-	frequent := map[string]int32{}
-	for i := range a.questions {
-		for _, product := range a.questions[i].record.Products {
-			if product.InCart {
-				frequent[product.Code]++
-			}
-		}
-	}
-	items = slices.SortedFunc(maps.Keys(frequent), func(x, y string) int {
-		return cmp.Or(cmp.Compare(frequent[y], frequent[x]), cmp.Compare(x, y))
-	})
-	items = items[:min(len(items), keptTrends)]
-	for _, item := range items {
-		counts = append(counts, frequent[item])
-	}
-	return items, counts
 }

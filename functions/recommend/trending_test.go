@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -14,12 +15,19 @@ import (
 	"recsys/shared/vectorstore"
 )
 
-// cart is a record of a visitor with products in the cart.
+// visitors numbers the sessions of cart.
+var visitors atomic.Int64
+
+// cart is a record of a visitor of its own with products in the cart.
 func cart(products ...string) string {
+	return cartOf(fmt.Sprint("visitor ", visitors.Add(1)), products...)
+}
+
+func cartOf(session string, products ...string) string {
 	for i, product := range products {
 		products[i] = fmt.Sprintf(`{"product_code":%q,"in_shopping_cart":true}`, product)
 	}
-	return `{"session_id":"s","browse_history":[` + strings.Join(products, ",") + `]}`
+	return fmt.Sprintf(`{"session_id":%q,"browse_history":[%s]}`, session, strings.Join(products, ","))
 }
 
 const nobody = `{"session_id":"nobody"}`
@@ -61,7 +69,8 @@ func TestTrendsDecay(t *testing.T) {
 
 func (w *world) trends() (items int, score float64) {
 	w.Helper()
-	w.must(w.loader.QueryRow(w.Context(), `select count(*), coalesce(sum(score), 0) from `+vectorstore.TrendingTable).Scan(&items, &score))
+	w.must(w.loader.QueryRow(w.Context(), `select count(*), coalesce(sum(score), 0)
+		from `+vectorstore.TrendingTable+`, unnest(scores) score`).Scan(&items, &score))
 	return items, score
 }
 
@@ -147,34 +156,116 @@ func (w *world) hold(url, sql string) (release func()) {
 	return func() { w.must(conn.Close(w.Context())) }
 }
 
-// TestTrendsAreLocked against a connection that has yet to prepare their statements: the batch is answered all the same.
+// TestTrendsAreLocked against a connection that has yet to prepare their statements, and later against one that has: the batch
+// is answered all the same, and counts if its carts are there when the lock is gone.
 func TestTrendsAreLocked(t *testing.T) {
-	w := setup(t)
-	w.load(small())
-	release := w.hold(w.ownerURL, `lock table `+vectorstore.TrendingTable+` in share mode`) // as CREATE INDEX does
-	if notDone := w.handle(cart("item-001")); notDone != "" {
-		t.Error("the batch waits for the trends")
+	for table, counted := range map[string]float64{vectorstore.CartTable: 1, vectorstore.TrendingTable: 3} {
+		w := setup(t)
+		w.load(small())
+		for range 2 {
+			release := w.hold(w.ownerURL, `lock table `+table+` in share mode`) // as CREATE INDEX does
+			if notDone := w.handle(cart("item-001")); notDone != "" {
+				t.Errorf("%s: the batch waits for the trends", table)
+			}
+			release()
+		}
+		if notDone := w.handle(cart("item-001")); notDone != "" {
+			t.Errorf("%s: the connection is lost", table)
+		}
+		if outputs := w.delivered(); len(outputs) != 3 {
+			t.Errorf("%d answers", len(outputs))
+		}
+		if _, score := w.trends(); score != counted {
+			t.Errorf("%s: score %v, want %v", table, score, counted)
+		}
 	}
-	release()
 }
 
-// TestTrendsCannotBeKept: somebody holds their table for longer than a batch waits; it is answered all the same.
-func TestTrendsCannotBeKept(t *testing.T) {
+// TestASessionCountsOnce, however often its record is repeated, by Kinesis or by the visitor's next page.
+func TestASessionCountsOnce(t *testing.T) {
 	w := setup(t)
 	w.load(small())
-	w.handle(cart("item-001"))
-	release := w.hold(w.readerURL, `update `+vectorstore.TrendingTable+` set score = score`)
-	if notDone := w.handle(cart("item-001")); notDone != "" {
-		t.Error("the batch waits for the trends")
+	start := w.handler.now()
+	at := func(after time.Duration, payloads ...string) {
+		t.Helper()
+		w.handler.now = func() time.Time { return start.Add(after) }
+		if notDone := w.handle(payloads...); notDone != "" {
+			t.Fatal("not done")
+		}
+	}
+	*w.handler.index.options.TrendingHalfLife = 1e6 * time.Hour
+	at(0, cartOf("a", "item-001"), cartOf("a", "item-001", "item-002"), cartOf("b", "item-001"))
+	for minutes := time.Duration(0); minutes <= 60; minutes += 10 { // across the ends of hours
+		at(minutes*time.Minute, cartOf("a", "item-001", "item-002"), cartOf("b", "item-001"), cartOf("b", "item-001"))
+	}
+	if _, score := w.trends(); math.Abs(score-3) > 1e-3 {
+		t.Errorf("score %v, want 3: two sessions with item-001, one with item-002", score)
+	}
+	customer := `{"customer_number":103,"browse_history":[{"product_code":"item-009","in_shopping_cart":1}]}`
+	at(time.Hour, customer, customer)
+	at(time.Hour, customer)
+	if _, score := w.trends(); math.Abs(score-4) > 1e-3 {
+		t.Errorf("score %v, want 4: without a session the customer counts once", score)
+	}
+}
+
+// TestCartsAreForgotten after some slots, but not while somebody who dumps the database holds them.
+func TestCartsAreForgotten(t *testing.T) {
+	w := setup(t)
+	w.load(small())
+	start := w.handler.now()
+	carts := func() (n int) {
+		t.Helper()
+		w.must(w.loader.QueryRow(t.Context(), `select count(*) from `+vectorstore.CartTable).Scan(&n))
+		return n
+	}
+	after := func(slots int) {
+		t.Helper()
+		w.handler.now = func() time.Time { return start.Add(time.Duration(slots) * slotTime) }
+		if notDone := w.handle(cart("item-001")); notDone != "" {
+			t.Fatal("not done")
+		}
+	}
+	for slots := range 10 {
+		after(slots)
+		if n := carts(); n > vectorstore.CartSlots-1 {
+			t.Errorf("%d carts after %d slots", n, slots)
+		}
+	}
+	release := w.hold(w.ownerURL, `lock table `+vectorstore.CartTable+` in access share mode`)
+	for slots := range 10 {
+		after(10 + slots)
+	}
+	if n := carts(); n != vectorstore.CartSlots-1+10 {
+		t.Errorf("%d carts beside a dump", n)
 	}
 	release()
-	if notDone := w.handle(cart("item-001")); notDone != "" {
-		t.Error("the connection is lost")
+	for slots := range vectorstore.CartSlots {
+		after(20 + slots)
 	}
-	if outputs := w.delivered(); len(outputs) != 3 {
-		t.Errorf("%d answers", len(outputs))
+	if n := carts(); n > vectorstore.CartSlots {
+		t.Errorf("%d carts after the dump", n)
 	}
-	if _, score := w.trends(); score != 2 {
-		t.Errorf("score %v, want 2: the batch in between is not counted", score)
+	if _, score := w.trends(); score < 5 {
+		t.Errorf("score %v: forgotten carts do not count any more", score)
+	}
+}
+
+// TestTrendsAreBehind: carts are counted once in a while, and none is counted twice or left out.
+func TestTrendsAreBehind(t *testing.T) {
+	w := setup(t)
+	w.load(small())
+	w.handler.index.foldEvery = foldEvery
+	start := w.handler.now()
+	for _, step := range []struct {
+		after time.Duration
+		score float64
+	}{{0, 1}, {time.Second, 1}, {foldEvery - 1, 1}, {foldEvery, 4}, {foldEvery + 1, 4}, {-time.Hour, 6}, {time.Hour, 7}} {
+		*w.handler.index.options.TrendingHalfLife = 1e6 * time.Hour
+		w.handler.now = func() time.Time { return start.Add(step.after) }
+		w.handle(cart("item-001"))
+		if _, score := w.trends(); math.Abs(score-step.score) > 1e-3 {
+			t.Errorf("after %v: score %v, want %v", step.after, score, step.score)
+		}
 	}
 }

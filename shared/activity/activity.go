@@ -55,6 +55,8 @@ type Record struct {
 	body        []byte // the record on one line without its closing brace and without members of our names
 	hasFeatures struct{ city, country bool }
 
+	// Session tells the records of one visit from others: by the session's id, or by the customer if there is none.
+	Session string
 	// CustomerNumber is nil if the visitor is not known. 0 is a customer like any other.
 	CustomerNumber *int64
 	// City and Country are "" where they are missing or say nothing.
@@ -84,21 +86,21 @@ func (r *Record) HasFeatures() bool {
 // Parse reads one record. The text of an error is the reason for rejecting it and quotes nothing of it.
 func Parse(data []byte) (Record, error) {
 	record := Record{CreditLimit: math.NaN()}
-	text, err := validObject(data)
+	object, err := validObject(data)
 	if err != nil {
 		return record, err
 	}
-	named := false
 	replaced := false
-	for member := range members(text) {
+	for member := range members(object) {
 		switch member.key {
 		case "session_id":
-			named = named || meansSomething(member.value)
+			if meansSomething(member.value) {
+				record.Session = "session " + text(member.value)
+			}
 		case "customer_number":
 			if record.CustomerNumber, err = customerNumber(member.value); err != nil {
 				return record, fmt.Errorf("customer_number: %w", err)
 			}
-			named = named || record.CustomerNumber != nil
 		case "city":
 			record.City, record.hasFeatures.city = shortText(member.value), member.value[0] == '"'
 		case "country":
@@ -113,10 +115,13 @@ func Parse(data []byte) (Record, error) {
 			replaced = true
 		}
 	}
-	if !named {
+	if record.Session == "" && record.CustomerNumber != nil {
+		record.Session = "customer " + strconv.FormatInt(*record.CustomerNumber, 10)
+	}
+	if record.Session == "" {
 		return record, errors.New("neither session_id nor customer_number: nobody could use the answer")
 	}
-	record.body = body(text, replaced)
+	record.body = body(object, replaced)
 	return record, nil
 }
 

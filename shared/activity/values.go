@@ -128,6 +128,14 @@ func shortText(value []byte) string {
 	return text
 }
 
+// text returns a string's text, and any other value as it is written.
+func text(value []byte) string {
+	if value[0] == '"' {
+		return unquote(value)
+	}
+	return string(value)
+}
+
 func meansSomething(value []byte) bool { return !isNull(value) && string(value) != `""` }
 
 func isNull(value []byte) bool { return value[0] == 'n' }

@@ -124,3 +124,20 @@ func TestByteOrderMark(t *testing.T) {
 		t.Errorf("%v", err)
 	}
 }
+
+// TestSessions: records of one visit have the same session, and no others have it.
+func TestSessions(t *testing.T) {
+	for in, want := range map[string]string{
+		`{"session_id":"a"}`:                          "session a",
+		`{"customer_number":7,"session_id":"\u0061"}`: "session a",
+		`{"session_id":5}`:                            "session 5",
+		`{"customer_number":7}`:                       "customer 7",
+		`{"session_id":"","customer_number":"7.0"}`:   "customer 7",
+		`{"session_id":null,"customer_number":0}`:     "customer 0",
+		`{"session_id":"customer 7"}`:                 "session customer 7",
+	} {
+		if record, err := activity.Parse([]byte(in)); err != nil || record.Session != want {
+			t.Errorf("%s: session %q, %v, want %q", in, record.Session, err, want)
+		}
+	}
+}

@@ -80,17 +80,40 @@ create unique index if not exists embedding_version_active on recsys.embedding_v
 grant select, insert, update on recsys.embedding_version to recsys_loader;
 grant select on recsys.embedding_version to recsys_reader;
 
--- What recent sessions put into their carts, of no version. functions/recommend connects as the reader and keeps it: the
--- one table that the reader may write. It holds some hundred rows, which change all the time: half of each page is left
--- free, so that an update finds room beside the row and touches no index.
-create table if not exists recsys.trending_item (
-  item       varchar primary key,
-  score      double precision not null,  -- sessions with it in the cart, each worth half after a half-life; at updated_at
-  updated_at timestamptz not null
-) with (fillfactor = 50);
+-- What recent sessions have in their carts, of no version. functions/recommend connects as the reader and keeps these two
+-- tables, the only ones that the reader may write. Rows are added and never changed, because a transaction that is open
+-- for long keeps every dead row. A slot is half an hour, modulo 4. Its partition is emptied before it is used again, so the
+-- hashes of session ids are gone after two hours. (Earlier releases kept trending_item, which nothing uses any more.)
+create sequence if not exists recsys.cart_item_number;
+create table if not exists recsys.cart_item (
+  session uuid not null,         -- a hash of the session's id
+  item    varchar not null,
+  slot    smallint not null,
+  number  bigint not null default nextval('recsys.cart_item_number'),
+  seen_at timestamptz not null,
+  primary key (session, item, slot)
+) partition by list (slot);
+create index if not exists cart_item_by_number on recsys.cart_item (number);
+create table if not exists recsys.cart_item_a partition of recsys.cart_item for values in (0);
+create table if not exists recsys.cart_item_b partition of recsys.cart_item for values in (1);
+create table if not exists recsys.cart_item_c partition of recsys.cart_item for values in (2);
+create table if not exists recsys.cart_item_d partition of recsys.cart_item for values in (3);
 
-grant select on recsys.trending_item to recsys_loader;
-grant select, insert, update, delete on recsys.trending_item to recsys_reader;
+grant select on recsys.cart_item to recsys_loader;
+grant select, insert on recsys.cart_item to recsys_reader;
+grant truncate on recsys.cart_item_a, recsys.cart_item_b, recsys.cart_item_c, recsys.cart_item_d to recsys_reader;
+grant usage on sequence recsys.cart_item_number to recsys_reader;
+
+-- The scores of the items in those carts: one row, replaced about once a minute. The row with the highest counted_to is valid.
+create table if not exists recsys.trend (
+  counted_to bigint primary key,  -- carts up to this number are counted
+  items      text[] not null,     -- some hundred, the best first
+  scores     float8[] not null,   -- sessions with it in the cart, each worth half after a half-life; at updated_at
+  updated_at timestamptz not null
+);
+
+grant select on recsys.trend to recsys_loader;
+grant select, insert, delete on recsys.trend to recsys_reader;
 
 -- People who connect as these roles find the views item_emb and user_emb by their plain names.
 do $$

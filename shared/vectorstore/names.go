@@ -15,14 +15,19 @@ const (
 	Schema = "recsys"
 	// LoaderRole loads, indexes and activates versions: it owns their tables.
 	LoaderRole = "recsys_loader"
-	// ReaderRole may read, and write TrendingTable: functions/recommend, and people.
+	// ReaderRole may read, and write CartTable and TrendingTable: functions/recommend, and people.
 	ReaderRole = "recsys_reader"
 
 	// VersionTable is the list of versions, see Version.
 	VersionTable = Schema + ".embedding_version"
-	// TrendingTable is (item varchar primary key, score float8, updated_at timestamptz): what recent sessions put into
-	// their carts, of no version. functions/recommend keeps it.
-	TrendingTable = Schema + ".trending_item"
+	// CartTable is (session uuid, item varchar, slot smallint, number bigint, seen_at timestamptz): what recent sessions
+	// have in their carts. Rows are added and never changed; a partition (CartPartition) is emptied as a whole.
+	CartTable = Schema + ".cart_item"
+	// CartSlots is the number of its partitions, by slot.
+	CartSlots = 4
+	// TrendingTable is (counted_to bigint, items text[], scores float8[], updated_at timestamptz): the items in those carts
+	// with their scores, the best first. The row with the highest counted_to is valid: it counts all carts up to that number.
+	TrendingTable = Schema + ".trend"
 	// ItemView and UserView show the active version to people and to existing clients.
 	ItemView = Schema + ".item_emb"
 	UserView = Schema + ".user_emb"
@@ -51,6 +56,9 @@ func RatedTable(version int64) string { return Schema + ".user_item_" + strconv.
 func AttributeTable(version int64) string {
 	return Schema + ".item_attribute_" + strconv.FormatInt(version, 10)
 }
+
+// CartPartition returns the partition of CartTable that holds a slot. It has a letter, because numbers are versions.
+func CartPartition(slot int) string { return CartTable + "_" + "abcd"[slot:slot+1] }
 
 // Tables are all those of a version.
 func Tables(version int64) []string {

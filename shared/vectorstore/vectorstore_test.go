@@ -262,15 +262,24 @@ func testReader(t *testing.T, d *database) {
 			t.Errorf("%s: the reader may delete: %v", table, err)
 		}
 	}
+	trends, carts := vectorstore.TrendingTable, vectorstore.CartTable
 	for _, allowed := range []string{
-		`insert into ` + vectorstore.TrendingTable + ` values ('S1', 1, now())`, `update ` + vectorstore.TrendingTable + ` set score = 2`, `delete from ` + vectorstore.TrendingTable,
+		`insert into ` + trends + ` values (1, '{S1}', '{1}', now())`, `delete from ` + trends,
+		`insert into ` + carts + ` (session, item, slot, seen_at) select gen_random_uuid(), 'S1', slot, now() from generate_series(0, 3) slot`,
+		`truncate ` + vectorstore.CartPartition(0) + `, ` + vectorstore.CartPartition(vectorstore.CartSlots-1),
 	} {
 		if _, err := reader.Exec(t.Context(), allowed); err != nil {
 			t.Errorf("the reader may not keep the trends: %v", err)
 		}
 	}
-	if _, err := reader.Exec(t.Context(), `truncate `+vectorstore.TrendingTable); !vectorstore.HasCode(err, "42501") {
-		t.Errorf("the reader may do more with the trends than it needs: %v", err)
+	if got := d.text(reader, `select string_agg(slot || ' ' || number, ', ' order by slot) from `+carts); got != "1 2, 2 3" {
+		t.Errorf("carts %s, want those of the slots 1 and 2", got)
+	}
+	for _, refused := range []string{`truncate ` + trends, `truncate ` + carts, `update ` + trends + ` set scores = '{}'`,
+		`update ` + carts + ` set slot = 1`, `delete from ` + carts, `delete from ` + vectorstore.CartPartition(1)} {
+		if _, err := reader.Exec(t.Context(), refused); !vectorstore.HasCode(err, "42501") {
+			t.Errorf("the reader may do more with the trends than it needs, %s: %v", refused, err)
+		}
 	}
 	if _, err := reader.Exec(t.Context(), `create table recsys.mine ()`); !vectorstore.HasCode(err, "42501") {
 		t.Errorf("the reader may create: %v", err)

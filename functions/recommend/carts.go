@@ -1,0 +1,148 @@
+package main
+
+import (
+	"context"
+	"crypto/sha256"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgtype"
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"recsys/shared/vectorstore"
+)
+
+// How carts become trends. Each batch adds its carts to vectorstore.CartTable, a session's item once. About once a minute a
+// batch counts the new ones into vectorstore.TrendingTable, which is one row. No row is changed with each batch, because an
+// analyst's open transaction or a pg_dump keeps the dead ones: a table with many of them gets slower by the minute.
+
+const (
+	// maxCarted is how many items of a session's cart count.
+	maxCarted = 10
+	// foldEvery is how far the trends are behind, while carts come.
+	foldEvery = time.Minute
+	// slotTime is how long carts go into one partition. A session's item counts again after two to three of them.
+	slotTime = 30 * time.Minute
+	// truncateWait is how long emptying a partition may hold up the carts of others. It is tried again with each fold.
+	truncateWait = 50 * time.Millisecond
+)
+
+// settings of each transaction below, which the planner must not answer by reading a whole table that was empty when it
+// planned, and which need not wait for the disk. The lock of a fold waits for all carts that have a number to be committed.
+const (
+	quick     = `select set_config('synchronous_commit', 'off', true), set_config('enable_seqscan', 'off', true), `
+	addLock   = quick + `pg_advisory_xact_lock_shared(hashtext('recsys.trend'))`
+	foldLock  = quick + `pg_advisory_xact_lock(hashtext('recsys.trend'))`
+	countedTo = `(select coalesce(max(counted_to), 0) from {trending})`
+)
+
+func slotOf(at time.Time) int {
+	return int(at.Unix()/int64(slotTime/time.Second)) % vectorstore.CartSlots
+}
+
+// keepTrends adds the carts of a batch in a third trip, if there are any, and counts them if it is time. The answers are
+// there, whatever becomes of it.
+func (x *index) keepTrends(ctx context.Context, conn *pgxpool.Conn, a *asking) {
+	sessions, items := a.carted()
+	if len(items) == 0 || !a.trends() {
+		return
+	}
+	ctx, cancel := context.WithTimeout(ctx, x.timeout)
+	defer cancel()
+	due, err := a.addCarts(ctx, conn, sessions, items, x.foldEvery)
+	if err != nil {
+		slog.WarnContext(ctx, "the carts of this batch are not in the trends", "error", err)
+		return
+	}
+	if !due {
+		return
+	}
+	old, err := a.fold(ctx, conn)
+	if err != nil {
+		slog.WarnContext(ctx, "the trends stay as they are until the next batch counts the carts", "error", err)
+		return
+	}
+	if old {
+		a.forgetCarts(ctx, conn)
+	}
+}
+
+// carted returns what is in the carts of the sessions, as pairs of a session's hash and an item.
+func (a *asking) carted() (sessions []pgtype.UUID, items []string) {
+	for i := range a.questions {
+		record := a.questions[i].record
+		hash := sha256.Sum256([]byte(record.Session))
+		carted := 0
+		for k := len(record.Products) - 1; k >= 0 && carted < maxCarted; k-- { // the latest first
+			if product := record.Products[k]; product.InCart {
+				carted++
+				sessions = append(sessions, pgtype.UUID{Bytes: [16]byte(hash[:16]), Valid: true})
+				items = append(items, product.Code)
+			}
+		}
+	}
+	return sessions, items
+}
+
+// addCarts adds the pairs that are new, of items that the version has, and reports whether it is time to count them. All
+// batches add in one order, so none waits for another in a circle.
+func (a *asking) addCarts(ctx context.Context, conn *pgxpool.Conn, sessions []pgtype.UUID, items []string, foldEvery time.Duration) (due bool, err error) {
+	batch := &pgx.Batch{}
+	batch.Queue(addLock)
+	batch.Queue(a.sql(`
+		insert into {carts} (session, item, slot, seen_at)
+		select cart.session, cart.item, $3::smallint, $4::timestamptz from unnest($1::uuid[], $2::text[]) cart(session, item)
+		where exists (select from {items} where id = cart.item offset 0)
+			and not exists (select from {carts} c where c.session = cart.session and c.item = cart.item offset 0)
+		order by cart.session, cart.item
+		on conflict do nothing`), sessions, items, slotOf(a.now), a.now)
+	batch.Queue(a.sql(`
+		select exists (select from {carts} where number > `+countedTo+`) and not exists (
+			select from {trending} where counted_to = `+countedTo+` and updated_at > $1::timestamptz and updated_at <= $2::timestamptz)`),
+		a.now.Add(-foldEvery), a.now).QueryRow(func(row pgx.Row) error { return row.Scan(&due) })
+	return due, conn.SendBatch(ctx, batch).Close()
+}
+
+// fold replaces the trends by their sum with all carts that are new, decayed to now, and keeps the best. It reports whether
+// the partition that is used next still holds carts.
+func (a *asking) fold(ctx context.Context, conn *pgxpool.Conn) (old bool, err error) {
+	batch := &pgx.Batch{}
+	batch.Queue(foldLock)
+	batch.Queue(a.sql(fmt.Sprintf(`
+		with last as materialized (
+			select l.counted_to from (select `+countedTo+` as counted_to) l
+			where exists (select from {carts} c where c.number > l.counted_to)
+		), kept as materialized (
+			delete from {trending} t using last where t.counted_to = last.counted_to returning t.items, t.scores, t.updated_at
+		), added as materialized (
+			select c.item, c.seen_at, c.number from {carts} c where c.number > (select counted_to from last)
+		), moment as (
+			select greatest($1::timestamptz, max(updated_at)) as now from kept
+		), part(item, score, at) as (
+			select top.item, top.score, updated_at from kept cross join lateral unnest(items, scores) top(item, score)
+			union all select item, 1, seen_at from added
+		), total as (
+			select item, sum(greatest(score, %v) * %s) as score from part cross join moment group by item order by score desc, item limit %d
+		)
+		insert into {trending} (counted_to, items, scores, updated_at)
+		select (select max(number) from added), array_agg(item order by score desc, item), array_agg(score order by score desc, item),
+			(select now from moment) from total having count(*) > 0`,
+		leastScore, a.decay("at", "now"), keptTrends)), a.now)
+	batch.Queue(a.sql(`select exists (select from {carts} where slot = $1::smallint)`), a.nextSlot()).
+		QueryRow(func(row pgx.Row) error { return row.Scan(&old) })
+	return old, conn.SendBatch(ctx, batch).Close()
+}
+
+func (a *asking) nextSlot() int { return slotOf(a.now.Add(slotTime)) }
+
+// forgetCarts empties the partition that is used next. Whoever dumps the database holds its lock, and then it stays for now.
+func (a *asking) forgetCarts(ctx context.Context, conn *pgxpool.Conn) {
+	batch := &pgx.Batch{}
+	batch.Queue(`select set_config('lock_timeout', $1::text, true)`, fmt.Sprint(truncateWait.Milliseconds()))
+	batch.Queue(`truncate ` + vectorstore.CartPartition(a.nextSlot()))
+	if err := conn.SendBatch(ctx, batch).Close(); err != nil {
+		slog.InfoContext(ctx, "old carts stay until nobody holds their table", "error", err)
+	}
+}

@@ -1,0 +1,94 @@
+package main
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"testing"
+	"time"
+
+	"recsys/shared/vectorstore"
+)
+
+// shoppers are n records of new sessions with two products of a version of 1,000 in the cart.
+func shoppers(n int, chance *rand.Rand) []string {
+	payloads := make([]string, n)
+	for i := range payloads {
+		payloads[i] = cart(fmt.Sprintf("item-%03d", chance.IntN(1000)), fmt.Sprintf("item-%03d", chance.IntN(1000)))
+	}
+	return payloads
+}
+
+// dump holds the snapshot and the locks of a pg_dump until it is released.
+func (w *world) dump() (release func()) {
+	w.Helper()
+	return w.hold(w.ownerURL, `set transaction isolation level repeatable read; lock table `+vectorstore.CartTable+`, `+
+		vectorstore.TrendingTable+` in access share mode; select count(*) from `+vectorstore.TrendingTable)
+}
+
+// TestALongTransactionLeavesTheTrendsSmall: what each batch reads of the trends must not grow while somebody holds a snapshot,
+// since no dead row can be removed then.
+func TestALongTransactionLeavesTheTrendsSmall(t *testing.T) {
+	w := setup(t)
+	w.load(version{items: circle(1000, 3)})
+	chance := rand.New(rand.NewPCG(1, 1))
+	release := w.dump()
+	defer release()
+	const batches = 60 // that count the carts, each: an hour of them
+	for range batches {
+		if notDone := w.handle(shoppers(20, chance)...); notDone != "" {
+			t.Fatal("not done")
+		}
+	}
+	var pages, valid int
+	w.must(w.loader.QueryRow(t.Context(), `select pg_relation_size('`+vectorstore.TrendingTable+`') / 8192, count(*) from `+vectorstore.TrendingTable).Scan(&pages, &valid))
+	if pages > batches/5 || valid != 1 {
+		t.Errorf("the trends are %d pages, %d rows of them valid; want one row, and a fraction of a page for each that is dead", pages, valid)
+	}
+}
+
+// BenchmarkHeldSnapshot is an hour at 60 records/s, in batches of a second, with a pg_dump that goes on for all of it: what a
+// batch takes before, at the end of the hour, and afterwards, and how large the trends are.
+func BenchmarkHeldSnapshot(b *testing.B) {
+	w := setup(b)
+	w.load(version{items: circle(1000, 32), popularity: popularity})
+	handler := w.newHandler(w.readerURL, accepting{})
+	handler.index.foldEvery = foldEvery
+	chance, now := rand.New(rand.NewPCG(1, 1)), w.handler.now()
+	handler.now = func() time.Time { return now }
+	second := func() time.Duration {
+		event := batch(shoppers(60, chance)...)
+		started := time.Now()
+		answer(b, handler, event)
+		now = now.Add(time.Second)
+		return time.Since(started)
+	}
+	median := func(batches int) float64 {
+		took := make([]time.Duration, batches)
+		for i := range took {
+			took[i] = second()
+		}
+		slices.Sort(took)
+		return float64(took[batches/2].Microseconds()) / 1000
+	}
+	kilobytes := func() (kB float64) {
+		w.must(w.loader.QueryRow(b.Context(), `select sum(pg_total_relation_size(oid)) / 1024 from pg_class
+			where relkind = 'r' and (relname like 'cart_item%' or relname like 'trend%')`).Scan(&kB))
+		return kB
+	}
+	for b.Loop() {
+		median(100) // statements are prepared
+		b.ReportMetric(median(200), "ms-before")
+		release := w.dump()
+		median(3400)
+		b.ReportMetric(median(200), "ms-held-for-an-hour")
+		b.ReportMetric(kilobytes(), "kB-held-for-an-hour")
+		release()
+		b.ReportMetric(median(200), "ms-released")
+		for range vectorstore.CartSlots {
+			now = now.Add(slotTime)
+			second()
+		}
+		b.ReportMetric(kilobytes(), "kB-two-hours-later")
+	}
+}
