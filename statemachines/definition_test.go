@@ -9,9 +9,12 @@ import (
 	"regexp"
 	"slices"
 	"testing"
+	"time"
 
 	"recsys/infra/local/provision/provisiontest"
 	"recsys/shared/failure"
+	"recsys/shared/settings"
+	"recsys/shared/workflow"
 	"recsys/statemachines"
 )
 
@@ -98,6 +101,7 @@ func TestTheDefinitionStaysInTheLanguageThatBothEnginesSpeak(t *testing.T) {
 
 func TestEveryTaskInvokesAFunctionAndRetriesAlike(t *testing.T) {
 	used := map[string]bool{}
+	timeouts := timeoutsOfFunctions(t)
 	tasks := 0
 	walk(t, func(name, kind string, s state, top bool) {
 		var catch []struct {
@@ -121,8 +125,9 @@ func TestEveryTaskInvokesAFunctionAndRetriesAlike(t *testing.T) {
 		s.read(t, "Resource", &resource)
 		s.read(t, "Parameters", &parameters)
 		s.read(t, "TimeoutSeconds", &timeout)
-		if resource != "arn:aws:states:::lambda:invoke" || timeout <= 900 || timeout > 960 {
-			t.Errorf("%s: resource %s, timeout %d s (Lambda ends a function after 900)", name, resource, timeout)
+		lambda := timeouts[parameters.FunctionName]
+		if beyond := time.Duration(timeout)*time.Second - lambda; resource != "arn:aws:states:::lambda:invoke" || beyond <= 0 || beyond > time.Minute {
+			t.Errorf("%s: resource %s, time-out %d s: want a little more than the function's own %v", name, resource, timeout, lambda)
 		}
 		if parameters.Payload["run.$"] == nil || parameters.Payload["startedAt.$"] == nil {
 			t.Errorf("%s: the payload %v has no run", name, parameters.Payload)
@@ -141,6 +146,23 @@ func TestEveryTaskInvokesAFunctionAndRetriesAlike(t *testing.T) {
 			t.Error(err)
 		}
 	}
+}
+
+// timeoutsOfFunctions are those of package workflow, by substitution. Both lists hold the same functions.
+func timeoutsOfFunctions(t *testing.T) map[string]time.Duration {
+	t.Helper()
+	steps := map[string]time.Duration{}
+	for _, step := range workflow.Steps(settings.Sizes{}) {
+		steps[step.Name] = step.Timeout
+	}
+	timeouts := map[string]time.Duration{}
+	for placeholder, folder := range statemachines.Functions {
+		timeouts["${"+placeholder+"}"] = steps[folder]
+	}
+	if len(steps) != len(timeouts) {
+		t.Errorf("%d functions have a size, %d a substitution", len(steps), len(timeouts))
+	}
+	return timeouts
 }
 
 func checkRetry(t *testing.T, name string, s state) {
