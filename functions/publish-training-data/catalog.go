@@ -10,6 +10,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/glue"
 	"github.com/aws/aws-sdk-go-v2/service/glue/types"
 
+	"recsys/shared/failure"
 	"recsys/shared/lake"
 	"recsys/shared/training"
 )
@@ -38,7 +39,7 @@ func (c Catalog) Describe(ctx context.Context, latest lake.Latest, manifest lake
 		}
 	}
 	if err != nil {
-		return fmt.Errorf("describing the snapshot in the Glue table %s.%s: %w", c.Database, c.Table, err)
+		return failure.CatalogUnavailable{Err: fmt.Errorf("describing the snapshot in the Glue table %s.%s: %w", c.Database, c.Table, err)}
 	}
 	return nil
 }

@@ -3,7 +3,7 @@
 // Input: workflow.Run. Output: workflow.Published.
 // Reads lake.PlanKey, lake.RangeReportKey and lake.RangeKey of every range. Writes, in this order,
 // lake.PopularityKey, lake.ManifestKey (once), lake.LatestKey (compare and swap) and the Glue table.
-// Errors: InvalidInput, SchemaMismatch, TooManyRejectedRows, SourceShrank, ObjectStoreUnavailable.
+// Errors: InvalidInput, SchemaMismatch, TooManyRejectedRows, SourceShrank; ObjectStoreUnavailable, CatalogUnavailable (retried).
 //
 // A crash is safe at each point. Before the pointer readers see the snapshot before; the pointer is one
 // object; and after it every attempt brings the Glue table to what the pointer says, its own snapshot or not.

@@ -37,6 +37,8 @@ type (
 	VectorStoreUnavailable struct{ Err error }
 	// ObjectStoreUnavailable: S3 did not answer, or broke off.
 	ObjectStoreUnavailable struct{ Err error }
+	// CatalogUnavailable: Glue did not answer, or refused.
+	CatalogUnavailable struct{ Err error }
 	// OutOfTime: the function's time ended before its work did. What the attempt has stored is found by the next one.
 	OutOfTime struct{ Err error }
 )
@@ -53,6 +55,7 @@ func (e RecallTooLow) Error() string           { return e.Err.Error() }
 func (e SourceUnavailable) Error() string      { return e.Err.Error() }
 func (e VectorStoreUnavailable) Error() string { return e.Err.Error() }
 func (e ObjectStoreUnavailable) Error() string { return e.Err.Error() }
+func (e CatalogUnavailable) Error() string     { return e.Err.Error() }
 func (e OutOfTime) Error() string              { return e.Err.Error() }
 
 func (e InvalidInput) Unwrap() error           { return e.Err }
@@ -64,6 +67,7 @@ func (e RecallTooLow) Unwrap() error           { return e.Err }
 func (e SourceUnavailable) Unwrap() error      { return e.Err }
 func (e VectorStoreUnavailable) Unwrap() error { return e.Err }
 func (e ObjectStoreUnavailable) Unwrap() error { return e.Err }
+func (e CatalogUnavailable) Unwrap() error     { return e.Err }
 func (e OutOfTime) Unwrap() error              { return e.Err }
 
 // Named wraps a handler so that the named error nearest to the outside of the chain becomes the outermost
@@ -106,6 +110,8 @@ func nameOf(err error) func(error) error {
 		return func(err error) error { return VectorStoreUnavailable{err} }
 	case ObjectStoreUnavailable:
 		return func(err error) error { return ObjectStoreUnavailable{err} }
+	case CatalogUnavailable:
+		return func(err error) error { return CatalogUnavailable{err} }
 	case OutOfTime:
 		return func(err error) error { return OutOfTime{err} }
 	case interface{ Unwrap() []error }:

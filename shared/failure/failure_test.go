@@ -19,6 +19,7 @@ func TestNamedBringsTheNameOutside(t *testing.T) {
 		{fmt.Errorf("loading: %w", fmt.Errorf("items: %w", InvalidEmbeddings{plain})), "InvalidEmbeddings"},
 		{InvalidInput{VectorStoreUnavailable{plain}}, "InvalidInput"},
 		{ObjectStoreUnavailable{plain}, "ObjectStoreUnavailable"},
+		{fmt.Errorf("publishing: %w", CatalogUnavailable{plain}), "CatalogUnavailable"},
 		{OutOfTime{ObjectStoreUnavailable{plain}}, "OutOfTime"},
 		{plain, "errorString"},
 		{errors.Join(plain, SourceShrank{plain}, InvalidInput{plain}), "SourceShrank"},
