@@ -107,7 +107,7 @@ func Access(l *DataLake) map[string][]Permission {
 			on(l.Artifacts, append(handedOver, anyTrained), getObject, "s3:GetObjectTagging"),
 			on(l.Artifacts, []string{anyVersion}, getObject, putObject, deleteObject, "s3:PutObjectTagging"),
 			list(l.Artifacts),
-			on(l.Lake, []string{lake.LatestKey, anyRange}, getObject),
+			on(l.Lake, []string{lake.LatestKey, lake.ManifestKey("*"), anyRange}, getObject),
 			list(l.Lake),
 		},
 		"vector-index": {

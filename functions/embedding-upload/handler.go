@@ -2,6 +2,8 @@ package main
 
 import (
 	"context"
+	"encoding/json"
+	"fmt"
 	"log/slog"
 
 	"github.com/jackc/pgx/v5/pgxpool"
@@ -19,6 +21,8 @@ type Handler struct {
 	Lake      *objectstore.Store
 	DB        *pgxpool.Pool
 	Metric    vectorstore.Metric // of what is handed over
+	// EnforceModelCheck refuses a model that does not give the vectors that were handed over with it.
+	EnforceModelCheck bool
 }
 
 // trainedMetric is of what functions/train makes: an inner product is the preference that it predicts. The other way to
@@ -42,7 +46,7 @@ func (h *Handler) Handle(ctx context.Context, in workflow.UploadInput) (workflow
 		return workflow.Uploaded{}, err
 	}
 	if tried && earlier.Status != vectorstore.Loading && earlier.Status != vectorstore.Failed {
-		return uploaded("uploaded", earlier), nil
+		return uploaded("uploaded", earlier)
 	}
 	handOver, metric, nothing, err := h.find(ctx, in.Artifacts)
 	if err != nil {
@@ -105,7 +109,7 @@ func (h *Handler) unchanged(ctx context.Context, same vectorstore.Record) (workf
 		return workflow.Uploaded{Status: "rolled-back", Version: same.Version}, nil
 	}
 	slog.InfoContext(ctx, "the artifacts have not changed", "active", active.Version)
-	return uploaded("unchanged", active), nil
+	return uploaded("unchanged", active)
 }
 
 func (h *Handler) upload(ctx context.Context, run workflow.Run, handOver handOver, metric vectorstore.Metric) (workflow.Uploaded, error) {
@@ -125,7 +129,7 @@ func (h *Handler) upload(ctx context.Context, run workflow.Run, handOver handOve
 	metrics.Count(ctx, metrics.Rows, loaded.ItemCount+loaded.UserCount)
 	slog.InfoContext(ctx, "loaded", "version", version, "items", loaded.ItemCount, "users", loaded.UserCount,
 		"dimension", loaded.Dimension, "model", handOver.hasModel(), "trained", handOver.isTrained())
-	return uploaded("uploaded", loaded), nil
+	return uploaded("uploaded", loaded)
 }
 
 // fill copies the artifacts to the version and loads the copies: the originals may change at any time.
@@ -139,9 +143,33 @@ func (h *Handler) fill(ctx context.Context, version int64, handOver handOver) (v
 		return vectorstore.Record{}, err
 	}
 	defer latest.Close()
-	return load(ctx, h.DB, copies, handOver, latest.rows())
+	against, err := h.compare(ctx, handOver, latest)
+	if err != nil {
+		return vectorstore.Record{}, err
+	}
+	return load(ctx, h.DB, copies, handOver, against, latest.rows())
 }
 
-func uploaded(status string, r vectorstore.Record) workflow.Uploaded {
-	return workflow.Uploaded{Status: status, Version: r.Version, Dimension: r.Dimension, Items: r.ItemCount, Users: r.UserCount}
+// compare returns what the hand-over is compared with. Artifacts that train has made are made of the snapshot itself.
+func (h *Handler) compare(ctx context.Context, handOver handOver, latest *snapshot) (*comparison, error) {
+	c := &comparison{metric: h.Metric, enforceModel: h.EnforceModelCheck}
+	if handOver.isTrained() {
+		return c, nil
+	}
+	var err error
+	if c.shop, err = readShop(ctx, h.Lake, latest); err == nil && c.shop == nil {
+		c.remark("Nothing was compared with the shop: there is no snapshot of it yet.")
+	}
+	return c, err
+}
+
+func uploaded(status string, r vectorstore.Record) (workflow.Uploaded, error) {
+	out := workflow.Uploaded{Status: status, Version: r.Version, Dimension: r.Dimension, Items: r.ItemCount, Users: r.UserCount}
+	if r.Compared == nil { // by an earlier release
+		return out, nil
+	}
+	if err := json.Unmarshal(r.Compared, &out.Compared); err != nil {
+		return out, fmt.Errorf("reading how version %d compares with the shop: %w", r.Version, err)
+	}
+	return out, nil
 }

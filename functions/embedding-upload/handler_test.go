@@ -57,7 +57,7 @@ func TestHandle(t *testing.T) {
 			lake.ItemCount{Item: "S10_1678", Country: "usa", Count: 3}, lake.ItemCount{Item: "S10_1678", Country: "France", Count: 4},
 			lake.ItemCount{Item: "S72_3212", Country: "", Count: 1})
 		run := b.run()
-		want := workflow.Uploaded{Status: "uploaded", Version: 1, Dimension: 2, Items: 3, Users: 2}
+		want := workflow.Uploaded{Status: "uploaded", Version: 1, Dimension: 2, Items: 3, Users: 2, Compared: nothingCompared}
 		if out := b.upload(run); out != want {
 			t.Errorf("got %+v, want %+v", out, want)
 		}
@@ -99,7 +99,7 @@ func TestHandle(t *testing.T) {
 			count := map[string]int64{"s1": 5, "s2": 7, "s3": 9}[newest.snapshot]
 			b.publish(newest.snapshot, newest.of, lake.ItemCount{Item: "S10_1949", Country: "France", Count: count})
 			out := b.upload(b.run())
-			if want := (workflow.Uploaded{Status: "unchanged", Version: 1, Dimension: 2, Items: 3, Users: 2}); out != want {
+			if want := (workflow.Uploaded{Status: "unchanged", Version: 1, Dimension: 2, Items: 3, Users: 2, Compared: nothingCompared}); out != want {
 				t.Errorf("got %+v, want %+v", out, want)
 			}
 			if rows := b.dump(1); rows[len(rows)-1] != newest.want {
@@ -224,7 +224,7 @@ func TestHandle(t *testing.T) {
 	t.Run("reference artifacts", func(t *testing.T) {
 		b := setup(t, server)
 		b.handOver(referenceArtifacts(t))
-		want := workflow.Uploaded{Status: "uploaded", Version: 1, Dimension: 32, Items: 109, Users: 98}
+		want := workflow.Uploaded{Status: "uploaded", Version: 1, Dimension: 32, Items: 109, Users: 98, Compared: nothingCompared}
 		if out := b.upload(b.run()); out != want {
 			t.Errorf("got %+v, want %+v", out, want)
 		}
@@ -330,7 +330,7 @@ func testAttempts(t *testing.T, b *bench) {
 	}
 	loads := func(of handOver, copied copies) {
 		t.Helper()
-		if got, err := load(t.Context(), b.DB, copied, of, vectorstore.Snapshot{}); !errors.As(err, new(vectorstore.Overtaken)) {
+		if got, err := load(t.Context(), b.DB, copied, of, &comparison{}, vectorstore.Snapshot{}); !errors.As(err, new(vectorstore.Overtaken)) {
 			t.Errorf("got %+v, %v", got, err)
 		}
 	}

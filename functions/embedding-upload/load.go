@@ -17,10 +17,12 @@ import (
 
 // load reads the version's copies as streams into its tables. Whatever is wrong with the files is reported at
 // once, as InvalidEmbeddings: bad lines of both, and a model that nobody could use.
-func load(ctx context.Context, db *pgxpool.Pool, copies copies, of handOver, snapshot vectorstore.Snapshot) (loaded vectorstore.Record, err error) {
+func load(ctx context.Context, db *pgxpool.Pool, copies copies, of handOver, against *comparison, snapshot vectorstore.Snapshot) (loaded vectorstore.Record, err error) {
 	var wrong embeddings.Faults
-	items := embeddings.Items(lake.ItemEmbeddingsKey, opener(ctx, copies, lake.ItemEmbeddingsKey), &wrong)
-	users := embeddings.Users(lake.UserEmbeddingsKey, opener(ctx, copies, lake.UserEmbeddingsKey), &wrong)
+	against.faults = &wrong
+	items := &items{Reader: embeddings.Items(lake.ItemEmbeddingsKey, opener(ctx, copies, lake.ItemEmbeddingsKey), &wrong),
+		comparison: against, spelled: map[string]string{}}
+	users := &users{Reader: embeddings.Users(lake.UserEmbeddingsKey, opener(ctx, copies, lake.UserEmbeddingsKey), &wrong), comparison: against}
 	defer items.Close()
 	defer users.Close()
 
@@ -29,16 +31,18 @@ func load(ctx context.Context, db *pgxpool.Pool, copies copies, of handOver, sna
 	}
 	users.Dimension = items.Dimension
 	if of.hasModel() && items.Dimension > 0 {
-		if err := checkModel(ctx, copies, model.KindOf(of.isTrained()), items.Dimension); isInvalid(err) {
+		read, err := readModel(ctx, copies, model.KindOf(of.isTrained()), items.Dimension)
+		if isInvalid(err) {
 			wrong.Unusable = err
 		} else if err != nil {
 			return loaded, err
 		}
+		against.compareWith(read)
 	}
 	if wrong.Err() == nil {
 		loaded, err = vectorstore.Load{
 			Version: copies.version, Artifacts: of.etags(), Dimension: items.Dimension,
-			Items: items, Users: users, Snapshot: snapshot,
+			Items: items, Users: users, Snapshot: snapshot, Compared: against.result,
 		}.Run(ctx, db)
 		if !isInvalid(err) {
 			return loaded, err
@@ -60,31 +64,31 @@ func opener(ctx context.Context, copies copies, key string) func() (io.ReadClose
 	}
 }
 
-// checkModel reads the model as recommend will, and lets none become active that it cannot use.
-func checkModel(ctx context.Context, copies copies, kind model.Kind, dimension int) error {
+// readModel reads the model as recommend will, and lets none become active that it cannot use.
+func readModel(ctx context.Context, copies copies, kind model.Kind, dimension int) (*model.Model, error) {
 	var files model.Files
 	for _, file := range files.List(kind) {
 		body, object, err := copies.open(ctx, file.Key)
 		if err != nil {
-			return err
+			return nil, err
 		}
 		defer body.Close()
 		if object.Size > file.Limit {
-			return failure.InvalidEmbeddings{Err: fmt.Errorf("%s has %d bytes, the limit is %d", file.Key, object.Size, file.Limit)}
+			return nil, failure.InvalidEmbeddings{Err: fmt.Errorf("%s has %d bytes, the limit is %d", file.Key, object.Size, file.Limit)}
 		}
 		if *file.Into, err = io.ReadAll(io.LimitReader(body, file.Limit)); err != nil {
-			return fmt.Errorf("reading %s: %w", file.Key, err)
+			return nil, fmt.Errorf("reading %s: %w", file.Key, err)
 		}
 	}
 	m, err := model.Read(files)
 	if err != nil {
-		return failure.InvalidEmbeddings{Err: fmt.Errorf("the model cannot be used: %w", err)}
+		return nil, failure.InvalidEmbeddings{Err: fmt.Errorf("the model cannot be used: %w", err)}
 	}
 	if m.Dimension() != dimension {
-		return failure.InvalidEmbeddings{Err: fmt.Errorf("the model gives embeddings of dimension %d, those of %s have %d",
+		return nil, failure.InvalidEmbeddings{Err: fmt.Errorf("the model gives embeddings of dimension %d, those of %s have %d",
 			m.Dimension(), lake.ItemEmbeddingsKey, dimension)}
 	}
-	return nil
+	return m, nil
 }
 
 func isInvalid(err error) bool { return errors.As(err, new(failure.InvalidEmbeddings)) }

@@ -3,7 +3,8 @@
 //
 // Input: workflow.UploadInput. Output: workflow.Uploaded.
 // Reads: lake.TrainedArtifacts, or lake.RequiredArtifacts, lake.ModelArtifacts, lake.OptionalArtifacts; lake.LatestKey, and
-// of its snapshot lake.PopularityKey, every lake.RangeKey (who rated what) and lake.ProductsKey (lines and stock).
+// of its snapshot lake.ManifestKey, lake.PopularityKey, every lake.RangeKey (who rated what) and lake.ProductsKey (lines and
+// stock).
 // Writes: lake.VersionKey copies of the artifacts, and deletes those of a version that fails; the version's row and tables.
 // Errors: InvalidInput, InvalidEmbeddings; HandOverUnderway, Overtaken, ObjectStoreUnavailable, VectorStoreUnavailable (retried).
 package main
@@ -48,5 +49,7 @@ func wire(ctx context.Context) (*Handler, error) {
 		Lake:      objectstore.New(client, config.Lake.Bucket),
 		DB:        db,
 		Metric:    metric,
+
+		EnforceModelCheck: config.ModelCheck == "enforce",
 	}, nil
 }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -27,6 +28,9 @@ type measurement struct {
 
 // of measures the version and all that it is compared with, and writes the report.
 func (m *measurement) of(ctx context.Context, version vectorstore.Record) (evaluated, error) {
+	if err := m.remarkOnHandOver(version); err != nil {
+		return evaluated{}, err
+	}
 	candidate, training, err := m.contender(ctx, version)
 	if err != nil {
 		return evaluated{}, err
@@ -54,6 +58,24 @@ func (m *measurement) of(ctx context.Context, version vectorstore.Record) (evalu
 	}
 	send(ctx, candidate.Result)
 	return outcome(report, page), nil
+}
+
+// remarkOnHandOver says in the report how the version's artifacts compare with the shop, as its load found.
+func (m *measurement) remarkOnHandOver(version vectorstore.Record) error {
+	if version.Compared == nil {
+		return nil
+	}
+	var compared workflow.Compared
+	if err := json.Unmarshal(version.Compared, &compared); err != nil {
+		return fmt.Errorf("reading how version %d compares with the shop: %w", version.Version, err)
+	}
+	if agreeing := compared.ModelChecked - compared.ModelDiffers; compared.ModelChecked > 0 {
+		m.remarks = append(m.remarks, fmt.Sprintf("The model gives the vectors that were handed over for %d of %d sampled customers.", agreeing, compared.ModelChecked))
+	}
+	if compared.Note != "" {
+		m.remarks = append(m.remarks, compared.Note)
+	}
+	return nil
 }
 
 // send makes the candidate's figures metrics.

@@ -8,6 +8,7 @@ import (
 	"recsys/shared/evaluation"
 	"recsys/shared/interactions"
 	"recsys/shared/lake"
+	"recsys/shared/training"
 	"recsys/shared/vectorstore"
 )
 
@@ -24,11 +25,11 @@ func (h *Handler) scorer(ctx context.Context, version vectorstore.Record, snapsh
 	items.Dimension, users.Dimension = version.Dimension, version.Dimension
 	defer items.Close()
 	defer users.Close()
-	itemVectors, err := byPlace(items, snapshot.Codes())
+	itemVectors, err := byPlace(items, snapshot.Codes(), spelling(snapshot))
 	if err != nil {
 		return nil, err
 	}
-	userVectors, err := byPlace(users, snapshot.Numbers())
+	userVectors, err := byPlace(users, snapshot.Numbers(), func(number int32) int32 { return number })
 	if err != nil {
 		return nil, err
 	}
@@ -43,8 +44,23 @@ func (h *Handler) opener(ctx context.Context, version int64, key string) func() 
 	}
 }
 
-// byPlace reads the vectors of these ids into their places; nil where there is none. Others' are left out.
-func byPlace[ID comparable](file *embeddings.Reader[ID], ids []ID) ([][]float32, error) {
+// spelling finds the snapshot's code for an item's id, as the load does. An id that fits none stays as it is.
+func spelling(snapshot *interactions.Snapshot) func(id string) string {
+	codes := training.NewCodes(len(snapshot.Items))
+	for i := range snapshot.Items {
+		codes.Add(snapshot.Items[i].Code)
+	}
+	return func(id string) string {
+		if code, reason := codes.Find(id); reason == "" {
+			return code
+		}
+		return id
+	}
+}
+
+// byPlace reads the vectors of these ids, as spelled in the snapshot, into their places; nil where there is none. Others'
+// are left out.
+func byPlace[ID comparable](file *embeddings.Reader[ID], ids []ID, spelled func(ID) ID) ([][]float32, error) {
 	place := make(map[ID]int, len(ids))
 	for i, id := range ids {
 		place[id] = i
@@ -53,7 +69,7 @@ func byPlace[ID comparable](file *embeddings.Reader[ID], ids []ID) ([][]float32,
 	var block []float32 // many vectors lie in one piece of memory
 	for file.Next() {
 		id, vector := file.Row()
-		at, wanted := place[id]
+		at, wanted := place[spelled(id)]
 		if !wanted {
 			continue
 		}

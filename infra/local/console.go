@@ -84,8 +84,8 @@ func (c *console) event(e stepfunctions.Event) {
 			text = counts(e.Output, e.Input)
 		}
 		c.say("  ✔ %-24s %6.2f s  %s", label, e.Time.Sub(c.entered[label]).Seconds(), text)
-		for _, reason := range superseded(e.Output, e.Input) {
-			c.say("    superseded: %s", reason)
+		for _, remark := range remarks(e.Output, e.Input) {
+			c.say("    %s", remark)
 		}
 	case "StateRetried":
 		c.say("  ↻ %-24s attempt %d after %s", label, e.Attempt+1, c.failed[label]) // the event itself names no error
@@ -95,21 +95,28 @@ func (c *console) event(e stepfunctions.Event) {
 	}
 }
 
-// superseded says why nothing came of the work that a state's output tells of beyond its input.
-func superseded(output, input json.RawMessage) (reasons []string) {
+// remarks are what a state's output says in sentences beyond its input: why nothing came of its work, or how a hand-over
+// compares with the shop.
+func remarks(output, input json.RawMessage) (sentences []string) {
 	var after, before map[string]json.RawMessage
 	_, _ = json.Unmarshal(output, &after), json.Unmarshal(input, &before) // what is no object tells nothing
 	for _, name := range slices.Sorted(maps.Keys(after)) {
-		var step struct{ Status, Reason string }
-		known := before[name] != nil
-		if !known && json.Unmarshal(after[name], &step) == nil && step.Status == "superseded" && step.Reason != "" {
-			reasons = append(reasons, step.Reason)
+		var step struct{ Status, Reason, Note string }
+		if before[name] != nil {
+			sentences = append(sentences, remarks(after[name], before[name])...)
+			continue
 		}
-		if known {
-			reasons = append(reasons, superseded(after[name], before[name])...)
+		if json.Unmarshal(after[name], &step) != nil {
+			continue
+		}
+		if step.Status == "superseded" && step.Reason != "" {
+			sentences = append(sentences, "superseded: "+step.Reason)
+		}
+		if step.Note != "" {
+			sentences = append(sentences, step.Note)
 		}
 	}
-	return reasons
+	return sentences
 }
 
 // counts is what a state's output says beyond its input, as words: numbers and texts by name, lists by length.
@@ -124,7 +131,7 @@ func counts(output, input json.RawMessage) string {
 }
 
 // shownElsewhere are the parts of a payload that the heading has told, or that the evaluation will.
-var shownElsewhere = map[string]bool{"run": true, "startedAt": true, "reason": true, "report": true, "artifacts": true}
+var shownElsewhere = map[string]bool{"run": true, "startedAt": true, "reason": true, "report": true, "artifacts": true, "note": true}
 
 func describe(words *strings.Builder, after, before map[string]any) {
 	for _, key := range slices.Sorted(maps.Keys(after)) {

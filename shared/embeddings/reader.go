@@ -91,6 +91,12 @@ func (e *Reader[ID]) Values() ([]any, error) {
 // Row is the row; the vector is good until the next call of Next.
 func (e *Reader[ID]) Row() (id ID, vector []float32) { return e.id, e.vector }
 
+// Has reports whether a row up to the current one has the id.
+func (e *Reader[ID]) Has(id ID) bool {
+	_, has := e.lines[id]
+	return has
+}
+
 // Err says why there are fewer rows than lines: InvalidEmbeddings, or what reading said.
 func (e *Reader[ID]) Err() error {
 	if e.failed != nil {

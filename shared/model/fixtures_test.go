@@ -124,12 +124,6 @@ var refusals = []struct{ file, text string }{
 	{"unfitted_ohe.pkl", "it is not fitted"},
 	{"one_column_ohe.pkl", "fitted on 1 columns, not on city and country"},
 	{"numbers_ohe.pkl", "not of texts"},
-	{"joblib.pkl", "the class joblib.numpy_pickle.NumpyArrayWrapper"},
-	{"joblib_zlib.pkl", "zlib-compressed data (joblib"},
-	{"joblib_gzip.pkl", "gzip-compressed data (joblib"},
-	{"joblib_bz2.pkl", "bzip2-compressed data (joblib"},
-	{"joblib_xz.pkl", "xz-compressed data (joblib"},
-	{"joblib_lzma.pkl", "LZMA-compressed data (joblib"},
 }
 
 // inPlaceOf puts a file where its name belongs.

@@ -9,22 +9,22 @@ import (
 
 const (
 	adviceModel  = `save the weights alone: torch.save(model.state_dict(), "best_model.pth")`
-	adviceScaler = `save the fitted scikit-learn object alone: pickle.dump(scaler, open(name, "wb"))`
+	adviceScaler = `save the fitted scikit-learn object alone: joblib.dump(scaler, name) or pickle.dump(scaler, open(name, "wb"))`
 )
 
 // foreign lists the first bytes of formats that people hand over by mistake.
 var foreign = []struct{ magic, name string }{
 	{"\x93NUMPY", "a NumPy .npy array"},
 	{"\x89HDF\r\n", "an HDF5 file"},
-	{"\x1f\x8b", "gzip-compressed data (joblib with compression?)"},
-	{"\x78\x01", "zlib-compressed data (joblib with compression?)"},
-	{"\x78\x5e", "zlib-compressed data (joblib with compression?)"},
-	{"\x78\x9c", "zlib-compressed data (joblib with compression?)"},
-	{"\x78\xda", "zlib-compressed data (joblib with compression?)"},
-	{"BZh", "bzip2-compressed data (joblib with compression?)"},
-	{"\xfd7zXZ", "xz-compressed data (joblib with compression?)"},
-	{"\x5d\x00\x00", "LZMA-compressed data (joblib with compression?)"},
-	{"\x04\x22\x4d\x18", "LZ4-compressed data (joblib with compression?)"},
+	{"\x1f\x8b", "gzip-compressed data"},
+	{"\x78\x01", "zlib-compressed data"},
+	{"\x78\x5e", "zlib-compressed data"},
+	{"\x78\x9c", "zlib-compressed data"},
+	{"\x78\xda", "zlib-compressed data"},
+	{"BZh", "bzip2-compressed data"},
+	{"\xfd7zXZ", "xz-compressed data"},
+	{"\x5d\x00\x00", "LZMA-compressed data"},
+	{"\x04\x22\x4d\x18", "LZ4-compressed data"},
 	{"version https://git-lfs", "a Git LFS pointer, not the file itself"},
 	{"PAR1", "a Parquet file"},
 	{"{", "JSON"},

@@ -23,7 +23,7 @@ type array struct {
 
 var errNoArray = errors.New("not a one-dimensional NumPy array")
 
-// arrayOf reads an array pickled by ndarray.__reduce__ (a state) or, in protocol 5, by _frombuffer.
+// arrayOf reads an array pickled by ndarray.__reduce__ (a state), in protocol 5 by _frombuffer, or written by joblib.
 func arrayOf(v any) (array, error) {
 	object, ok := v.(*pickle.Object)
 	if !ok {
@@ -33,6 +33,10 @@ func arrayOf(v any) (array, error) {
 	case "_frombuffer": // buffer, dtype, shape, order; of one dimension, C and Fortran order are the same
 		if len(object.Args) == 4 {
 			return newArray(object.Args[2], object.Args[1], object.Args[0])
+		}
+	case "NumpyArrayWrapper": // as inlineArray leaves it
+		if len(object.Args) == 3 {
+			return newArray(object.Args[0], object.Args[1], object.Args[2])
 		}
 	case "_reconstruct": // version, shape, dtype, is Fortran order, data
 		if state, ok := object.State.(pickle.Tuple); ok && len(state) == 5 {

@@ -231,6 +231,10 @@ func index(v any) (int, bool) {
 // readEstimator reads a pickled scikit-learn object and returns its attributes. The module's name changed with
 // version 0.22: preprocessing.data is now preprocessing._data.
 func readEstimator(file string, data []byte, class, module string) (*pickle.Dict, error) {
+	data, err := decompressed(file, data)
+	if err != nil {
+		return nil, err
+	}
 	if err := sniff(file, data, MaxScalerBytes, adviceScaler); err != nil {
 		return nil, err
 	}
@@ -241,7 +245,8 @@ func readEstimator(file string, data []byte, class, module string) (*pickle.Dict
 		"sklearn.preprocessing." + module + "." + class,
 		"sklearn.preprocessing." + strings.TrimPrefix(module, "_") + "." + class,
 	}
-	root, _, err := pickle.Decode(data, pickle.Limits{Bytes: MaxScalerBytes}, allowing(numpyClasses, estimator))
+	allowed := allowing(numpyClasses, estimator, []string{arrayWrapper})
+	root, _, err := pickle.DecodeInline(data, pickle.Limits{Bytes: MaxScalerBytes}, allowed, inlineArray)
 	if err != nil {
 		return nil, explain(file, adviceScaler, err)
 	}

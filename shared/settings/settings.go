@@ -217,14 +217,17 @@ type EmbeddingUpload struct {
 type HandOver struct {
 	// Metric they are compared by: cosine, inner_product or l2.
 	Metric string `env:"METRIC" envDefault:"cosine"`
+	// ModelCheck is what becomes of a model that does not give the handed-over vectors of sampled customers: enforce
+	// refuses the hand-over, report says so and goes on, for vectors that no tower made.
+	ModelCheck string `env:"MODEL_CHECK" envDefault:"enforce"`
 }
 
-// Validate reports a metric that there is not.
+// Validate reports a metric or a mode of the check that does not exist.
 func (s HandOver) Validate() error {
-	if !slices.Contains([]string{"cosine", "inner_product", "l2"}, s.Metric) {
-		return fmt.Errorf("METRIC is %q: want cosine, inner_product or l2", s.Metric)
-	}
-	return nil
+	var f faults
+	f.check(slices.Contains([]string{"cosine", "inner_product", "l2"}, s.Metric), "METRIC is %q: want cosine, inner_product or l2", s.Metric)
+	f.check(slices.Contains([]string{"enforce", "report"}, s.ModelCheck), "MODEL_CHECK is %q: want enforce or report", s.ModelCheck)
+	return errors.Join(f...)
 }
 
 // VectorIndex configures functions/vector-index.

@@ -61,6 +61,7 @@ create table if not exists recsys.embedding_version (
   recall              double precision,            -- recall@10 against exact search, measured
   ef_search           int,                         -- the smallest hnsw.ef_search that reaches the target
   evaluation          jsonb,                       -- the figures on held-out ratings and the gate's verdict
+  compared            jsonb,                       -- how a hand-over compares with the shop
   failure             text,                        -- why it failed
   rolled_back_by      text unique,                 -- the run that went back to the version before
   created_at          timestamptz not null default now(),
@@ -74,6 +75,7 @@ create table if not exists recsys.embedding_version (
 
 -- Databases of earlier releases lack these columns.
 alter table recsys.embedding_version add column if not exists evaluation jsonb;
+alter table recsys.embedding_version add column if not exists compared jsonb;
 
 create unique index if not exists embedding_version_active on recsys.embedding_version (status) where status = 'active';
 

@@ -17,6 +17,9 @@ type Load struct {
 	Dimension int
 	Items     pgx.CopyFromSource // rows of (id string, embedding pgvector.Vector)
 	Users     pgx.CopyFromSource // rows of (id int32, embedding pgvector.Vector)
+	// Compared returns how the rows compare with the shop, as a value that marshals to JSON. It is asked once all rows were
+	// read; nil: they are not compared.
+	Compared func() any
 	// Snapshot may be the zero value: nothing is known of the shop.
 	Snapshot Snapshot
 }
@@ -69,8 +72,12 @@ func (l Load) fill(ctx context.Context, tx pgx.Tx) error {
 	if err := l.Snapshot.fill(ctx, tx, l.Version); err != nil {
 		return err
 	}
+	var compared any
+	if l.Compared != nil {
+		compared = l.Compared()
+	}
 	_, err = tx.Exec(ctx, `update `+VersionTable+` set status = 'loaded', dimension = $2, item_count = $3, user_count = $4,
-		loaded_at = now() where version = $1`, l.Version, l.Dimension, itemCount, userCount)
+		compared = $5::jsonb, loaded_at = now() where version = $1`, l.Version, l.Dimension, itemCount, userCount, compared)
 	if err == nil {
 		err = execute(ctx, tx, `alter table `+items+` add primary key (id)`, `alter table `+users+` add primary key (id)`)
 	}

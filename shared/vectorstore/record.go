@@ -32,6 +32,8 @@ type Record struct {
 	Failure string
 	// Evaluation is what SetEvaluation recorded, nil before.
 	Evaluation json.RawMessage
+	// Compared is what Load.Compared said, nil before.
+	Compared json.RawMessage
 }
 
 // Trained tells a version that functions/train has made from one that was handed over.
@@ -46,13 +48,13 @@ func (e Overtaken) Unwrap() error { return e.Err }
 
 const selectRecord = `select version, run, status, metric, artifacts, coalesce(dimension, 0), coalesce(item_count, 0),
 coalesce(user_count, 0), coalesce(recall, 0), coalesce(ef_search, 0), rolled_back_by is not null, dropped_at is not null,
-coalesce(failure, ''), evaluation
+coalesce(failure, ''), evaluation, compared
 from ` + VersionTable + ` `
 
 func scanRecord(doing string, row pgx.Row) (Record, bool, error) {
 	var r Record
 	err := row.Scan(&r.Version, &r.Run, &r.Status, &r.Metric, &r.Artifacts, &r.Dimension, &r.ItemCount,
-		&r.UserCount, &r.Recall, &r.EfSearch, &r.RolledBack, &r.Dropped, &r.Failure, &r.Evaluation)
+		&r.UserCount, &r.Recall, &r.EfSearch, &r.RolledBack, &r.Dropped, &r.Failure, &r.Evaluation, &r.Compared)
 	if errors.Is(err, pgx.ErrNoRows) {
 		return r, false, nil
 	}

@@ -217,6 +217,21 @@ type Uploaded struct {
 	Dimension int    `json:"dimension,omitempty"`
 	Items     int64  `json:"items,omitempty"`
 	Users     int64  `json:"users,omitempty"`
+	Compared
+}
+
+// Compared is how the artifacts that were handed over compare with the newest snapshot of the shop.
+type Compared struct {
+	// UnknownItems are ids that are no product of the shop: these are never recommended.
+	UnknownItems int64 `json:"unknownItems,omitempty"`
+	// UnknownUsers are ids of no customer who has rated something.
+	UnknownUsers int64 `json:"unknownUsers,omitempty"`
+	// ModelChecked is how many customers the model was compared by, ModelDiffers for how many of them it gives another
+	// vector than the one that was handed over.
+	ModelChecked int `json:"modelChecked,omitempty"`
+	ModelDiffers int `json:"modelDiffers,omitempty"`
+	// Note says in words what is amiss, or why nothing was compared.
+	Note string `json:"note,omitempty"`
 }
 
 // EvaluateInput is the input of evaluate: a version that is loaded and not yet active.

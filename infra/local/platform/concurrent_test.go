@@ -23,7 +23,7 @@ import (
 func TestOverlappingExecutions(t *testing.T) {
 	t.Parallel()
 	p, proxy := startRouted(t, func(c *Config) {
-		c.SourceSQL = []string{looseShop(t)}
+		c.SourceSQL = []string{looseShop(t, called("a"), called("old"), called("new"))}
 		c.Settings = func(f *Functions) { f.PlanExtract.RowsPerRange = 500 }
 	})
 	first := newHandOver("a", 8, 1)

@@ -20,6 +20,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"recsys/infra/local/eventsource"
+	"recsys/infra/local/sample"
 	"recsys/shared/lake"
 )
 
@@ -33,7 +34,7 @@ const (
 
 // looseShop writes a shop as a dump whose tables have no constraints: whatever is inserted later, it takes.
 // Every customer has rated every product.
-func looseShop(tb testing.TB) string {
+func looseShop(tb testing.TB, others ...[]string) string {
 	tb.Helper()
 	var dump strings.Builder
 	dump.WriteString(`create table customers (customerNumber int, city varchar(50), state varchar(50), postalCode varchar(15),
@@ -52,6 +53,9 @@ create table ratings (customerNumber int, productCode varchar(15), productRating
 	}
 	for product := 1; product <= looseProducts; product++ {
 		fmt.Fprintf(&dump, "insert into products values ('P%02d', 'Ships', '1:72', 10, 48.81, 95.70);\n", product)
+	}
+	for _, code := range slices.Concat(others...) {
+		fmt.Fprintf(&dump, "insert into products values ('%s', 'Ships', '1:72', 10, 48.81, 95.70);\n", code)
 	}
 	file := filepath.Join(tb.TempDir(), "shop.sql")
 	if err := os.WriteFile(file, []byte(dump.String()), 0o644); err != nil {
@@ -89,11 +93,35 @@ type handOver struct {
 	files fstest.MapFS
 }
 
-// newHandOver makes vectors up, each of its own direction; items are called <prefix>-00 to <prefix>-29.
+// called returns 30 ids of items, <prefix>-00 to <prefix>-29.
+func called(prefix string) (ids []string) {
+	for i := range 30 {
+		ids = append(ids, fmt.Sprintf("%s-%02d", prefix, i))
+	}
+	return ids
+}
+
+// sampleItems are the ids of the sample's hand-over.
+func sampleItems(tb testing.TB) (ids []string) {
+	tb.Helper()
+	lines := strings.Split(strings.TrimSpace(string(filesOf(tb, sample.Artifacts())[lake.ItemEmbeddingsKey].Data)), "\n")
+	for _, line := range lines[1:] {
+		id, _, _ := strings.Cut(line, ",")
+		ids = append(ids, strings.Trim(id, `"`))
+	}
+	return ids
+}
+
+// newHandOver makes vectors up of the items called with the prefix.
 func newHandOver(prefix string, dimension int, seed uint64) handOver {
+	return vectorsOf(called(prefix), dimension, seed)
+}
+
+// handOverOf makes vectors up, each of its own direction.
+func vectorsOf(items []string, dimension int, seed uint64) handOver {
 	random := rand.New(rand.NewPCG(seed, 1))
 	h := handOver{map[string][]float32{}, map[int64][]float32{}, fstest.MapFS{}}
-	items, users := &strings.Builder{}, &strings.Builder{}
+	itemLines, userLines := &strings.Builder{}, &strings.Builder{}
 	vector := func(file *strings.Builder, id string) []float32 {
 		numbers, texts := make([]float32, dimension), make([]string, dimension)
 		for i := range numbers {
@@ -103,17 +131,16 @@ func newHandOver(prefix string, dimension int, seed uint64) handOver {
 		fmt.Fprintf(file, "%s,\"[%s]\"\n", id, strings.Join(texts, ","))
 		return numbers
 	}
-	items.WriteString("id,embedding\n")
-	users.WriteString("id,embedding\n")
-	for i := range 30 {
-		id := fmt.Sprintf("%s-%02d", prefix, i)
-		h.items[id] = vector(items, id)
+	itemLines.WriteString("id,embedding\n")
+	userLines.WriteString("id,embedding\n")
+	for _, id := range items {
+		h.items[id] = vector(itemLines, id)
 	}
 	for customer := int64(101); customer <= 100+looseCustomers; customer++ {
-		h.users[customer] = vector(users, fmt.Sprint(customer))
+		h.users[customer] = vector(userLines, fmt.Sprint(customer))
 	}
-	h.files[lake.ItemEmbeddingsKey] = &fstest.MapFile{Data: []byte(items.String())}
-	h.files[lake.UserEmbeddingsKey] = &fstest.MapFile{Data: []byte(users.String())}
+	h.files[lake.ItemEmbeddingsKey] = &fstest.MapFile{Data: []byte(itemLines.String())}
+	h.files[lake.UserEmbeddingsKey] = &fstest.MapFile{Data: []byte(userLines.String())}
 	return h
 }
 

@@ -22,7 +22,7 @@ import (
 // the source again.
 func TestOutages(t *testing.T) {
 	t.Parallel()
-	p := startPlatform(t, func(c *Config) { c.SourceSQL = []string{looseShop(t)} })
+	p := startPlatform(t, func(c *Config) { c.SourceSQL = []string{looseShop(t, called("a"))} })
 	h := newHandOver("a", 16, 1)
 	activates(t, p, "first", 0, h.files, 1)
 	t.Run("PostgreSQL stops", func(t *testing.T) { postgresStops(t, p, h, p.Postgres.Pause) })

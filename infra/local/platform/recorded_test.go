@@ -147,8 +147,8 @@ func TestRecordedCallsAndMetrics(t *testing.T) {
 	start(embeddings) // nothing has been published yet
 	start(`{}`)
 	answered(t, p, string(sample.Sessions())+"not JSON\n")
-	for i, prefix := range []string{"A", "B"} { // the third version drops the first
-		upload(t, p, newHandOver(prefix, 8, uint64(i)).files)
+	for seed := range uint64(2) { // the third version drops the first
+		upload(t, p, vectorsOf(sampleItems(t), 8, seed).files)
 		start(embeddings)
 	}
 	start(`{"rollback":true}`)

@@ -23,7 +23,7 @@ const rollback = `{"rollback":true}`
 // bucket are overwritten; and what was rolled back stays away.
 func TestRollback(t *testing.T) {
 	t.Parallel()
-	p := startPlatform(t, func(c *Config) { c.SourceSQL = []string{looseShop(t)} })
+	p := startPlatform(t, func(c *Config) { c.SourceSQL = []string{looseShop(t, sampleItems(t), called("third"))} })
 	_, failed := execute(t, p, "nothing-to-roll-back", 0, rollback)
 	wantFailure(t, failed, "InvalidInput", "rollback: no version is active")
 	first := filesOf(t, sample.Artifacts())
@@ -150,7 +150,7 @@ func otherModel(t *testing.T, model []byte) []byte {
 // other.
 func TestSwapUnderLoad(t *testing.T) {
 	t.Parallel()
-	p := startPlatform(t, func(c *Config) { c.SourceSQL = []string{looseShop(t)} })
+	p := startPlatform(t, func(c *Config) { c.SourceSQL = []string{looseShop(t, called("narrow"), called("wide"))} })
 	versions := map[int64]handOver{1: newHandOver("narrow", 32, 1), 2: newHandOver("wide", 64, 2)}
 	activates(t, p, "narrow", 0, versions[1].files, 1)
 	before := p.Mapping.Stats()

@@ -20,7 +20,11 @@ const (
 // allowed is asked for every class that the pickle names.
 // Errors: *ForbiddenClass, *LimitExceeded, *Malformed.
 func Decode(data []byte, limits Limits, allowed func(Class) bool) (value any, rest []byte, err error) {
-	m := machine{data: data, limits: limits.withDefaults(), allowed: allowed, memo: map[uint32]any{}}
+	return decode(data, limits, allowed, nil)
+}
+
+func decode(data []byte, limits Limits, allowed func(Class) bool, inline Inline) (value any, rest []byte, err error) {
+	m := machine{data: data, limits: limits.withDefaults(), allowed: allowed, inline: inline, memo: map[uint32]any{}}
 	if len(data) > m.limits.Bytes {
 		return nil, nil, &LimitExceeded{fmt.Sprintf("%d bytes", m.limits.Bytes)}
 	}
@@ -37,17 +41,20 @@ type machine struct {
 	opcode  int // offset of the opcode at work, for errors
 	limits  Limits
 	allowed func(Class) bool
+	inline  Inline // nil: nothing stands between the opcodes
 	stack   []any
 	marks   []int // heights of the stack where MARK was called
 	memo    map[uint32]any
-	memory  int64
+
+	memory     int64 // used of limits.Memory
+	operations int   // done of limits.Operations
 }
 
 func (m *machine) run() (any, error) {
-	if len(m.data) < 2 || m.data[0] != opProto {
+	if len(m.data) < m.at+2 || m.data[m.at] != opProto {
 		return nil, m.malformed("not a pickle of protocol 2 to 5")
 	}
-	for range m.limits.Operations {
+	for ; m.operations < m.limits.Operations; m.operations++ {
 		m.opcode = m.at
 		op, err := m.read(1)
 		if err != nil {

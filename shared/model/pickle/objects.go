@@ -127,5 +127,5 @@ func (m *machine) build() error {
 		return m.malformed("a state for a %T, which is no object", top)
 	}
 	object.State = state
-	return nil
+	return m.replace(object)
 }

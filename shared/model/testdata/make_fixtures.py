@@ -200,6 +200,11 @@ case("bare.pth", plain, "ohe_protocol2.pkl", plain_one_hot, "std_protocol2.pkl",
 for protocol in (2, 4, 5):
     case("bare.pth", plain, f"ohe_numpy2_protocol{protocol}.pkl", plain_one_hot, f"std_numpy2_protocol{protocol}.pkl", plain_scaler)
 case("bare.pth", plain, "ohe_protocol4.pkl", plain_one_hot, "std_old_module.pkl", plain_scaler)
+joblib.dump(plain_scaler, "std_joblib.pkl")
+case("bare.pth", plain, "ohe_protocol4.pkl", plain_one_hot, "std_joblib.pkl", plain_scaler)
+for compression in ("zlib", "gzip", "bz2", "xz", "lzma"):
+    joblib.dump(plain_scaler, f"std_joblib_{compression}.pkl", compress=(compression, 3))
+    case("bare.pth", plain, "ohe_protocol4.pkl", plain_one_hot, f"std_joblib_{compression}.pkl", plain_scaler)
 for name, estimator in scalers.items():
     case("bare.pth", plain, "ohe_protocol4.pkl", plain_one_hot, f"std_{name}.pkl", estimator)
 for name, estimator in one_hots.items():
@@ -258,9 +263,6 @@ save("refused/infrequent_ohe.pkl", pickle.dumps(OneHotEncoder(min_frequency=2).f
 save("refused/unfitted_ohe.pkl", pickle.dumps(OneHotEncoder()))
 save("refused/one_column_ohe.pkl", pickle.dumps(OneHotEncoder().fit(PLACES[:, :1])))
 save("refused/numbers_ohe.pkl", pickle.dumps(OneHotEncoder().fit([[1, 2], [3, 4]])))
-joblib.dump(plain_scaler, "refused/joblib.pkl")
-for compression in ("zlib", "gzip", "bz2", "xz", "lzma"):
-    joblib.dump(plain_scaler, f"refused/joblib_{compression}.pkl", compress=(compression, 3))
 
 with gzip.GzipFile(os.path.join(here, "fixtures.tar.gz"), "wb", 9, mtime=0) as packed, \
         tarfile.open(fileobj=packed, mode="w", format=tarfile.USTAR_FORMAT) as archive:

@@ -15,6 +15,7 @@ import tarfile
 import tempfile
 from collections import OrderedDict
 
+import joblib
 import numpy as np
 import torch
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
@@ -162,6 +163,25 @@ save("lightning.pth", {
     "hparams_name": "kwargs", "hyper_parameters": {"lr": 1e-3, "args": argparse.Namespace(width=HIDDEN)},
 })
 case("lightning.pth", pair.user_nn)
+
+# Estimators as joblib writes them. Texts are objects, or of NumPy's own type, which is written between the opcodes.
+texts = OneHotEncoder(sparse_output=False).fit(PLACES.astype(str))
+for compress in (0, 3, "gzip", "bz2", "lzma", "xz", "lz4"):
+    name = "plain" if compress == 0 else "zlib" if compress == 3 else compress
+    level = compress if isinstance(compress, int) else (compress, 9)
+    joblib.dump(one_hot, f"joblib_{name}_ohe.pkl", compress=level)
+    joblib.dump(scaler, f"joblib_{name}_std.pkl", compress=level)
+    case("alone_wider.pth", ALONE["alone_wider"], f"joblib_{name}_ohe.pkl", f"joblib_{name}_std.pkl")
+joblib.dump(texts, "joblib_texts_ohe.pkl")
+joblib.dump(texts, "joblib_texts_zlib_ohe.pkl", compress=True)
+joblib.dump(scaler, "joblib_protocol2_std.pkl", protocol=2)
+joblib.dump(texts, "joblib_protocol2_ohe.pkl", protocol=2)
+case("alone_wider.pth", ALONE["alone_wider"], "joblib_texts_ohe.pkl")
+case("alone_wider.pth", ALONE["alone_wider"], "joblib_texts_zlib_ohe.pkl")
+case("alone_wider.pth", ALONE["alone_wider"], "joblib_protocol2_ohe.pkl", "joblib_protocol2_std.pkl")
+with gzip.GzipFile("pickle_gzip_std.pkl", "wb", mtime=0) as file:
+    pickle.dump(scaler, file)
+case("alone_wider.pth", ALONE["alone_wider"], scaler="pickle_gzip_std.pkl")
 
 # Layers that cannot be read, each with the words that name it in the test.
 with_norm = Sequential(Linear(FEATURES, HIDDEN), torch.nn.LayerNorm(HIDDEN), ReLU(), Linear(HIDDEN, DIMENSION))

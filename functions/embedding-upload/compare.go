@@ -1,0 +1,195 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/pgvector/pgvector-go"
+
+	"recsys/shared/embeddings"
+	"recsys/shared/lake"
+	"recsys/shared/model"
+	"recsys/shared/vectorstore"
+	"recsys/shared/workflow"
+)
+
+// comparison follows the rows of a hand-over while they are loaded, and compares them with the shop. What makes the
+// hand-over useless goes into the faults, where the load finds it and ends.
+type comparison struct {
+	shop         *shop              // nil: there is nothing to compare with
+	metric       vectorstore.Metric // of the hand-over
+	enforceModel bool               // refuse a model that does not give the vectors
+
+	faults  *embeddings.Faults
+	check   *modelCheck // nil: no model, or nothing to compare it with
+	found   workflow.Compared
+	remarks []string
+}
+
+// examples is how many ids a message shows of each side.
+const examples = 3
+
+// compareWith compares the model, too, if there is one and a shop.
+func (c *comparison) compareWith(m *model.Model) {
+	if m != nil && c.shop != nil {
+		c.check = &modelCheck{model: m, metric: c.metric, enforce: c.enforceModel}
+	}
+}
+
+// refuse notes why the hand-over cannot be used.
+func (c *comparison) refuse(err error) {
+	c.faults.Unusable = errors.Join(c.faults.Unusable, err)
+}
+
+func (c *comparison) remark(format string, args ...any) {
+	c.remarks = append(c.remarks, fmt.Sprintf(format, args...))
+}
+
+// result returns what was found, once the load has read all rows.
+func (c *comparison) result() any {
+	c.found.Note = strings.Join(c.remarks, " ")
+	return c.found
+}
+
+// items are the rows of lake.ItemEmbeddingsKey, each under the shop's spelling of its id: a pgx.CopyFromSource. An id
+// that the shop does not have stays as it is.
+type items struct {
+	*embeddings.Reader[string]
+	*comparison
+	spelled map[string]string // the ids of the file by the shop's spelling, where that is another one
+	id      string
+	total   int64
+	unknown []string // the first few
+}
+
+func (i *items) Next() bool {
+	if !i.Reader.Next() {
+		i.end()
+		return false
+	}
+	i.id, _ = i.Row()
+	i.total++
+	if i.shop == nil {
+		return true
+	}
+	spelling, reason := i.shop.codes.Find(i.id)
+	if reason != "" {
+		i.found.UnknownItems++
+		i.unknown = appendFew(i.unknown, i.id)
+		return true
+	}
+	if other, taken := i.spelled[spelling]; taken || spelling != i.id && i.Has(spelling) {
+		i.refuse(fmt.Errorf("%s names the product %q twice, as %q and %q", lake.ItemEmbeddingsKey, spelling, i.id, orElse(other, spelling)))
+		return false
+	}
+	if spelling != i.id {
+		i.spelled[spelling] = i.id
+	}
+	i.id = spelling
+	return true
+}
+
+func (i *items) Values() ([]any, error) {
+	_, vector := i.Row()
+	return []any{i.id, pgvector.NewVector(vector)}, nil
+}
+
+// end judges the file as a whole.
+func (i *items) end() {
+	switch unknown := i.found.UnknownItems; {
+	case i.shop == nil || unknown == 0 || i.faults.Err() != nil:
+	case unknown == i.total && len(i.shop.products) > 0:
+		var theirs []string
+		for _, product := range i.shop.products[:min(len(i.shop.products), examples)] {
+			theirs = append(theirs, product.Code)
+		}
+		i.refuse(fmt.Errorf("none of the %d ids of %s is a product of the shop. The file has %s, the shop %s. %s",
+			i.total, lake.ItemEmbeddingsKey, quoted(i.unknown), quoted(theirs), spellingAdvice(i.unknown, i.shop)))
+	default:
+		i.remark("%d of %d items are no products of the shop and are never recommended, such as %s.", unknown, i.total, quoted(i.unknown))
+	}
+}
+
+// spellingAdvice says what to do about ids that the shop does not have.
+func spellingAdvice(ids []string, shop *shop) string {
+	for _, product := range shop.products {
+		if short := strings.TrimLeft(product.Code, "0"); short != product.Code && slices.Contains(ids, short) {
+			return "Did the file lose leading zeros, as pandas.read_csv loses them without dtype=str?"
+		}
+	}
+	return "Write the ids as the shop spells its product codes"
+}
+
+// users are the rows of lake.UserEmbeddingsKey: a pgx.CopyFromSource.
+type users struct {
+	*embeddings.Reader[int32]
+	*comparison
+	total         int64
+	lowest, upper int32
+}
+
+func (u *users) Next() bool {
+	if !u.Reader.Next() {
+		u.end()
+		return false
+	}
+	number, vector := u.Row()
+	if u.total == 0 {
+		u.lowest, u.upper = number, number
+	}
+	u.total++
+	u.lowest, u.upper = min(u.lowest, number), max(u.upper, number)
+	if u.shop == nil {
+		return true
+	}
+	features, known := u.shop.customer(number)
+	if !known {
+		u.found.UnknownUsers++
+	} else if u.check != nil {
+		u.check.add(number, features, vector)
+	}
+	return true
+}
+
+// end judges the file as a whole, and the model by it.
+func (u *users) end() {
+	if u.shop == nil || u.faults.Err() != nil {
+		return
+	}
+	switch unknown, customers := u.found.UnknownUsers, u.shop.customers; {
+	case len(customers) == 0 || unknown == 0:
+	case unknown == u.total:
+		u.refuse(fmt.Errorf("none of the %d ids of %s is a customer who rated something in the newest snapshot. The file has %d to %d, the shop %d to %d. Write each customer's customerNumber, not a position in a table",
+			u.total, lake.UserEmbeddingsKey, u.lowest, u.upper, customers[0].Number, customers[len(customers)-1].Number))
+		return
+	default:
+		u.remark("%d of %d users have rated nothing in the newest snapshot.", unknown, u.total)
+	}
+	if u.check != nil {
+		u.check.judge(u.comparison)
+	}
+}
+
+func appendFew(few []string, text string) []string {
+	if len(few) < examples {
+		few = append(few, text)
+	}
+	return few
+}
+
+func quoted(texts []string) string {
+	var list []string
+	for _, text := range texts {
+		list = append(list, fmt.Sprintf("%.60q", text))
+	}
+	return strings.Join(list, ", ")
+}
+
+func orElse(text, otherwise string) string {
+	if text == "" {
+		return otherwise
+	}
+	return text
+}

@@ -1,0 +1,208 @@
+package main
+
+import (
+	"archive/tar"
+	"bytes"
+	"compress/gzip"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"math"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"recsys/shared/failure"
+	"recsys/shared/lake"
+	"recsys/shared/training"
+	"recsys/shared/vectorstore"
+	"recsys/shared/workflow"
+)
+
+// nothingCompared is what an upload says without a snapshot.
+var nothingCompared = workflow.Compared{Note: "Nothing was compared with the shop: there is no snapshot of it yet."}
+
+// publishShop publishes a whole snapshot: rated products, and a catalogue of them and of others.
+func (b *bench) publishShop(rows []training.Row, others ...string) {
+	b.t.Helper()
+	var products []training.CatalogueRow
+	codes := others
+	for _, row := range rows {
+		codes = append(codes, row.ProductCode)
+	}
+	slices.Sort(codes)
+	for _, code := range slices.Compact(codes) {
+		products = append(products, training.CatalogueRow{ProductCode: code, QuantityInStock: 1})
+	}
+	b.publishRows("s1", [][]training.Row{rows}, products...)
+	_, err := b.Lake.PutJSON(b.t.Context(), lake.ManifestKey("s1"), lake.Manifest{Snapshot: "s1", Ranges: 1, Rows: int64(len(rows))})
+	b.must(err)
+	b.publish("s1", noon)
+}
+
+func ratings(customer int32, codes ...string) (rows []training.Row) {
+	for _, code := range codes {
+		rows = append(rows, training.Row{CustomerNumber: customer, ProductCode: code, ProductRating: 4})
+	}
+	return rows
+}
+
+// refuses wants InvalidEmbeddings with these words.
+func (b *bench) refuses(artifacts map[string]string, words ...string) {
+	b.t.Helper()
+	b.handOver(artifacts)
+	out, err := b.Handle(b.t.Context(), b.run())
+	if !errors.As(err, new(failure.InvalidEmbeddings)) {
+		b.t.Errorf("got %+v, %v; want InvalidEmbeddings", out, err)
+		return
+	}
+	for _, word := range words {
+		if !strings.Contains(err.Error(), word) {
+			b.t.Errorf("the error does not say %q:\n%v", word, err)
+		}
+	}
+}
+
+// compares wants the hand-over loaded, and compared like this.
+func (b *bench) compares(artifacts map[string]string, want workflow.Compared) {
+	b.t.Helper()
+	b.handOver(artifacts)
+	run := b.run()
+	out := b.upload(run)
+	if out.Status != "uploaded" || out.Compared != want {
+		b.t.Errorf("got %+v\nwant %+v", out, want)
+	}
+	if again := b.upload(run); again != out {
+		b.t.Errorf("tried again: %+v, want %+v", again, out)
+	}
+}
+
+func TestHandOversAreComparedWithTheShop(t *testing.T) {
+	server := server(t)
+	t.Run("ids that lost their zeros", func(t *testing.T) {
+		b := setup(t, server)
+		b.publishShop(ratings(7, "0001", "0002"), "0010", "0011")
+		b.refuses(embeddingsOf(csv("1", "[1,0]", "2", "[0,1]", "10", "[1,1]"), csv("7", "[1,0]")),
+			"none of the 3 ids of embeddings/item_embeddings.csv is a product of the shop", `The file has "1", "2", "10", the shop "0001", "0002", "0010"`, "lose leading zeros")
+	})
+	t.Run("ids of products and customers", func(t *testing.T) { testIDs(t, setup(t, server)) })
+	t.Run("a model and its vectors", func(t *testing.T) { testModelCheck(t, setup(t, server)) })
+}
+
+func testIDs(t *testing.T, b *bench) {
+	b.publishShop(slices.Concat(ratings(7, "A1"), ratings(9, "A1", "A2")), "B1", "b1")
+	theirs := csv("7", "[1,0]", "9", "[0,1]")
+	b.compares(embeddingsOf(csv("a1", "[1,0]", "A2", "[0,1]", "b1", "[1,1]", "gone", "[2,1]", "B2", "[1,3]"), csv("7", "[1,0]", "8", "[0,1]", "-1", "[1,1]")),
+		workflow.Compared{UnknownItems: 2, UnknownUsers: 2, Note: `2 of 5 items are no products of the shop and are never recommended, such as "gone", "B2". ` +
+			`2 of 3 users have rated nothing in the newest snapshot.`})
+	if got, want := b.rows(vectorstore.ItemTable(1)), []string{`(A1,"[1,0]")`, `(A2,"[0,1]")`, `(B2,"[1,3]")`, `(b1,"[1,1]")`, `(gone,"[2,1]")`}; !slices.Equal(got, want) {
+		t.Errorf("loaded as %v, want the shop's spelling: %v", got, want)
+	}
+	b.compares(embeddingsOf(csv("A1", "[1,0]", "A2", "[0,1]"), theirs), workflow.Compared{})
+	b.refuses(embeddingsOf(csv("x1", "[1,0]"), theirs), `The file has "x1", the shop "A1", "A2", "B1". Write the ids`)
+	b.refuses(embeddingsOf(csv("A1", "[1,0]", "a1", "[0,1]"), theirs), `names the product "A1" twice, as "a1" and "A1"`)
+	b.refuses(embeddingsOf(csv("a1", "[1,0]", "A2", "[1,1]", "A1", "[0,1]"), theirs), `names the product "A1" twice, as "A1" and "a1"`)
+	b.refuses(embeddingsOf(csv("A1", "[1,0]"), csv("0", "[1,0]", "1", "[0,1]")), "none of the 2 ids of embeddings/user_embeddings.csv", "The file has 0 to 1, the shop 7 to 9")
+	b.refuses(embeddingsOf(csv("1", "[1,0]", "2", "[1]"), csv("7", "[nan,1]")), "item_embeddings.csv line 3", "user_embeddings.csv line 2")
+}
+
+// towers are the fixtures of shared/model: files, and customers with the vectors that PyTorch computed.
+func towers(b *bench) (files map[string]string, rows []training.Row, vectors [][]float32) {
+	const testdata = "../../shared/model/testdata"
+	packed, err := os.Open(filepath.Join(testdata, "fixtures.tar.gz"))
+	b.must(err)
+	defer packed.Close()
+	unpacked, err := gzip.NewReader(packed)
+	b.must(err)
+	keys := map[string]string{"bare.pth": lake.ModelKey, "ohe_protocol4.pkl": lake.UserOneHotKey, "std_protocol4.pkl": lake.UserScalerKey}
+	files = map[string]string{}
+	for archive := tar.NewReader(unpacked); ; {
+		entry, err := archive.Next()
+		if err == io.EOF {
+			break
+		}
+		b.must(err)
+		if key := keys[entry.Name]; key != "" {
+			var content bytes.Buffer
+			_, err := io.Copy(&content, archive)
+			b.must(err)
+			files[key] = content.String()
+		}
+	}
+	var truth struct {
+		Cases []struct {
+			Model string
+			Users []struct {
+				City, Country string
+				Limit         float64 `json:"credit_limit"`
+				Embedding     []float32
+			}
+		}
+	}
+	content, err := os.ReadFile(filepath.Join(testdata, "expected.json"))
+	b.must(err)
+	b.must(json.Unmarshal(content, &truth))
+	for i, user := range truth.Cases[0].Users {
+		cents := int64(math.Round(user.Limit * 100))
+		rows = append(rows, training.Row{CustomerNumber: int32(i), City: strings.TrimSpace(user.City), Country: strings.TrimSpace(user.Country),
+			CreditLimit: &cents, ProductCode: "A1", ProductRating: 5})
+		vectors = append(vectors, user.Embedding)
+	}
+	if truth.Cases[0].Model != "bare.pth" || len(rows) < 5 || len(files) != 3 {
+		b.t.Fatalf("the fixtures have changed: %s, %d users, %d files", truth.Cases[0].Model, len(rows), len(files))
+	}
+	return files, rows, vectors
+}
+
+func testModelCheck(t *testing.T, b *bench) {
+	files, rows, vectors := towers(b)
+	b.publishShop(rows)
+	all := len(rows)
+	handedOver := func(scale func(customer int) float32) map[string]string {
+		artifacts := embeddingsOf(csv("A1", "[1,0,0]"), vectorsOf(vectors, scale))
+		for key, content := range files {
+			artifacts[key] = content
+		}
+		return artifacts
+	}
+	one := func(int) float32 { return 1 }
+	double := func(int) float32 { return 2 }
+	turned := func(from int) func(int) float32 {
+		return func(customer int) float32 {
+			if customer >= from {
+				return -1
+			}
+			return 1
+		}
+	}
+	b.EnforceModelCheck = true
+	b.compares(handedOver(one), workflow.Compared{ModelChecked: all})
+	b.compares(handedOver(double), workflow.Compared{ModelChecked: all}) // by cosine the length does not count
+	b.compares(handedOver(turned(all-1)), workflow.Compared{ModelChecked: all, ModelDiffers: 1,
+		Note: fmt.Sprintf("The model gives other vectors than those handed over for 1 of %d sampled customers: their features may have changed since.", all)})
+	b.refuses(handedOver(turned(1)), fmt.Sprintf("%d of %d sampled customers differ (a cosine below 0.999)", all-1, all), "Neither another activation", "modelCheck=report")
+
+	b.EnforceModelCheck = false
+	b.compares(handedOver(turned(1)), workflow.Compared{ModelChecked: all, ModelDiffers: all - 1, Note: fmt.Sprintf("The model does not give the vectors of "+
+		"embeddings/user_embeddings.csv: %d of %d sampled customers differ (a cosine below 0.999). Neither another activation nor another reading of the layers "+
+		"explains it: are weights, scalers and vectors of one training?", all-1, all)})
+
+	b.EnforceModelCheck, b.Metric = true, vectorstore.InnerProduct
+	b.compares(handedOver(one), workflow.Compared{ModelChecked: all})
+	b.refuses(handedOver(double), "a distance of more than 4.5 % of the vector's length")
+}
+
+func vectorsOf(vectors [][]float32, scale func(customer int) float32) string {
+	var rows []string
+	for customer, vector := range vectors {
+		var numbers []string
+		for _, x := range vector {
+			numbers = append(numbers, fmt.Sprint(x*scale(customer)))
+		}
+		rows = append(rows, fmt.Sprint(customer), "["+strings.Join(numbers, ",")+"]")
+	}
+	return csv(rows...)
+}

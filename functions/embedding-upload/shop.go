@@ -1,0 +1,51 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"log/slog"
+	"slices"
+
+	"recsys/shared/interactions"
+	"recsys/shared/model"
+	"recsys/shared/objectstore"
+	"recsys/shared/training"
+)
+
+// shop is what a hand-over is compared with: the products and the customers of the newest snapshot.
+type shop struct {
+	codes     *training.Codes
+	products  []interactions.Item
+	customers []interactions.Customer // who rated something, by ascending number
+}
+
+// readShop returns nil if there is no snapshot, or none that is whole.
+func readShop(ctx context.Context, store *objectstore.Store, latest *snapshot) (*shop, error) {
+	if latest == nil {
+		return nil, nil
+	}
+	read, err := interactions.Read(ctx, store, latest.Snapshot)
+	if errors.Is(err, objectstore.ErrNotFound) {
+		slog.WarnContext(ctx, "the snapshot is not whole: the hand-over is not compared with it", "snapshot", latest.Snapshot, "error", err)
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	s := &shop{codes: training.NewCodes(len(read.Items)), products: read.Items, customers: read.Customers}
+	for i := range read.Items {
+		s.codes.Add(read.Items[i].Code)
+	}
+	return s, nil
+}
+
+// customer returns the features of a customer who rated something.
+func (s *shop) customer(number int32) (model.User, bool) {
+	i, found := slices.BinarySearchFunc(s.customers, number, func(c interactions.Customer, n int32) int { return cmp.Compare(c.Number, n) })
+	if !found {
+		return model.User{}, false
+	}
+	c := &s.customers[i]
+	return model.User{City: c.City, Country: c.Country, CreditLimit: c.CreditLimit}, true
+}
