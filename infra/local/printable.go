@@ -9,8 +9,8 @@ import (
 	"golang.org/x/text/width"
 )
 
-// printable returns text as one line that a terminal can only show: records, object names and servers' errors hold
-// what strangers wrote. Control, format and bidirectional characters, line breaks among them, become Go's escapes.
+// printable returns text as one line that a terminal can only show, because strangers write records, object names and
+// servers' errors. Control, format and bidirectional characters, line breaks among them, become Go's escapes.
 func printable(text string) string {
 	var shown strings.Builder
 	for len(text) > 0 {

@@ -7,8 +7,8 @@ import (
 	"strings"
 )
 
-// Guard refuses what a web page of another origin could make a browser send, with 403 Forbidden. A browser on this
-// machine reaches every port of it, and a request like a form's is sent without asking the server first.
+// Guard refuses requests that a web page of another origin makes a browser send, with 403 Forbidden. A browser on this
+// machine reaches every port of it, and sends a request like a form's without asking the server first.
 //
 // Host must be a loopback address or localhost: a name that an attacker points at 127.0.0.1 makes a page of that name
 // same-origin. The port is not compared, because a browser cannot choose it and a forwarded port is another one.

@@ -21,8 +21,8 @@ func (p *Platform) closeToOthers() error {
 	return nil
 }
 
-// closeFolder takes the rights of other users from a folder and all in it. An earlier version left them open, so the
-// folder itself is closed last: it tells that all in it is closed.
+// closeFolder takes the rights of other users from a folder and all in it, because an earlier version left them open.
+// The folder itself comes last: once it is closed, all in it is.
 func closeFolder(dir string) error {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return err

@@ -116,7 +116,7 @@ func (p *Platform) startKinesis(ctx context.Context, cfg aws.Config) error {
 	return kinesis.CreateStream(ctx, p.stream, ActivityStream, 1)
 }
 
-// startStepFunctions serves the state machine to clients of their own; Execute needs it not.
+// startStepFunctions serves the state machine to clients of the API. Execute does without it.
 func (p *Platform) startStepFunctions(ctx context.Context) error {
 	machine, err := p.machine()
 	if err != nil {

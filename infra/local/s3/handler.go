@@ -75,7 +75,7 @@ func (h *handler) carryOut(w http.ResponseWriter, r *http.Request, call awscall.
 	corrected.finish()
 }
 
-// prepare checks a presigned request's time, and readies what a request brings for an object.
+// prepare refuses a presigned request whose time is over, and readies the content and the headers of an upload.
 func prepare(r *http.Request, operation string) error {
 	if expired(r.URL.Query(), time.Now()) {
 		return gofakes3.ErrorMessage(errAccessDenied, "Request has expired")

@@ -60,9 +60,9 @@ func keepHeaders(r *http.Request) error {
 	return err
 }
 
-// handedDown is what keepHeaders put into the metadata.
+// handedDown returns the headers that keepHeaders put into the metadata.
 func handedDown(meta map[string]string) (headers kept) {
-	_ = json.Unmarshal([]byte(meta[keptHeader]), &headers) // ours; none for a call that has none
+	_ = json.Unmarshal([]byte(meta[keptHeader]), &headers) // our own JSON, or nothing
 	return headers
 }
 

@@ -23,7 +23,7 @@ var knownQuery = map[string]bool{
 	"AWSAccessKeyId": true, "Signature": true, "Expires": true, // of a URL that was presigned the old way
 }
 
-// unknownHeaders would make an object that is not what its client asked for.
+// unknownHeaders ask for properties that objects here do not have.
 var unknownHeaders = map[string]bool{
 	"X-Amz-Tagging": true, "X-Amz-Website-Redirect-Location": true, "X-Amz-Write-Offset-Bytes": true,
 	"X-Amz-Server-Side-Encryption-Customer-Algorithm": true, "X-Amz-Object-Lock-Mode": true,

@@ -11,7 +11,7 @@ type describeInput struct{ ExecutionArn string }
 
 func (in describeInput) Resource() string { return in.ExecutionArn }
 
-// listedExecution is what ListExecutions tells of one.
+// listedExecution is an entry of ListExecutions.
 type listedExecution struct {
 	ExecutionArn    string   `json:"executionArn"`
 	StateMachineArn string   `json:"stateMachineArn"`

@@ -20,7 +20,7 @@ type execution struct {
 	history history
 }
 
-// outcome is what has become of an execution.
+// outcome is an execution's status, and its result after the end.
 type outcome struct {
 	status         string // RUNNING, SUCCEEDED, FAILED, TIMED_OUT or ABORTED
 	stopped        time.Time
@@ -34,7 +34,7 @@ func newExecution(arn string, job Execution) *execution {
 	return e
 }
 
-// run executes the machine to its end, and keeps what happens.
+// run executes the machine to its end, and keeps the events.
 func (e *execution) run(ctx context.Context, machine *Machine, job Execution) {
 	job.OnEvent = func(event Event) {
 		e.mu.Lock()
@@ -57,7 +57,7 @@ func (e *execution) run(ctx context.Context, machine *Machine, job Execution) {
 	}
 }
 
-// end keeps the first outcome: one that was stopped does not succeed afterwards.
+// end keeps the first outcome, because a stopped execution does not succeed afterwards.
 func (e *execution) end(result outcome) {
 	e.mu.Lock()
 	defer e.mu.Unlock()

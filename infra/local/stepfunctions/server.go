@@ -18,8 +18,7 @@ import (
 // maxRequestBytes is over an input at its limit, as a text within JSON.
 const maxRequestBytes = 2 << 20
 
-// Server answers the Step Functions API for one state machine. Its executions are those that it started, and their
-// history lasts as long as the server.
+// Server answers the Step Functions API for one state machine. It knows the executions that it started, as long as it runs.
 //
 // Spec: https://docs.aws.amazon.com/step-functions/latest/apireference/API_Operations.html
 type Server struct {
@@ -36,7 +35,7 @@ type Server struct {
 	executions []*execution // oldest first
 }
 
-// Serve answers for the machine until Close, which aborts what runs; ctx bounds the start only.
+// Serve answers for the machine until Close, which aborts running executions. ctx bounds the start only.
 func Serve(ctx context.Context, machine *Machine) (*Server, error) {
 	s := &Server{machine: machine, created: time.Now()}
 	s.running, s.stop = context.WithCancel(context.WithoutCancel(ctx))
@@ -59,7 +58,7 @@ func Serve(ctx context.Context, machine *Machine) (*Server, error) {
 	return s, nil
 }
 
-// Close stops listening, aborts what runs, and waits for it.
+// Close stops listening, aborts running executions, and waits for them.
 func (s *Server) Close() error {
 	err := s.Server.Close()
 	s.stop()
