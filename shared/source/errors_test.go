@@ -7,15 +7,16 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/go-sql-driver/mysql"
+	mysqldriver "github.com/go-sql-driver/mysql"
 
+	"recsys/infra/local/mysql"
 	"recsys/shared/failure"
 	"recsys/shared/training"
 	"recsys/shared/workflow"
 )
 
 // A view that cannot be read is permanent, with the way out in its text.
-func TestAViewThatCannotBeReadIsPermanent(t *testing.T) {
+func aViewThatCannotBeReadIsPermanent(t *testing.T, server *mysql.Server) {
 	for name, test := range map[string]struct {
 		view string
 		want []string
@@ -24,7 +25,7 @@ func TestAViewThatCannotBeReadIsPermanent(t *testing.T) {
 		"table":   {"CREATE VIEW ratings AS SELECT v.customerNumber, v.productCode, v.productRating FROM votes v JOIN gone USING (customerNumber)", []string{"1356", "mend the view"}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			database, db := setup(t, "RENAME TABLE ratings TO votes", "CREATE TABLE gone (customerNumber INT)")
+			database, db := setup(t, server, "RENAME TABLE ratings TO votes", "CREATE TABLE gone (customerNumber INT)")
 			if _, err := db.ExecContext(t.Context(), test.view); err != nil {
 				t.Fatal(err)
 			}
@@ -51,15 +52,15 @@ func TestAViewThatCannotBeReadIsPermanent(t *testing.T) {
 
 func TestWhichErrorsAreTriedAgain(t *testing.T) {
 	for _, err := range []error{
-		driver.ErrBadConn, &mysql.MySQLError{Number: 1045}, &mysql.MySQLError{Number: 1205}, &mysql.MySQLError{Number: 1040},
-		&mysql.MySQLError{Number: 3024},
+		driver.ErrBadConn, &mysqldriver.MySQLError{Number: 1045}, &mysqldriver.MySQLError{Number: 1205}, &mysqldriver.MySQLError{Number: 1040},
+		&mysqldriver.MySQLError{Number: 3024},
 	} {
 		if wrapped := wrap("reading", err); !errors.As(wrapped, new(failure.SourceUnavailable)) || !errors.Is(wrapped, err) {
 			t.Errorf("%v became %v", err, wrapped)
 		}
 	}
 	for number := range permanent {
-		err := wrap("reading", fmt.Errorf("a query: %w", &mysql.MySQLError{Number: number}))
+		err := wrap("reading", fmt.Errorf("a query: %w", &mysqldriver.MySQLError{Number: number}))
 		if !errors.As(err, new(failure.SchemaMismatch)) {
 			t.Errorf("%d became %v", number, err)
 		}

@@ -4,8 +4,11 @@ import (
 	"cmp"
 	"database/sql"
 	"errors"
+	"fmt"
+	"sync/atomic"
 	"testing"
 
+	"recsys/infra/local/mysql"
 	"recsys/infra/local/mysql/mysqltest"
 	"recsys/shared/failure"
 	"recsys/shared/settings"
@@ -13,9 +16,31 @@ import (
 	"recsys/shared/workflow"
 )
 
-func setup(tb testing.TB, statements ...string) (*Database, *sql.DB) {
+// TestSource runs what follows on both engines, each test in a database of its own.
+func TestSource(t *testing.T) {
+	mysqltest.Each(t, func(t *testing.T, server *mysql.Server) {
+		for name, test := range map[string]func(*testing.T, *mysql.Server){
+			"ASnapshotIsOfOneMoment":              aSnapshotIsOfOneMoment,
+			"RangesReadEveryRatingOnce":           rangesReadEveryRatingOnce,
+			"GivingUp":                            givingUp,
+			"ATableThatWentAwayIsASchemaMismatch": aTableThatWentAwayIsASchemaMismatch,
+			"AViewThatCannotBeReadIsPermanent":    aViewThatCannotBeReadIsPermanent,
+			"TypesAsShopsHaveThem":                typesAsShopsHaveThem,
+			"ASurveyOfUnsignedNumbers":            aSurveyOfUnsignedNumbers,
+			"PostalCodesKeepTheirZeros":           postalCodesKeepTheirZeros,
+			"DuplicatesComeInOneOrder":            duplicatesComeInOneOrder,
+			"ABrokenViewIsNamed":                  aBrokenViewIsNamed,
+		} {
+			t.Run(name, func(t *testing.T) { test(t, server) })
+		}
+	})
+}
+
+var databases atomic.Int64
+
+func setup(tb testing.TB, server *mysql.Server, statements ...string) (*Database, *sql.DB) {
 	tb.Helper()
-	dsn, err := mysqltest.ForTest(tb).NewDatabase(tb.Context(), "shop")
+	dsn, err := server.NewDatabase(tb.Context(), fmt.Sprint("shop", databases.Add(1)))
 	if err != nil {
 		tb.Fatal(err)
 	}
@@ -42,8 +67,8 @@ func setup(tb testing.TB, statements ...string) (*Database, *sql.DB) {
 }
 
 // What is written while a range is read belongs to no part of it.
-func TestASnapshotIsOfOneMoment(t *testing.T) {
-	database, db := setup(t, "INSERT INTO ratings VALUES (1,'a',1),(2,'b',2)", "INSERT INTO customers VALUES (1,'Montréal',NULL,'','Canada',0.10)")
+func aSnapshotIsOfOneMoment(t *testing.T, server *mysql.Server) {
+	database, db := setup(t, server, "INSERT INTO ratings VALUES (1,'a',1),(2,'b',2)", "INSERT INTO customers VALUES (1,'Montréal',NULL,'','Canada',0.10)")
 	err := database.Snapshot(t.Context(), func(s *Snapshot) error {
 		for _, statement := range []string{"DELETE FROM ratings", "INSERT INTO products VALUES ('a','','',1,1,1)", "UPDATE customers SET city = 'x'"} {
 			if _, err := db.ExecContext(t.Context(), statement); err != nil {
@@ -73,8 +98,8 @@ func TestASnapshotIsOfOneMoment(t *testing.T) {
 }
 
 // Every rating is in exactly one range, those without a customer too, and equal keys are not lost.
-func TestRangesReadEveryRatingOnce(t *testing.T) {
-	database, _ := setup(t, "INSERT INTO ratings VALUES (NULL,'a',1),(5,NULL,1),(5,'b',NULL),(5,'b',3),(-2,'a',1),(7,'a',9)")
+func rangesReadEveryRatingOnce(t *testing.T, server *mysql.Server) {
+	database, _ := setup(t, server, "INSERT INTO ratings VALUES (NULL,'a',1),(5,NULL,1),(5,'b',NULL),(5,'b',3),(-2,'a',1),(7,'a',9)")
 	four, five, six := int64(4), int64(5), int64(6)
 	var got []string
 	for _, span := range []workflow.Range{{Last: &four}, {First: &five, Last: &five}, {First: &six}} {
@@ -94,8 +119,8 @@ func TestRangesReadEveryRatingOnce(t *testing.T) {
 }
 
 // A reader that gives up leaves a database that can be read again, and its own error.
-func TestGivingUp(t *testing.T) {
-	database, _ := setup(t, "INSERT INTO ratings VALUES (1,'a',1),(2,'a',1)")
+func givingUp(t *testing.T, server *mysql.Server) {
+	database, _ := setup(t, server, "INSERT INTO ratings VALUES (1,'a',1),(2,'a',1)")
 	enough := errors.New("enough")
 	for range 2 {
 		err := database.Snapshot(t.Context(), func(s *Snapshot) error {
@@ -107,8 +132,8 @@ func TestGivingUp(t *testing.T) {
 	}
 }
 
-func TestATableThatWentAwayIsASchemaMismatch(t *testing.T) {
-	database, _ := setup(t, "DROP TABLE products")
+func aTableThatWentAwayIsASchemaMismatch(t *testing.T, server *mysql.Server) {
+	database, _ := setup(t, server, "DROP TABLE products")
 	err := database.Snapshot(t.Context(), func(s *Snapshot) error {
 		return s.Products(t.Context(), func(training.RawProduct) error { return nil })
 	})

@@ -7,15 +7,16 @@ import (
 	"strings"
 	"testing"
 
+	"recsys/infra/local/mysql"
 	"recsys/shared/failure"
 	"recsys/shared/training"
 	"recsys/shared/workflow"
 )
 
 // replaced is setup's shop with other tables.
-func replaced(tb testing.TB, statements ...string) *Database {
+func replaced(tb testing.TB, server *mysql.Server, statements ...string) *Database {
 	tb.Helper()
-	database, _ := setup(tb, append([]string{"DROP TABLE ratings", "DROP TABLE customers", "DROP TABLE products"}, statements...)...)
+	database, _ := setup(tb, server, append([]string{"DROP TABLE ratings", "DROP TABLE customers", "DROP TABLE products"}, statements...)...)
 	return database
 }
 
@@ -46,7 +47,7 @@ const customersOf = "CREATE TABLE customers (customerNumber BIGINT UNSIGNED, cit
 
 // Values arrive as the server has them, on both sides of int32 and int64. Codes of different integer types are the same
 // digits, whatever ZEROFILL adds.
-func TestTypesAsShopsHaveThem(t *testing.T) {
+func typesAsShopsHaveThem(t *testing.T, server *mysql.Server) {
 	for name, test := range map[string]struct {
 		statements        []string
 		ratings, products []string
@@ -78,7 +79,7 @@ func TestTypesAsShopsHaveThem(t *testing.T) {
 			[]string{"7 1 4"}, nil, training.WholeRatings},
 	} {
 		t.Run(name, func(t *testing.T) {
-			ratings, products, kind := read(t, replaced(t, test.statements...), workflow.Range{})
+			ratings, products, kind := read(t, replaced(t, server, test.statements...), workflow.Range{})
 			if !slices.Equal(ratings, test.ratings) {
 				t.Errorf("ratings %q, want %q", ratings, test.ratings)
 			}
@@ -93,8 +94,8 @@ func TestTypesAsShopsHaveThem(t *testing.T) {
 }
 
 // Numbers beyond int64 cut no range, belong to the last one, and are counted.
-func TestASurveyOfUnsignedNumbers(t *testing.T) {
-	database, _ := setup(t, "ALTER TABLE ratings MODIFY customerNumber BIGINT UNSIGNED",
+func aSurveyOfUnsignedNumbers(t *testing.T, server *mysql.Server) {
+	database, _ := setup(t, server, "ALTER TABLE ratings MODIFY customerNumber BIGINT UNSIGNED",
 		"INSERT INTO ratings VALUES (NULL,'a',1),(1,'a',1),(1,'b',1),(9223372036854775807,'a',1),(9223372036854775808,'a',1),(18446744073709551615,'a',1)")
 	var customers []int64
 	found, err := database.Survey(t.Context(), func(customer, _ int64) error { customers = append(customers, customer); return nil })
@@ -108,8 +109,8 @@ func TestASurveyOfUnsignedNumbers(t *testing.T) {
 }
 
 // A number in a column of text is as the shop shows it, with the zeros of ZEROFILL.
-func TestPostalCodesKeepTheirZeros(t *testing.T) {
-	database, _ := setup(t, "ALTER TABLE customers MODIFY postalCode INT(5) ZEROFILL, MODIFY state SMALLINT",
+func postalCodesKeepTheirZeros(t *testing.T, server *mysql.Server) {
+	database, _ := setup(t, server, "ALTER TABLE customers MODIFY postalCode INT(5) ZEROFILL, MODIFY state SMALLINT",
 		"INSERT INTO customers VALUES (1,'Boston',7,2134,'USA',NULL),(2,'Oslo',NULL,NULL,'Norway',1)")
 	var got []string
 	err := database.Snapshot(t.Context(), func(s *Snapshot) error {
@@ -124,10 +125,10 @@ func TestPostalCodesKeepTheirZeros(t *testing.T) {
 }
 
 // Without a key the highest of several ratings comes first, whatever order the table has.
-func TestDuplicatesComeInOneOrder(t *testing.T) {
+func duplicatesComeInOneOrder(t *testing.T, server *mysql.Server) {
 	want := []string{"7 a 5", "7 a 2", "7 b 3"}
 	for _, rows := range []string{"(7,'a',2),(7,'a',5),(7,'b',3)", "(7,'b',3),(7,'a',5),(7,'a',2)"} {
-		database, _ := setup(t, "INSERT INTO ratings VALUES "+rows)
+		database, _ := setup(t, server, "INSERT INTO ratings VALUES "+rows)
 		if got, _, _ := read(t, database, workflow.Range{}); !slices.Equal(got, want) {
 			t.Errorf("%s is read as %q, want %q", rows, got, want)
 		}
@@ -135,8 +136,8 @@ func TestDuplicatesComeInOneOrder(t *testing.T) {
 }
 
 // A view that is broken is no table without columns: the server's own words say what is wrong with it.
-func TestABrokenViewIsNamed(t *testing.T) {
-	database, _ := setup(t, "RENAME TABLE products TO goods", "CREATE VIEW products AS SELECT * FROM goods", "DROP TABLE goods")
+func aBrokenViewIsNamed(t *testing.T, server *mysql.Server) {
+	database, _ := setup(t, server, "RENAME TABLE products TO goods", "CREATE VIEW products AS SELECT * FROM goods", "DROP TABLE goods")
 	_, err := database.Survey(t.Context(), func(int64, int64) error { return nil })
 	if !errors.As(err, new(failure.SchemaMismatch)) || !strings.Contains(err.Error(), "1356") || !strings.Contains(err.Error(), "mend the view") {
 		t.Errorf("got %v", err)
