@@ -17,6 +17,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"recsys/infra/local/testbed"
 )
 
 // motoAccount is the account that moto plays.
@@ -111,7 +113,7 @@ func startMoto(t *testing.T) motoServer {
 	exited := make(chan struct{})
 	go func() { _ = command.Wait(); close(exited) }()
 	t.Cleanup(func() { _ = command.Process.Kill(); <-exited })
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), testbed.Patience)
 	defer cancel()
 	for tick := time.NewTicker(50 * time.Millisecond); ; {
 		if response, err := http.Get(server.url + "/moto-api/data.json"); err == nil {

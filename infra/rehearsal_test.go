@@ -9,7 +9,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"time"
+
+	"recsys/infra/local/testbed"
 )
 
 // A rehearsal deploys the app as README and docs/aws.md say, with the real CLI, to moto's stand-in for AWS, and destroys it
@@ -51,7 +52,7 @@ func cli(t *testing.T, variables []string, arguments ...string) {
 // cliIn runs it from the root of a checkout.
 func cliIn(t *testing.T, root string, variables []string, arguments ...string) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute) // the CLI waits for ever for a stack that stands still
+	ctx, cancel := context.WithTimeout(t.Context(), testbed.Patience) // the CLI waits for ever for a stack that stands still
 	defer cancel()
 	command := exec.CommandContext(ctx, cdkCLI(t), append(arguments, "--ci", "--no-notices", "--no-color")...)
 	command.Dir = root

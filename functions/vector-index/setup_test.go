@@ -13,6 +13,7 @@ import (
 
 	"recsys/infra/local/postgres"
 	"recsys/infra/local/s3"
+	"recsys/infra/local/testbed"
 	"recsys/shared/lake"
 	"recsys/shared/objectstore"
 	"recsys/shared/settings"
@@ -141,7 +142,7 @@ func (b *bench) texts(sql string, args ...any) []string {
 // waitFor polls until the query says true.
 func (b *bench) waitFor(sql string) {
 	b.t.Helper()
-	deadline, tick := time.After(20*time.Second), time.NewTicker(10*time.Millisecond)
+	deadline, tick := time.After(testbed.Patience), time.NewTicker(10*time.Millisecond)
 	defer tick.Stop()
 	observer := b.pool(vectorstore.ReaderRole)
 	for {

@@ -19,6 +19,7 @@ import (
 
 	"recsys/infra/local/postgres"
 	"recsys/infra/local/postgres/postgrestest"
+	"recsys/infra/local/testbed"
 	"recsys/shared/failure"
 	"recsys/shared/settings"
 	"recsys/shared/vectorstore"
@@ -494,7 +495,7 @@ func TestKilledClient(t *testing.T) {
 
 func (d *database) waitFor(pool *pgxpool.Pool, sql string) {
 	d.t.Helper()
-	deadline, tick := time.After(30*time.Second), time.NewTicker(20*time.Millisecond)
+	deadline, tick := time.After(testbed.Patience), time.NewTicker(20*time.Millisecond)
 	defer tick.Stop()
 	for {
 		var done bool

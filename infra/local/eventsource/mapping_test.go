@@ -25,6 +25,7 @@ import (
 	"recsys/infra/local/eventsource"
 	local "recsys/infra/local/kinesis"
 	"recsys/infra/local/provision/provisiontest"
+	"recsys/infra/local/testbed"
 )
 
 var server struct {
@@ -148,7 +149,7 @@ func open(tb testing.TB, config eventsource.Config) *eventsource.Mapping {
 // finish waits until so many records are done, and stops the mapping.
 func finish(tb testing.TB, mapping *eventsource.Mapping, records int) eventsource.Stats {
 	tb.Helper()
-	ctx, cancel := context.WithTimeout(tb.Context(), 30*time.Second)
+	ctx, cancel := context.WithTimeout(tb.Context(), testbed.Patience)
 	defer cancel()
 	if err := mapping.Wait(ctx, func(s eventsource.Stats) bool { return s.Succeeded+s.Discarded >= records }); err != nil {
 		tb.Fatal(err)

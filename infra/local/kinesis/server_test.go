@@ -24,6 +24,7 @@ import (
 	"recsys/infra/local/awscall"
 	"recsys/infra/local/kinesis"
 	"recsys/infra/local/provision/provisiontest"
+	"recsys/infra/local/testbed"
 )
 
 const (
@@ -220,7 +221,7 @@ func TestServerEndsWithItsParent(t *testing.T) {
 	_ = child.Process.Kill()
 	_ = child.Wait()
 	address := strings.TrimPrefix(strings.TrimSpace(url), "http://")
-	deadline := time.After(30 * time.Second)
+	deadline := time.After(testbed.Patience)
 	for tick := time.NewTicker(20 * time.Millisecond); ; <-tick.C {
 		connection, err := net.Dial("tcp", address)
 		if err != nil {

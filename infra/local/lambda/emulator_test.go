@@ -11,6 +11,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"syscall"
@@ -23,6 +24,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/lambda/types"
 
 	"recsys/infra/local/lambda"
+	"recsys/infra/local/testbed"
 )
 
 // binaries are built once per test process: the function that the emulator runs, and a parent of an emulator.
@@ -188,14 +190,22 @@ func TestAnInvokerReturnsBothKindsOfFailure(t *testing.T) {
 }
 
 func TestATimeoutKillsTheProcess(t *testing.T) {
-	b := setup(t, lambda.Function{Timeout: 250 * time.Millisecond})
-	before := b.report(t)
+	file := filepath.Join(t.TempDir(), "pid")
+	b := setup(t, lambda.Function{Timeout: 250 * time.Millisecond, Env: map[string]string{"PID_FILE": file}})
 	failed := b.fail(t, `{"Do":"hang"}`)
 	if failed.Type != "Sandbox.Timedout" || !strings.HasSuffix(failed.Message, "Error: Task timed out after 0.25 seconds") {
 		t.Errorf("timeout: %v", failed)
 	}
-	if err := syscall.Kill(before.Pid, 0); !errors.Is(err, syscall.ESRCH) {
-		t.Errorf("process %d still runs: %v", before.Pid, err)
+	written, err := os.ReadFile(file) // while it started, which the timeout does not count
+	if err != nil {
+		t.Fatal(err)
+	}
+	pid, err := strconv.Atoi(string(written))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := syscall.Kill(pid, 0); !errors.Is(err, syscall.ESRCH) {
+		t.Errorf("process %d still runs: %v", pid, err)
 	}
 }
 
@@ -230,7 +240,7 @@ func TestConcurrentInvocationsHaveTheirOwnProcesses(t *testing.T) {
 			pids <- r.Pid
 		}()
 	}
-	eventually(t, func() bool { waiting, _ := filepath.Glob(gate + ".waiting-*"); return len(waiting) == 3 })
+	testbed.Eventually(t, "3 workers wait at the gate", func() bool { waiting, _ := filepath.Glob(gate + ".waiting-*"); return len(waiting) == 3 })
 	_, _, err := b.Invoke(t.Context(), "f", nil)
 	if service := (*lambda.ServiceError)(nil); !errors.As(err, &service) || service.Code != "TooManyRequestsException" {
 		t.Errorf("a fourth invocation: %v", err)
@@ -255,7 +265,7 @@ func TestKillEndsTheVeryWorkerAndTheNextInvocationStartsAnother(t *testing.T) {
 		}
 		done <- failed
 	}()
-	eventually(t, func() bool { waiting, _ := filepath.Glob(gate + ".waiting-*"); return len(waiting) == 1 })
+	testbed.Eventually(t, "1 workers wait at the gate", func() bool { waiting, _ := filepath.Glob(gate + ".waiting-*"); return len(waiting) == 1 })
 	if workers := b.Workers("f"); !slices.Equal(workers, []string{"f/1"}) || b.Workers("g") != nil {
 		t.Errorf("living workers: %v", workers)
 	}
@@ -273,7 +283,7 @@ func TestKillEndsTheVeryWorkerAndTheNextInvocationStartsAnother(t *testing.T) {
 	if err := syscall.Kill(idle.Pid, syscall.SIGKILL); err != nil {
 		t.Fatal(err)
 	}
-	eventually(t, func() bool { return !running(idle.Pid) })
+	testbed.Eventually(t, "the idle worker dies", func() bool { return !running(idle.Pid) })
 	if next := b.report(t); next.Pid == idle.Pid {
 		t.Error("a dead worker answered")
 	}
@@ -380,28 +390,13 @@ func TestWorkersDieWithAKilledParent(t *testing.T) {
 	}
 	_ = parent.Process.Kill()
 	_ = parent.Wait()
-	eventually(t, func() bool { return !running(worker) })
+	testbed.Eventually(t, "the worker dies with its parent", func() bool { return !running(worker) })
 }
 
 // running looks past a zombie, which a container without an init process may never reap.
 func running(pid int) bool {
 	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
 	return err == nil && !bytes.Contains(stat, []byte(") Z "))
-}
-
-// eventually polls until the condition holds.
-func eventually(tb testing.TB, condition func() bool) {
-	tb.Helper()
-	deadline := time.After(20 * time.Second)
-	ticker := time.NewTicker(5 * time.Millisecond)
-	defer ticker.Stop()
-	for !condition() {
-		select {
-		case <-ticker.C:
-		case <-deadline:
-			tb.Fatal("did not come about within 20 s")
-		}
-	}
 }
 
 func TestBuildLaysOutEveryFunction(t *testing.T) {

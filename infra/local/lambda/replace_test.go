@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"recsys/infra/local/lambda"
+	"recsys/infra/local/testbed"
 )
 
 func TestAReplacedFunctionLeavesNothingBehind(t *testing.T) {
@@ -23,7 +24,7 @@ func TestAReplacedFunctionLeavesNothingBehind(t *testing.T) {
 		_, _, err := b.Invoke(context.Background(), "f", []byte(`{"Do":"wait"}`))
 		done <- err
 	}()
-	eventually(t, func() bool { waiting, _ := filepath.Glob(gate + ".waiting-*"); return len(waiting) == 1 })
+	testbed.Eventually(t, "the worker waits at the gate", func() bool { waiting, _ := filepath.Glob(gate + ".waiting-*"); return len(waiting) == 1 })
 	bin, err := binaries()
 	if err != nil {
 		t.Fatal(err)

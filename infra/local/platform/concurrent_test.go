@@ -15,6 +15,7 @@ import (
 	"recsys/infra/local/awscall"
 	"recsys/infra/local/pgwire"
 	"recsys/infra/local/stepfunctions"
+	"recsys/infra/local/testbed"
 	"recsys/shared/lake"
 )
 
@@ -218,7 +219,7 @@ func (g *gate) wait(t *testing.T) {
 	t.Helper()
 	select {
 	case <-g.reached:
-	case <-time.After(time.Minute):
+	case <-time.After(testbed.Patience):
 		t.Fatal("nobody came to the gate")
 	}
 }

@@ -14,13 +14,13 @@ import (
 	"strings"
 	"testing"
 	"testing/fstest"
-	"time"
 
 	_ "github.com/go-sql-driver/mysql"
 	"github.com/jackc/pgx/v5"
 
 	"recsys/infra/local/eventsource"
 	"recsys/infra/local/sample"
+	"recsys/infra/local/testbed"
 	"recsys/shared/lake"
 )
 
@@ -212,7 +212,7 @@ func inVectorStore(tb testing.TB, p *Platform, query string, into ...any) {
 // wait waits until the event source mapping's counts are as wanted; it names them where they do not become so.
 func wait(tb testing.TB, p *Platform, wanted func(eventsource.Stats) bool) {
 	tb.Helper()
-	ctx, cancel := context.WithTimeout(tb.Context(), 2*time.Minute)
+	ctx, cancel := context.WithTimeout(tb.Context(), testbed.Patience)
 	defer cancel()
 	if err := p.Mapping.Wait(ctx, wanted); err != nil {
 		tb.Fatal(err)

@@ -15,6 +15,7 @@ import (
 	"recsys/infra/local/eventsource"
 	"recsys/infra/local/firehose"
 	"recsys/infra/local/stepfunctions"
+	"recsys/infra/local/testbed"
 	"recsys/shared/lake"
 )
 
@@ -221,11 +222,11 @@ func mysqlStops(t *testing.T, p *Platform) {
 		return nil
 	}})
 	interval := p.retryInterval
-	pause := 2 * time.Second // six retries make twelve seconds: MySQL takes one to recover
+	pause := 5 * time.Second // eight retries make forty seconds, of which MySQL takes one to recover
 	p.retryInterval = &pause
 	defer func() { p.retryInterval = interval; p.S3.SetHooks(awscall.Hooks{}) }()
 	var errorsSeen []string
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), testbed.Patience)
 	defer cancel()
 	output, err := p.Execute(ctx, stepfunctions.Execution{
 		Name: "patient", StartTime: began.Add(time.Hour), Input: json.RawMessage(trainingData),

@@ -16,6 +16,7 @@ import (
 
 	"recsys/infra/local/postgres"
 	"recsys/infra/local/postgres/postgrestest"
+	"recsys/infra/local/testbed"
 )
 
 // parentOf, an environment variable, makes the test binary start a server in that folder, print its URL, and wait to be killed.
@@ -150,7 +151,7 @@ func waitUntilGone(tb testing.TB, address string) {
 	tb.Helper()
 	tick := time.NewTicker(10 * time.Millisecond)
 	defer tick.Stop()
-	for deadline := time.Now().Add(20 * time.Second); time.Now().Before(deadline); <-tick.C {
+	for deadline := time.Now().Add(testbed.Patience); time.Now().Before(deadline); <-tick.C {
 		conn, err := pgx.Connect(tb.Context(), address)
 		if err != nil {
 			return

@@ -16,6 +16,7 @@ import (
 	"recsys/infra/local/provision/provisiontest"
 	"recsys/infra/local/stepfunctions"
 	"recsys/infra/local/stepfunctions/stepfunctionstest"
+	"recsys/infra/local/testbed"
 )
 
 type functions = map[string]stepfunctionstest.Function
@@ -219,9 +220,9 @@ func TestTheEngineEndsWhenItsStdinDoes(t *testing.T) {
 	go func() { ended <- command.Wait() }()
 	select {
 	case <-ended:
-	case <-time.After(20 * time.Second):
+	case <-time.After(testbed.Patience):
 		_ = command.Process.Kill()
-		t.Fatal("still running 20 s after its stdin ended")
+		t.Fatalf("still running %v after its stdin ended", testbed.Patience)
 	}
 }
 
@@ -237,9 +238,6 @@ func TestTheEngineInvokesRealFunctions(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer emulator.Close()
-	if err := emulator.Register(lambda.Function{Name: "f", Bootstrap: bootstrap, Timeout: time.Second}); err != nil {
-		t.Fatal(err)
-	}
 	machine, err := stepfunctions.New(stepfunctions.Config{
 		Definition: []byte(strings.ReplaceAll(string(task(`"ResultSelector":{},`)), `"in.$":"$"`, `"Do.$":"$"`)), Substitutions: f,
 		LambdaURL: emulator.URL(), NodeModules: modules,
@@ -250,6 +248,13 @@ func TestTheEngineInvokesRealFunctions(t *testing.T) {
 	for do, want := range map[string]string{
 		"answer": "", "fail": "Named", "exit": "Runtime.ExitError", "hang": "Sandbox.Timedout",
 	} {
+		timeout := testbed.Patience
+		if do == "hang" {
+			timeout = time.Second
+		}
+		if err := emulator.Register(lambda.Function{Name: "f", Bootstrap: bootstrap, Timeout: timeout}); err != nil {
+			t.Fatal(err)
+		}
 		execution := stepfunctionstest.Execution
 		execution.Input = fmt.Appendf(nil, "%q", do)
 		_, err := machine.Execute(t.Context(), execution)

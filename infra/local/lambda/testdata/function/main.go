@@ -31,6 +31,11 @@ func main() {
 		fmt.Fprintln(os.Stderr, "no way to start")
 		os.Exit(3)
 	}
+	if file := os.Getenv("PID_FILE"); file != "" {
+		if err := os.WriteFile(file, fmt.Append(nil, os.Getpid()), 0o600); err != nil {
+			panic(err)
+		}
+	}
 	slog.SetDefault(slog.New(lambdacontext.NewLogHandler()))
 	lambda.Start(handle)
 }
