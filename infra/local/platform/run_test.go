@@ -47,6 +47,11 @@ func TestSampleShopEndToEnd(t *testing.T) {
 	if got := readSnapshot(t, p, "second"); len(got.Rows) != sample.Options().Ratings {
 		t.Errorf("the second snapshot holds %d rows", len(got.Rows))
 	}
+	for _, name := range []string{"s3", "firehose", "glue", "kinesis", "lambda/logs"} {
+		if open := openToOthers(t, p.path(filepath.FromSlash(name))); open != nil {
+			t.Errorf("other users can open %v", open)
+		}
+	}
 }
 
 // The real shop with the real artifacts and sessions: what the issue of this project asks for.
