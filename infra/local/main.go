@@ -40,14 +40,15 @@ Commands
 
 // options are the flags of every command; each command registers those that it reads.
 type options struct {
-	sourceSQL    files
-	sourceEngine mysql.Engine
-	settings     named            // as they are given
-	parsed       settings.Options // and with their defaults
-	artifacts    string
-	events       string
-	stateDir     string
-	input        string
+	sourceSQL      files
+	sourceEngine   mysql.Engine
+	sourceDatabase string
+	settings       named            // as they are given
+	parsed         settings.Options // and with their defaults
+	artifacts      string
+	events         string
+	stateDir       string
+	input          string
 
 	defaultDir string // .local in the repository
 }
@@ -208,6 +209,7 @@ func (o *options) register(flags *flag.FlagSet, command string) {
 		o.sourceEngine, err = mysql.ParseEngine(name)
 		return err
 	})
+	flags.StringVar(&o.sourceDatabase, "source-database", "", "`NAME` of the dump's database that holds the shop (default: the only one with its tables)")
 	flags.StringVar(&o.artifacts, "artifacts", "", "`DIR` with a data scientist's embeddings/, model/ and scalers/, instead of training a model of our own")
 	flags.StringVar(&o.input, "input", o.input, "the execution's input as `JSON`: {} or any of stages (all, training-data, embeddings), train (true, false), acceptShrunkSource (true), rollback (true, alone)")
 	if command != "start" {

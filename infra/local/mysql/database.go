@@ -3,7 +3,6 @@ package mysql
 import (
 	"context"
 	"fmt"
-	"strings"
 )
 
 // DSN is the server's, as go-sql-driver/mysql spells it: root's without a database, or as given.
@@ -16,18 +15,21 @@ func (s *Server) DSNOf(database string) string {
 	return config.FormatDSN()
 }
 
+// Engine returns the engine of a server of its own.
+func (s *Server) Engine() Engine { return s.programs.engine }
+
 // NewDatabase makes an empty database, instead of one of that name, and returns its DSN.
 func (s *Server) NewDatabase(ctx context.Context, name string) (string, error) {
-	db, err := s.open()
-	if err != nil {
-		return "", err
-	}
-	defer db.Close()
-	quoted := "`" + strings.ReplaceAll(name, "`", "``") + "`"
-	for _, statement := range []string{"DROP DATABASE IF EXISTS " + quoted, "CREATE DATABASE " + quoted} {
-		if _, err := db.ExecContext(ctx, statement); err != nil {
-			return "", fmt.Errorf("making the database %s: %w", name, err)
-		}
+	if err := s.execute(ctx, "DROP DATABASE IF EXISTS "+quoteName(name), "CREATE DATABASE "+quoteName(name)); err != nil {
+		return "", fmt.Errorf("making the database %s: %w", name, err)
 	}
 	return s.DSNOf(name), nil
+}
+
+// EnsureDatabase makes a database unless it is there.
+func (s *Server) EnsureDatabase(ctx context.Context, name string) error {
+	if err := s.execute(ctx, "CREATE DATABASE IF NOT EXISTS "+quoteName(name)); err != nil {
+		return fmt.Errorf("making the database %s: %w", name, err)
+	}
+	return nil
 }

@@ -37,6 +37,7 @@ type Endpoints struct {
 	NodeModules string `json:"nodeModules"` // the folder
 
 	loader, reader string // URLs as the functions' roles
+	source         string // the DSN with which functions read, which writes nothing
 }
 
 // Client asks a platform to do things: this process's own, or the one that serve runs.

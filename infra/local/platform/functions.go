@@ -40,7 +40,7 @@ func (p *Platform) steps() []workflow.Step {
 func (p *Platform) settings() Functions {
 	data := settings.Lake{Bucket: LakeBucket}
 	artifacts := settings.Artifacts{Bucket: ArtifactsBucket}
-	source := settings.Source{DSN: p.Endpoints.Source, Identity: p.sourceIdentity()}
+	source := settings.Source{DSN: p.Endpoints.source, Identity: p.sourceIdentity()}
 	loader := settings.VectorStore{URL: p.Endpoints.loader}
 	reader := settings.VectorStore{URL: p.Endpoints.reader}
 	options := p.config.Options

@@ -39,6 +39,8 @@ type Config struct {
 	SourceSQL []string
 	// SourceEngine runs the private source. Default: the engine that wrote the dump, or else MySQL.
 	SourceEngine mysql.Engine
+	// SourceDatabase is the database of the dumps that holds the shop. Default: the only one with its tables.
+	SourceDatabase string
 	// Environment names servers that run already. Default: none.
 	Environment Environment
 	// Cache provides the servers' programs. Default: the repository's, in silence.
@@ -210,8 +212,8 @@ func (c Config) check() error {
 		return errors.New("starting the platform: Config.StateDir is missing")
 	case c.Environment.MySQLDSN == "":
 		return nil
-	case len(c.SourceSQL) > 0 || c.SourceEngine != "":
-		return errors.New("MYSQL_DSN excludes --source-sql and --source-engine: a database that runs already is read as it is")
+	case len(c.SourceSQL) > 0 || c.SourceEngine != "" || c.SourceDatabase != "":
+		return errors.New("MYSQL_DSN excludes --source-sql, --source-engine and --source-database: a database that runs already is read as it is")
 	}
 	return mysql.CheckDSN(c.Environment.MySQLDSN)
 }

@@ -10,6 +10,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -17,7 +18,7 @@ import (
 	"recsys/infra/local/mysql"
 	"recsys/infra/local/sample"
 	"recsys/shared/sampleshop"
-	"recsys/shared/sqlfile"
+	"recsys/shared/source"
 )
 
 // loadedSource is what <StateDir>/source.json says of the shop in the private MySQL.
@@ -75,8 +76,12 @@ func (p *Platform) startSource(ctx context.Context) error {
 		p.config.Progress(fmt.Sprintf("source: %s, loaded %s; --source-sql or reset changes it",
 			strings.Join(have.Files, ", "), have.At.Local().Format(time.DateTime)))
 	}
+	if have, err = p.otherDatabase(ctx, have); err != nil {
+		return err
+	}
 	p.Endpoints.Source = p.MySQL.DSNOf(have.Database)
-	return nil
+	p.Endpoints.source, err = p.MySQL.ReaderDSN(ctx, have.Database)
+	return err
 }
 
 func (p *Platform) startMySQL(ctx context.Context, engine mysql.Engine) error {
@@ -88,7 +93,7 @@ func (p *Platform) startMySQL(ctx context.Context, engine mysql.Engine) error {
 	if err != nil {
 		return err
 	}
-	p.MySQL, p.Endpoints.Source = server, server.DSN()
+	p.MySQL, p.Endpoints.Source, p.Endpoints.source = server, server.DSN(), server.DSN()
 	p.onClose("MySQL", supervisor.watch(server.Restart, server.Stop))
 	return nil
 }
@@ -176,30 +181,61 @@ func (p *Platform) loadSource(ctx context.Context) (database string, err error) 
 		loaded, err := p.MySQL.LoadSQL(ctx, reader, nil)
 		return loaded.Database, errors.Join(err, reader.Close())
 	}
-	database = "shop" // for dumps that name none
-	for _, name := range p.config.SourceSQL {
-		if database, err = p.loadFile(ctx, name, database); err != nil {
-			return "", err
-		}
-	}
-	return database, nil
-}
-
-func (p *Platform) loadFile(ctx context.Context, name, database string) (string, error) {
-	file, err := dump.Open(name)
+	loader, err := dump.NewLoader(ctx, p.MySQL)
 	if err != nil {
 		return "", err
 	}
-	defer file.Close()
-	// On the first line of the file, so that the lines of errors are the file's.
-	prologue := fmt.Sprintf("CREATE DATABASE IF NOT EXISTS `%[1]s`; USE `%[1]s`; ", database)
-	loaded, err := p.MySQL.LoadSQL(ctx, io.MultiReader(strings.NewReader(prologue), file), func(l sqlfile.Loaded) {
-		p.config.Progress(fmt.Sprintf("loading %s: %d MB", filepath.Base(name), l.Bytes>>20))
-	})
-	if err != nil {
-		return "", fmt.Errorf("%s: %w", name, err)
+	loader.Progress = func(file string, read, size int64) {
+		p.config.Progress(fmt.Sprintf("loading %s: %d of %d MB", file, read>>20, size>>20))
 	}
-	return loaded.Database, nil
+	for _, name := range p.config.SourceSQL {
+		if err := loader.Load(ctx, name); err != nil {
+			return "", err
+		}
+	}
+	database, err = loader.Database(ctx, p.config.SourceDatabase, shopTables())
+	if err == nil {
+		p.tellProblems(loader.Problems())
+	}
+	return database, err
+}
+
+// shopTables are the tables that the extraction reads.
+func shopTables() (tables []string) {
+	for _, column := range source.Wanted {
+		if !slices.Contains(tables, column.Table) {
+			tables = append(tables, column.Table)
+		}
+	}
+	return tables
+}
+
+// tellProblems names what of a dump was not loaded and is not needed.
+func (p *Platform) tellProblems(problems []dump.Problem) {
+	const most = 20
+	for _, problem := range problems[:min(most, len(problems))] {
+		p.config.Progress("not loaded, and not needed: " + problem.Error())
+	}
+	if more := len(problems) - most; more > 0 {
+		p.config.Progress(fmt.Sprintf("not loaded, and not needed: %d more", more))
+	}
+}
+
+// otherDatabase takes another database of the shop that is loaded already.
+func (p *Platform) otherDatabase(ctx context.Context, have loadedSource) (loadedSource, error) {
+	asked := p.config.SourceDatabase
+	if asked == "" || asked == have.Database {
+		return have, nil
+	}
+	databases, err := p.MySQL.Databases(ctx)
+	if err != nil {
+		return have, err
+	}
+	if !slices.Contains(databases, asked) {
+		return have, fmt.Errorf("there is no database %q, only %s: correct --source-database", asked, strings.Join(databases, ", "))
+	}
+	have.Database = asked
+	return have, p.rememberSource(have)
 }
 
 // sourceIdentity tells the functions which shop the private MySQL holds, because its address stays when another shop is
