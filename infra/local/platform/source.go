@@ -244,5 +244,6 @@ func (p *Platform) sourceIdentity() string {
 	if p.config.Environment.MySQLDSN != "" {
 		return ""
 	}
-	return p.loadedSource().Fingerprint
+	have := p.loadedSource()
+	return have.Fingerprint + " " + have.Database
 }
