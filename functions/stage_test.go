@@ -65,17 +65,22 @@ func setup(tb testing.TB, dsn string, rowsPerRange int64) stage {
 	}
 	binaries := build(tb)
 	lake, source := settings.Lake{Bucket: bucket}, settings.Source{DSN: dsn}
-	for name, config := range map[string]any{
+	given := map[string]any{
 		"plan-extract":          settings.PlanExtract{Lake: lake, Source: source, RowsPerRange: rowsPerRange},
 		"extract":               settings.Extract{Lake: lake, Source: source},
 		"transform":             settings.Transform{Lake: lake},
 		"partition-write":       settings.PartitionWrite{Lake: lake},
 		"publish-training-data": settings.PublishTrainingData{Lake: lake, GlueDatabase: glueDatabase},
-	} {
-		env := settings.Environ(config)
+	}
+	for _, step := range workflow.Steps(settings.Sizes{}) {
+		if given[step.Name] == nil {
+			continue
+		}
+		env := settings.Environ(given[step.Name])
 		env["AWS_ENDPOINT_URL_S3"], env["AWS_ENDPOINT_URL_GLUE"] = server.URL(), catalog.URL()
 		err := emulator.Register(lambda.Function{
-			Name: name, Bootstrap: filepath.Join(binaries, name, "bootstrap"), Env: env, Timeout: 15 * time.Minute,
+			Name: step.Name, Bootstrap: filepath.Join(binaries, step.Name, "bootstrap"), Env: env,
+			Timeout: step.Timeout, MemoryMB: step.MemoryMiB,
 		})
 		if err != nil {
 			tb.Fatal(err)

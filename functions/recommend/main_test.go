@@ -6,10 +6,10 @@ import (
 	"os/exec"
 	"path/filepath"
 	"testing"
-	"time"
 
 	"recsys/infra/local/lambda"
 	"recsys/shared/settings"
+	"recsys/shared/workflow"
 )
 
 // TestBinary runs the very binary that AWS runs, wired by its environment alone.
@@ -30,7 +30,8 @@ func TestBinary(t *testing.T) {
 	s.Artifacts.Bucket, s.VectorStore.URL = artifactsBucket, w.readerURL
 	env := settings.Environ(s)
 	env["AWS_ENDPOINT_URL_S3"], env["AWS_ENDPOINT_URL_FIREHOSE"] = w.s3.URL(), w.firehose.URL()
-	w.must(emulator.Register(lambda.Function{Name: "recommend", Bootstrap: bootstrap, Env: env, Timeout: time.Minute}))
+	w.must(emulator.Register(lambda.Function{Name: "recommend", Bootstrap: bootstrap, Env: env,
+		Timeout: workflow.Recommend.Timeout, MemoryMB: workflow.Recommend.MemoryMiB}))
 
 	event, err := os.ReadFile("event.json")
 	w.must(err)
@@ -51,5 +52,7 @@ func TestBinary(t *testing.T) {
 	if outputs := w.delivered(); len(outputs) != 4 || outputs[0].Recommendation.Strategy != "stored-vector" {
 		t.Errorf("delivered %+v", outputs)
 	}
-	t.Logf("peak memory %d KiB", emulator.PeakMemory("recommend")>>10)
+	if peak := emulator.PeakMemory("recommend") >> 20; peak > int64(workflow.Recommend.MemoryMiB) {
+		t.Errorf("it took %d MiB of memory; it has %d", peak, workflow.Recommend.MemoryMiB)
+	}
 }
