@@ -116,6 +116,11 @@ func (b *bench) publishRows(snapshot string, ranges [][]training.Row, products .
 	putParquet(b, lake.ProductsKey(snapshot), products)
 }
 
+// earlierProduct is a list of products as an earlier release wrote it, in short.
+type earlierProduct struct {
+	ProductCode string `parquet:"productCode"`
+}
+
 func putParquet[T any](b *bench, key string, rows []T) {
 	b.t.Helper()
 	var file bytes.Buffer

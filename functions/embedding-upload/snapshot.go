@@ -39,21 +39,23 @@ func (h *Handler) refresh(ctx context.Context) error {
 // snapshot streams what a published snapshot says of the shop. Nothing of it is held in memory but a batch of rows.
 type snapshot struct {
 	lake.Latest
-	counts     *itemCounts
-	rated      *parquetRows[ratedRow]
-	attributes *parquetRows[attributeRow]
+	counts   *itemCounts
+	rated    *parquetRows[ratedRow]
+	products *parquetRows[productRow]
+	whole    bool // the products are all that the shop holds
 }
 
-// ratedRow and attributeRow are the columns that are wanted of training.Row and of training.CatalogueRow.
+// ratedRow and productRow are the columns that are wanted of training.Row and of training.CatalogueRow.
 type (
 	ratedRow struct {
 		ProductCode    string `parquet:"productCode,dict"`
 		CustomerNumber int32  `parquet:"customerNumber"`
 	}
-	attributeRow struct {
+	productRow struct {
 		ProductCode     string `parquet:"productCode"`
 		ProductLine     string `parquet:"productLine,dict"`
 		QuantityInStock int32  `parquet:"quantityInStock"`
+		StockUnknown    bool   `parquet:"stockUnknown"`
 	}
 )
 
@@ -80,9 +82,18 @@ func latestSnapshot(ctx context.Context, store *objectstore.Store) (*snapshot, e
 	}
 	s.rated = &parquetRows[ratedRow]{ctx: ctx, store: store, keys: ranges,
 		values: func(r *ratedRow) []any { return []any{r.CustomerNumber, r.ProductCode} }}
-	s.attributes = &parquetRows[attributeRow]{ctx: ctx, store: store, keys: products,
-		values: func(r *attributeRow) []any { return []any{r.ProductCode, r.ProductLine, r.QuantityInStock} }}
-	return s, nil
+	s.products = &parquetRows[productRow]{ctx: ctx, store: store, keys: products, values: (*productRow).values}
+	if s.products.open() {
+		s.whole = training.ListsAllProducts(s.products.table.File)
+	}
+	return s, s.products.Err()
+}
+
+func (r *productRow) values() []any {
+	if r.StockUnknown {
+		return []any{r.ProductCode, r.ProductLine, nil}
+	}
+	return []any{r.ProductCode, r.ProductLine, r.QuantityInStock}
 }
 
 func keysUnder(ctx context.Context, store *objectstore.Store, prefix string) (keys []string, err error) {
@@ -98,7 +109,8 @@ func (s *snapshot) rows() vectorstore.Snapshot {
 	if s == nil {
 		return vectorstore.Snapshot{}
 	}
-	return vectorstore.Snapshot{Name: s.Snapshot, Of: s.StartedAt, Popularity: s.counts, Rated: s.rated, Attributes: s.attributes}
+	return vectorstore.Snapshot{Name: s.Snapshot, Of: s.StartedAt,
+		Popularity: s.counts, Rated: s.rated, Products: s.products, Whole: s.whole}
 }
 
 // Close ends the reading; nil may be closed.
@@ -108,7 +120,7 @@ func (s *snapshot) Close() {
 	}
 	s.counts.Close()
 	s.rated.Close()
-	s.attributes.Close()
+	s.products.Close()
 }
 
 // parquetRows is the rows of Parquet objects, one object after the other: a pgx.CopyFromSource.

@@ -5,19 +5,22 @@ import (
 	"strings"
 
 	"recsys/shared/activity"
+	"recsys/shared/productcode"
 	"recsys/shared/ranking"
 )
 
 // Arrays of different lengths are no array together: each travels as its text, {"a","b"}.
 
-// products is the codes of a session.
-func products(session []activity.Product) string {
-	codes := make([]string, len(session))
+// products returns the codes of a session, and the codes without regard to case.
+func products(session []activity.Product) (exact, folded string) {
+	codes, folds := make([]string, len(session)), make([]string, len(session))
 	for i, product := range session {
-		codes[i] = `"` + escaped.Replace(product.Code) + `"`
+		codes[i], folds[i] = quoted(product.Code), quoted(productcode.Fold(product.Code))
 	}
-	return array(codes)
+	return array(codes), array(folds)
 }
+
+func quoted(text string) string { return `"` + escaped.Replace(text) + `"` }
 
 var escaped = strings.NewReplacer(`\`, `\\`, `"`, `\"`)
 

@@ -11,6 +11,7 @@ import (
 	"github.com/jackc/pgx/v5/pgtype"
 	"github.com/jackc/pgx/v5/pgxpool"
 
+	"recsys/shared/productcode"
 	"recsys/shared/vectorstore"
 )
 
@@ -89,15 +90,21 @@ func (a *asking) carted() (sessions []pgtype.UUID, items []string) {
 // addCarts adds the pairs that are new, of items that the version has, and reports whether it is time to count them. All
 // batches add in one order, so none waits for another in a circle.
 func (a *asking) addCarts(ctx context.Context, conn *pgxpool.Conn, sessions []pgtype.UUID, items []string, foldEvery time.Duration) (due bool, err error) {
+	folded := make([]string, len(items))
+	for i, item := range items {
+		folded[i] = productcode.Fold(item)
+	}
 	batch := &pgx.Batch{}
 	batch.Queue(addLock)
 	batch.Queue(a.sql(`
 		insert into {carts} (session, item, slot, seen_at)
-		select cart.session, cart.item, $3::smallint, $4::timestamptz from unnest($1::uuid[], $2::text[]) cart(session, item)
+		select cart.session, cart.item, $3::smallint, $4::timestamptz from (
+			select c.session, `+a.spelling("c.item", "c.folded")+` as item from unnest($1::uuid[], $2::text[], $5::text[]) c(session, item, folded) offset 0
+		) cart
 		where exists (select from {items} where id = cart.item offset 0)
 			and not exists (select from {carts} c where c.session = cart.session and c.item = cart.item offset 0)
 		order by cart.session, cart.item
-		on conflict do nothing`), sessions, items, slotOf(a.now), a.now)
+		on conflict do nothing`), sessions, items, slotOf(a.now), a.now, folded)
 	batch.Queue(a.sql(`
 		select exists (select from {carts} where number > `+countedTo+`) and not exists (
 			select from {trending} where counted_to = `+countedTo+` and updated_at > $1::timestamptz and updated_at <= $2::timestamptz)`),

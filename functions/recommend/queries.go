@@ -94,7 +94,8 @@ func (a *asking) sql(text string) string {
 	return strings.NewReplacer(
 		"{items}", vectorstore.ItemTable(n), "{users}", vectorstore.UserTable(n),
 		"{popularity}", vectorstore.PopularityTable(n), "{rated}", vectorstore.RatedTable(n),
-		"{attributes}", vectorstore.AttributeTable(n), "{trending}", vectorstore.TrendingTable, "{carts}", vectorstore.CartTable,
+		"{attributes}", vectorstore.AttributeTable(n), "{codes}", vectorstore.CodeTable(n),
+		"{trending}", vectorstore.TrendingTable, "{carts}", vectorstore.CartTable,
 		"{limit}", strconv.Itoa(a.options.Limit), "{operator}", a.version.Metric.Operator(),
 	).Replace(text)
 }
@@ -106,15 +107,18 @@ func (a *asking) sql(text string) string {
 func (a *asking) queueRecommended(batch *pgx.Batch) {
 	own, strategy, stored := a.ownVector()
 	query := `
-		with asked as (
-			select a.record, a.customer, a.country, a.session::text[] as session,
+		with given as materialized (
+			select a.record, a.customer, a.country, a.vector, a.weights::int[] as weights, known.session
+			from unnest($1::int[], $2::int[], $3::text[], $4::vector[], $5::text[], $6::text[], $7::text[])
+				a(record, customer, country, vector, session, folded, weights)
+			cross join lateral (` + a.spelled() + `) known
+		), asked as (
+			select a.record, a.customer, a.country, a.session,
 				` + own + ` as own, ` + strategy + ` as strategy, session.mean
-			from unnest($1::int[], $2::int[], $3::text[], $4::vector[], $5::text[], $6::text[])
-				a(record, customer, country, vector, session, weights)
-			left join {users} stored on ` + stored + `
+			from given a left join {users} stored on ` + stored + `
 			left join lateral (
 				select avg(item.embedding) as mean
-				from unnest(a.session::text[], a.weights::int[]) p(product, weight)
+				from (select product, max(weight) as weight from unnest(a.session, a.weights) p(product, weight) group by product) p
 					cross join lateral (select embedding from {items} where id = p.product offset 0) item
 					cross join lateral generate_series(1, p.weight)
 				where p.weight > 0 having vector_norm(avg(item.embedding)) > 0
@@ -142,7 +146,7 @@ func (a *asking) queueRecommended(batch *pgx.Batch) {
 func (a *asking) parameters() []any {
 	n := len(a.questions)
 	records, customers, countries := make([]int32, n), make([]*int32, n), make([]string, n)
-	vectors, sessions, weights := make([]*pgvector.Vector, n), make([]string, n), make([]string, n)
+	vectors, sessions, folded, weights := make([]*pgvector.Vector, n), make([]string, n), make([]string, n), make([]string, n)
 	for i := range a.questions {
 		q := &a.questions[i]
 		records[i] = int32(i)
@@ -152,9 +156,10 @@ func (a *asking) parameters() []any {
 			vector := pgvector.NewVector(q.vector)
 			vectors[i] = &vector
 		}
-		sessions[i], weights[i] = products(q.session), a.weights(q)
+		sessions[i], folded[i] = products(q.session)
+		weights[i] = a.weights(q)
 	}
-	parameters := []any{records, customers, countries, vectors, sessions, weights}
+	parameters := []any{records, customers, countries, vectors, sessions, folded, weights}
 	if a.trends() {
 		parameters = append(parameters, a.now)
 	}
@@ -208,6 +213,9 @@ func (a *asking) eligible(item, q string) string {
 	if !a.options.IncludeSession {
 		conditions += fmt.Sprintf(" and %s <> all (%s.session)", item, q)
 	}
+	if a.version.HasCodes {
+		conditions += fmt.Sprintf(" and not exists (select from {codes} c where c.item = %s and c.gone offset 0)", item)
+	}
 	if !a.options.IncludeRated && a.version.HasShop {
 		conditions += fmt.Sprintf(" and not exists (select from {rated} r where r.customer = %s.customer and r.item = %s offset 0)", q, item)
 	}
@@ -215,6 +223,22 @@ func (a *asking) eligible(item, q string) string {
 		conditions += fmt.Sprintf(" and not exists (select from {attributes} a where a.item = %s and a.stock <= 0 offset 0)", item)
 	}
 	return conditions
+}
+
+// spelled is the products of a session as the shop spells them, for a record of the table a. A code finds the product
+// that has it exactly, else the only one that differs in nothing but case (vectorstore.CodeTable). A code that finds none
+// stays as it is.
+func (a *asking) spelled() string {
+	return `select coalesce(array_agg(` + a.spelling("p.product", "p.folded") + ` order by p.place), '{}') as session
+		from unnest(a.session::text[], a.folded::text[]) with ordinality p(product, folded, place)`
+}
+
+// spelling is the shop's spelling of a code.
+func (a *asking) spelling(code, folded string) string {
+	if !a.version.HasCodes {
+		return code
+	}
+	return `coalesce((select item from {codes} where folded = ` + folded + `), ` + code + `)`
 }
 
 // line is an item's product line, where somebody wants to know it.
@@ -235,20 +259,22 @@ func (a *asking) popular(country string) string {
 func (a *asking) queueSimilar(batch *pgx.Batch) {
 	var records []int32
 	var customers []*int32
-	var sessions []string
+	var sessions, folds []string
 	for i := range a.questions {
 		if q := &a.questions[i]; len(q.session) > 0 {
 			records = append(records, int32(i))
 			customers = append(customers, customerID(q.record.CustomerNumber))
-			sessions = append(sessions, products(q.session))
+			session, folded := products(q.session)
+			sessions, folds = append(sessions, session), append(folds, folded)
 		}
 	}
 	batch.Queue(a.sql(`
 		with q as materialized (
-			select a.record, a.customer, a.session::text[] as session, known.id, known.embedding
-			from unnest($1::int[], $2::int[], $3::text[]) a(record, customer, session) cross join lateral (
+			select a.record, a.customer, own.session, known.id, known.embedding
+			from unnest($1::int[], $2::int[], $3::text[], $4::text[]) a(record, customer, session, folded)
+			cross join lateral (`+a.spelled()+`) own cross join lateral (
 				select p.product as id, item.embedding
-				from unnest(a.session::text[]) with ordinality p(product, place)
+				from unnest(own.session) with ordinality p(product, place)
 					cross join lateral (select embedding from {items} where id = p.product offset 0) item
 				order by p.place limit 1
 			) known
@@ -256,5 +282,5 @@ func (a *asking) queueSimilar(batch *pgx.Batch) {
 		select q.record, q.id, near.id, near.distance
 		from q left join lateral (`+a.nearest("q.embedding", "candidate.id <> q.id and "+a.eligible("candidate.id", "q"), a.options.Limit)+`) near on true
 		order by q.record, near.distance, near.id`),
-		records, customers, sessions).Query(a.takeSimilar)
+		records, customers, sessions, folds).Query(a.takeSimilar)
 }

@@ -129,6 +129,7 @@ type version struct {
 	popularity [][]any // country, item, count
 	rated      [][]any // customer, item
 	attributes [][]any // item, line, stock
+	whole      bool    // the attributes are of all products: other items are gone
 	model      string  // a folder with model/ and scalers/; "" for none
 }
 
@@ -156,7 +157,7 @@ func (w *world) load(v version) int64 {
 		load.Dimension = len(vector)
 	}
 	load.Snapshot = vectorstore.Snapshot{Name: "s", Of: time.Unix(1, 0), Popularity: pgx.CopyFromRows(v.popularity),
-		Rated: pgx.CopyFromRows(v.rated), Attributes: pgx.CopyFromRows(v.attributes)}
+		Rated: pgx.CopyFromRows(v.rated), Products: pgx.CopyFromRows(v.attributes), Whole: v.whole}
 	_, err = load.Run(ctx, w.loader)
 	w.must(err)
 	items := vectorstore.ItemTable(number)

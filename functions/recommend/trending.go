@@ -31,7 +31,7 @@ func (a *asking) hot() string {
 			select top.item, top.score * %s as score from {trending} t cross join lateral unnest(t.items, t.scores) top(item, score)
 			where t.counted_to = (select max(counted_to) from {trending})
 				and exists (select from {items} where id = top.item offset 0) order by score desc, item limit %d
-		)`, a.decay("t.updated_at", "$7::timestamptz"), hotTrends)
+		)`, a.decay("t.updated_at", "$8::timestamptz"), hotTrends)
 }
 
 // trending is the rung of the trends: for the records that want it or, where it goes out by itself, for all. PostgreSQL

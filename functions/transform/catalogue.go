@@ -14,7 +14,7 @@ import (
 // product that came after it was read is in another range's rows, if it was rated.
 const catalogueRange = 0
 
-// putCatalogue stores the list of a run's products.
+// putCatalogue stores the list of a run's products, those of bad rows among them.
 func putCatalogue(ctx context.Context, store *objectstore.Store, run string, products training.Products) error {
 	scratch, err := objectstore.Scratch()
 	if err != nil {
@@ -24,14 +24,11 @@ func putCatalogue(ctx context.Context, store *objectstore.Store, run string, pro
 	rows := training.NewWriter[training.CatalogueRow](scratch)
 	for _, code := range slices.Sorted(maps.Keys(products)) {
 		product := products[code]
-		if code == "" || product.Reason != "" {
+		row, listed := product.Catalogue()
+		if !listed {
 			continue
 		}
-		err := rows.Append(training.CatalogueRow{
-			ProductCode: code, ProductLine: product.Line, ProductScale: product.Scale,
-			QuantityInStock: product.QuantityInStock, BuyPrice: product.BuyPrice, MSRP: product.MSRP,
-		})
-		if err != nil {
+		if err := rows.Append(row); err != nil {
 			return err
 		}
 	}

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"os"
 	"slices"
+	"strings"
 	"testing"
 
 	"recsys/infra/local/s3/s3test"
@@ -117,13 +118,19 @@ func TestTransform(t *testing.T) {
 	}
 }
 
-// The first range's transformation lists the products, rated or not, without those that cannot be used.
+// The first range's transformation lists the products, rated or not. A product of a bad row is listed with its reason,
+// unless the code itself is bad.
 func TestTheCatalogue(t *testing.T) {
 	h, in := setup(t, 1, 1), event(t)
 	put(t, h.Lake, "products", []training.RawProduct{
 		{ProductCode: "S18 ", ProductLine: "Cars", ProductScale: "1:18", QuantityInStock: "7", BuyPrice: "48.81", MSRP: "95.70"},
 		{ProductCode: "S0", ProductLine: "Cars", ProductScale: "1:10", QuantityInStock: "0", BuyPrice: "1.00", MSRP: "2.00"},
-		{ProductCode: "S50", ProductLine: "Cars", ProductScale: "1:50", QuantityInStock: "none"},
+		{ProductCode: "S50", ProductLine: "Cars", ProductScale: "1:50"},
+		{ProductCode: "S51", QuantityInStock: "0"},
+		{ProductCode: "S52", ProductLine: "Cars", ProductScale: "1:50", QuantityInStock: "9", BuyPrice: "1.00"},
+		{ProductCode: "twice", ProductLine: "Cars", ProductScale: "1:10", QuantityInStock: "1", BuyPrice: "1.00", MSRP: "2.00"},
+		{ProductCode: "twice ", ProductLine: "Cars", ProductScale: "1:10", QuantityInStock: "0", BuyPrice: "1.00", MSRP: "2.00"},
+		{ProductCode: strings.Repeat("x", training.MaxText+1)}, {ProductCode: " "}, {ProductCode: "nul\x00"},
 	})
 	if _, err := h.Handle(t.Context(), in); err != nil {
 		t.Fatal(err)
@@ -156,6 +163,13 @@ func TestTheCatalogue(t *testing.T) {
 	want := []training.CatalogueRow{
 		{ProductCode: "S0", ProductLine: "Cars", ProductScale: "1:10", BuyPrice: 100, MSRP: 200},
 		{ProductCode: "S18", ProductLine: "Cars", ProductScale: "1:18", QuantityInStock: 7, BuyPrice: 4881, MSRP: 9570},
+		{ProductCode: "S50", Reason: training.NoQuantity, StockUnknown: true},
+		{ProductCode: "S51", Reason: training.IncompleteProduct},
+		{ProductCode: "S52", QuantityInStock: 9, Reason: training.NoPrice},
+		{ProductCode: "twice", Reason: training.DuplicateProduct, StockUnknown: true},
+	}
+	if !training.ListsAllProducts(table.File) {
+		t.Error("the list does not say that it is whole")
 	}
 	if !slices.Equal(got, want) {
 		t.Errorf("products %+v, want %+v", got, want)

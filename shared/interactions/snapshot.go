@@ -114,6 +114,9 @@ func (r *reader) readProducts(ctx context.Context, store *objectstore.Store, key
 		if err != nil {
 			return err
 		}
+		if p.Reason != "" {
+			continue
+		}
 		r.add(Item{strings.Clone(p.ProductCode), r.text([]byte(p.ProductLine)), r.text([]byte(p.ProductScale)), money(p.BuyPrice), money(p.MSRP)})
 	}
 }

@@ -55,6 +55,7 @@ func TestReadSortsCustomersItemsAndRatings(t *testing.T) {
 	put(t, store, lake.RangeKey("run", 1), rating(112, "A", 2))
 	put(t, store, lake.ProductsKey("run"),
 		training.CatalogueRow{ProductCode: "A", ProductLine: "Cars", ProductScale: "1:10", BuyPrice: 4881, MSRP: 9570},
+		training.CatalogueRow{ProductCode: "AA", Reason: training.NoPrice},
 		training.CatalogueRow{ProductCode: "C", ProductLine: "Ships", ProductScale: "1:72", BuyPrice: 100, MSRP: 150})
 	if _, err := store.PutJSON(t.Context(), lake.ManifestKey("run"), lake.Manifest{Snapshot: "run", Ranges: 2, Rows: 4}); err != nil {
 		t.Fatal(err)

@@ -52,7 +52,7 @@ func PopularityTable(version int64) string {
 // RatedTable is (customer int, item varchar), primary key (customer, item): who has rated what.
 func RatedTable(version int64) string { return Schema + ".user_item_" + strconv.FormatInt(version, 10) }
 
-// AttributeTable is (item varchar primary key, line varchar, stock int), of all products of the shop.
+// AttributeTable is (item varchar primary key, line varchar, stock int), of all products of the shop with a known stock.
 func AttributeTable(version int64) string {
 	return Schema + ".item_attribute_" + strconv.FormatInt(version, 10)
 }
@@ -60,9 +60,14 @@ func AttributeTable(version int64) string {
 // CartPartition returns the partition of CartTable that holds a slot. It has a letter, because numbers are versions.
 func CartPartition(slot int) string { return CartTable + "_" + "abcd"[slot:slot+1] }
 
+// CodeTable is (item varchar primary key, folded varchar unique, gone boolean): the codes of the shop's products and of
+// the version's items. The only code of its fold (productcode.Fold) has that in folded, others have null. If an item and a
+// product share a fold, the product has it. An item is gone if the newest snapshot of the shop does not hold it.
+func CodeTable(version int64) string { return Schema + ".item_code_" + strconv.FormatInt(version, 10) }
+
 // Tables are all those of a version.
 func Tables(version int64) []string {
-	return []string{ItemTable(version), UserTable(version), PopularityTable(version), RatedTable(version), AttributeTable(version)}
+	return []string{ItemTable(version), UserTable(version), PopularityTable(version), RatedTable(version), AttributeTable(version), CodeTable(version)}
 }
 
 // ItemIndex is the name of the HNSW index on ItemTable, without the schema (an index lives in its table's).
