@@ -7,14 +7,23 @@ import (
 	"github.com/aws/aws-cdk-go/awscdk/v2/awscloudwatch"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awssns"
 	"github.com/aws/jsii-runtime-go"
+
+	"recsys/infra/deployment"
+	"recsys/shared/sampleshop"
 )
 
-// sampleActivity is a record of the sample shop, without a quote that a shell would mind.
-const sampleActivity = `{"session_id":"a1","customer_number":103,"city":"Nantes","country":"France","credit_limit":21000,` +
-	`"browse_history":[{"product_code":"S10_1678","quantity":2,"in_shopping_cart":true}]}`
+// sampleActivity returns a record of the shop that the deployment loads into a MySQL of its own.
+func sampleActivity() string {
+	record, err := sampleshop.Example(sampleshop.Default())
+	if err != nil {
+		panic(err) // the default shop is valid
+	}
+	return record
+}
 
-// newOutputs says what to do next: commands to paste and pages to open.
-func newOutputs(stack awscdk.Stack, data *DataLake, batch *BatchWorkflow, streaming *Streaming, topic awssns.Topic, dashboard awscloudwatch.Dashboard) {
+// newOutputs says what to do next: commands to paste and pages to open. Without the sample shop there is no record to paste,
+// because its customers and products would be none of the other shop.
+func newOutputs(stack awscdk.Stack, config deployment.Config, data *DataLake, batch *BatchWorkflow, streaming *Streaming, topic awssns.Topic, dashboard awscloudwatch.Dashboard) {
 	region := *awscdk.Aws_REGION()
 	machine := *batch.StateMachine.StateMachineArn()
 	say := func(id, description, format string, args ...any) {
@@ -30,9 +39,11 @@ func newOutputs(stack awscdk.Stack, data *DataLake, batch *BatchWorkflow, stream
 	say("Step1StartExecution", "Extracts, trains, measures and activates, now", "aws stepfunctions start-execution --region %s --state-machine-arn %s --input '{}'", region, machine)
 	say("Step2QueryTrainingData", "The training data, when an execution has published it", "%s",
 		query("select * from "+data.Database+"."+trainingTable+" limit 10"))
-	say("Step3PutRecord", "One visitor's activity",
-		"aws kinesis put-record --region %s --cli-binary-format raw-in-base64-out --stream-name %s --partition-key a1 --data '%s'",
-		region, *streaming.Stream.StreamName(), sampleActivity)
+	if config.OwnsSource() {
+		say("Step3PutRecord", "One visitor's activity",
+			"aws kinesis put-record --region %s --cli-binary-format raw-in-base64-out --stream-name %s --partition-key a1 --data '%s'",
+			region, *streaming.Stream.StreamName(), sampleActivity())
+	}
 	say("Step4QueryRecommendations", "Today's answers, some minutes later", "%s",
 		query("select customer_number, recommendation.strategy, recommended_items from "+data.Database+"."+recommendationsTable+
 			" where year = year(current_date) and month = month(current_date) and day = day(current_date) limit 10"))

@@ -32,7 +32,7 @@ func NewStack(scope constructs.Construct, config deployment.Config, code func(fu
 	watched.UndeliveredQueue = undelivered.Queue.QueueName()
 	dashboard := NewObservability(stack, "Observability", watched)
 	newBudget(stack, "Budget", config)
-	newOutputs(stack, data, batch, streaming, topic, dashboard)
+	newOutputs(stack, config, data, batch, streaming, topic, dashboard)
 	return stack
 }
 

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"encoding/json"
 	"os"
 	"path/filepath"
 	"slices"
@@ -8,6 +9,7 @@ import (
 	"testing"
 
 	"recsys/infra/deployment/deploymenttest"
+	"recsys/shared/sampleshop"
 	"recsys/shared/settings"
 	"recsys/shared/workflow"
 )
@@ -328,5 +330,21 @@ func TestTheDocumentExplainsTheSteps(t *testing.T) {
 		if strings.HasPrefix(id, "Step") && !strings.Contains(string(text), id) {
 			t.Errorf("docs/aws.md does not explain the output %s", id)
 		}
+	}
+}
+
+// TestTheRecordToPasteIsOfTheShop that the deployment has loaded. With another shop none is printed.
+func TestTheRecordToPasteIsOfTheShop(t *testing.T) {
+	want, err := sampleshop.Example(sampleshop.Default())
+	if err != nil {
+		t.Fatal(err)
+	}
+	own, _ := json.Marshal(synth(t, nil).Outputs["Step3PutRecord"])
+	quoted, _ := json.Marshal("--data '" + want + "'")
+	if !strings.Contains(string(own), strings.Trim(string(quoted), `"`)) {
+		t.Errorf("printed is %s, want %s", own, quoted)
+	}
+	if other, printed := synth(t, deploymenttest.Existing(nil)).Outputs["Step3PutRecord"]; printed {
+		t.Errorf("printed is %v", other)
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -118,4 +119,28 @@ func sessionID(c *chance) string {
 	}
 	id[6], id[8] = id[6]&0x0f|0x40, id[8]&0x3f|0x80
 	return id.String()
+}
+
+// Example returns the activity of one visitor, on one line: of a customer whom the shop knows, with a product in the cart. It has
+// no wart, and no quote that a shell would mind.
+func Example(o Options) (string, error) {
+	s, err := newShop(o)
+	if err != nil {
+		return "", err
+	}
+	b := s.baskets()
+	for i := 0; ; i++ {
+		if i%sessionWarts >= 3 { // the first warts of every 20
+			continue
+		}
+		session := s.session(b, i)
+		line, err := json.Marshal(session)
+		if err != nil {
+			return "", fmt.Errorf("writing session %d: %w", i, err)
+		}
+		carted := slices.ContainsFunc(session.BrowseHistory, func(b Browse) bool { return b.InShoppingCart })
+		if carted && !strings.ContainsAny(string(line), `'\`) {
+			return string(line), nil
+		}
+	}
 }

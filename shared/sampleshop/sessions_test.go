@@ -4,7 +4,9 @@ import (
 	"bufio"
 	"bytes"
 	"encoding/json"
+	"slices"
 	"strconv"
+	"strings"
 	"testing"
 
 	"recsys/shared/activity"
@@ -108,5 +110,35 @@ func TestSessionsFollowTaste(t *testing.T) {
 	}
 	if mean(seen) < 0.4 {
 		t.Errorf("mean affinity %.3f of what customers look at", mean(seen))
+	}
+}
+
+// TestExample is of the shop in all that it names, whatever the shop's options are.
+func TestExample(t *testing.T) {
+	for seed := range uint64(5) {
+		o := Default()
+		o.Seed += seed
+		line, err := Example(o)
+		if err != nil {
+			t.Fatal(err)
+		}
+		record, err := activity.Parse([]byte(line))
+		if err != nil || !record.HasFeatures() || strings.ContainsAny(line, "'\\\n") {
+			t.Errorf("%s: %v", line, err)
+		}
+		shop := shopSQL(t, o)
+		if !slices.Contains(shop["customers"].column(t, "customerNumber"), strconv.FormatInt(*record.CustomerNumber, 10)) {
+			t.Errorf("customer %d is none of the shop", *record.CustomerNumber)
+		}
+		carted := false
+		for _, product := range record.Products {
+			carted = carted || product.InCart
+			if !slices.Contains(shop["products"].column(t, "productCode"), product.Code) {
+				t.Errorf("product %s is none of the shop", product.Code)
+			}
+		}
+		if !carted {
+			t.Errorf("nothing is in the cart: %s", line)
+		}
 	}
 }

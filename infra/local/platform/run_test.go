@@ -15,6 +15,7 @@ import (
 
 	"recsys/infra/local/sample"
 	"recsys/shared/lake"
+	"recsys/shared/sampleshop"
 	"recsys/shared/settings"
 )
 
@@ -36,6 +37,7 @@ func TestSampleShopEndToEnd(t *testing.T) {
 		t.Errorf("embeddings: %+v", got)
 	}
 	checkStream(t, p, sample.Sessions(), 100)
+	checkExample(t, p)
 
 	out, failed = execute(t, p, "second", 1, `{"Comment":"as the console offers"}`)
 	if failed != nil {
@@ -51,6 +53,36 @@ func TestSampleShopEndToEnd(t *testing.T) {
 		if open := openToOthers(t, p.path(filepath.FromSlash(name))); open != nil {
 			t.Errorf("other users can open %v", open)
 		}
+	}
+}
+
+// checkExample wants a full answer to the record that a deployment prints.
+func checkExample(t *testing.T, p *Platform) {
+	t.Helper()
+	record, err := sampleshop.Example(sampleshop.Default())
+	if err != nil {
+		t.Fatal(err)
+	}
+	since := time.Now()
+	events := put(t, p, record)
+	if _, _, err := p.Answers(t.Context(), events, since, func(int) {}); err != nil {
+		t.Fatal(err)
+	}
+	answer := delivered(t, p, events)[0]
+	if strategy := answer.Recommendation.Strategy; strategy != "model" && strategy != "stored-vector" {
+		t.Errorf("answered by %s", strategy)
+	}
+	var similar struct {
+		Of struct {
+			Product string `json:"product_code"`
+			Items   []any  `json:"similar_items"`
+		} `json:"similar_items"`
+	}
+	if err := json.Unmarshal([]byte(answer.text), &similar); err != nil {
+		t.Fatal(err)
+	}
+	if len(answer.Recommended) != 5 || similar.Of.Product == "" || len(similar.Of.Items) != 5 {
+		t.Errorf("not a full answer: %s", answer.text)
 	}
 }
 
