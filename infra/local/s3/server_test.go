@@ -452,25 +452,3 @@ func TestHalfAPutIsNothing(t *testing.T) {
 		t.Errorf("holds %q, files %q", content, files(t, dir))
 	}
 }
-
-func TestNoPageMayReadAnswers(t *testing.T) {
-	server, client := setup(t)
-	put(t, client, partKey, "rows")
-	for origin, status := range map[string]int{"": 200, server.URL(): 200, "http://evil.example": 403} {
-		request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, server.URL()+"/"+bucket+"/"+partKey, nil)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if origin != "" {
-			request.Header.Set("Origin", origin)
-		}
-		answer, err := http.DefaultClient.Do(request)
-		if err != nil {
-			t.Fatal(err)
-		}
-		answer.Body.Close()
-		if allowed := answer.Header.Get("Access-Control-Allow-Origin"); answer.StatusCode != status || allowed != "" {
-			t.Errorf("origin %q: %d, allowed %q", origin, answer.StatusCode, allowed)
-		}
-	}
-}
