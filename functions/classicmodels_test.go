@@ -23,8 +23,11 @@ const reference = "../../shared/data/classicmodels"
 
 // The original's database must become the original's training data, but for the blanks around strings.
 func TestClassicModels(t *testing.T) {
+	mysqltest.Each(t, classicModels)
+}
+
+func classicModels(t *testing.T, source *mysql.Server) {
 	want := expected(t)
-	source := mysqltest.ForTest(t)
 	loadFile(t, source, "mysqlsampledatabase.sql")
 	loadFile(t, source, "ratings.sql")
 	s := setup(t, source.DSNOf("classicmodels"), 500)

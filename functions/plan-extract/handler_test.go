@@ -13,6 +13,7 @@ import (
 
 	_ "github.com/go-sql-driver/mysql"
 
+	"recsys/infra/local/mysql"
 	"recsys/infra/local/mysql/mysqltest"
 	"recsys/infra/local/s3/s3test"
 	"recsys/shared/failure"
@@ -42,7 +43,10 @@ var shop = map[string]string{
 }
 
 func TestPlanAgainstARealServer(t *testing.T) {
-	server := mysqltest.ForTest(t)
+	mysqltest.Each(t, planAgainstARealServer)
+}
+
+func planAgainstARealServer(t *testing.T, server *mysql.Server) {
 	setup := func(t *testing.T, change map[string]string, statements ...string) Handler {
 		store, _ := s3test.ForTest(t, "lake")
 		dsn, err := server.NewDatabase(t.Context(), strings.ReplaceAll(t.Name(), "/", "_"))
