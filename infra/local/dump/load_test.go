@@ -108,6 +108,7 @@ func TestEngines(t *testing.T) {
 	mysqltest.Each(t, func(t *testing.T, server *mysql.Server) {
 		for name, test := range map[string]func(*testing.T, target){
 			"dumps of other tools":       dumpsOfOtherTools,
+			"every collation":            everyCollation,
 			"several files":              severalFiles,
 			"system databases":           systemDatabases,
 			"the shop's database":        theShopsDatabase,

@@ -112,6 +112,18 @@ func TestWhatIsMissingIsSaid(t *testing.T) {
 	}
 }
 
+func TestAPartThatCannotBeHadIsNotAskedForAtOnceAgain(t *testing.T) {
+	path := os.Getenv("PATH")
+	t.Setenv("PATH", t.TempDir())
+	cache := open(t, nil)
+	_, first := cache.MySQL(t.Context())
+	t.Setenv("PATH", path)
+	_, second := cache.MySQL(t.Context())
+	if !errors.As(first, new(Unavailable)) || !errors.As(second, new(Unavailable)) || !strings.Contains(second.Error(), "a moment ago") {
+		t.Errorf("without apt-get: %v, then %v", first, second)
+	}
+}
+
 func TestNodeModulesAreComparedWithTheLockfile(t *testing.T) {
 	cache := open(t, nil)
 	lock := `{"packages":{"":{"version":"1"},"node_modules/a":{"version":"1.0.0"},"node_modules/b":{"version":"2.0.0","optional":true}}}`
