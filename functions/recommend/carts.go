@@ -30,8 +30,8 @@ const (
 	truncateWait = 50 * time.Millisecond
 )
 
-// settings of each transaction below, which the planner must not answer by reading a whole table that was empty when it
-// planned, and which need not wait for the disk. The lock of a fold waits for all carts that have a number to be committed.
+// Each transaction below begins with one of these. None waits for the disk. None reads a whole table, because the planner plans
+// once, perhaps while the table is empty. The lock of a fold waits until all carts that have a number are committed.
 const (
 	quick     = `select set_config('synchronous_commit', 'off', true), set_config('enable_seqscan', 'off', true), `
 	addLock   = quick + `pg_advisory_xact_lock_shared(hashtext('recsys.trend'))`

@@ -30,7 +30,7 @@ Commands
   run               (default) start everything, run the workflow, stream activity, print what happened, stop
   serve             the same and stay up: prints endpoints and lines to paste; Ctrl-C stops
   start             run the workflow once more, on what serve has up, or on its own
-  put-records FILE  put activity records (JSON lines) on Kinesis and show the recommendations
+  put-records FILE  put activity records (JSON lines, gzip or a KPL aggregate) on Kinesis and show the recommendations
   generate          write a sample shop of any size: shop.sql, training.csv, products.csv, truth.json, sessions.jsonl
   doctor            say what a deployment to AWS lacks, before it and after it; see doctor --help
   reset             delete the state directory's data (downloads stay)
