@@ -44,7 +44,7 @@ const (
 )
 
 // handedOver are the keys that a data scientist writes.
-var handedOver = slices.Concat([]string{lake.SuccessKey}, lake.RequiredArtifacts, lake.ModelArtifacts, lake.OptionalArtifacts)
+var handedOver = slices.Concat([]string{lake.SuccessKey}, lake.HandedOver)
 
 // on is a permission for objects of a bucket.
 func on(bucket awss3.IBucket, keys []string, actions ...string) Permission {

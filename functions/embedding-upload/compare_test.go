@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"math"
 	"os"
 	"path/filepath"
@@ -89,6 +90,7 @@ func TestHandOversAreComparedWithTheShop(t *testing.T) {
 			"none of the 3 ids of embeddings/item_embeddings.csv is a product of the shop", `The file has "1", "2", "10", the shop "0001", "0002", "0010"`, "lose leading zeros")
 	})
 	t.Run("ids of products and customers", func(t *testing.T) { testIDs(t, setup(t, server)) })
+	t.Run("a model as safetensors", func(t *testing.T) { testSafetensors(t, setup(t, server)) })
 	t.Run("a model and its vectors", func(t *testing.T) { testModelCheck(t, setup(t, server)) })
 }
 
@@ -109,15 +111,22 @@ func testIDs(t *testing.T, b *bench) {
 	b.refuses(embeddingsOf(csv("1", "[1,0]", "2", "[1]"), csv("7", "[nan,1]")), "item_embeddings.csv line 3", "user_embeddings.csv line 2")
 }
 
+// towerUser is a user of expected.json and saved.json.
+type towerUser struct {
+	City, Country string
+	Limit         float64 `json:"credit_limit"`
+	Embedding     []float32
+}
+
 // towers are the fixtures of shared/model: files, and customers with the vectors that PyTorch computed.
-func towers(b *bench) (files map[string]string, rows []training.Row, vectors [][]float32) {
+func towers(b *bench, archived, expected string, keys map[string]string) (files map[string]string, rows []training.Row, vectors [][]float32) {
+	b.t.Helper()
 	const testdata = "../../shared/model/testdata"
-	packed, err := os.Open(filepath.Join(testdata, "fixtures.tar.gz"))
+	packed, err := os.Open(filepath.Join(testdata, archived))
 	b.must(err)
 	defer packed.Close()
 	unpacked, err := gzip.NewReader(packed)
 	b.must(err)
-	keys := map[string]string{"bare.pth": lake.ModelKey, "ohe_protocol4.pkl": lake.UserOneHotKey, "std_protocol4.pkl": lake.UserScalerKey}
 	files = map[string]string{}
 	for archive := tar.NewReader(unpacked); ; {
 		entry, err := archive.Next()
@@ -135,30 +144,33 @@ func towers(b *bench) (files map[string]string, rows []training.Row, vectors [][
 	var truth struct {
 		Cases []struct {
 			Model string
-			Users []struct {
-				City, Country string
-				Limit         float64 `json:"credit_limit"`
-				Embedding     []float32
-			}
+			Users []towerUser
 		}
 	}
-	content, err := os.ReadFile(filepath.Join(testdata, "expected.json"))
+	content, err := os.ReadFile(filepath.Join(testdata, expected))
 	b.must(err)
 	b.must(json.Unmarshal(content, &truth))
-	for i, user := range truth.Cases[0].Users {
+	at := slices.IndexFunc(truth.Cases, func(c struct {
+		Model string
+		Users []towerUser
+	}) bool {
+		return keys[c.Model] != ""
+	})
+	for i, user := range truth.Cases[at].Users {
 		cents := int64(math.Round(user.Limit * 100))
 		rows = append(rows, training.Row{CustomerNumber: int32(i), City: strings.TrimSpace(user.City), Country: strings.TrimSpace(user.Country),
 			CreditLimit: &cents, ProductCode: "A1", ProductRating: 5})
 		vectors = append(vectors, user.Embedding)
 	}
-	if truth.Cases[0].Model != "bare.pth" || len(rows) < 5 || len(files) != 3 {
-		b.t.Fatalf("the fixtures have changed: %s, %d users, %d files", truth.Cases[0].Model, len(rows), len(files))
+	if len(rows) < 4 || len(files) != 3 {
+		b.t.Fatalf("the fixtures have changed: %d users, %d files", len(rows), len(files))
 	}
 	return files, rows, vectors
 }
 
 func testModelCheck(t *testing.T, b *bench) {
-	files, rows, vectors := towers(b)
+	files, rows, vectors := towers(b, "fixtures.tar.gz", "expected.json",
+		map[string]string{"bare.pth": lake.ModelKey, "ohe_protocol4.pkl": lake.UserOneHotKey, "std_protocol4.pkl": lake.UserScalerKey})
 	b.publishShop(rows)
 	all := len(rows)
 	handedOver := func(scale func(customer int) float32) map[string]string {
@@ -193,6 +205,24 @@ func testModelCheck(t *testing.T, b *bench) {
 	b.EnforceModelCheck, b.Metric = true, vectorstore.InnerProduct
 	b.compares(handedOver(one), workflow.Compared{ModelChecked: all})
 	b.refuses(handedOver(double), "a distance of more than 4.5 % of the vector's length")
+}
+
+// Weights as safetensors and scalers by joblib, in place of what torch.save and pickle write.
+func testSafetensors(t *testing.T, b *bench) {
+	files, rows, vectors := towers(b, "saved.tar.gz", "saved.json", map[string]string{
+		"bfloat16.safetensors": lake.SafetensorsKey, "joblib_zlib_ohe.pkl": lake.UserOneHotKey, "joblib_plain_std.pkl": lake.UserScalerKey})
+	b.publishShop(rows)
+	b.EnforceModelCheck = true
+	artifacts := embeddingsOf(csv("A1", "[1,0,0]"), vectorsOf(vectors, func(int) float32 { return 1 }))
+	maps.Copy(artifacts, files)
+	b.compares(artifacts, workflow.Compared{ModelChecked: len(rows)})
+	b.activate(1)
+	active, _, err := vectorstore.ReadActive(t.Context(), b.DB)
+	if err != nil || !active.HasModel || !active.Safetensors || active.Trained {
+		t.Errorf("active is %+v, %v", active, err)
+	}
+	artifacts[lake.ModelKey] = "another model"
+	b.refuses(artifacts, lake.ModelKey+" and "+lake.SafetensorsKey+" are both there", "delete one")
 }
 
 func vectorsOf(vectors [][]float32, scale func(customer int) float32) string {

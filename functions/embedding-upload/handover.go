@@ -56,7 +56,7 @@ func look(ctx context.Context, store *objectstore.Store) (found handOver, nothin
 		return nil, "", err
 	}
 	found = handOver{}
-	for _, key := range slices.Concat(lake.RequiredArtifacts, lake.ModelArtifacts, lake.OptionalArtifacts) {
+	for _, key := range lake.HandedOver {
 		object, err := store.Head(ctx, key)
 		if errors.Is(err, objectstore.ErrNotFound) {
 			continue
@@ -76,11 +76,14 @@ func look(ctx context.Context, store *objectstore.Store) (found handOver, nothin
 // whole checks that nothing is missing of what comes together.
 func (h handOver) whole() error {
 	wanted := lake.RequiredArtifacts
-	if slices.ContainsFunc(lake.ModelArtifacts, h.has) {
+	if h.has(lake.ModelKey) && h.has(lake.SafetensorsKey) {
+		return failure.InvalidEmbeddings{Err: fmt.Errorf("%s and %s are both there, and either may be the model: delete one", lake.ModelKey, lake.SafetensorsKey)}
+	}
+	if slices.ContainsFunc(lake.ModelArtifacts, h.has) || h.has(lake.SafetensorsKey) {
 		wanted = slices.Concat(wanted, lake.ModelArtifacts)
 	}
 	for _, key := range wanted {
-		if !h.has(key) {
+		if !h.has(key) && !(key == lake.ModelKey && h.has(lake.SafetensorsKey)) {
 			return failure.InvalidEmbeddings{Err: fmt.Errorf("%s is missing, though %s is there; wanted together: %v", key, lake.SuccessKey, wanted)}
 		}
 	}
@@ -102,7 +105,9 @@ func (h handOver) has(key string) bool { return h[key].Key != "" }
 // isTrained tells what train has made from what somebody handed over.
 func (h handOver) isTrained() bool { return h.has(lake.TrainingKey) }
 
-func (h handOver) hasModel() bool { return h.has(lake.ModelKey) || h.has(lake.LinearModelKey) }
+func (h handOver) hasModel() bool {
+	return h.has(lake.ModelKey) || h.has(lake.SafetensorsKey) || h.has(lake.LinearModelKey)
+}
 
 // etags tell one hand-over from another.
 func (h handOver) etags() map[string]string {

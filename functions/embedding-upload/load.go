@@ -31,7 +31,7 @@ func load(ctx context.Context, db *pgxpool.Pool, copies copies, of handOver, aga
 	}
 	users.Dimension = items.Dimension
 	if of.hasModel() && items.Dimension > 0 {
-		read, err := readModel(ctx, copies, model.KindOf(of.isTrained()), items.Dimension)
+		read, err := readModel(ctx, copies, model.KindOf(of.isTrained(), of.has(lake.SafetensorsKey)), items.Dimension)
 		if isInvalid(err) {
 			wrong.Unusable = err
 		} else if err != nil {

@@ -2,7 +2,7 @@
 // of the vector database, not yet active: evaluate measures it, vector-index indexes and activates it.
 //
 // Input: workflow.UploadInput. Output: workflow.Uploaded.
-// Reads: lake.TrainedArtifacts, or lake.RequiredArtifacts, lake.ModelArtifacts, lake.OptionalArtifacts; lake.LatestKey, and
+// Reads: lake.TrainedArtifacts, or lake.HandedOver; lake.LatestKey, and
 // of its snapshot lake.ManifestKey, lake.PopularityKey, every lake.RangeKey (who rated what) and lake.ProductsKey (lines and
 // stock).
 // Writes: lake.VersionKey copies of the artifacts, and deletes those of a version that fails; the version's row and tables.

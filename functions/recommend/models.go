@@ -55,7 +55,7 @@ func (m *models) of(ctx context.Context, v vectorstore.ActiveVersion) (*model.Mo
 func (m *models) read(ctx context.Context, v vectorstore.ActiveVersion) (*model.Model, error) {
 	var files model.Files
 	var reads errgroup.Group
-	for _, file := range files.List(model.KindOf(v.Trained)) {
+	for _, file := range files.List(model.KindOf(v.Trained, v.Safetensors)) {
 		reads.Go(func() (err error) {
 			*file.Into, _, err = m.artifacts.Get(ctx, lake.VersionKey(v.Version, file.Key), file.Limit)
 			return err

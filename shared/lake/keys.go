@@ -4,6 +4,7 @@ package lake
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -75,6 +76,7 @@ const (
 	UserEmbeddingsKey = "embeddings/user_embeddings.csv"
 	SuccessKey        = "embeddings/_SUCCESS" // written last; its arrival starts the embeddings stage
 	ModelKey          = "model/best_model.pth"
+	SafetensorsKey    = "model/best_model.safetensors" // in place of ModelKey
 	UserOneHotKey     = "scalers/user_ohe.pkl"
 	UserScalerKey     = "scalers/user_std_scaler.pkl"
 	ItemOneHotKey     = "scalers/item_ohe.pkl"
@@ -84,12 +86,16 @@ const (
 // RequiredArtifacts must all be there once SuccessKey is.
 var RequiredArtifacts = []string{ItemEmbeddingsKey, UserEmbeddingsKey}
 
-// ModelArtifacts come together or not at all: a version without them answers from stored vectors alone.
+// ModelArtifacts come together or not at all, SafetensorsKey perhaps in place of ModelKey: a version without them answers from
+// stored vectors alone.
 // The item's encoders are kept with the version when they are there; nothing reads them yet.
 var ModelArtifacts = []string{ModelKey, UserOneHotKey, UserScalerKey}
 
 // OptionalArtifacts are copied when present.
 var OptionalArtifacts = []string{ItemOneHotKey, ItemScalerKey}
+
+// HandedOver are all keys that a hand-over may have, besides SuccessKey.
+var HandedOver = slices.Concat(RequiredArtifacts, ModelArtifacts, []string{SafetensorsKey}, OptionalArtifacts)
 
 // Keys that functions/train writes beside ItemEmbeddingsKey and UserEmbeddingsKey, under TrainedPrefix of its run.
 const (

@@ -33,6 +33,8 @@ type checkpoint struct {
 	root    any
 	order   binary.ByteOrder
 	storage func(key string) ([]byte, error) // the storage's raw bytes
+	// unordered: the names are sorted, and do not come in the order in which the model registered its layers.
+	unordered bool
 }
 
 // openCheckpoint tells the two formats apart: a zip archive since PyTorch 1.6, a row of pickles before.

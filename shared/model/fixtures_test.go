@@ -67,7 +67,11 @@ func TestEveryLayoutGivesWhatPyTorchComputes(t *testing.T) {
 	}
 	for _, c := range cases {
 		t.Run(c.Model+" "+c.OneHot+" "+c.Scaler, func(t *testing.T) {
-			m, err := Read(Files{Model: files[c.Model], UserOneHot: files[c.OneHot], UserScaler: files[c.Scaler]})
+			in := Files{Model: files[c.Model], UserOneHot: files[c.OneHot], UserScaler: files[c.Scaler]}
+			if strings.HasSuffix(c.Model, ".safetensors") {
+				in.Model, in.Safetensors = nil, files[c.Model]
+			}
+			m, err := Read(in)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -102,6 +106,8 @@ var refusals = []struct{ file, text string }{
 	{"embeddings.pth", `"user_embedding" is not a Linear layer: it looks like an nn.Embedding`},
 	{"skip.pth", `"user_skip" takes 10 numbers, but "user_nn.2" before it gives 3: layers that follow one another are read, without residual`},
 	{"alone_other_width.pth", "takes 12 numbers, but the scalers give 10"},
+	{"order.safetensors", "the order of the user tower's layers"},
+	{"float8.safetensors", `the tensor "0.weight": the type "F8_E4M3"; F64, F32, F16 and BF16 are read`},
 	{"quantised.pth", "weights in a torch.CharStorage; float64, float32, float16 and bfloat16 are read"},
 	{"nan.pth", `"user_nn.0": a weight that is no finite number`},
 	{"no_weights.pth", "no state dict in it"},
@@ -136,6 +142,9 @@ func inPlaceOf(files map[string][]byte, name string, data []byte) (Files, string
 	case strings.HasSuffix(name, ".pkl"):
 		good.UserScaler = data
 		return good, lake.UserScalerKey
+	case strings.HasSuffix(name, ".safetensors"):
+		good.Model, good.Safetensors = nil, data
+		return good, lake.SafetensorsKey
 	}
 	good.Model = data
 	return good, lake.ModelKey

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"strings"
 
+	"recsys/shared/lake"
 	"recsys/shared/model/pickle"
 )
 
@@ -46,7 +47,7 @@ func sniff(file string, data []byte, limit int, advice string) error {
 		}
 	}
 	if len(data) > 9 && data[8] == '{' && data[7] == 0 {
-		return &Unsupported{file, "a safetensors file", advice}
+		return &Unsupported{file, "a safetensors file", advice + ", or name the file " + lake.SafetensorsKey}
 	}
 	return nil
 }

@@ -3,8 +3,11 @@ package model
 import (
 	"archive/zip"
 	"bytes"
+	"compress/gzip"
+	"encoding/binary"
 	"errors"
 	"math"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -15,7 +18,8 @@ import (
 // Cut anywhere, a file must give an error: a shortened model must not pass for a whole one.
 func TestTruncatedFilesAreRefused(t *testing.T) {
 	files := fixtures(t)
-	for _, name := range []string{"bare.pth", "checkpoint_legacy.pth", "shared_storage_legacy.pth", "ohe_protocol2.pkl", "std_protocol5.pkl"} {
+	for _, name := range []string{"bare.pth", "checkpoint_legacy.pth", "shared_storage_legacy.pth", "ohe_protocol2.pkl", "std_protocol5.pkl",
+		"joblib_plain_ohe.pkl", "joblib_zlib_ohe.pkl", "joblib_texts_ohe.pkl", "joblib_plain_std.pkl", "two_towers.safetensors"} {
 		whole := files[name]
 		place := strings.Replace(name, "ohe_protocol2", "x_ohe", 1)
 		for n := range whole {
@@ -146,7 +150,8 @@ func TestATowerSaysHowManyNumbersItHolds(t *testing.T) {
 	}
 }
 
-// FuzzRead puts the data in the place of the model (0), its data.pkl (1), the encoder (2) or the scaler (3).
+// FuzzRead puts the data in the place of the model (0), its data.pkl (1), the encoder (2), the scaler (3) or the model as
+// safetensors (4).
 func FuzzRead(f *testing.F) {
 	files := fixtures(f)
 	good := goodFiles(files)
@@ -157,6 +162,8 @@ func FuzzRead(f *testing.F) {
 			place = 2
 		case strings.HasSuffix(name, ".pkl"):
 			place = 3
+		case strings.HasSuffix(name, ".safetensors"):
+			place = 4
 		case bytes.HasPrefix(data, []byte("PK")):
 			f.Add(byte(1), pklOf(f, data))
 		}
@@ -164,7 +171,7 @@ func FuzzRead(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, place byte, data []byte) {
 		in := good
-		switch place % 4 {
+		switch place % 5 {
 		case 0:
 			in.Model = data
 		case 1:
@@ -173,6 +180,8 @@ func FuzzRead(f *testing.F) {
 			in.UserOneHot = data
 		case 3:
 			in.UserScaler = data
+		case 4:
+			in.Model, in.Safetensors = nil, data
 		}
 		checkReadable(t, in)
 	})
@@ -194,4 +203,61 @@ func pklOf(t testing.TB, model []byte) []byte {
 		}
 	}
 	return nil
+}
+
+// Packed bytes unpack to no more than a scaler may have, and a header that claims a dictionary of 4 GiB gets none.
+func TestCompressedBombsAreRefused(t *testing.T) {
+	files := fixtures(t)
+	var zeros bytes.Buffer
+	packing := gzip.NewWriter(&zeros)
+	if _, err := packing.Write(make([]byte, 4*MaxScalerBytes)); err != nil {
+		t.Fatal(err)
+	}
+	if err := packing.Close(); err != nil {
+		t.Fatal(err)
+	}
+	hugeXZ, hugeLZMA := bytes.Clone(files["joblib_xz_std.pkl"]), bytes.Clone(files["joblib_lzma_std.pkl"])
+	hugeXZ[12+4] = 40 // the size of the dictionary, coded: 4 GiB - 1
+	copy(hugeLZMA[1:], "\xff\xff\xff\xff")
+	for name, data := range map[string][]byte{"gzip": zeros.Bytes(), "xz": hugeXZ, "lzma": hugeLZMA} {
+		var before, after runtime.MemStats
+		runtime.ReadMemStats(&before)
+		in, _ := inPlaceOf(files, "x.pkl", data)
+		_, err := Read(in)
+		runtime.ReadMemStats(&after)
+		if name == "gzip" && (err == nil || !strings.Contains(err.Error(), "unpacks to more than")) {
+			t.Errorf("%s: %v", name, err)
+		}
+		if total := after.TotalAlloc - before.TotalAlloc; total > 8*MaxScalerBytes {
+			t.Errorf("%s: %d MiB allocated", name, total>>20)
+		}
+	}
+}
+
+func TestHostileSafetensorsAreRefused(t *testing.T) {
+	good := goodFiles(fixtures(t))
+	file := func(length uint64, header string, numbers int) []byte {
+		return append(append(binary.LittleEndian.AppendUint64(nil, length), header...), make([]byte, numbers)...)
+	}
+	whole := func(header string, numbers int) []byte { return file(uint64(len(header)), header, numbers) }
+	for name, data := range map[string][]byte{
+		"a header of 2^63 bytes":     file(1<<63, "{}", 0),
+		"a header beyond the file":   file(100, `{"a.weight":{}}`, 0),
+		"no JSON":                    whole("{{{{", 0),
+		"a list":                     whole("[]", 0),
+		"a shape of 2^62":            whole(`{"a.weight":{"dtype":"F32","shape":[4611686018427387904,4],"data_offsets":[0,4]}}`, 4),
+		"a negative shape":           whole(`{"a.weight":{"dtype":"F32","shape":[-1,-4],"data_offsets":[0,16]}}`, 16),
+		"a place beyond the file":    whole(`{"a.weight":{"dtype":"F32","shape":[2,2],"data_offsets":[4,20]}}`, 16),
+		"a negative place":           whole(`{"a.weight":{"dtype":"F32","shape":[2,2],"data_offsets":[-16,0]}}`, 16),
+		"a place that does not fit":  whole(`{"a.weight":{"dtype":"F32","shape":[2,2],"data_offsets":[0,8]}}`, 16),
+		"a shape of many dimensions": whole(`{"a.weight":{"dtype":"F32","shape":[1,1,1,1,1,1,1,1,1],"data_offsets":[0,4]}}`, 4),
+		"nothing":                    {},
+		"a file of torch.save":       good.Model,
+	} {
+		in, key := inPlaceOf(fixtures(t), "x.safetensors", data)
+		wantRefusal(t, in, key, "")
+		if t.Failed() {
+			t.Fatal(name)
+		}
+	}
 }

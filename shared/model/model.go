@@ -6,7 +6,8 @@
 // unfitting one an *Invalid. A Model never changes: any number of goroutines may use one.
 //
 // Reads: the artifacts lake.ModelKey (zip and legacy format, float16 to float64 and bfloat16, a bare state dict or one in a
-// checkpoint dict, of two towers or of the user's alone), lake.UserOneHotKey and lake.UserScalerKey (pickle protocols 2 to 5, NumPy 1 and 2); or
+// checkpoint dict, of two towers or of the user's alone), lake.SafetensorsKey in its place; lake.UserOneHotKey and lake.UserScalerKey
+// (pickle protocols 2 to 5 or joblib, compressed or not, NumPy 1 and 2); or
 // lake.LinearModelKey, a file of our own (see linear.go). Writes: the latter. Spec: "S3, the ml-artifacts bucket" in the architecture page: the features are the scaled
 // credit limit, then one-hot city and country, lower-cased and trimmed; the user's tower is Linear layers
 // with ReLU between; its output is L2-normalised. That of a linear model is not: it is compared by inner product.
@@ -37,6 +38,8 @@ type Files struct {
 	UserOneHot []byte // lake.UserOneHotKey
 	UserScaler []byte // lake.UserScalerKey
 	Linear     []byte // lake.LinearModelKey
+
+	Safetensors []byte // lake.SafetensorsKey, in place of Model
 }
 
 // File is one of them, before it is read.
@@ -50,14 +53,18 @@ type File struct {
 type Kind int
 
 const (
-	Towers Kind = iota // layers and scalers, handed over: lake.ModelArtifacts
-	Linear             // maps from features, of the training step: lake.LinearModelKey
+	Towers      Kind = iota // layers and scalers, handed over: lake.ModelArtifacts
+	Safetensors             // the same, with lake.SafetensorsKey in place of lake.ModelKey
+	Linear                  // maps from features, of the training step: lake.LinearModelKey
 )
 
-// KindOf is the kind of a version's model.
-func KindOf(trained bool) Kind {
-	if trained {
+// KindOf returns the kind of a version's model, by what the version holds.
+func KindOf(trained, safetensors bool) Kind {
+	switch {
+	case trained:
 		return Linear
+	case safetensors:
+		return Safetensors
 	}
 	return Towers
 }
@@ -67,8 +74,12 @@ func (f *Files) List(kind Kind) []File {
 	if kind == Linear {
 		return []File{{lake.LinearModelKey, MaxLinearBytes, &f.Linear}}
 	}
+	weights := File{lake.ModelKey, MaxModelBytes, &f.Model}
+	if kind == Safetensors {
+		weights = File{lake.SafetensorsKey, MaxModelBytes, &f.Safetensors}
+	}
 	return []File{
-		{lake.ModelKey, MaxModelBytes, &f.Model},
+		weights,
 		{lake.UserOneHotKey, MaxScalerBytes, &f.UserOneHot},
 		{lake.UserScalerKey, MaxScalerBytes, &f.UserScaler},
 	}
@@ -107,13 +118,17 @@ func Read(files Files) (*Model, error) {
 	if err != nil {
 		return nil, err
 	}
-	c, err := openCheckpoint(files.Model)
+	key, open, weights := lake.ModelKey, openCheckpoint, files.Model
+	if files.Safetensors != nil {
+		key, open, weights = lake.SafetensorsKey, openSafetensors, files.Safetensors
+	}
+	c, err := open(weights)
 	if err != nil {
 		return nil, err
 	}
 	m := &Model{scale: scale, encode: encode}
 	if err := m.readTower(c); err != nil {
-		return nil, &Invalid{lake.ModelKey, err}
+		return nil, &Invalid{key, err}
 	}
 	return m, nil
 }
@@ -127,7 +142,7 @@ func (m *Model) readTower(c *checkpoint) error {
 	if err != nil {
 		return err
 	}
-	user, err := userTower(layers, 1+m.encode.columns)
+	user, err := userTower(layers, 1+m.encode.columns, !c.unordered)
 	if err != nil {
 		return err
 	}

@@ -28,6 +28,9 @@ var errNoTensor = errors.New("not a tensor")
 
 // tensorOf reads a rebuilt tensor or parameter: (storage, offset, shape, stride, …).
 func tensorOf(v any) (tensor, error) {
+	if t, ok := v.(tensor); ok { // of a safetensors file
+		return t, nil
+	}
 	object, ok := v.(*pickle.Object)
 	if ok && object.Class.Name == "_rebuild_parameter" && len(object.Args) > 0 {
 		object, ok = object.Args[0].(*pickle.Object)

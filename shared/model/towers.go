@@ -12,6 +12,8 @@ import (
 type tower struct {
 	name   string
 	layers []layer
+	// ambiguous: the layers could follow one another in several orders.
+	ambiguous bool
 }
 
 func (t tower) in() int  { return t.layers[0].in() }
@@ -37,7 +39,9 @@ func (t tower) numbers() int {
 // The same names may be read in two ways: 0 and 2, or fc1 and fc2, are two towers of one layer each, or the two layers of
 // one tower that was saved alone. All layers are one tower if none is named after items and each takes what the one
 // before gives. Two towers of such widths are rare: the items would need as many features as an embedding has numbers.
-func userTower(layers []layer, features int) (tower, error) {
+//
+// Layers that come ordered are applied in that order.
+func userTower(layers []layer, features int, ordered bool) (tower, error) {
 	groups := groupsOf(layers)
 	for _, group := range groups {
 		if err := group.allLinear(); err != nil {
@@ -45,6 +49,12 @@ func userTower(layers []layer, features int) (tower, error) {
 		}
 	}
 	whole := joined(groups)
+	if !ordered {
+		for i := range groups {
+			groups[i].arrange()
+		}
+		whole.arrange()
+	}
 	alone := whole.inSequence() == nil && !slices.ContainsFunc(groups, func(t tower) bool { return namesItem(t.name) })
 	takes := func(t tower) bool { return t.in() == features }
 	if alone && (takes(whole) || len(groups) == 1 || !slices.ContainsFunc(groups, takes)) {
@@ -93,6 +103,9 @@ func pickUser(towers []tower, features int) (tower, error) {
 
 // fits holds the tower to the number of the user's features.
 func (t tower) fits(features int) error {
+	if t.ambiguous {
+		return fmt.Errorf("the order of the user tower's layers (%.60q, %.60q …) cannot be told, because the file does not keep it: number the layers, such as fc1 and fc2", t.layers[0].path, t.layers[1].path)
+	}
 	if t.in() != features {
 		return fmt.Errorf("the user tower %.40q takes %d numbers, but the scalers give %d (the credit limit and the categories of city and country)", t.name, t.in(), features)
 	}
@@ -167,9 +180,8 @@ var digits = regexp.MustCompile(`[0-9]+`)
 
 // sort puts layers whose names differ in numbers alone (fc1, fc2, fc10) by these; others stay in the dict's order.
 func (t tower) sort() {
-	pattern := digits.ReplaceAllString(t.layers[0].path, "#")
 	for _, l := range t.layers {
-		if digits.ReplaceAllString(l.path, "#") != pattern {
+		if l.pattern() != t.layers[0].pattern() {
 			return
 		}
 	}
@@ -177,6 +189,9 @@ func (t tower) sort() {
 		return slices.Compare(numbersIn(a.path), numbersIn(b.path))
 	})
 }
+
+// pattern is the layer's name without its numbers.
+func (l layer) pattern() string { return digits.ReplaceAllString(l.path, "#") }
 
 func numbersIn(path string) []int {
 	var numbers []int

@@ -18,6 +18,7 @@ from collections import OrderedDict
 import joblib
 import numpy as np
 import torch
+from safetensors.torch import save_file
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 from torch.nn import Linear, Module, ModuleList, ReLU, Sequential
 
@@ -182,6 +183,27 @@ case("alone_wider.pth", ALONE["alone_wider"], "joblib_protocol2_ohe.pkl", "jobli
 with gzip.GzipFile("pickle_gzip_std.pkl", "wb", mtime=0) as file:
     pickle.dump(scaler, file)
 case("alone_wider.pth", ALONE["alone_wider"], scaler="pickle_gzip_std.pkl")
+
+# The same weights as safetensors, which keeps no order of the layers.
+for name in ALONE:
+    save_file(ALONE[name].state_dict(), f"{name}.safetensors")
+    case(f"{name}.safetensors", ALONE[name])
+for name, tower in {"alone_encoder_head": encoder, "two_towers": pair, "two_numbers": pairs["two_numbers"]}.items():
+    save_file(tower.state_dict(), f"{name}.safetensors", metadata={"format": "pt", "epoch": "3"})
+    first = next(tower.children())
+    case(f"{name}.safetensors", tower if tower is encoder else Sequential(first) if tower is pairs["two_numbers"] else first)
+for name, dtype in {"half": torch.float16, "bfloat16": torch.bfloat16, "double": torch.float64}.items():
+    state = {key: value.to(dtype) for key, value in pair.state_dict().items()}
+    rounded = towers()
+    rounded.load_state_dict(state)
+    state["steps"] = torch.tensor(7)
+    save_file(state, f"{name}.safetensors")
+    case(f"{name}.safetensors", rounded.user_nn)
+eleven = sequential(FEATURES, *[DIMENSION] * 11)  # 0, 10, 12 … 2, 20, 4: sorted as texts
+save_file(eleven.state_dict(), "eleven_layers.safetensors")
+case("eleven_layers.safetensors", eleven)
+save_file(Chain(["first", "second", "last"], FEATURES, DIMENSION, DIMENSION, DIMENSION).state_dict(), "refused/order.safetensors")
+save_file({"0.weight": torch.ones(DIMENSION, FEATURES).to(torch.float8_e4m3fn)}, "refused/float8.safetensors")
 
 # Layers that cannot be read, each with the words that name it in the test.
 with_norm = Sequential(Linear(FEATURES, HIDDEN), torch.nn.LayerNorm(HIDDEN), ReLU(), Linear(HIDDEN, DIMENSION))
