@@ -137,6 +137,7 @@ func (e *Reader[ID]) advance() bool {
 	for {
 		text, ok := e.readRecord()
 		if !ok && e.failed == nil && !e.bad && len(e.lines) == 0 {
+			e.line = e.read // the last one that the file has
 			e.fault("there is no embedding in the file")
 		}
 		if !ok {
