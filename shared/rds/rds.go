@@ -2,8 +2,8 @@
 // says who it is, which is asked for anew for each connection.
 //
 // Promise: no password in the environment or in a log; a server is trusted by name and authority only.
-// Reads certificates.pem, embedded: the roots of all regions and of RDS Proxy, from update-certificates.sh, which
-// names their source. Lambda's provided.al2023 has the public authorities only.
+// Reads certificates.pem, embedded: the roots of the regions in Regions and of RDS Proxy, from update-certificates.sh,
+// which names their sources. Lambda's provided.al2023 has the public authorities only.
 //
 // Spec: https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/UsingWithRDS.IAMDBAuth.html,
 // https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/rds-secrets-manager.html

