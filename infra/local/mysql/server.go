@@ -134,7 +134,7 @@ func (s *Server) prepare(ctx context.Context, cache *provision.Cache) error {
 		return err
 	}
 	if s.dir == "" {
-		dir, err := os.MkdirTemp("", "mysql-")
+		dir, err := daemon.TempDir("mysql-")
 		if err != nil {
 			return fmt.Errorf("making a temporary folder: %w", err)
 		}

@@ -18,7 +18,10 @@ import (
 // good ones around it are answered in their order.
 func TestBadRecords(t *testing.T) {
 	t.Parallel()
-	p := startPlatform(t, func(c *Config) { c.SourceSQL = []string{looseShop(t)} })
+	p := startPlatform(t, func(c *Config) {
+		c.SourceSQL = []string{looseShop(t, sampleItems(t))}
+		c.Options.HandOver.ModelCheck = "report" // the shop's customers are not the model's
+	})
 	upload(t, p, sample.Artifacts())
 	if out, failed := execute(t, p, "first", 0, `{}`); failed != nil || out.Embeddings.Index.Version != 1 {
 		t.Fatalf("%+v, %v", out, failed)

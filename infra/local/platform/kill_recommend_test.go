@@ -1,15 +1,20 @@
 package platform
 
 import (
+	"context"
 	"encoding/json"
 	"os"
 	"slices"
 	"strings"
 	"testing"
 
+	"github.com/jackc/pgx/v5"
+
+	"recsys/infra/local/postgres"
 	"recsys/infra/local/sample"
 	"recsys/infra/local/testbed"
 	"recsys/shared/lake"
+	"recsys/shared/vectorstore"
 )
 
 // activities are a batch that answers six records and rejects two.
@@ -40,6 +45,7 @@ func killRecommend(t *testing.T, k *killer) {
 func stream(t *testing.T, k *killer, doomed map[string]point) []string {
 	t.Helper()
 	p, before := k.platform, k.platform.Mapping.Stats()
+	forgetCarts(t, p)
 	k.arm(doomed)
 	events := put(t, p, activities())
 	settled(t, p, before, len(events))
@@ -64,6 +70,21 @@ func stream(t *testing.T, k *killer, doomed map[string]point) []string {
 		}
 	}
 	return out
+}
+
+// forgetCarts empties the trends. A session's cart counts once, so a batch that comes again would write less.
+func forgetCarts(t *testing.T, p *Platform) {
+	t.Helper()
+	conn, err := pgx.Connect(t.Context(), p.Postgres.URLOf(postgres.Superuser, VectorDatabase))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close(context.WithoutCancel(t.Context()))
+	for _, table := range []string{vectorstore.CartTable, vectorstore.TrendingTable} {
+		if _, err := conn.Exec(t.Context(), "truncate "+table); err != nil {
+			t.Fatal(err)
+		}
+	}
 }
 
 func same(t *testing.T, answers map[string]string, event, answer string) {

@@ -106,7 +106,7 @@ func connect(ctx context.Context, address string) (*Server, error) {
 // prepare makes the data directory where there is none.
 func (s *Server) prepare(ctx context.Context, cache *provision.Cache) error {
 	if s.dir == "" {
-		dir, err := os.MkdirTemp("", "postgres-")
+		dir, err := daemon.TempDir("postgres-")
 		if err != nil {
 			return fmt.Errorf("making a temporary folder: %w", err)
 		}
