@@ -34,10 +34,10 @@ const (
 
 // Patterns of keys, in the words of package lake.
 const (
-	anyRun      = "runs/*"
+	anyRun      = lake.RunsParent + "*"
 	anyRange    = lake.RangesParent + "*"
 	anySnapshot = lake.TrainingPrefix + "*"
-	anyVersion  = "versions/*"
+	anyVersion  = lake.VersionsParent + "*"
 	anyRejected = lake.RejectedParent + "*"
 	anyTrained  = lake.TrainedParent + "*"
 	anyReport   = lake.EvaluationReportsParent + "*"

@@ -111,7 +111,7 @@ func (w Watched) records() []awscloudwatch.IMetric {
 		w.stream("IncomingRecords", "Sum", "put on the stream", minutes(5)),
 		w.own("recommend", metrics.Records, "Sum", "answered", minutes(5)),
 		w.own("recommend", metrics.RejectedRecords, "Sum", "rejected", minutes(5)),
-		w.own("recommend", metrics.UndoneRecords, "Sum", "to be given again", minutes(5)),
+		w.own("recommend", metrics.UndoneRecords, "Sum", "delivered again", minutes(5)),
 		w.delivery("DeliveryToS3.Records", "Sum", "delivered", minutes(5)),
 	}
 }

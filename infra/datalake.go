@@ -46,7 +46,7 @@ func NewDataLake(scope constructs.Construct, id string, config deployment.Config
 		Database: config.GlueDatabase(), Workgroup: config.Name,
 	}
 	l.Lake = l.bucket("Lake", config, false,
-		expire("runs/", config.RunRetentionDays), expire(resultsPrefix, 7))
+		expire(lake.RunsParent, config.RunRetentionDays), expire(resultsPrefix, 7))
 	l.Artifacts = l.bucket("Artifacts", config, true, &awss3.LifecycleRule{
 		Prefix: jsii.String(lake.TrainedParent), Expiration: days(config.RunRetentionDays), NoncurrentVersionExpiration: days(1),
 	}, &awss3.LifecycleRule{

@@ -57,7 +57,7 @@ func (h Handler) Handle(ctx context.Context, in workflow.RangeInput) (workflow.E
 }
 
 // copyTable writes the rows that stream visits to a scratch file and puts that: the source waits for a local disk, not
-// for S3. Describe adds metadata.
+// for S3. Each function in describe may add metadata to the file.
 func copyTable[T any](ctx context.Context, store *objectstore.Store, key string,
 	stream func(visit func(T) error) error, describe ...func(*training.Writer[T]),
 ) (rows int64, err error) {

@@ -121,8 +121,8 @@ func (h Handler) remains(ctx context.Context) ([]remains, error) {
 	return all, nil
 }
 
-// identify finds out when a run started: from its plan, which is small but expires, or from its manifest. One
-// that cannot be decoded tells nothing; that must not keep what it is about for ever, or fail the others.
+// identify finds out when a run started: from its plan, which is small but expires, or from its manifest. A file that
+// cannot be decoded is ignored: it must neither keep its snapshot alive nor stop the clean-up of others.
 func (h Handler) identify(ctx context.Context, run string) (remains, error) {
 	_, err := h.Lake.Head(ctx, lake.ManifestKey(run))
 	if err != nil && !errors.Is(err, objectstore.ErrNotFound) {

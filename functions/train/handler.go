@@ -152,14 +152,14 @@ func (h *Handler) train(ctx context.Context, in workflow.TrainInput, plan plan) 
 		return workflow.Trained{}, err
 	}
 	if why, err := h.overtaken(ctx, in, plan); err != nil || why != "" {
-		slog.InfoContext(ctx, "what was trained is not needed any more", "run", plan.ID, "status", why)
+		slog.InfoContext(ctx, "the trained model is no longer wanted", "run", plan.ID, "status", why)
 		return workflow.Trained{Status: why, Snapshot: snapshot.Name}, err
 	}
 	return h.finish(ctx, plan, snapshot, losses)
 }
 
-// overtaken says by a status of workflow.Trained what has come to pass while a run trained that nobody had asked to: a
-// person has handed over, or a newer snapshot is published, whose run trains, too. Else its model would go past theirs.
+// overtaken reports why a model trained by default is no longer wanted, as a status of workflow.Trained. Either a person has
+// handed one over, or a newer snapshot is published and its own run will train.
 func (h *Handler) overtaken(ctx context.Context, in workflow.TrainInput, plan plan) (status string, err error) {
 	asked, err := workflow.ParseInput(in.Input)
 	if err != nil || asked.Train != nil {

@@ -91,8 +91,8 @@ type Vectors struct {
 	VectorStorageGiB int `option:"vectorStorageGiB" default:"20" min:"20" max:"6000"`
 	// BackupWindow and MaintenanceWindow are those of both databases, in UTC. Default: four and five hours after the
 	// start of the scheduled run, the latter on Sundays.
-	BackupWindow      string `option:"backupWindow" pattern:"^[0-2][0-9]:[0-5][0-9]-[0-2][0-9]:[0-5][0-9]$"`
-	MaintenanceWindow string `option:"maintenanceWindow" pattern:"^(mon|tue|wed|thu|fri|sat|sun):[0-2][0-9]:[0-5][0-9]-(mon|tue|wed|thu|fri|sat|sun):[0-2][0-9]:[0-5][0-9]$"`
+	BackupWindow      string `option:"backupWindow" pattern:"^([01][0-9]|2[0-3]):[0-5][0-9]-([01][0-9]|2[0-3]):[0-5][0-9]$"`
+	MaintenanceWindow string `option:"maintenanceWindow" pattern:"^(mon|tue|wed|thu|fri|sat|sun):([01][0-9]|2[0-3]):[0-5][0-9]-(mon|tue|wed|thu|fri|sat|sun):([01][0-9]|2[0-3]):[0-5][0-9]$"`
 }
 
 // Batch is the workflow.
@@ -203,6 +203,9 @@ func (c Config) timeFaults() (faults []string) {
 		}
 	}
 	slices.Sort(faults)
+	if overlap(c.DatabaseBackupWindow(), c.DatabaseMaintenanceWindow()) {
+		faults = append(faults, "backupWindow and maintenanceWindow overlap: move one of them")
+	}
 	return faults
 }
 

@@ -59,6 +59,8 @@ func TestABadValueIsOneLineThatNamesTheOption(t *testing.T) {
 		`sourceUser is "a.b": want up to 32`:                       {"sourceUser": "a.b"},
 		`sourceUser is "admin", the administrator`:                 {"sourceUser": "admin"},
 		`sourceDatabase is "1a": want letters`:                     {"sourceDatabase": "1a"},
+		`backupWindow is "25:00-25:30": want`:                      {"backupWindow": "25:00-25:30"},
+		`backupWindow and maintenanceWindow overlap`:               {"backupWindow": "06:50-07:20"},
 		`budgetUSD needs alarmEmail`:                               {"budgetUSD": "100"},
 		`availabilityZones are two, and of a new VPC`:              {"availabilityZones": "us-east-1a"},
 		`shards × parallelization is 40: vectorInstance t4g.small`: {"shards": "40"},

@@ -75,6 +75,14 @@ func (c Config) disturbs(window string) bool {
 	return false
 }
 
+// overlap tells whether two windows share a time of day. RDS refuses that, on the day that both have.
+func overlap(a, b string) bool {
+	const day = 24 * time.Hour
+	aFrom, aTo := windowTimes(a)
+	bFrom, bTo := windowTimes(b)
+	return (bFrom-aFrom+day)%day < aTo-aFrom || (aFrom-bFrom+day)%day < bTo-bFrom
+}
+
 // windowTimes are a window's ends as times of day; the second may lie on the day after. The option's pattern has been
 // checked.
 func windowTimes(window string) (from, to time.Duration) {

@@ -99,7 +99,7 @@ func (c *console) event(e stepfunctions.Event) {
 // compares with the shop.
 func remarks(output, input json.RawMessage) (sentences []string) {
 	var after, before map[string]json.RawMessage
-	_, _ = json.Unmarshal(output, &after), json.Unmarshal(input, &before) // what is no object tells nothing
+	_, _ = json.Unmarshal(output, &after), json.Unmarshal(input, &before) // only objects hold remarks
 	for _, name := range slices.Sorted(maps.Keys(after)) {
 		var step struct{ Status, Reason, Note string }
 		if before[name] != nil {

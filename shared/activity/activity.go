@@ -153,7 +153,7 @@ func validObject(data []byte) ([]byte, error) {
 // byteOrderMark begins a text that some editors and .NET write.
 var byteOrderMark = []byte("\uFEFF")
 
-// syntax says where JSON ends to be JSON.
+// syntax returns the offset of the first syntax error.
 func syntax(data []byte) string {
 	var fault *json.SyntaxError
 	if errors.As(json.Unmarshal(data, &json.RawMessage{}), &fault) {

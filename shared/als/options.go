@@ -31,8 +31,7 @@ type Options struct {
 	Workers int
 }
 
-// weight returns what a pair weighs whose rating is so many hundredths of a star. That of a whole star is the very number
-// of RatingWeights.
+// weight returns the weight of a rating in hundredths of a star. Whole stars have exactly their RatingWeights.
 func (o Options) weight(rating int) float64 {
 	star, part := rating/interactions.Star, rating%interactions.Star
 	switch {

@@ -11,15 +11,18 @@ import (
 
 // Keys of a run's work, in the lake bucket. They may expire some days after the run.
 
-func PlanKey(run string) string { return "runs/" + run + "/plan.json" }
+// RunsParent is above all of them.
+const RunsParent = "runs/"
+
+func PlanKey(run string) string { return RunsParent + run + "/plan.json" }
 
 // RawKey is an extracted table of one range; table is "ratings", "customers" or "products".
 func RawKey(run, table string, rangeIndex int) string {
-	return fmt.Sprintf("runs/%s/raw/%s/range-%04d.parquet", run, table, rangeIndex)
+	return fmt.Sprintf("%s%s/raw/%s/range-%04d.parquet", RunsParent, run, table, rangeIndex)
 }
 
 // QuarantinePrefix holds a run's rejected rows.
-func QuarantinePrefix(run string) string { return "runs/" + run + "/quarantine/" }
+func QuarantinePrefix(run string) string { return RunsParent + run + "/quarantine/" }
 
 func QuarantineKey(run string, rangeIndex int) string {
 	return fmt.Sprintf("%srange-%04d.ndjson", QuarantinePrefix(run), rangeIndex)
@@ -27,7 +30,7 @@ func QuarantineKey(run string, rangeIndex int) string {
 
 // RangeReportKey is what partition-write says of a range; publish-training-data adds the reports up.
 func RangeReportKey(run string, rangeIndex int) string {
-	return fmt.Sprintf("runs/%s/reports/range-%04d.json", run, rangeIndex)
+	return fmt.Sprintf("%s%s/reports/range-%04d.json", RunsParent, run, rangeIndex)
 }
 
 // Keys of a snapshot, in the lake bucket. Invisible to readers until LatestKey names it.
@@ -131,7 +134,7 @@ func CheckpointKey(run, fit string) string { return CheckpointsPrefix(run) + fit
 // TrainedKey is written last: the run's training is done, and TrainedArtifacts are under TrainedPrefix.
 func TrainedKey(run string) string { return trainingPrefix(run) + "trained.json" }
 
-func trainingPrefix(run string) string { return "runs/" + run + "/training/" }
+func trainingPrefix(run string) string { return RunsParent + run + "/training/" }
 
 // Keys of a run's evaluation, in the lake bucket.
 

@@ -23,7 +23,7 @@ const (
 	NotPromoted     = "NotPromoted"     // count: versions that the gate has refused
 	Records         = "Records"         // count: activity records answered
 	RejectedRecords = "RejectedRecords" // count: activity records put under rejected/
-	UndoneRecords   = "UndoneRecords"   // count: activity records of a batch that Kinesis has to give again
+	UndoneRecords   = "UndoneRecords"   // count: Kinesis records of a batch that Kinesis delivers again
 )
 
 // Answers is the metric that counts the records answered by one strategy.

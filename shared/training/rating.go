@@ -25,7 +25,7 @@ const (
 	ratingField  = "ProductRating"
 )
 
-// Hundredth returns how many hundredths of a star a column's value of one is.
+// Hundredths returns the unit of the column, in hundredths of a star.
 func (t RatingType) Hundredths() int32 {
 	if t == FractionalRatings {
 		return 1

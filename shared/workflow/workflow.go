@@ -226,7 +226,7 @@ type Compared struct {
 	UnknownItems int64 `json:"unknownItems,omitempty"`
 	// UnknownUsers are ids of no customer who has rated something.
 	UnknownUsers int64 `json:"unknownUsers,omitempty"`
-	// ModelChecked is how many customers the model was compared by, ModelDiffers for how many of them it gives another
+	// ModelChecked is the number of sampled customers. ModelDiffers is the number of them for whom the model gives another
 	// vector than the one that was handed over.
 	ModelChecked int `json:"modelChecked,omitempty"`
 	ModelDiffers int `json:"modelDiffers,omitempty"`

@@ -110,7 +110,7 @@ type session struct {
 
 func (s *session) Close() error { return errors.Join(s.Conn.Close(), s.db.Close()) }
 
-// enter makes a database of the dump's own, and lets the loader do in it what it likes.
+// enter makes a database of the dump's own, and grants the loader all rights on it.
 func (l *Loader) enter(ctx context.Context, database string) error {
 	if err := l.server.EnsureDatabase(ctx, database); err != nil {
 		return err
