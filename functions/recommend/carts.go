@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"fmt"
 	"log/slog"
+	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -15,7 +16,7 @@ import (
 	"recsys/shared/vectorstore"
 )
 
-// How carts become trends. Each batch adds its carts to vectorstore.CartTable, a session's item once. About once a minute a
+// How carts become trends. Each batch adds its carts to vectorstore.CartTable, a session's item once an hour. About once a minute a
 // batch counts the new ones into vectorstore.TrendingTable, which is one row. No row is changed with each batch, because an
 // analyst's open transaction or a pg_dump keeps the dead ones: a table with many of them gets slower by the minute.
 
@@ -24,8 +25,10 @@ const (
 	maxCarted = 10
 	// foldEvery is how far the trends are behind, while carts come.
 	foldEvery = time.Minute
-	// slotTime is how long carts go into one partition. A session's item counts again after two to three of them.
+	// slotTime is how long carts go into one partition.
 	slotTime = 30 * time.Minute
+	// onceIn is how long a session's item counts once. A partition without a younger cart is emptied.
+	onceIn = 2 * slotTime
 	// truncateWait is how long emptying a partition may hold up the carts of others. It is tried again with each fold.
 	truncateWait = 50 * time.Millisecond
 )
@@ -39,9 +42,12 @@ const (
 	countedTo = `(select coalesce(max(counted_to), 0) from {trending})`
 )
 
-func slotOf(at time.Time) int {
-	return int(at.Unix()/int64(slotTime/time.Second)) % vectorstore.CartSlots
-}
+// oldSlots are the slots whose latest cart is older than $1. An index gives the latest of each partition.
+var oldSlots = fmt.Sprintf(`select k from generate_series(0, %d) k
+	where (select seen_at from {carts} where slot = k::smallint order by number desc limit 1) < $1::timestamptz`, vectorstore.CartSlots-1)
+
+// period returns the number of the slot's time since 1970. A later period has the same slot, but not the same key.
+func (a *asking) period() int64 { return a.now.Unix() / int64(slotTime/time.Second) }
 
 // keepTrends adds the carts of a batch in a third trip, if there are any, and counts them if it is time. The answers are
 // there, whatever becomes of it.
@@ -97,14 +103,14 @@ func (a *asking) addCarts(ctx context.Context, conn *pgxpool.Conn, sessions []pg
 	batch := &pgx.Batch{}
 	batch.Queue(addLock)
 	batch.Queue(a.sql(`
-		insert into {carts} (session, item, slot, seen_at)
-		select cart.session, cart.item, $3::smallint, $4::timestamptz from (
+		insert into {carts} (session, item, slot, period, seen_at)
+		select cart.session, cart.item, $3::smallint, $6::bigint, $4::timestamptz from (
 			select c.session, `+a.spelling("c.item", "c.folded")+` as item from unnest($1::uuid[], $2::text[], $5::text[]) c(session, item, folded) offset 0
 		) cart
 		where exists (select from {items} where id = cart.item offset 0)
-			and not exists (select from {carts} c where c.session = cart.session and c.item = cart.item offset 0)
+			and not exists (select from {carts} c where c.session = cart.session and c.item = cart.item and c.seen_at >= $7::timestamptz offset 0)
 		order by cart.session, cart.item
-		on conflict do nothing`), sessions, items, slotOf(a.now), a.now, folded)
+		on conflict do nothing`), sessions, items, a.period()%vectorstore.CartSlots, a.now, folded, a.period(), a.now.Add(-onceIn))
 	batch.Queue(a.sql(`
 		select exists (select from {carts} where number > `+countedTo+`) and not exists (
 			select from {trending} where counted_to = `+countedTo+` and updated_at > $1::timestamptz and updated_at <= $2::timestamptz)`),
@@ -113,7 +119,7 @@ func (a *asking) addCarts(ctx context.Context, conn *pgxpool.Conn, sessions []pg
 }
 
 // fold replaces the trends by their sum with all carts that are new, decayed to now, and keeps the best. It reports whether
-// the partition that is used next still holds carts.
+// a partition holds nothing but old carts.
 func (a *asking) fold(ctx context.Context, conn *pgxpool.Conn) (old bool, err error) {
 	batch := &pgx.Batch{}
 	batch.Queue(foldLock)
@@ -137,19 +143,33 @@ func (a *asking) fold(ctx context.Context, conn *pgxpool.Conn) (old bool, err er
 		select (select max(number) from added), array_agg(item order by score desc, item), array_agg(score order by score desc, item),
 			(select now from moment) from total having count(*) > 0`,
 		leastScore, a.decay("at", "now"), keptTrends)), a.now)
-	batch.Queue(a.sql(`select exists (select from {carts} where slot = $1::smallint)`), a.nextSlot()).
-		QueryRow(func(row pgx.Row) error { return row.Scan(&old) })
+	batch.Queue(a.sql(`select exists (`+oldSlots+`)`), a.now.Add(-onceIn)).QueryRow(func(row pgx.Row) error { return row.Scan(&old) })
 	return old, conn.SendBatch(ctx, batch).Close()
 }
 
-func (a *asking) nextSlot() int { return slotOf(a.now.Add(slotTime)) }
-
-// forgetCarts empties the partition that is used next. Whoever dumps the database holds its lock, and then it stays for now.
+// forgetCarts empties the partitions that hold nothing but old carts. It looks again under the lock of a fold, because another
+// batch may have added a cart. A pg_dump holds the partitions' locks. Then the carts stay until the next fold.
 func (a *asking) forgetCarts(ctx context.Context, conn *pgxpool.Conn) {
-	batch := &pgx.Batch{}
-	batch.Queue(`select set_config('lock_timeout', $1::text, true)`, fmt.Sprint(truncateWait.Milliseconds()))
-	batch.Queue(`truncate ` + vectorstore.CartPartition(a.nextSlot()))
-	if err := conn.SendBatch(ctx, batch).Close(); err != nil {
+	err := pgx.BeginFunc(ctx, conn, func(tx pgx.Tx) error {
+		var partitions []string
+		batch := &pgx.Batch{}
+		batch.Queue(`select set_config('lock_timeout', $1::text, true)`, fmt.Sprint(truncateWait.Milliseconds()))
+		batch.Queue(foldLock)
+		batch.Queue(a.sql(oldSlots), a.now.Add(-onceIn)).Query(func(rows pgx.Rows) error {
+			var slot int
+			_, err := pgx.ForEachRow(rows, []any{&slot}, func() error {
+				partitions = append(partitions, vectorstore.CartPartition(slot))
+				return nil
+			})
+			return err
+		})
+		if err := tx.SendBatch(ctx, batch).Close(); err != nil || len(partitions) == 0 {
+			return err
+		}
+		_, err := tx.Exec(ctx, `truncate `+strings.Join(partitions, ", "))
+		return err
+	})
+	if err != nil {
 		slog.InfoContext(ctx, "old carts stay until nobody holds their table", "error", err)
 	}
 }

@@ -7,8 +7,8 @@ const (
 	keptTrends = 200
 	// hotTrends is how many of them, the first ones, a list is filled from.
 	hotTrends = 100
-	// maxHalvings and leastScore bound a decay, because PostgreSQL refuses a result that float8 cannot hold. What is below
-	// the least score counts as the least score.
+	// maxHalvings and leastScore bound a decay, because PostgreSQL refuses a result that float8 cannot hold. A lower
+	// score counts as leastScore.
 	maxHalvings = 200
 	leastScore  = 1e-100
 )

@@ -203,9 +203,50 @@ func TestASessionCountsOnce(t *testing.T) {
 	}
 	customer := `{"customer_number":103,"browse_history":[{"product_code":"item-009","in_shopping_cart":1}]}`
 	at(time.Hour, customer, customer)
-	at(time.Hour, customer)
-	if _, score := w.trends(); math.Abs(score-4) > 1e-3 {
-		t.Errorf("score %v, want 4: without a session the customer counts once", score)
+	at(time.Hour, customer, strings.Replace(customer, "103", "104", 1))
+	if _, score := w.trends(); math.Abs(score-5) > 1e-3 {
+		t.Errorf("score %v, want 5: without a session each of two customers counts once", score)
+	}
+}
+
+// TestACartCountsAgain after a pause of any length, also if no other carts come.
+func TestACartCountsAgain(t *testing.T) {
+	w := setup(t)
+	w.load(small())
+	*w.handler.index.options.TrendingHalfLife = 1e6 * time.Hour
+	start := w.handler.now()
+	for days := range 3 {
+		for _, minutes := range []int{0, 1} {
+			w.handler.now = func() time.Time { return start.Add(time.Duration(24*60*days+minutes) * time.Minute) }
+			w.handle(cartOf("a", "item-001"))
+			if _, score := w.trends(); math.Abs(score-float64(days+1)) > 1e-3 {
+				t.Errorf("score %v after %d days and %d minutes", score, days, minutes)
+			}
+		}
+	}
+}
+
+// TestASlotBegins on the clock of one batch, and only then a batch comes whose clock is two seconds behind.
+func TestASlotBegins(t *testing.T) {
+	w := setup(t)
+	w.load(small())
+	*w.handler.index.options.TrendingHalfLife = 1e6 * time.Hour
+	begin := w.handler.now().Truncate(slotTime)
+	ahead, behind := w.newHandler(w.readerURL, accepting{}), w.newHandler(w.readerURL, accepting{})
+	ahead.index.options, behind.index.options = w.handler.index.options, w.handler.index.options
+	ahead.now = func() time.Time { return begin.Add(time.Second) }
+	behind.now = func() time.Time { return begin.Add(-time.Second) }
+	for _, step := range []struct {
+		handler *Handler
+		session string
+	}{{ahead, "a"}, {behind, "b"}, {ahead, "a"}, {behind, "b"}} {
+		response, err := step.handler.Handle(t.Context(), batch(cartOf(step.session, "item-001")))
+		if err != nil || len(response.BatchItemFailures) > 0 {
+			t.Fatal("not done", err)
+		}
+	}
+	if _, score := w.trends(); math.Abs(score-2) > 1e-3 {
+		t.Errorf("score %v, want 2: each of two sessions counts once", score)
 	}
 }
 

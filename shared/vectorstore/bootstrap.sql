@@ -84,16 +84,17 @@ grant select on recsys.embedding_version to recsys_reader;
 
 -- What recent sessions have in their carts, of no version. functions/recommend connects as the reader and keeps these two
 -- tables, the only ones that the reader may write. Rows are added and never changed, because a transaction that is open
--- for long keeps every dead row. A slot is half an hour, modulo 4. Its partition is emptied before it is used again, so the
--- hashes of session ids are gone after two hours. (Earlier releases kept trending_item, which nothing uses any more.)
+-- for long keeps every dead row. A slot is half an hour, modulo 4. Its partition is emptied when its latest cart is an hour
+-- old. So the hashes of session ids are gone after two hours, as long as carts come. (Earlier releases kept trending_item, which nothing uses any more.)
 create sequence if not exists recsys.cart_item_number;
 create table if not exists recsys.cart_item (
   session uuid not null,         -- a hash of the session's id
   item    varchar not null,
   slot    smallint not null,
+  period  bigint not null,       -- which half hour since 1970
   number  bigint not null default nextval('recsys.cart_item_number'),
   seen_at timestamptz not null,
-  primary key (session, item, slot)
+  primary key (session, item, slot, period)
 ) partition by list (slot);
 create index if not exists cart_item_by_number on recsys.cart_item (number);
 create table if not exists recsys.cart_item_a partition of recsys.cart_item for values in (0);

@@ -20,8 +20,8 @@ const (
 
 	// VersionTable is the list of versions, see Version.
 	VersionTable = Schema + ".embedding_version"
-	// CartTable is (session uuid, item varchar, slot smallint, number bigint, seen_at timestamptz): what recent sessions
-	// have in their carts. Rows are added and never changed; a partition (CartPartition) is emptied as a whole.
+	// CartTable is (session uuid, item varchar, slot smallint, period bigint, number bigint, seen_at timestamptz): what
+	// recent sessions have in their carts. Rows are added and never changed; a partition (CartPartition) is emptied as a whole.
 	CartTable = Schema + ".cart_item"
 	// CartSlots is the number of its partitions, by slot.
 	CartSlots = 4

@@ -266,7 +266,7 @@ func testReader(t *testing.T, d *database) {
 	trends, carts := vectorstore.TrendingTable, vectorstore.CartTable
 	for _, allowed := range []string{
 		`insert into ` + trends + ` values (1, '{S1}', '{1}', now())`, `delete from ` + trends,
-		`insert into ` + carts + ` (session, item, slot, seen_at) select gen_random_uuid(), 'S1', slot, now() from generate_series(0, 3) slot`,
+		`insert into ` + carts + ` (session, item, slot, period, seen_at) select gen_random_uuid(), 'S1', slot, slot, now() from generate_series(0, 3) slot`,
 		`truncate ` + vectorstore.CartPartition(0) + `, ` + vectorstore.CartPartition(vectorstore.CartSlots-1),
 	} {
 		if _, err := reader.Exec(t.Context(), allowed); err != nil {
