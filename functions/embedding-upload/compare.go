@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"slices"
@@ -15,8 +16,8 @@ import (
 	"recsys/shared/workflow"
 )
 
-// comparison follows the rows of a hand-over while they are loaded, and compares them with the shop. What makes the
-// hand-over useless goes into the faults, where the load finds it and ends.
+// comparison follows the rows of a hand-over while they are loaded, and compares them with the shop. A reason
+// to refuse the hand-over goes into the faults, and the load ends with it.
 type comparison struct {
 	shop         *shop              // nil: there is nothing to compare with
 	metric       vectorstore.Metric // of the hand-over
@@ -81,7 +82,7 @@ func (i *items) Next() bool {
 		return true
 	}
 	if other, taken := i.spelled[spelling]; taken || spelling != i.id && i.Has(spelling) {
-		i.refuse(fmt.Errorf("%s names the product %q twice, as %q and %q", lake.ItemEmbeddingsKey, spelling, i.id, orElse(other, spelling)))
+		i.refuse(fmt.Errorf("%s names the product %q twice, as %q and %q", lake.ItemEmbeddingsKey, spelling, i.id, cmp.Or(other, spelling)))
 		return false
 	}
 	if spelling != i.id {
@@ -107,8 +108,10 @@ func (i *items) end() {
 		}
 		i.refuse(fmt.Errorf("none of the %d ids of %s is a product of the shop. The file has %s, the shop %s. %s",
 			i.total, lake.ItemEmbeddingsKey, quoted(i.unknown), quoted(theirs), spellingAdvice(i.unknown, i.shop)))
-	default:
+	case i.shop.whole:
 		i.remark("%d of %d items are no products of the shop and are never recommended, such as %s.", unknown, i.total, quoted(i.unknown))
+	default:
+		i.remark("%d of %d items are no products of the shop, such as %s.", unknown, i.total, quoted(i.unknown))
 	}
 }
 
@@ -185,11 +188,4 @@ func quoted(texts []string) string {
 		list = append(list, fmt.Sprintf("%.60q", text))
 	}
 	return strings.Join(list, ", ")
-}
-
-func orElse(text, otherwise string) string {
-	if text == "" {
-		return otherwise
-	}
-	return text
 }

@@ -23,8 +23,8 @@ import (
 	"recsys/shared/workflow"
 )
 
-// nothingCompared is what an upload says without a snapshot.
-var nothingCompared = workflow.Compared{Note: "Nothing was compared with the shop: there is no snapshot of it yet."}
+// nothingCompared is what an upload says without a whole snapshot.
+var nothingCompared = workflow.Compared{Note: "Nothing was compared with the shop: it has no whole snapshot yet."}
 
 // publishShop publishes a whole snapshot: rated products, and a catalogue of them and of others.
 func (b *bench) publishShop(rows []training.Row, others ...string) {
@@ -90,6 +90,13 @@ func TestHandOversAreComparedWithTheShop(t *testing.T) {
 			"none of the 3 ids of embeddings/item_embeddings.csv is a product of the shop", `The file has "1", "2", "10", the shop "0001", "0002", "0010"`, "lose leading zeros")
 	})
 	t.Run("ids of products and customers", func(t *testing.T) { testIDs(t, setup(t, server)) })
+	t.Run("a snapshot without a manifest is not whole", func(t *testing.T) {
+		b := setup(t, server)
+		b.publish("s1", noon)
+		b.compares(embeddingsOf(goodItems, goodUsers), nothingCompared)
+	})
+	t.Run("products of bad rows are in the shop", func(t *testing.T) { testProductsOfBadRows(t, setup(t, server)) })
+	t.Run("a list of products of an earlier release", func(t *testing.T) { testEarlierList(t, setup(t, server)) })
 	t.Run("a model as safetensors", func(t *testing.T) { testSafetensors(t, setup(t, server)) })
 	t.Run("a model and its vectors", func(t *testing.T) { testModelCheck(t, setup(t, server)) })
 }
@@ -109,6 +116,37 @@ func testIDs(t *testing.T, b *bench) {
 	b.refuses(embeddingsOf(csv("a1", "[1,0]", "A2", "[1,1]", "A1", "[0,1]"), theirs), `names the product "A1" twice, as "A1" and "a1"`)
 	b.refuses(embeddingsOf(csv("A1", "[1,0]"), csv("0", "[1,0]", "1", "[0,1]")), "none of the 2 ids of embeddings/user_embeddings.csv", "The file has 0 to 1, the shop 7 to 9")
 	b.refuses(embeddingsOf(csv("1", "[1,0]", "2", "[1]"), csv("7", "[nan,1]")), "item_embeddings.csv line 3", "user_embeddings.csv line 2")
+}
+
+func testProductsOfBadRows(t *testing.T, b *bench) {
+	theirs := csv("7", "[1,0]")
+	b.publishShop(ratings(7, "A1"))
+	putParquet(b, lake.ProductsKey("s1"), []training.CatalogueRow{{ProductCode: "A1"},
+		{ProductCode: "Bad1", Reason: training.NoPrice}, {ProductCode: "Bad2", Reason: training.NoQuantity, StockUnknown: true}})
+	b.compares(embeddingsOf(csv("A1", "[1,0]", "BAD1", "[0,1]", "Bad2", "[1,1]"), theirs), workflow.Compared{})
+	if got, want := b.rows(vectorstore.ItemTable(1)), []string{`(A1,"[1,0]")`, `(Bad1,"[0,1]")`, `(Bad2,"[1,1]")`}; !slices.Equal(got, want) {
+		t.Errorf("loaded as %v, want the shop's spelling: %v", got, want)
+	}
+	b.compares(embeddingsOf(csv("bad1", "[1,0]"), theirs), workflow.Compared{}) // no item at all has a sound row
+	b.refuses(embeddingsOf(csv("Bad1", "[1,0]", "bad1", "[0,1]"), theirs), `names the product "Bad1" twice`)
+}
+
+// An earlier release left products of bad rows out of its list, so an id that is not in it may well be recommended.
+func testEarlierList(t *testing.T, b *bench) {
+	b.publishShop(ratings(7, "A1"))
+	putParquet(b, lake.ProductsKey("s1"), []soundProduct{{ProductCode: "A1"}})
+	b.compares(embeddingsOf(csv("A1", "[1,0]", "bad", "[0,1]"), csv("7", "[1,0]")),
+		workflow.Compared{UnknownItems: 1, Note: `1 of 2 items are no products of the shop, such as "bad".`})
+}
+
+// soundProduct is a row of a list of products of an earlier release.
+type soundProduct struct {
+	ProductCode     string `parquet:"productCode"`
+	ProductLine     string `parquet:"productLine,dict"`
+	ProductScale    string `parquet:"productScale,dict"`
+	QuantityInStock int32  `parquet:"quantityInStock"`
+	BuyPrice        int64  `parquet:"buyPrice,decimal(2:10)"`
+	MSRP            int64  `parquet:"MSRP,decimal(2:10)"`
 }
 
 // towerUser is a user of expected.json and saved.json.

@@ -158,7 +158,7 @@ func (h *Handler) compare(ctx context.Context, handOver handOver, latest *snapsh
 	}
 	var err error
 	if c.shop, err = readShop(ctx, h.Lake, latest); err == nil && c.shop == nil {
-		c.remark("Nothing was compared with the shop: there is no snapshot of it yet.")
+		c.remark("Nothing was compared with the shop: it has no whole snapshot yet.")
 	}
 	return c, err
 }

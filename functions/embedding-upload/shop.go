@@ -16,6 +16,7 @@ import (
 // shop is what a hand-over is compared with: the products and the customers of the newest snapshot.
 type shop struct {
 	codes     *training.Codes
+	whole     bool // the codes are all that the shop holds
 	products  []interactions.Item
 	customers []interactions.Customer // who rated something, by ascending number
 }
@@ -25,7 +26,7 @@ func readShop(ctx context.Context, store *objectstore.Store, latest *snapshot) (
 	if latest == nil {
 		return nil, nil
 	}
-	read, err := interactions.Read(ctx, store, latest.Snapshot)
+	read, err := interactions.ReadShop(ctx, store, latest.Snapshot)
 	if errors.Is(err, objectstore.ErrNotFound) {
 		slog.WarnContext(ctx, "the snapshot is not whole: the hand-over is not compared with it", "snapshot", latest.Snapshot, "error", err)
 		return nil, nil
@@ -33,11 +34,7 @@ func readShop(ctx context.Context, store *objectstore.Store, latest *snapshot) (
 	if err != nil {
 		return nil, err
 	}
-	s := &shop{codes: training.NewCodes(len(read.Items)), products: read.Items, customers: read.Customers}
-	for i := range read.Items {
-		s.codes.Add(read.Items[i].Code)
-	}
-	return s, nil
+	return &shop{codes: read.ShopCodes(), whole: latest.whole, products: read.Items, customers: read.Customers}, nil
 }
 
 // customer returns the features of a customer who rated something.

@@ -8,7 +8,6 @@ import (
 	"recsys/shared/evaluation"
 	"recsys/shared/interactions"
 	"recsys/shared/lake"
-	"recsys/shared/training"
 	"recsys/shared/vectorstore"
 )
 
@@ -46,10 +45,7 @@ func (h *Handler) opener(ctx context.Context, version int64, key string) func() 
 
 // spelling finds the snapshot's code for an item's id, as the load does. An id that fits none stays as it is.
 func spelling(snapshot *interactions.Snapshot) func(id string) string {
-	codes := training.NewCodes(len(snapshot.Items))
-	for i := range snapshot.Items {
-		codes.Add(snapshot.Items[i].Code)
-	}
+	codes := snapshot.ShopCodes()
 	return func(id string) string {
 		if code, reason := codes.Find(id); reason == "" {
 			return code

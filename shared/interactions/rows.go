@@ -63,7 +63,7 @@ func (r *reader) readRange(ctx context.Context, store *objectstore.Store, key st
 	}
 }
 
-// addRating adds a row whose rating is in units of so many hundredths of a star.
+// addRating adds a row's customer, item and rating. The rating is in units of so many hundredths of a star.
 func (r *reader) addRating(row parquet.Row, unit int32) error {
 	number, rating := row[customerNumber].Int32(), row[productRating].Int32()*unit
 	if last := len(r.Customers) - 1; last < 0 || r.Customers[last].Number != number {
@@ -84,6 +84,9 @@ func (r *reader) addRating(row parquet.Row, unit int32) error {
 	column, known := r.columns[string(code)]
 	if !known {
 		column = r.add(Item{Code: string(code), BuyPrice: math.NaN(), MSRP: math.NaN()})
+	}
+	if !r.keepRatings {
+		return nil
 	}
 	r.Ratings.Columns, r.Ratings.Ratings = append(r.Ratings.Columns, column), append(r.Ratings.Ratings, uint16(rating))
 	r.Ratings.Start[len(r.Customers)] = int64(len(r.Ratings.Columns))

@@ -17,6 +17,7 @@ type Snapshot struct {
 	Name      string
 	Customers []Customer // those who rated something, by ascending number: the rows of Ratings
 	Items     []Item     // all products, rated or not, by ascending code: the columns of Ratings
+	Unsound   []string   // codes of products whose row was bad: in the shop, without columns
 	Ratings   *Matrix
 }
 
@@ -51,6 +52,18 @@ func (s *Snapshot) Codes() []string {
 	return codes
 }
 
+// ShopCodes returns the codes of all products of the shop, also of those whose row was bad.
+func (s *Snapshot) ShopCodes() *training.Codes {
+	codes := training.NewCodes(len(s.Items) + len(s.Unsound))
+	for i := range s.Items {
+		codes.Add(s.Items[i].Code)
+	}
+	for _, code := range s.Unsound {
+		codes.Add(code)
+	}
+	return codes
+}
+
 // maxManifest bounds a snapshot's manifest, in bytes.
 const maxManifest = 512 << 20
 
@@ -70,15 +83,26 @@ func Latest(ctx context.Context, store *objectstore.Store) (lake.Latest, error) 
 // Read reads a snapshot from the lake, range after range. Beside the result, a range's file is on the scratch disk and a
 // batch of rows in memory. Errors are the store's; objectstore.ErrNotFound where the snapshot is gone.
 func Read(ctx context.Context, store *objectstore.Store, name string) (*Snapshot, error) {
+	return read(ctx, store, name, true)
+}
+
+// ReadShop reads the customers and the items as Read does, and keeps no ratings: they would fill most of the memory.
+func ReadShop(ctx context.Context, store *objectstore.Store, name string) (*Snapshot, error) {
+	return read(ctx, store, name, false)
+}
+
+func read(ctx context.Context, store *objectstore.Store, name string, keepRatings bool) (*Snapshot, error) {
 	var manifest lake.Manifest
 	if _, err := store.GetJSON(ctx, lake.ManifestKey(name), maxManifest, &manifest); err != nil {
 		return nil, err
 	}
+	room := manifest.Rows
+	if !keepRatings {
+		room = 0
+	}
 	r := reader{
-		Snapshot: &Snapshot{Name: name, Ratings: &Matrix{
-			Start: []int64{0}, Columns: make([]int32, 0, manifest.Rows), Ratings: make([]uint16, 0, manifest.Rows),
-		}},
-		columns: map[string]int32{}, texts: map[string]string{},
+		Snapshot:    &Snapshot{Name: name, Ratings: &Matrix{Start: []int64{0}, Columns: make([]int32, 0, room), Ratings: make([]uint16, 0, room)}},
+		keepRatings: keepRatings, columns: map[string]int32{}, texts: map[string]string{},
 	}
 	err := r.readProducts(ctx, store, lake.ProductsKey(name))
 	if err != nil && !errors.Is(err, objectstore.ErrNotFound) { // a snapshot of an earlier release has no list of products
@@ -96,8 +120,9 @@ func Read(ctx context.Context, store *objectstore.Store, name string) (*Snapshot
 // reader is a Snapshot on the way; columns are in the order of arrival until finish.
 type reader struct {
 	*Snapshot
-	columns map[string]int32  // by code
-	texts   map[string]string // one copy of each city, country, line and scale
+	keepRatings bool
+	columns     map[string]int32  // by code
+	texts       map[string]string // one copy of each city, country, line and scale
 }
 
 func (r *reader) readProducts(ctx context.Context, store *objectstore.Store, key string) error {
@@ -115,6 +140,7 @@ func (r *reader) readProducts(ctx context.Context, store *objectstore.Store, key
 			return err
 		}
 		if p.Reason != "" {
+			r.Unsound = append(r.Unsound, strings.Clone(p.ProductCode))
 			continue
 		}
 		r.add(Item{strings.Clone(p.ProductCode), r.text([]byte(p.ProductLine)), r.text([]byte(p.ProductScale)), money(p.BuyPrice), money(p.MSRP)})

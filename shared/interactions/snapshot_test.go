@@ -4,6 +4,7 @@ import (
 	"errors"
 	"math"
 	"reflect"
+	"slices"
 	"testing"
 
 	"recsys/infra/local/s3/s3test"
@@ -76,6 +77,36 @@ func TestReadSortsCustomersItemsAndRatings(t *testing.T) {
 	want := &Matrix{Width: 4, Start: []int64{0, 1, 3, 4}, Columns: []int32{3, 0, 1, 0}, Ratings: []uint16{100, 500, 400, 200}}
 	if !reflect.DeepEqual(got.Ratings, want) {
 		t.Errorf("ratings %+v, want %+v", got.Ratings, want)
+	}
+	if want := []string{"AA"}; !reflect.DeepEqual(got.Unsound, want) {
+		t.Errorf("products of bad rows %q, want %q", got.Unsound, want)
+	}
+}
+
+func TestReadShopKeepsNoRatings(t *testing.T) {
+	store, _ := s3test.ForTest(t, "lake")
+	put(t, store, lake.RangeKey("run", 0), rating(103, "B", 4), rating(103, "A", 5), rating(104, "D", 1))
+	put(t, store, lake.ProductsKey("run"), training.CatalogueRow{ProductCode: "A"}, training.CatalogueRow{ProductCode: "AA", Reason: training.NoPrice},
+		training.CatalogueRow{ProductCode: "C"})
+	if _, err := store.PutJSON(t.Context(), lake.ManifestKey("run"), lake.Manifest{Snapshot: "run", Ranges: 1, Rows: 3}); err != nil {
+		t.Fatal(err)
+	}
+	whole, err := Read(t.Context(), store, "run")
+	if err != nil {
+		t.Fatal(err)
+	}
+	shop, err := ReadShop(t.Context(), store, "run")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !slices.Equal(shop.Numbers(), whole.Numbers()) || !slices.Equal(shop.Codes(), whole.Codes()) || !slices.Equal(shop.Unsound, whole.Unsound) {
+		t.Errorf("the shop is %+v, want the same as %+v", shop, whole)
+	}
+	if len(shop.Codes()) != 4 || len(shop.Customers) != 2 {
+		t.Errorf("customers %v and items %v", shop.Numbers(), shop.Codes())
+	}
+	if kept := cap(shop.Ratings.Columns) + cap(shop.Ratings.Ratings); kept != 0 {
+		t.Errorf("there is room for %d entries of ratings, want none", kept)
 	}
 }
 

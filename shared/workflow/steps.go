@@ -28,7 +28,8 @@ const (
 )
 
 // steps has sizes from measurement, on 5 million ratings. The largest peak of memory was 63 MiB, so 512 MiB is for CPU
-// and for S3 and database buffers. embedding-upload and vector-index wait for PostgreSQL.
+// and for S3 and database buffers. embedding-upload and vector-index wait for PostgreSQL. embedding-upload reads the lake's
+// ranges, too, one after the other.
 var steps = []Step{
 	{Name: "plan-extract", MemoryMiB: 512, Timeout: longest},
 	{Name: "extract", MemoryMiB: 512, Timeout: longest, ScratchMiB: rangeScratchMiB},
@@ -38,7 +39,7 @@ var steps = []Step{
 	{Name: "publish-training-data", MemoryMiB: 1024, Timeout: longest, ScratchMiB: rangeScratchMiB},
 	// 3,008 is a new account's quota.
 	{Name: train, MemoryMiB: 3008, Timeout: longest, ScratchMiB: rangeScratchMiB},
-	{Name: "embedding-upload", MemoryMiB: 1024, Timeout: longest},
+	{Name: "embedding-upload", MemoryMiB: 1024, Timeout: longest, ScratchMiB: rangeScratchMiB},
 	// All ratings and both sides' vectors are in its memory.
 	{Name: "evaluate", MemoryMiB: 3008, Timeout: longest, ScratchMiB: rangeScratchMiB},
 	{Name: "vector-index", MemoryMiB: 512, Timeout: longest},

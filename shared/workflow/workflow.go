@@ -222,7 +222,7 @@ type Uploaded struct {
 
 // Compared is how the artifacts that were handed over compare with the newest snapshot of the shop.
 type Compared struct {
-	// UnknownItems are ids that are no product of the shop: these are never recommended.
+	// UnknownItems are ids that are no product of the shop.
 	UnknownItems int64 `json:"unknownItems,omitempty"`
 	// UnknownUsers are ids of no customer who has rated something.
 	UnknownUsers int64 `json:"unknownUsers,omitempty"`
