@@ -6,8 +6,8 @@
 //   - gzip, of one member or of several
 //   - NDJSON, one JSON object on each line (activity.Lines)
 //
-// Any other record is one part, as it came. What comes out is bounded by MaxParts and MaxBytes, because a small record can
-// unpack to a huge one.
+// Any other record is one part, as it came. Blank text around a packed record falls away. What comes out is bounded by
+// MaxParts and MaxBytes, because a small record can unpack to a huge one.
 package unpack
 
 import (
@@ -80,6 +80,10 @@ type unpacker struct {
 func (u *unpacker) take(part Part, depth int) error {
 	if !IsPacked(part.Data) {
 		for line := range activity.Lines(part.Data) {
+			if depth > 0 {
+				// A copy, because a small line would keep all of the unpacked text in memory.
+				line = bytes.Clone(bytes.Trim(line, " \t\r\n"))
+			}
 			if err := u.add(Part{Data: line, PartitionKey: part.PartitionKey}); err != nil {
 				return err
 			}

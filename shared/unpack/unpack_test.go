@@ -2,6 +2,7 @@ package unpack_test
 
 import (
 	"bytes"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -157,6 +158,30 @@ func TestLimits(t *testing.T) {
 				t.Errorf("%d parts, the first with %v; want %q", len(parts), parts[0].Err, c.reason)
 			}
 		})
+	}
+}
+
+// A portion of records must keep their parts in memory, and not the blank text around them.
+func TestPartsDoNotKeepTheTextAroundThem(t *testing.T) {
+	blank := strings.Repeat("\n", unpack.MaxBytes/8)
+	for name, packed := range map[string][]byte{"a record": Gzip(blank + a), "lines": Gzip(a + blank + b)} {
+		var before, after runtime.MemStats
+		runtime.GC()
+		runtime.ReadMemStats(&before)
+		var portion [][]unpack.Part
+		for range 8 {
+			portion = append(portion, unpack.Record(packed))
+		}
+		runtime.GC()
+		runtime.ReadMemStats(&after)
+		if kept := int64(after.HeapAlloc) - int64(before.HeapAlloc); kept > unpack.MaxBytes/8 {
+			t.Errorf("%s: %d MiB are kept", name, kept>>20)
+		}
+		for _, parts := range portion {
+			if string(parts[0].Data) != a {
+				t.Errorf("%s: the first part has %d bytes", name, len(parts[0].Data))
+			}
+		}
 	}
 }
 
