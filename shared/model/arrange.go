@@ -10,7 +10,7 @@ import (
 func (t *tower) arrange() {
 	left := slices.Clone(t.layers)
 	slices.SortStableFunc(left, func(a, b layer) int {
-		return cmp.Or(cmp.Compare(a.pattern(), b.pattern()), slices.Compare(numbersIn(a.path), numbersIn(b.path)))
+		return cmp.Or(cmp.Compare(a.pattern, b.pattern), slices.Compare(numbersIn(a.path), numbersIn(b.path)))
 	})
 	a := arrangement{left: left, steps: 10_000}
 	a.extend()
@@ -21,40 +21,43 @@ func (t *tower) arrange() {
 
 // arrangement is a search for the orders of layers.
 type arrangement struct {
-	left, taken, found []layer
-	several            bool // more than one order was found
-	steps              int  // left, so that the search ends
+	left, taken, found []layer // left is sorted by pattern
+	several            bool    // more than one order was found
+	steps              int     // left, so that the search ends
 }
 
 func (a *arrangement) extend() {
-	if a.steps--; a.steps <= 0 || a.several {
-		return
-	}
+	a.steps--
 	if len(a.left) == 0 {
 		a.several = a.found != nil
 		a.found = slices.Clone(a.taken)
 		return
 	}
-	tried := map[string]bool{} // only the first one left of those that are numbered may be next
+	begun := a.begun()
 	for i, next := range a.left {
-		if tried[next.pattern()] || !a.mayFollow(next) {
-			tried[next.pattern()] = true
+		if a.several || a.steps <= 0 {
+			return
+		}
+		// Only the first one left of those that are numbered may be next.
+		if i > 0 && next.pattern == a.left[i-1].pattern || !a.mayFollow(next, begun) {
 			continue
 		}
-		tried[next.pattern()] = true
-		left := a.left
-		a.left = slices.Delete(slices.Clone(left), i, i+1)
+		a.left = slices.Delete(a.left, i, i+1)
 		a.taken = append(a.taken, next)
 		a.extend()
-		a.left, a.taken = left, a.taken[:len(a.taken)-1]
+		a.left, a.taken = slices.Insert(a.left, i, next), a.taken[:len(a.taken)-1]
 	}
 }
 
-func (a *arrangement) mayFollow(next layer) bool {
+// begun reports whether the last layer taken is one of several that are numbered, and others of these are left.
+func (a *arrangement) begun() bool {
+	return len(a.taken) > 0 && slices.ContainsFunc(a.left, func(l layer) bool { return l.pattern == a.taken[len(a.taken)-1].pattern })
+}
+
+func (a *arrangement) mayFollow(next layer, begun bool) bool {
 	if len(a.taken) == 0 {
 		return true
 	}
 	last := a.taken[len(a.taken)-1]
-	begun := slices.ContainsFunc(a.left, func(l layer) bool { return l.pattern() == last.pattern() })
-	return last.out() == next.in() && (!begun || next.pattern() == last.pattern())
+	return last.out() == next.in() && (!begun || next.pattern == last.pattern)
 }

@@ -9,6 +9,7 @@ import (
 // layer is a Linear layer as a state dict holds it, its values not read yet.
 type layer struct {
 	path    string  // such as "user_nn.0"
+	pattern string  // the path without its numbers
 	weight  tensor  // out by in
 	bias    *tensor // nil: Linear(bias=False)
 	foreign string  // a parameter that no Linear layer has, such as "running_mean"

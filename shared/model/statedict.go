@@ -102,7 +102,7 @@ func layersOf(dict stateDict) ([]layer, error) {
 		path, parameter := key[:dot], key[dot+1:]
 		i, known := index[path]
 		if !known {
-			i, layers = len(layers), append(layers, layer{path: path})
+			i, layers = len(layers), append(layers, layer{path: path, pattern: patternOf(path)})
 			index[path] = i
 		}
 		switch parameter {

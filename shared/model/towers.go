@@ -181,7 +181,7 @@ var digits = regexp.MustCompile(`[0-9]+`)
 // sort puts layers whose names differ in numbers alone (fc1, fc2, fc10) by these; others stay in the dict's order.
 func (t tower) sort() {
 	for _, l := range t.layers {
-		if l.pattern() != t.layers[0].pattern() {
+		if l.pattern != t.layers[0].pattern {
 			return
 		}
 	}
@@ -190,8 +190,8 @@ func (t tower) sort() {
 	})
 }
 
-// pattern is the layer's name without its numbers.
-func (l layer) pattern() string { return digits.ReplaceAllString(l.path, "#") }
+// patternOf returns a layer's path without its numbers.
+func patternOf(path string) string { return digits.ReplaceAllString(path, "#") }
 
 func numbersIn(path string) []int {
 	var numbers []int
