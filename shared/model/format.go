@@ -46,7 +46,10 @@ func sniff(file string, data []byte, limit int, advice string) error {
 			return &Unsupported{file, f.name, advice}
 		}
 	}
-	if len(data) > 9 && data[8] == '{' && data[7] == 0 {
+	switch isSafetensors := len(data) > 9 && data[8] == '{' && data[7] == 0; {
+	case isSafetensors && file == lake.SafetensorsKey:
+		return invalid(file, "a safetensors file that is cut off, or with a header of more than %d bytes; copy it again, or %s", maxHeader, advice)
+	case isSafetensors:
 		return &Unsupported{file, "a safetensors file", advice + ", or name the file " + lake.SafetensorsKey}
 	}
 	return nil
