@@ -1,10 +1,10 @@
 package pickle
 
-// Inline says what stands for an object that has just got its state, and whose content follows in the input, outside of the
-// pickle's own opcodes. It returns the object itself if nothing follows. This is how joblib writes arrays.
+// Inline returns the replacement for an object that has just got its state, if bytes outside of the opcodes follow it.
+// Otherwise it returns the object itself. This is how joblib writes arrays.
 type Inline func(o *Object, content *Content) (any, error)
 
-// Content is the input after an object's state. What is read from it, the pickle goes on after.
+// Content is the input after an object's state. The pickle continues behind the bytes that were read.
 type Content struct{ m *machine }
 
 // Read takes the next n bytes. They share the input's memory.
