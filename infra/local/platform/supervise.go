@@ -72,26 +72,36 @@ func (s *supervisor) died(reason error) {
 }
 
 func (s *supervisor) bringBack(restart func(context.Context) error, reason error) {
-	if s.trouble.IsZero() || s.now().Sub(s.restarted) > steadyAfter {
-		s.trouble = s.now()
-	}
+	trouble := s.inTroubleSince()
 	s.say(fmt.Sprintf("%s ended by itself and is started again; its log is %s: %v", s.name, s.log, reason))
 	for {
 		s.pause(s.ctx)
 		if s.ctx.Err() != nil {
 			return
 		}
-		if s.now().Sub(s.trouble) > troubleLimit {
+		if s.now().Sub(trouble) > troubleLimit {
 			s.giveUp(fmt.Errorf("%s ended by itself and did not stay up for %v: see %s, check the disk's free space, and start again: %w",
 				s.name, troubleLimit, s.log, reason))
 			return
 		}
 		if reason = restart(s.ctx); reason == nil {
+			s.mu.Lock()
 			s.restarted = s.now()
+			s.mu.Unlock()
 			s.say(s.name + " is up again, on the same port and data")
 			return
 		}
 	}
+}
+
+// inTroubleSince returns since when the server, which has just ended, does not stay up.
+func (s *supervisor) inTroubleSince() time.Time {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.trouble.IsZero() || s.now().Sub(s.restarted) > steadyAfter {
+		s.trouble = s.now()
+	}
+	return s.trouble
 }
 
 // fail remembers the first server that could not be brought back.
