@@ -162,11 +162,12 @@ func (f *folder) stat(bucket, key string) (fs.FileInfo, []byte, error) {
 }
 
 func (f *folder) HeadObject(bucket, key string) (*gofakes3.Object, error) {
-	info, etag, err := f.stat(bucket, key)
+	file, info, etag, err := f.open(bucket, key)
 	if err != nil {
 		return nil, err
 	}
-	return describe(key, info, etag, readKept(f.path(bucket, key)), io.NopCloser(strings.NewReader(""))), nil
+	defer file.Close()
+	return describe(key, info, etag, readKept(file), io.NopCloser(strings.NewReader(""))), nil
 }
 
 func (f *folder) GetObject(bucket, key string, wanted *gofakes3.ObjectRangeRequest) (*gofakes3.Object, error) {
@@ -174,7 +175,7 @@ func (f *folder) GetObject(bucket, key string, wanted *gofakes3.ObjectRangeReque
 	if err != nil {
 		return nil, err
 	}
-	object := describe(key, info, etag, readKept(file.Name()), file)
+	object := describe(key, info, etag, readKept(file), file)
 	object.Range, err = wanted.Range(info.Size())
 	if err != nil {
 		file.Close()

@@ -94,10 +94,11 @@ func (k kept) attach(file *os.File) error {
 	return nil // the content type is told by the key
 }
 
-// readKept returns the headers of an object's file; a file that was put there by hand has none.
-func readKept(path string) (headers kept) {
+// readKept returns the headers of an object's open file. A file that was put there by hand has none.
+// It takes no path, because another PUT may have replaced the object since.
+func readKept(file *os.File) (headers kept) {
 	text := make([]byte, 16<<10)
-	n, err := unix.Getxattr(path, keptAttribute, text)
+	n, err := unix.Fgetxattr(int(file.Fd()), keptAttribute, text)
 	if err != nil || json.Unmarshal(text[:n], &headers) != nil {
 		return nil
 	}

@@ -154,7 +154,7 @@ func (f *folder) CopyObject(fromBucket, fromKey, bucket, key string, meta map[st
 	}
 	headers := handedDown(meta)
 	if meta["X-Amz-Metadata-Directive"] != "REPLACE" {
-		headers = readKept(source.Name())
+		headers = readKept(source)
 	}
 	content, err := f.stage(source, info.Size(), headers)
 	if err != nil {
