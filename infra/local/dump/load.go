@@ -204,7 +204,11 @@ func (l *Loader) refused(p Problem) error {
 	return nil
 }
 
-// same reports whether two subjects are one thing.
+// same reports whether two subjects are one thing. Statements that name no thing are one by their verb, so that they cannot
+// fill the memory.
 func (s subject) same(other subject) bool {
-	return s.kind == other.kind && s.kind != "" && strings.EqualFold(s.database, other.database) && strings.EqualFold(s.name, other.name)
+	if s.kind == "" {
+		return other.kind == "" && s.verb == other.verb
+	}
+	return s.kind == other.kind && strings.EqualFold(s.database, other.database) && strings.EqualFold(s.name, other.name)
 }

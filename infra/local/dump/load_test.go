@@ -255,7 +255,7 @@ func theShopsDatabase(t *testing.T, s target) {
 func whatCannotBeLoaded(t *testing.T, s target) {
 	other := "CREATE TABLE tags (name varchar(9) PRIMARY KEY);\nINSERT INTO tags VALUES ('secret');\nINSERT INTO tags\nVALUES ('secret');\nINSERT INTO tags VALUES ('secret');\n" +
 		"CREATE TABLE odd (a int) ENGINE=InnoDB COLLATE=utf8mb4_klingon_ci;\nINSERT INTO odd VALUES (1);\nCREATE VIEW broken AS SELECT * FROM odd;\nCREATE TABLE odder (a nonsense);\n" +
-		"SET no_such_setting = 1;\nDROP TABLE gone;\nCALL gone();\n"
+		"SET no_such_setting = 1;\nDROP TABLE gone;\nCALL gone();\nCALL gone_too();\n"
 	database, problems, err := s.load(t, "", other+shop)
 	if err != nil || s.read(t, database, "SELECT count(*) FROM ratings") != "1" {
 		t.Fatalf("the shop is in %q: %v", database, err)
@@ -269,6 +269,9 @@ func whatCannotBeLoaded(t *testing.T, s target) {
 	}
 	if len(problems) != len(wanted) {
 		t.Fatalf("%d problems: %v", len(problems), problems)
+	}
+	if last := problems[len(problems)-1].Error(); !strings.HasSuffix(last, "(and 1 more such statements)") {
+		t.Errorf("got %s", last)
 	}
 	for i, want := range wanted {
 		got := problems[i].Error()

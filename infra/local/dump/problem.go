@@ -15,13 +15,16 @@ type Problem struct {
 	File    string
 	Line    int     // that the statement starts on, from 1
 	Subject subject // the table, trigger and so on
-	More    int     // statements about the same thing that were refused later
+	More    int     // statements of the same subject that were refused later
 	Err     error
 }
 
 func (p Problem) Error() string {
 	described := fmt.Sprintf("%s, line %d, %v: %s", p.File, p.Line, p.Subject, reason(p.Err))
-	if p.More > 0 {
+	switch {
+	case p.More > 0 && p.Subject.kind == "":
+		described += fmt.Sprintf(" (and %d more such statements)", p.More)
+	case p.More > 0:
 		described += fmt.Sprintf(" (and %d more statements about it)", p.More)
 	}
 	return described
