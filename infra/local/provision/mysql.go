@@ -31,7 +31,7 @@ type MySQL struct {
 func (c *Cache) MySQL(ctx context.Context) (MySQL, error) {
 	name := "mysql-" + runtime.GOARCH
 	if reason := c.refusedLately(name); reason != "" {
-		return MySQL{}, Unavailable{"MySQL", mysqlInstead, fmt.Errorf("a moment ago: %s", reason)}
+		return MySQL{}, Unavailable{"MySQL", mysqlInstead, fmt.Errorf("a moment ago: %s (delete %s to ask again)", reason, c.refusal(name))}
 	}
 	bounded, cancel := context.WithTimeout(ctx, mysqlPatience)
 	defer cancel()
