@@ -53,7 +53,7 @@ func inMemory(t *testing.T, handle http.HandlerFunc) (client aws.HTTPClient, sto
 }
 
 // call makes one request. It returns all of the answer or the error, and the time that it took.
-func call(t *testing.T, url, operation string, body io.Reader, handle http.HandlerFunc) (answer string, err error, took time.Duration) {
+func call(t *testing.T, url, operation string, body io.Reader, handle http.HandlerFunc) (answer string, took time.Duration, err error) {
 	t.Helper()
 	client, stop := inMemory(t, handle)
 	defer stop()
@@ -64,11 +64,11 @@ func call(t *testing.T, url, operation string, body io.Reader, handle http.Handl
 	began := time.Now()
 	response, err := client.Do(request)
 	if err != nil {
-		return "", err, time.Since(began)
+		return "", time.Since(began), err
 	}
 	defer response.Body.Close()
 	content, err := io.ReadAll(response.Body)
-	return string(content), err, time.Since(began)
+	return string(content), time.Since(began), err
 }
 
 const megabyte = 1 << 20
@@ -108,7 +108,7 @@ func TestSilenceEndsAnAttempt(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				_, err, took := call(t, test.url, test.operation, bytes.NewReader(make([]byte, megabyte)), test.handle)
+				_, took, err := call(t, test.url, test.operation, bytes.NewReader(make([]byte, megabyte)), test.handle)
 				if want := test.operation + " made no progress for "; err == nil || !strings.HasPrefix(err.Error(), want) {
 					t.Errorf("got %v, want %q", err, want)
 				}
@@ -152,7 +152,7 @@ func TestProgressTakesAsLongAsItLikes(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				answer, err, took := call(t, "http://s3", "PutObject", test.body, test.handle)
+				answer, took, err := call(t, "http://s3", "PutObject", test.body, test.handle)
 				if err != nil || answer != content || took < time.Minute {
 					t.Errorf("%d bytes after %v, %v", len(answer), took, err)
 				}

@@ -17,12 +17,12 @@ import (
 type handle = func(context.Context, int) (int, error)
 
 // within calls handle with Lambda's 15 minutes and says how it ended and when.
-func within(t *testing.T, handle handle) (out int, err error, took time.Duration) {
+func within(t *testing.T, handle handle) (out int, took time.Duration, err error) {
 	ctx, cancel := context.WithTimeout(t.Context(), 15*time.Minute)
 	defer cancel()
 	began := time.Now()
 	out, err = failure.Named(step.Reserved(handle))(ctx, 1)
-	return out, err, time.Since(began)
+	return out, time.Since(began), err
 }
 
 func untilTheEnd(ctx context.Context, _ int) (int, error) {
@@ -55,7 +55,7 @@ func TestACallEndsByNameBeforeLambdaEndsIt(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				out, err, took := within(t, test.handle)
+				out, took, err := within(t, test.handle)
 				if reflect.TypeOf(err) != reflect.TypeOf(test.want) || (out == 1) != (test.want == nil) || took != test.took {
 					t.Errorf("got %d, %T %v after %v, want %T after %v", out, err, err, took, test.want, test.took)
 				}
