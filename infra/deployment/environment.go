@@ -88,9 +88,13 @@ func readEnvironment(dir, name string) (Environment, error) {
 	return e, nil
 }
 
-// belongs refuses another account or region than the environment's.
+// belongs refuses another account or region than the environment's. Without credentials the cdk command names a region all
+// the same, and nothing can be deployed.
 func (e Environment) belongs(here Place) error {
-	if here.Account != "" && here.Account != e.Account {
+	if here.Account == "" {
+		return nil
+	}
+	if here.Account != e.Account {
 		return fmt.Errorf("the credentials are of account %s, and it belongs to %s: choose another AWS_PROFILE", here.Account, e.Account)
 	}
 	if here.Region != "" && here.Region != e.Region {

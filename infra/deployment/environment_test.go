@@ -18,6 +18,12 @@ func TestAnEnvironmentsFileIsTheDeploymentsOptions(t *testing.T) {
 	}
 }
 
+func TestAnEnvironmentIsSynthesizedWithoutCredentials(t *testing.T) {
+	if _, err := Resolve(map[string]any{"env": "example"}, "../environments", Place{Region: "us-east-1"}); err != nil {
+		t.Error(err)
+	}
+}
+
 func TestWithoutAnEnvironmentItIsDev(t *testing.T) {
 	options, err := Resolve(map[string]any{"shards": "2"}, "../environments", Place{"1", "anywhere"})
 	if config, readErr := ReadConfig(options); err != nil || readErr != nil || config.Stage != "dev" || config.Name != "recsys" {
