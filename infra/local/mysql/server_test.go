@@ -92,7 +92,7 @@ func TestEngines(t *testing.T) {
 
 func aRefusedStatementIsNamedByItsLineAndNotByItsData(t *testing.T, server *mysql.Server) {
 	for text, want := range map[string]string{
-		"CREATE DATABASE d;\nUSE d;\nCREATE TABLE t (a varchar(9) PRIMARY KEY);\nINSERT INTO t VALUES ('secret');\n\nINSERT INTO t\nVALUES ('secret');": "line 6: MySQL error 1062",
+		"CREATE DATABASE refused;\nUSE refused;\nCREATE TABLE t (a varchar(9) PRIMARY KEY);\nINSERT INTO t VALUES ('secret');\n\nINSERT INTO t\nVALUES ('secret');": "line 6: MySQL error 1062",
 		"SELECT 1;\nSELEC 'secret';":         "line 2: MySQL error 1064",
 		"USE mysql;\nSELECT 1 FROM missing;": "line 2: MySQL error 1146: Table 'mysql.missing' doesn't exist",
 		"SELECT 1;\nSELECT 'secret":          "line 2: the file ends within quotes",
