@@ -15,6 +15,7 @@ import (
 
 	"recsys/infra/local/stepfunctions"
 	"recsys/infra/local/stepfunctions/stepfunctionstest"
+	"recsys/infra/local/testbed"
 )
 
 const (
@@ -54,18 +55,17 @@ func (a api) start(name, input string) (*sfn.StartExecutionOutput, error) {
 }
 
 // ended waits for an execution's end.
-func (a api) ended(name string) *sfn.DescribeExecutionOutput {
+func (a api) ended(name string) (out *sfn.DescribeExecutionOutput) {
 	a.t.Helper()
-	for {
-		out, err := a.DescribeExecution(a.t.Context(), &sfn.DescribeExecutionInput{ExecutionArn: aws.String(executionARN + name)})
+	testbed.Eventually(a.t, "execution "+name+" ends", func() (ended bool) {
+		var err error
+		out, err = a.DescribeExecution(a.t.Context(), &sfn.DescribeExecutionInput{ExecutionArn: aws.String(executionARN + name)})
 		if err != nil {
 			a.t.Fatal(err)
 		}
-		if out.Status != types.ExecutionStatusRunning {
-			return out
-		}
-		time.Sleep(10 * time.Millisecond) // the API has no other way to wait
-	}
+		return out.Status != types.ExecutionStatusRunning
+	})
+	return out
 }
 
 func (a api) history(name string) (events []types.HistoryEvent) {
