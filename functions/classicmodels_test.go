@@ -12,11 +12,11 @@ import (
 	"strings"
 	"testing"
 
-	"recsys/infra/local/mysql"
-	"recsys/infra/local/mysql/mysqltest"
-	"recsys/shared/lake"
-	"recsys/shared/objectstore"
-	"recsys/shared/training"
+	"recsys/infra/local/db/mysql"
+	"recsys/infra/local/testbed/mysqltest"
+	"recsys/shared/contract/lake"
+	"recsys/shared/shop/training"
+	"recsys/shared/store/objectstore"
 )
 
 const reference = "../../shared/data/classicmodels"

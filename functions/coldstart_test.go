@@ -13,7 +13,7 @@ import (
 	"testing"
 	"time"
 
-	"recsys/shared/settings"
+	"recsys/shared/contract/settings"
 )
 
 // nobody is an address of this machine where no server can be.

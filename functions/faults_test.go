@@ -9,8 +9,8 @@ import (
 	"strings"
 	"testing"
 
-	"recsys/infra/local/mysql/mysqltest"
-	"recsys/shared/lake"
+	"recsys/infra/local/testbed/mysqltest"
+	"recsys/shared/contract/lake"
 )
 
 // looseTables take everything that must not become a training row.

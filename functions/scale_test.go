@@ -8,8 +8,8 @@ import (
 
 	_ "github.com/go-sql-driver/mysql"
 
-	"recsys/infra/local/mysql/mysqltest"
-	"recsys/shared/workflow"
+	"recsys/infra/local/testbed/mysqltest"
+	"recsys/shared/contract/workflow"
 )
 
 // maxResident is what a step may hold at its peak, whatever the size of its range: 256 MiB.

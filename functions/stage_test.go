@@ -16,14 +16,14 @@ import (
 	awsglue "github.com/aws/aws-sdk-go-v2/service/glue"
 	"github.com/aws/aws-sdk-go-v2/service/glue/types"
 
-	"recsys/infra/local/glue"
-	"recsys/infra/local/lambda"
-	"recsys/infra/local/provision"
-	"recsys/infra/local/s3"
-	"recsys/infra/local/s3/s3test"
-	"recsys/shared/objectstore"
-	"recsys/shared/settings"
-	"recsys/shared/workflow"
+	"recsys/infra/local/aws/glue"
+	"recsys/infra/local/aws/lambda"
+	"recsys/infra/local/aws/s3"
+	"recsys/infra/local/db/provision"
+	"recsys/infra/local/testbed/s3test"
+	"recsys/shared/contract/settings"
+	"recsys/shared/contract/workflow"
+	"recsys/shared/store/objectstore"
 )
 
 const (

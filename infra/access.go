@@ -7,7 +7,7 @@ import (
 	"github.com/aws/aws-cdk-go/awscdk/v2/awss3"
 	"github.com/aws/jsii-runtime-go"
 
-	"recsys/shared/lake"
+	"recsys/shared/contract/lake"
 )
 
 // Permission allows actions on resources. Actions are spelled out, never with a wildcard.

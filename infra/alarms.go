@@ -7,8 +7,8 @@ import (
 	"github.com/aws/constructs-go/constructs/v10"
 	"github.com/aws/jsii-runtime-go"
 
-	"recsys/shared/lake"
-	"recsys/shared/metrics"
+	"recsys/shared/contract/lake"
+	"recsys/shared/runtime/metrics"
 )
 
 // Limits of the alarms. Each means that somebody has something to do.

@@ -9,8 +9,8 @@ import (
 	"github.com/aws/constructs-go/constructs/v10"
 	"github.com/aws/jsii-runtime-go"
 
-	"recsys/shared/activity"
-	"recsys/shared/metrics"
+	"recsys/shared/runtime/metrics"
+	"recsys/shared/stream/activity"
 )
 
 // width of a dashboard, in CloudWatch's units.

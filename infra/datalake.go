@@ -9,7 +9,7 @@ import (
 	"github.com/aws/jsii-runtime-go"
 
 	"recsys/infra/deployment"
-	"recsys/shared/lake"
+	"recsys/shared/contract/lake"
 )
 
 // DataLake is the three buckets, and what Athena needs to read them: a Glue database and a workgroup with a place

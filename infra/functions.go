@@ -11,8 +11,8 @@ import (
 	"github.com/aws/jsii-runtime-go"
 
 	"recsys/infra/deployment"
-	"recsys/shared/settings"
-	"recsys/shared/workflow"
+	"recsys/shared/contract/settings"
+	"recsys/shared/contract/workflow"
 )
 
 // Function is how a folder of functions/ is deployed.

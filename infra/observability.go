@@ -6,7 +6,7 @@ import (
 	"github.com/aws/constructs-go/constructs/v10"
 	"github.com/aws/jsii-runtime-go"
 
-	"recsys/shared/metrics"
+	"recsys/shared/runtime/metrics"
 )
 
 // Watched is what the alarms and the dashboard look at: names as CloudWatch's dimensions have them. They may be

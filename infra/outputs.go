@@ -9,7 +9,7 @@ import (
 	"github.com/aws/jsii-runtime-go"
 
 	"recsys/infra/deployment"
-	"recsys/shared/sampleshop"
+	"recsys/shared/shop/sampleshop"
 )
 
 // sampleActivity returns a record of the shop that the deployment loads into a MySQL of its own.

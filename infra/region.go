@@ -5,7 +5,7 @@ import (
 	"github.com/aws/constructs-go/constructs/v10"
 	"github.com/aws/jsii-runtime-go"
 
-	"recsys/shared/rds"
+	"recsys/shared/store/rds"
 )
 
 // refuseOtherRegions has CloudFormation check the same, before it makes anything.
@@ -13,5 +13,5 @@ func refuseOtherRegions(scope constructs.Construct) {
 	rule := awscdk.NewCfnRule(scope, jsii.String("RegionIsKnown"), nil)
 	regions := jsii.Strings(rds.Regions()...)
 	rule.AddAssertion(awscdk.Fn_ConditionContains(regions, awscdk.Aws_REGION()),
-		jsii.String("This region's RDS root certificate is missing in shared/rds/certificates.pem: functions could not connect to the databases."))
+		jsii.String("This region's RDS root certificate is missing in shared/store/rds/certificates.pem: functions could not connect to the databases."))
 }

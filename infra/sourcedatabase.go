@@ -12,8 +12,8 @@ import (
 	"github.com/aws/jsii-runtime-go"
 
 	"recsys/infra/deployment"
-	"recsys/shared/settings"
-	"recsys/shared/workflow"
+	"recsys/shared/contract/settings"
+	"recsys/shared/contract/workflow"
 )
 
 // SourceDatabase is the shop's MySQL: an existing one, or a small one of our own with the sample shop in it.

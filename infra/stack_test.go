@@ -9,9 +9,9 @@ import (
 	"testing"
 
 	"recsys/infra/deployment/deploymenttest"
-	"recsys/shared/sampleshop"
-	"recsys/shared/settings"
-	"recsys/shared/workflow"
+	"recsys/shared/contract/settings"
+	"recsys/shared/contract/workflow"
+	"recsys/shared/shop/sampleshop"
 )
 
 // each runs a check on the stack in its main forms.

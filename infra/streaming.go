@@ -11,8 +11,8 @@ import (
 	"github.com/aws/jsii-runtime-go"
 
 	"recsys/infra/deployment"
-	"recsys/shared/settings"
-	"recsys/shared/workflow"
+	"recsys/shared/contract/settings"
+	"recsys/shared/contract/workflow"
 )
 
 // Streaming is Kinesis to recommend to Firehose to the recommendations bucket, with the Glue table that Athena reads

@@ -11,8 +11,8 @@ import (
 	"github.com/aws/jsii-runtime-go"
 
 	"recsys/infra/deployment"
-	"recsys/shared/settings"
-	"recsys/shared/workflow"
+	"recsys/shared/contract/settings"
+	"recsys/shared/contract/workflow"
 )
 
 // VectorDatabase is the PostgreSQL with pgvector. Functions connect as its loader or as its reader, with tokens of
@@ -29,7 +29,7 @@ type VectorDatabase struct {
 const (
 	vectorPort     = 5432
 	vectorDatabase = "recsys"
-	// Roles of shared/vectorstore/bootstrap.sql.
+	// Roles of shared/store/vectorstore/bootstrap.sql.
 	loaderRole = "recsys_loader"
 	readerRole = "recsys_reader"
 	ownerRole  = "recsys_owner"

@@ -10,9 +10,9 @@ import (
 	"sync"
 	"testing"
 
-	"recsys/infra/local/stepfunctions"
-	"recsys/infra/local/stepfunctions/stepfunctionstest"
-	"recsys/shared/workflow"
+	"recsys/infra/local/aws/stepfunctions"
+	"recsys/infra/local/testbed/stepfunctionstest"
+	"recsys/shared/contract/workflow"
 	"recsys/statemachines"
 )
 

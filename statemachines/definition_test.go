@@ -11,10 +11,10 @@ import (
 	"testing"
 	"time"
 
-	"recsys/infra/local/provision/provisiontest"
-	"recsys/shared/failure"
-	"recsys/shared/settings"
-	"recsys/shared/workflow"
+	"recsys/infra/local/testbed/provisiontest"
+	"recsys/shared/contract/failure"
+	"recsys/shared/contract/settings"
+	"recsys/shared/contract/workflow"
 	"recsys/statemachines"
 )
 

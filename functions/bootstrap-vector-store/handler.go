@@ -3,10 +3,10 @@ package main
 import (
 	"context"
 
-	"recsys/shared/customresource"
-	"recsys/shared/rds"
-	"recsys/shared/settings"
-	"recsys/shared/vectorstore"
+	"recsys/shared/contract/settings"
+	"recsys/shared/runtime/customresource"
+	"recsys/shared/store/rds"
+	"recsys/shared/store/vectorstore"
 )
 
 // Handler bootstraps one vector database.

@@ -13,12 +13,12 @@ import (
 	"github.com/aws/aws-lambda-go/cfn"
 	"github.com/jackc/pgx/v5"
 
-	"recsys/infra/local/authority"
-	"recsys/infra/local/postgres"
-	"recsys/infra/local/postgres/postgrestest"
-	"recsys/shared/rds"
-	"recsys/shared/settings"
-	"recsys/shared/vectorstore"
+	"recsys/infra/local/db/authority"
+	"recsys/infra/local/db/postgres"
+	"recsys/infra/local/testbed/postgrestest"
+	"recsys/shared/contract/settings"
+	"recsys/shared/store/rds"
+	"recsys/shared/store/vectorstore"
 )
 
 const (

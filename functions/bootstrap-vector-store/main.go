@@ -12,9 +12,9 @@ package main
 import (
 	"context"
 
-	"recsys/shared/rds"
-	"recsys/shared/settings"
-	"recsys/shared/step"
+	"recsys/shared/contract/settings"
+	"recsys/shared/runtime/step"
+	"recsys/shared/store/rds"
 )
 
 func main() {

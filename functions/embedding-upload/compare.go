@@ -9,19 +9,19 @@ import (
 
 	"github.com/pgvector/pgvector-go"
 
-	"recsys/shared/embeddings"
-	"recsys/shared/lake"
-	"recsys/shared/model"
-	"recsys/shared/vectorstore"
-	"recsys/shared/workflow"
+	"recsys/shared/contract/distance"
+	"recsys/shared/contract/lake"
+	"recsys/shared/contract/workflow"
+	"recsys/shared/learn/embeddings"
+	"recsys/shared/learn/model"
 )
 
 // comparison follows the rows of a hand-over while they are loaded, and compares them with the shop. A reason
 // to refuse the hand-over goes into the faults, and the load ends with it.
 type comparison struct {
-	shop         *shop              // nil: there is nothing to compare with
-	metric       vectorstore.Metric // of the hand-over
-	enforceModel bool               // refuse a model that does not give the vectors
+	shop         *shop           // nil: there is nothing to compare with
+	metric       distance.Metric // of the hand-over
+	enforceModel bool            // refuse a model that does not give the vectors
 
 	faults  *embeddings.Faults
 	check   *modelCheck // nil: no model, or nothing to compare it with

@@ -16,11 +16,12 @@ import (
 	"strings"
 	"testing"
 
-	"recsys/shared/failure"
-	"recsys/shared/lake"
-	"recsys/shared/training"
-	"recsys/shared/vectorstore"
-	"recsys/shared/workflow"
+	"recsys/shared/contract/distance"
+	"recsys/shared/contract/failure"
+	"recsys/shared/contract/lake"
+	"recsys/shared/contract/workflow"
+	"recsys/shared/shop/training"
+	"recsys/shared/store/vectorstore"
 )
 
 // nothingCompared is what an upload says without a whole snapshot.
@@ -156,10 +157,10 @@ type towerUser struct {
 	Embedding     []float32
 }
 
-// towers are the fixtures of shared/model: files, and customers with the vectors that PyTorch computed.
+// towers are the fixtures of shared/learn/model: files, and customers with the vectors that PyTorch computed.
 func towers(b *bench, archived, expected string, keys map[string]string) (files map[string]string, rows []training.Row, vectors [][]float32) {
 	b.t.Helper()
-	const testdata = "../../shared/model/testdata"
+	const testdata = "../../shared/learn/model/testdata"
 	packed, err := os.Open(filepath.Join(testdata, archived))
 	b.must(err)
 	defer packed.Close()
@@ -240,7 +241,7 @@ func testModelCheck(t *testing.T, b *bench) {
 		"embeddings/user_embeddings.csv: %d of %d sampled customers differ (a cosine below 0.999). Neither another activation nor another reading of the layers "+
 		"explains it: are weights, scalers and vectors of one training?", all-1, all)})
 
-	b.EnforceModelCheck, b.Metric = true, vectorstore.InnerProduct
+	b.EnforceModelCheck, b.Metric = true, distance.InnerProduct
 	b.compares(handedOver(one), workflow.Compared{ModelChecked: all})
 	b.refuses(handedOver(double), "a distance of more than 4.5 % of the vector's length")
 }

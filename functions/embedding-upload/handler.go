@@ -8,11 +8,12 @@ import (
 
 	"github.com/jackc/pgx/v5/pgxpool"
 
-	"recsys/shared/lake"
-	"recsys/shared/metrics"
-	"recsys/shared/objectstore"
-	"recsys/shared/vectorstore"
-	"recsys/shared/workflow"
+	"recsys/shared/contract/distance"
+	"recsys/shared/contract/lake"
+	"recsys/shared/contract/workflow"
+	"recsys/shared/runtime/metrics"
+	"recsys/shared/store/objectstore"
+	"recsys/shared/store/vectorstore"
 )
 
 // Handler loads versions.
@@ -20,7 +21,7 @@ type Handler struct {
 	Artifacts *objectstore.Store
 	Lake      *objectstore.Store
 	DB        *pgxpool.Pool
-	Metric    vectorstore.Metric // of what is handed over
+	Metric    distance.Metric // of what is handed over
 	// EnforceModelCheck refuses a model that does not give the vectors that were handed over with it.
 	EnforceModelCheck bool
 }
@@ -29,7 +30,7 @@ type Handler struct {
 // the same order, cosine with one more dimension that brings all items to one length, was measured and is worse: with 12,000
 // items recall@10 is 0.96 at an ef_search of 20 by inner product, and no more than 0.88 at any by cosine
 // (functions/vector-index, TestTrainedVectorsAreFoundByInnerProduct).
-const trainedMetric = vectorstore.InnerProduct
+const trainedMetric = distance.InnerProduct
 
 // Handle loads what the run has trained, or else what was handed over, unless that is the active version already, or
 // one that was rolled back. A run that is tried again gets the same version.
@@ -70,7 +71,7 @@ func (h *Handler) Handle(ctx context.Context, in workflow.UploadInput) (workflow
 }
 
 // find finds the artifacts to load and their metric, or says by a status of workflow.Uploaded why there are none.
-func (h *Handler) find(ctx context.Context, prefix string) (found handOver, metric vectorstore.Metric, nothing string, err error) {
+func (h *Handler) find(ctx context.Context, prefix string) (found handOver, metric distance.Metric, nothing string, err error) {
 	if prefix != "" {
 		found, err = trained(ctx, h.Artifacts, prefix)
 		return found, trainedMetric, "", err
@@ -112,7 +113,7 @@ func (h *Handler) unchanged(ctx context.Context, same vectorstore.Record) (workf
 	return uploaded("unchanged", active)
 }
 
-func (h *Handler) upload(ctx context.Context, run workflow.Run, handOver handOver, metric vectorstore.Metric) (workflow.Uploaded, error) {
+func (h *Handler) upload(ctx context.Context, run workflow.Run, handOver handOver, metric distance.Metric) (workflow.Uploaded, error) {
 	version, err := vectorstore.Allocate(ctx, h.DB, run.ID, metric, handOver.etags(), handOver.hasModel())
 	if err != nil {
 		return workflow.Uploaded{}, err

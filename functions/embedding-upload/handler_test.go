@@ -13,13 +13,14 @@ import (
 	"testing"
 	"time"
 
-	"recsys/shared/failure"
-	"recsys/shared/lake"
-	"recsys/shared/objectstore"
-	"recsys/shared/settings"
-	"recsys/shared/training"
-	"recsys/shared/vectorstore"
-	"recsys/shared/workflow"
+	"recsys/shared/contract/distance"
+	"recsys/shared/contract/failure"
+	"recsys/shared/contract/lake"
+	"recsys/shared/contract/settings"
+	"recsys/shared/contract/workflow"
+	"recsys/shared/shop/training"
+	"recsys/shared/store/objectstore"
+	"recsys/shared/store/vectorstore"
 )
 
 func TestHandle(t *testing.T) {
@@ -170,7 +171,7 @@ func TestHandle(t *testing.T) {
 		b := setup(t, server)
 		b.handOver(embeddingsOf(goodItems, goodUsers))
 		b.activate(b.upload(b.run()).Version)
-		b.Metric = vectorstore.L2
+		b.Metric = distance.L2
 		if out := b.upload(b.run()); out.Status != "uploaded" || out.Version != 2 {
 			t.Errorf("got %+v", out)
 		}

@@ -7,12 +7,12 @@ import (
 	"sync/atomic"
 	"testing"
 
-	"recsys/infra/local/awscall"
-	"recsys/infra/local/pgwire"
-	"recsys/infra/local/postgres"
-	"recsys/shared/lake"
-	"recsys/shared/settings"
-	"recsys/shared/vectorstore"
+	"recsys/infra/local/aws/awscall"
+	"recsys/infra/local/db/postgres"
+	"recsys/infra/local/testbed/pgwire"
+	"recsys/shared/contract/lake"
+	"recsys/shared/contract/settings"
+	"recsys/shared/store/vectorstore"
 )
 
 var errInterrupted = errors.New("interrupted here")

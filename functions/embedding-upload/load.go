@@ -8,11 +8,11 @@ import (
 
 	"github.com/jackc/pgx/v5/pgxpool"
 
-	"recsys/shared/embeddings"
-	"recsys/shared/failure"
-	"recsys/shared/lake"
-	"recsys/shared/model"
-	"recsys/shared/vectorstore"
+	"recsys/shared/contract/failure"
+	"recsys/shared/contract/lake"
+	"recsys/shared/learn/embeddings"
+	"recsys/shared/learn/model"
+	"recsys/shared/store/vectorstore"
 )
 
 // load reads the version's copies as streams into its tables. Whatever is wrong with the files is reported at

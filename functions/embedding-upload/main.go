@@ -13,10 +13,11 @@ import (
 	"context"
 	"fmt"
 
-	"recsys/shared/objectstore"
-	"recsys/shared/settings"
-	"recsys/shared/step"
-	"recsys/shared/vectorstore"
+	"recsys/shared/contract/distance"
+	"recsys/shared/contract/settings"
+	"recsys/shared/runtime/step"
+	"recsys/shared/store/objectstore"
+	"recsys/shared/store/vectorstore"
 )
 
 func main() {
@@ -32,7 +33,7 @@ func wire(ctx context.Context) (*Handler, error) {
 	if err != nil {
 		return nil, err
 	}
-	metric, err := vectorstore.ParseMetric(config.Metric)
+	metric, err := distance.Parse(config.Metric)
 	if err != nil {
 		return nil, fmt.Errorf("reading METRIC: %w", err)
 	}

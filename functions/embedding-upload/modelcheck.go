@@ -8,9 +8,9 @@ import (
 	"slices"
 	"strconv"
 
-	"recsys/shared/lake"
-	"recsys/shared/model"
-	"recsys/shared/vectorstore"
+	"recsys/shared/contract/distance"
+	"recsys/shared/contract/lake"
+	"recsys/shared/learn/model"
 )
 
 // sampleSize is how many customers a model is compared by: with that many, a tenth that differs is not missed.
@@ -20,7 +20,7 @@ const sampleSize = 200
 // weights does not say how they are put together: only this comparison shows that they are read as they were trained.
 type modelCheck struct {
 	model   *model.Model
-	metric  vectorstore.Metric
+	metric  distance.Metric
 	enforce bool
 	sample  []sampled
 	beyond  uint64 // hashes from here on are not in the sample; 0: it is not full yet
@@ -106,7 +106,7 @@ const (
 )
 
 func (m *modelCheck) bound() string {
-	if m.metric == vectorstore.Cosine {
+	if m.metric == distance.Cosine {
 		return fmt.Sprintf("a cosine below %g", leastCosine)
 	}
 	return fmt.Sprintf("a distance of more than %.1f %% of the vector's length", mostDistance*100)
@@ -118,13 +118,13 @@ func (m *modelCheck) agrees(customer int, computed []float32) bool {
 	if len(computed) != len(given) {
 		return false
 	}
-	var product, ours, theirs, distance float64
+	var product, ours, theirs, apart float64
 	for k, x := range computed {
 		a, b := float64(x), float64(given[k])
-		product, ours, theirs, distance = product+a*b, ours+a*a, theirs+b*b, distance+(a-b)*(a-b)
+		product, ours, theirs, apart = product+a*b, ours+a*a, theirs+b*b, apart+(a-b)*(a-b)
 	}
-	if m.metric == vectorstore.Cosine {
+	if m.metric == distance.Cosine {
 		return product >= leastCosine*math.Sqrt(ours*theirs)
 	}
-	return distance <= mostDistance*mostDistance*theirs
+	return apart <= mostDistance*mostDistance*theirs
 }

@@ -9,9 +9,9 @@ import (
 	"log/slog"
 	"strings"
 
-	"recsys/shared/lake"
-	"recsys/shared/objectstore"
-	"recsys/shared/vectorstore"
+	"recsys/shared/contract/lake"
+	"recsys/shared/store/objectstore"
+	"recsys/shared/store/vectorstore"
 )
 
 // maxText bounds a country and an item's code, in bytes: PostgreSQL indexes no row much longer.

@@ -14,16 +14,17 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
 
-	"recsys/infra/local/awscall"
-	"recsys/infra/local/postgres"
-	"recsys/infra/local/postgres/postgrestest"
-	"recsys/infra/local/s3"
-	"recsys/shared/lake"
-	"recsys/shared/objectstore"
-	"recsys/shared/settings"
-	"recsys/shared/training"
-	"recsys/shared/vectorstore"
-	"recsys/shared/workflow"
+	"recsys/infra/local/aws/awscall"
+	"recsys/infra/local/aws/s3"
+	"recsys/infra/local/db/postgres"
+	"recsys/infra/local/testbed/postgrestest"
+	"recsys/shared/contract/distance"
+	"recsys/shared/contract/lake"
+	"recsys/shared/contract/settings"
+	"recsys/shared/contract/workflow"
+	"recsys/shared/shop/training"
+	"recsys/shared/store/objectstore"
+	"recsys/shared/store/vectorstore"
 )
 
 var noon = time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)
@@ -51,7 +52,7 @@ func setup(t testing.TB, server *postgres.Server) *bench {
 	b.must(err)
 	t.Cleanup(func() { b.s3.Close() })
 	b.Handler = &Handler{
-		Artifacts: b.bucket("artifacts"), Lake: b.bucket("lake"), Metric: vectorstore.Cosine,
+		Artifacts: b.bucket("artifacts"), Lake: b.bucket("lake"), Metric: distance.Cosine,
 		DB: b.pool(vectorstore.LoaderRole),
 	}
 	return b

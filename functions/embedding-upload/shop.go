@@ -7,10 +7,10 @@ import (
 	"log/slog"
 	"slices"
 
-	"recsys/shared/interactions"
-	"recsys/shared/model"
-	"recsys/shared/objectstore"
-	"recsys/shared/training"
+	"recsys/shared/learn/model"
+	"recsys/shared/shop/interactions"
+	"recsys/shared/shop/training"
+	"recsys/shared/store/objectstore"
 )
 
 // shop is what a hand-over is compared with: the products and the customers of the newest snapshot.

@@ -7,9 +7,9 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
-	"recsys/shared/lake"
-	"recsys/shared/training"
-	"recsys/shared/vectorstore"
+	"recsys/shared/contract/lake"
+	"recsys/shared/shop/training"
+	"recsys/shared/store/vectorstore"
 )
 
 // TestShop is what a version knows of the shop: its codes, its stock and what is popular.

@@ -7,10 +7,10 @@ import (
 	"io"
 	"log/slog"
 
-	"recsys/shared/lake"
-	"recsys/shared/objectstore"
-	"recsys/shared/training"
-	"recsys/shared/vectorstore"
+	"recsys/shared/contract/lake"
+	"recsys/shared/shop/training"
+	"recsys/shared/store/objectstore"
+	"recsys/shared/store/vectorstore"
 )
 
 // refresh brings the active version up to the newest snapshot, or the shop alone where none is active.

@@ -4,12 +4,13 @@ import (
 	"errors"
 	"testing"
 
-	"recsys/shared/coldstart"
-	"recsys/shared/failure"
-	"recsys/shared/lake"
-	"recsys/shared/model"
-	"recsys/shared/vectorstore"
-	"recsys/shared/workflow"
+	"recsys/shared/contract/distance"
+	"recsys/shared/contract/failure"
+	"recsys/shared/contract/lake"
+	"recsys/shared/contract/workflow"
+	"recsys/shared/learn/coldstart"
+	"recsys/shared/learn/model"
+	"recsys/shared/store/vectorstore"
 )
 
 // train leaves what functions/train leaves, and returns the prefix.
@@ -36,7 +37,7 @@ func testTrained(t *testing.T, b *bench) {
 	}
 	record, _, err := vectorstore.OfVersion(t.Context(), b.DB, 2)
 	b.must(err)
-	if !record.Trained() || record.Metric != vectorstore.InnerProduct {
+	if !record.Trained() || record.Metric != distance.InnerProduct {
 		t.Errorf("version 2 is %+v", record)
 	}
 	for _, key := range lake.TrainedArtifacts {

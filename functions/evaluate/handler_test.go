@@ -7,13 +7,13 @@ import (
 	"strings"
 	"testing"
 
-	"recsys/infra/local/awscall"
-	"recsys/shared/evaluation"
-	"recsys/shared/failure"
-	"recsys/shared/lake"
-	"recsys/shared/objectstore"
-	"recsys/shared/vectorstore"
-	"recsys/shared/workflow"
+	"recsys/infra/local/aws/awscall"
+	"recsys/shared/contract/failure"
+	"recsys/shared/contract/lake"
+	"recsys/shared/contract/workflow"
+	"recsys/shared/learn/evaluation"
+	"recsys/shared/store/objectstore"
+	"recsys/shared/store/vectorstore"
 )
 
 func testPromoted(t *testing.T, b *bench) {

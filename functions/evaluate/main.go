@@ -11,12 +11,12 @@ package main
 import (
 	"context"
 
-	"recsys/shared/evaluation"
-	"recsys/shared/lake"
-	"recsys/shared/objectstore"
-	"recsys/shared/settings"
-	"recsys/shared/step"
-	"recsys/shared/vectorstore"
+	"recsys/shared/contract/lake"
+	"recsys/shared/contract/settings"
+	"recsys/shared/learn/evaluation"
+	"recsys/shared/runtime/step"
+	"recsys/shared/store/objectstore"
+	"recsys/shared/store/vectorstore"
 )
 
 func main() {

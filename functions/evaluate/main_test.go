@@ -4,7 +4,7 @@ import (
 	"strings"
 	"testing"
 
-	"recsys/infra/local/postgres/postgrestest"
+	"recsys/infra/local/testbed/postgrestest"
 )
 
 func TestHandle(t *testing.T) {

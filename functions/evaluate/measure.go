@@ -7,14 +7,15 @@ import (
 	"fmt"
 	"log/slog"
 
-	"recsys/shared/evaluation"
-	"recsys/shared/failure"
-	"recsys/shared/interactions"
-	"recsys/shared/lake"
-	"recsys/shared/metrics"
-	"recsys/shared/objectstore"
-	"recsys/shared/vectorstore"
-	"recsys/shared/workflow"
+	"recsys/shared/contract/failure"
+	"recsys/shared/contract/lake"
+	"recsys/shared/contract/workflow"
+	"recsys/shared/learn/evaluation"
+	"recsys/shared/learn/sparse"
+	"recsys/shared/runtime/metrics"
+	"recsys/shared/shop/interactions"
+	"recsys/shared/store/objectstore"
+	"recsys/shared/store/vectorstore"
 )
 
 // measurement is one evaluation under way.
@@ -22,7 +23,7 @@ type measurement struct {
 	handler        *Handler
 	run            workflow.Run
 	snapshot       *interactions.Snapshot // without its ratings
-	train, heldOut *interactions.Matrix
+	train, heldOut *sparse.Matrix
 	remarks        []string
 }
 
@@ -96,7 +97,7 @@ func (m *measurement) sample(customers int) {
 	}
 	fraction := float64(customers) / float64(all)
 	m.heldOut = m.heldOut.Thin(func(row int) bool {
-		return interactions.HeldOut(m.handler.HeldOut.Seed, fraction, m.snapshot.Customers[row].Number, "")
+		return sparse.HeldOut(m.handler.HeldOut.Seed, fraction, m.snapshot.Customers[row].Number, "")
 	})
 	m.remarks = append(m.remarks, fmt.Sprintf("Measured by a sample of about %d of %d customers.", customers, all))
 }

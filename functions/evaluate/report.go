@@ -4,10 +4,10 @@ import (
 	"bytes"
 	"context"
 
-	"recsys/shared/evaluation"
-	"recsys/shared/lake"
-	"recsys/shared/objectstore"
-	"recsys/shared/workflow"
+	"recsys/shared/contract/lake"
+	"recsys/shared/contract/workflow"
+	"recsys/shared/learn/evaluation"
+	"recsys/shared/store/objectstore"
 )
 
 func (m *measurement) report(candidate evaluation.Contender, popularity, random evaluation.Result, active *evaluation.Contender,

@@ -12,17 +12,18 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/pgvector/pgvector-go"
 
-	"recsys/infra/local/postgres"
-	"recsys/infra/local/s3"
-	"recsys/infra/local/s3/s3test"
-	"recsys/shared/embeddings"
-	"recsys/shared/evaluation"
-	"recsys/shared/lake"
-	"recsys/shared/objectstore"
-	"recsys/shared/settings"
-	"recsys/shared/training"
-	"recsys/shared/vectorstore"
-	"recsys/shared/workflow"
+	"recsys/infra/local/aws/s3"
+	"recsys/infra/local/db/postgres"
+	"recsys/infra/local/testbed/s3test"
+	"recsys/shared/contract/distance"
+	"recsys/shared/contract/lake"
+	"recsys/shared/contract/settings"
+	"recsys/shared/contract/workflow"
+	"recsys/shared/learn/embeddings"
+	"recsys/shared/learn/evaluation"
+	"recsys/shared/shop/training"
+	"recsys/shared/store/objectstore"
+	"recsys/shared/store/vectorstore"
 )
 
 // A shop of two kinds of customers and two kinds of items: who is of the first kind rates items of the first kind only,
@@ -131,7 +132,7 @@ func (b *bench) load(trained bool, heldOut lake.HoldOut, taste float32) (version
 	if trained {
 		artifacts[lake.TrainingKey] = "trained"
 	}
-	_, err := vectorstore.Allocate(ctx, b.DB, runOf(version).ID, vectorstore.InnerProduct, artifacts, false)
+	_, err := vectorstore.Allocate(ctx, b.DB, runOf(version).ID, distance.InnerProduct, artifacts, false)
 	b.must(err)
 	itemVectors, userVectors := vectors(items, taste, 7), vectors(customers, taste, 8)
 	_, err = vectorstore.Load{Version: version, Artifacts: artifacts, Dimension: dimension,

@@ -4,11 +4,11 @@ import (
 	"context"
 	"io"
 
-	"recsys/shared/embeddings"
-	"recsys/shared/evaluation"
-	"recsys/shared/interactions"
-	"recsys/shared/lake"
-	"recsys/shared/vectorstore"
+	"recsys/shared/contract/lake"
+	"recsys/shared/learn/embeddings"
+	"recsys/shared/learn/evaluation"
+	"recsys/shared/shop/interactions"
+	"recsys/shared/store/vectorstore"
 )
 
 // scorer reads the vectors that a version is measured by: those that a training learned without the held-out ratings, or

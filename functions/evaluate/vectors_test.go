@@ -3,7 +3,7 @@ package main
 import (
 	"testing"
 
-	"recsys/shared/interactions"
+	"recsys/shared/shop/interactions"
 )
 
 // The load spells ids by all products of the shop, also by those of bad rows. The evaluation must agree with it.

@@ -10,12 +10,12 @@ import (
 	"context"
 	"log/slog"
 
-	"recsys/shared/lake"
-	"recsys/shared/metrics"
-	"recsys/shared/objectstore"
-	"recsys/shared/source"
-	"recsys/shared/training"
-	"recsys/shared/workflow"
+	"recsys/shared/contract/lake"
+	"recsys/shared/contract/workflow"
+	"recsys/shared/runtime/metrics"
+	"recsys/shared/shop/source"
+	"recsys/shared/shop/training"
+	"recsys/shared/store/objectstore"
 )
 
 // Handler extracts ranges.

@@ -10,14 +10,14 @@ import (
 
 	_ "github.com/go-sql-driver/mysql"
 
-	"recsys/infra/local/mysql/mysqltest"
-	"recsys/infra/local/s3/s3test"
-	"recsys/shared/failure"
-	"recsys/shared/lake"
-	"recsys/shared/settings"
-	"recsys/shared/source"
-	"recsys/shared/training"
-	"recsys/shared/workflow"
+	"recsys/infra/local/testbed/mysqltest"
+	"recsys/infra/local/testbed/s3test"
+	"recsys/shared/contract/failure"
+	"recsys/shared/contract/lake"
+	"recsys/shared/contract/settings"
+	"recsys/shared/contract/workflow"
+	"recsys/shared/shop/source"
+	"recsys/shared/shop/training"
 )
 
 func event(tb testing.TB) (in workflow.RangeInput) {

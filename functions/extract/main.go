@@ -3,10 +3,10 @@ package main
 import (
 	"context"
 
-	"recsys/shared/objectstore"
-	"recsys/shared/settings"
-	"recsys/shared/source"
-	"recsys/shared/step"
+	"recsys/shared/contract/settings"
+	"recsys/shared/runtime/step"
+	"recsys/shared/shop/source"
+	"recsys/shared/store/objectstore"
 )
 
 func main() {

@@ -8,10 +8,10 @@ import (
 
 	"github.com/go-sql-driver/mysql"
 
-	"recsys/shared/customresource"
-	"recsys/shared/failure"
-	"recsys/shared/metrics"
-	"recsys/shared/sampleshop"
+	"recsys/shared/contract/failure"
+	"recsys/shared/runtime/customresource"
+	"recsys/shared/runtime/metrics"
+	"recsys/shared/shop/sampleshop"
 )
 
 // Handler loads one shop into one server.

@@ -16,11 +16,11 @@ import (
 	"github.com/aws/aws-lambda-go/cfn"
 	"github.com/go-sql-driver/mysql"
 
-	"recsys/infra/local/authority"
-	"recsys/infra/local/mysql/mysqltest"
-	"recsys/shared/sampleshop"
-	"recsys/shared/settings"
-	"recsys/shared/source"
+	"recsys/infra/local/db/authority"
+	"recsys/infra/local/testbed/mysqltest"
+	"recsys/shared/contract/settings"
+	"recsys/shared/shop/sampleshop"
+	"recsys/shared/shop/source"
 )
 
 // bench is a server that speaks TLS, with its administrator.

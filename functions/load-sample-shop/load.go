@@ -8,8 +8,8 @@ import (
 	"fmt"
 	"io"
 
-	"recsys/shared/sampleshop"
-	"recsys/shared/sqlfile"
+	"recsys/shared/shop/sampleshop"
+	"recsys/shared/shop/sqlfile"
 )
 
 // note is the table that says what shop lies beside it: the hash of its SQL, or nothing while it is loaded.

@@ -12,10 +12,10 @@ package main
 import (
 	"context"
 
-	"recsys/shared/sampleshop"
-	"recsys/shared/settings"
-	"recsys/shared/source"
-	"recsys/shared/step"
+	"recsys/shared/contract/settings"
+	"recsys/shared/runtime/step"
+	"recsys/shared/shop/sampleshop"
+	"recsys/shared/shop/source"
 )
 
 func main() {

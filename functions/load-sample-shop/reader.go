@@ -6,7 +6,7 @@ import (
 	"fmt"
 	"regexp"
 
-	"recsys/shared/source"
+	"recsys/shared/shop/source"
 )
 
 // Reader is the user that the pipeline connects as.

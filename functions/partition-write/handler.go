@@ -14,12 +14,12 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
-	"recsys/shared/failure"
-	"recsys/shared/lake"
-	"recsys/shared/metrics"
-	"recsys/shared/objectstore"
-	"recsys/shared/training"
-	"recsys/shared/workflow"
+	"recsys/shared/contract/failure"
+	"recsys/shared/contract/lake"
+	"recsys/shared/contract/workflow"
+	"recsys/shared/runtime/metrics"
+	"recsys/shared/shop/training"
+	"recsys/shared/store/objectstore"
 )
 
 // Handler writes the partitions of ranges.

@@ -9,12 +9,12 @@ import (
 
 	"github.com/parquet-go/parquet-go"
 
-	"recsys/infra/local/s3/s3test"
-	"recsys/shared/failure"
-	"recsys/shared/lake"
-	"recsys/shared/objectstore"
-	"recsys/shared/training"
-	"recsys/shared/workflow"
+	"recsys/infra/local/testbed/s3test"
+	"recsys/shared/contract/failure"
+	"recsys/shared/contract/lake"
+	"recsys/shared/contract/workflow"
+	"recsys/shared/shop/training"
+	"recsys/shared/store/objectstore"
 )
 
 func event(tb testing.TB) (in workflow.RangeInput) {

@@ -8,8 +8,8 @@ import (
 
 	"github.com/parquet-go/parquet-go"
 
-	"recsys/shared/lake"
-	"recsys/shared/training"
+	"recsys/shared/contract/lake"
+	"recsys/shared/shop/training"
 )
 
 // splitter turns a range's rows, sorted by customer, into one Parquet file a customer. Rows pass as column

@@ -4,8 +4,8 @@ import (
 	"bytes"
 	"testing"
 
-	"recsys/shared/lake"
-	"recsys/shared/training"
+	"recsys/shared/contract/lake"
+	"recsys/shared/shop/training"
 )
 
 // The bare limit of BenchmarkPartitionWrite: encoding alone, without S3.

@@ -10,13 +10,13 @@ import (
 	"errors"
 	"log/slog"
 
-	"recsys/shared/failure"
-	"recsys/shared/lake"
-	"recsys/shared/metrics"
-	"recsys/shared/objectstore"
-	"recsys/shared/source"
-	"recsys/shared/sourcesize"
-	"recsys/shared/workflow"
+	"recsys/shared/contract/failure"
+	"recsys/shared/contract/lake"
+	"recsys/shared/contract/workflow"
+	"recsys/shared/runtime/metrics"
+	"recsys/shared/shop/source"
+	"recsys/shared/shop/sourcesize"
+	"recsys/shared/store/objectstore"
 )
 
 const (

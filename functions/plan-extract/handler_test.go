@@ -13,15 +13,15 @@ import (
 
 	_ "github.com/go-sql-driver/mysql"
 
-	"recsys/infra/local/mysql"
-	"recsys/infra/local/mysql/mysqltest"
-	"recsys/infra/local/s3/s3test"
-	"recsys/shared/failure"
-	"recsys/shared/lake"
-	"recsys/shared/objectstore"
-	"recsys/shared/settings"
-	"recsys/shared/source"
-	"recsys/shared/workflow"
+	"recsys/infra/local/db/mysql"
+	"recsys/infra/local/testbed/mysqltest"
+	"recsys/infra/local/testbed/s3test"
+	"recsys/shared/contract/failure"
+	"recsys/shared/contract/lake"
+	"recsys/shared/contract/settings"
+	"recsys/shared/contract/workflow"
+	"recsys/shared/shop/source"
+	"recsys/shared/store/objectstore"
 )
 
 func event(t *testing.T) (run workflow.PlanInput) {

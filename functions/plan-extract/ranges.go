@@ -1,6 +1,6 @@
 package main
 
-import "recsys/shared/workflow"
+import "recsys/shared/contract/workflow"
 
 // span is a run of neighbouring customers up to and including last.
 type span struct{ last, rows int64 }

@@ -4,7 +4,7 @@ import (
 	"math/rand/v2"
 	"testing"
 
-	"recsys/shared/workflow"
+	"recsys/shared/contract/workflow"
 )
 
 func planned(target int64, limit int, customers ...span) []workflow.Range {

@@ -10,9 +10,9 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/glue"
 	"github.com/aws/aws-sdk-go-v2/service/glue/types"
 
-	"recsys/shared/failure"
-	"recsys/shared/lake"
-	"recsys/shared/training"
+	"recsys/shared/contract/failure"
+	"recsys/shared/contract/lake"
+	"recsys/shared/shop/training"
 )
 
 // GlueAPI is what the step calls of Glue.

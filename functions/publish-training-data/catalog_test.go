@@ -7,7 +7,7 @@ import (
 
 	awsglue "github.com/aws/aws-sdk-go-v2/service/glue"
 
-	"recsys/shared/failure"
+	"recsys/shared/contract/failure"
 )
 
 // silent is a Glue that does not answer in time.

@@ -7,9 +7,9 @@ import (
 	"testing"
 	"time"
 
-	"recsys/shared/failure"
-	"recsys/shared/lake"
-	"recsys/shared/workflow"
+	"recsys/shared/contract/failure"
+	"recsys/shared/contract/lake"
+	"recsys/shared/contract/workflow"
 )
 
 // A machine's clock was ahead when a run published, and was then set right. The next run takes the pointer, and what the

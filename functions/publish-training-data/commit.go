@@ -7,10 +7,10 @@ import (
 	"errors"
 	"fmt"
 
-	"recsys/shared/failure"
-	"recsys/shared/lake"
-	"recsys/shared/objectstore"
-	"recsys/shared/workflow"
+	"recsys/shared/contract/failure"
+	"recsys/shared/contract/lake"
+	"recsys/shared/contract/workflow"
+	"recsys/shared/store/objectstore"
 )
 
 // commit writes the manifest, once. One that is there already must be ours, of an attempt whose answer was

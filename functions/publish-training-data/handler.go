@@ -17,12 +17,12 @@ import (
 	"log/slog"
 	"time"
 
-	"recsys/shared/failure"
-	"recsys/shared/lake"
-	"recsys/shared/metrics"
-	"recsys/shared/objectstore"
-	"recsys/shared/sourcesize"
-	"recsys/shared/workflow"
+	"recsys/shared/contract/failure"
+	"recsys/shared/contract/lake"
+	"recsys/shared/contract/workflow"
+	"recsys/shared/runtime/metrics"
+	"recsys/shared/shop/sourcesize"
+	"recsys/shared/store/objectstore"
 )
 
 // Handler publishes snapshots.

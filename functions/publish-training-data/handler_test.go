@@ -16,15 +16,15 @@ import (
 	awsglue "github.com/aws/aws-sdk-go-v2/service/glue"
 	"github.com/aws/aws-sdk-go-v2/service/glue/types"
 
-	"recsys/infra/local/awscall"
-	"recsys/infra/local/glue"
-	"recsys/infra/local/s3"
-	"recsys/infra/local/s3/s3test"
-	"recsys/shared/failure"
-	"recsys/shared/lake"
-	"recsys/shared/objectstore"
-	"recsys/shared/training"
-	"recsys/shared/workflow"
+	"recsys/infra/local/aws/awscall"
+	"recsys/infra/local/aws/glue"
+	"recsys/infra/local/aws/s3"
+	"recsys/infra/local/testbed/s3test"
+	"recsys/shared/contract/failure"
+	"recsys/shared/contract/lake"
+	"recsys/shared/contract/workflow"
+	"recsys/shared/shop/training"
+	"recsys/shared/store/objectstore"
 )
 
 // bundle is a publication around real servers. now is when its first run started.

@@ -5,10 +5,10 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/service/glue"
 
-	"recsys/shared/awsconfig"
-	"recsys/shared/objectstore"
-	"recsys/shared/settings"
-	"recsys/shared/step"
+	"recsys/shared/contract/settings"
+	"recsys/shared/runtime/awsconfig"
+	"recsys/shared/runtime/step"
+	"recsys/shared/store/objectstore"
 )
 
 func main() {

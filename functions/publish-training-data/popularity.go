@@ -7,8 +7,8 @@ import (
 	"io"
 	"slices"
 
-	"recsys/shared/lake"
-	"recsys/shared/training"
+	"recsys/shared/contract/lake"
+	"recsys/shared/shop/training"
 )
 
 // rated is what popularity needs of a training row.

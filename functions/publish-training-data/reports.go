@@ -10,9 +10,9 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
-	"recsys/shared/failure"
-	"recsys/shared/lake"
-	"recsys/shared/workflow"
+	"recsys/shared/contract/failure"
+	"recsys/shared/contract/lake"
+	"recsys/shared/contract/workflow"
 )
 
 // Limits on what is read whole, in bytes. A partition takes about 60 in a report and in the manifest: these

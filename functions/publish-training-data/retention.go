@@ -7,10 +7,10 @@ import (
 	"slices"
 	"time"
 
-	"recsys/shared/failure"
-	"recsys/shared/lake"
-	"recsys/shared/objectstore"
-	"recsys/shared/step"
+	"recsys/shared/contract/failure"
+	"recsys/shared/contract/lake"
+	"recsys/shared/runtime/step"
+	"recsys/shared/store/objectstore"
 )
 
 // remains is what a run has left in the lake outside its runs/ folder.

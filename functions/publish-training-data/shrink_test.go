@@ -5,10 +5,10 @@ import (
 	"strings"
 	"testing"
 
-	"recsys/shared/failure"
-	"recsys/shared/lake"
-	"recsys/shared/objectstore"
-	"recsys/shared/workflow"
+	"recsys/shared/contract/failure"
+	"recsys/shared/contract/lake"
+	"recsys/shared/contract/workflow"
+	"recsys/shared/store/objectstore"
 )
 
 // plan replaces the plan that prepare left.

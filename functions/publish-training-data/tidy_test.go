@@ -12,8 +12,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/credentials"
 	awss3 "github.com/aws/aws-sdk-go-v2/service/s3"
 
-	"recsys/shared/awsconfig"
-	"recsys/shared/objectstore"
+	"recsys/shared/runtime/awsconfig"
+	"recsys/shared/store/objectstore"
 )
 
 // deletions sees the context of each request that deletes, and may end it.

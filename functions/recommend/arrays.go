@@ -4,9 +4,9 @@ import (
 	"strconv"
 	"strings"
 
-	"recsys/shared/activity"
-	"recsys/shared/productcode"
-	"recsys/shared/ranking"
+	"recsys/shared/contract/productcode"
+	"recsys/shared/stream/activity"
+	"recsys/shared/stream/ranking"
 )
 
 // Arrays of different lengths are no array together: each travels as its text, {"a","b"}.

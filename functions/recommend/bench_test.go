@@ -13,8 +13,8 @@ import (
 	awsfirehose "github.com/aws/aws-sdk-go-v2/service/firehose"
 	"github.com/pgvector/pgvector-go"
 
-	"recsys/shared/settings"
-	"recsys/shared/vectorstore"
+	"recsys/shared/contract/settings"
+	"recsys/shared/store/vectorstore"
 )
 
 const dimension = 32

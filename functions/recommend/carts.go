@@ -12,8 +12,8 @@ import (
 	"github.com/jackc/pgx/v5/pgtype"
 	"github.com/jackc/pgx/v5/pgxpool"
 
-	"recsys/shared/productcode"
-	"recsys/shared/vectorstore"
+	"recsys/shared/contract/productcode"
+	"recsys/shared/store/vectorstore"
 )
 
 // How carts become trends. Each batch adds its carts to vectorstore.CartTable, a session's item once an hour. About once a minute a

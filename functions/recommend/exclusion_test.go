@@ -12,8 +12,8 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
-	"recsys/shared/settings"
-	"recsys/shared/vectorstore"
+	"recsys/shared/contract/settings"
+	"recsys/shared/store/vectorstore"
 )
 
 // TestCustomerWhoHasNearlyEverything: of 20,000 items a customer has rated 95 %, either any or the very nearest, which

@@ -11,8 +11,8 @@ import (
 	"testing"
 	"time"
 
-	"recsys/infra/local/awscall"
-	"recsys/infra/local/firehose"
+	"recsys/infra/local/aws/awscall"
+	"recsys/infra/local/aws/firehose"
 )
 
 // numbered are n good records whose session is their place in the batch.

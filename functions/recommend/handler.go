@@ -9,10 +9,10 @@ import (
 	"github.com/aws/aws-lambda-go/events"
 	"github.com/jackc/pgx/v5/pgxpool"
 
-	"recsys/shared/metrics"
-	"recsys/shared/objectstore"
-	"recsys/shared/ranking"
-	"recsys/shared/settings"
+	"recsys/shared/contract/settings"
+	"recsys/shared/runtime/metrics"
+	"recsys/shared/store/objectstore"
+	"recsys/shared/stream/ranking"
 )
 
 // Handler answers batches. One batch at a time: its buffers are reused, as Lambda allows.

@@ -10,8 +10,8 @@ import (
 
 	"github.com/aws/aws-lambda-go/events"
 
-	"recsys/shared/activity"
-	"recsys/shared/vectorstore"
+	"recsys/shared/contract/distance"
+	"recsys/shared/stream/activity"
 )
 
 var popularity = [][]any{
@@ -101,7 +101,7 @@ func TestEmptyDatabase(t *testing.T) {
 
 func TestMetrics(t *testing.T) {
 	w := setup(t)
-	for _, metric := range []vectorstore.Metric{vectorstore.InnerProduct, vectorstore.L2} {
+	for _, metric := range []distance.Metric{distance.InnerProduct, distance.L2} {
 		v := small()
 		v.metric = metric
 		w.load(v)

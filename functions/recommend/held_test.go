@@ -7,8 +7,8 @@ import (
 	"testing"
 	"time"
 
-	"recsys/shared/unpack"
-	"recsys/shared/vectorstore"
+	"recsys/shared/store/vectorstore"
+	"recsys/shared/stream/unpack"
 )
 
 // shoppers are n records of new sessions with two products of a version of 1,000 in the cart.

@@ -12,11 +12,11 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
 
-	"recsys/shared/activity"
-	"recsys/shared/model"
-	"recsys/shared/objectstore"
-	"recsys/shared/settings"
-	"recsys/shared/vectorstore"
+	"recsys/shared/contract/settings"
+	"recsys/shared/learn/model"
+	"recsys/shared/store/objectstore"
+	"recsys/shared/store/vectorstore"
+	"recsys/shared/stream/activity"
 )
 
 // index asks the vector database: two round trips a batch, whatever its size. The first reads which version

@@ -14,12 +14,12 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/service/firehose"
 
-	"recsys/shared/awsconfig"
-	"recsys/shared/objectstore"
-	"recsys/shared/settings"
-	"recsys/shared/step"
-	"recsys/shared/vectorstore"
-	"recsys/shared/workflow"
+	"recsys/shared/contract/settings"
+	"recsys/shared/contract/workflow"
+	"recsys/shared/runtime/awsconfig"
+	"recsys/shared/runtime/step"
+	"recsys/shared/store/objectstore"
+	"recsys/shared/store/vectorstore"
 )
 
 func main() {

@@ -7,9 +7,9 @@ import (
 	"path/filepath"
 	"testing"
 
-	"recsys/infra/local/lambda"
-	"recsys/shared/settings"
-	"recsys/shared/workflow"
+	"recsys/infra/local/aws/lambda"
+	"recsys/shared/contract/settings"
+	"recsys/shared/contract/workflow"
 )
 
 // TestBinary runs the very binary that AWS runs, wired by its environment alone.

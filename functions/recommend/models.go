@@ -8,10 +8,10 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
-	"recsys/shared/lake"
-	"recsys/shared/model"
-	"recsys/shared/objectstore"
-	"recsys/shared/vectorstore"
+	"recsys/shared/contract/lake"
+	"recsys/shared/learn/model"
+	"recsys/shared/store/objectstore"
+	"recsys/shared/store/vectorstore"
 )
 
 // models keeps the models of the last two versions, so that neither a swap nor a rollback reads one twice.

@@ -8,9 +8,9 @@ import (
 
 	"github.com/aws/aws-lambda-go/events"
 
-	"recsys/infra/local/firehose"
-	"recsys/shared/unpack"
-	"recsys/shared/unpack/unpacktest"
+	"recsys/infra/local/aws/firehose"
+	"recsys/shared/stream/unpack"
+	"recsys/shared/stream/unpack/unpacktest"
 )
 
 const known = `{"session_id":"s","customer_number":103}`

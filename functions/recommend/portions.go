@@ -5,8 +5,8 @@ import (
 
 	"github.com/aws/aws-lambda-go/events"
 
-	"recsys/shared/activity"
-	"recsys/shared/unpack"
+	"recsys/shared/stream/activity"
+	"recsys/shared/stream/unpack"
 )
 
 // A batch is answered in portions, because a Kinesis record may hold thousands of activity records. Whatever comes, a portion

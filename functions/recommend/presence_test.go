@@ -8,8 +8,8 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
-	"recsys/shared/settings"
-	"recsys/shared/vectorstore"
+	"recsys/shared/contract/settings"
+	"recsys/shared/store/vectorstore"
 )
 
 // inShop is the attributes of items that the shop holds, each in stock.

@@ -10,10 +10,11 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/pgvector/pgvector-go"
 
-	"recsys/shared/activity"
-	"recsys/shared/ranking"
-	"recsys/shared/settings"
-	"recsys/shared/vectorstore"
+	"recsys/shared/contract/distance"
+	"recsys/shared/contract/settings"
+	"recsys/shared/store/vectorstore"
+	"recsys/shared/stream/activity"
+	"recsys/shared/stream/ranking"
 )
 
 // asking is the questions of a batch as the arrays that two pgx.Batches carry (arrays.go), and the place where their
@@ -189,7 +190,7 @@ func (a *asking) blend() string {
 		return `coalesce(own, mean)`
 	}
 	length := `vector_norm(own) / vector_norm(mean)`
-	if a.version.Metric == vectorstore.L2 {
+	if a.version.Metric == distance.L2 {
 		length = `1`
 	}
 	times := func(factor string) string {

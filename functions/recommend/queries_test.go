@@ -6,8 +6,8 @@ import (
 	"strings"
 	"testing"
 
-	"recsys/shared/unpack"
-	"recsys/shared/vectorstore"
+	"recsys/shared/store/vectorstore"
+	"recsys/shared/stream/unpack"
 )
 
 // TestIndexServesTheQueries: against 10,000 items every search of a batch goes through the HNSW index, and nothing is

@@ -16,11 +16,11 @@ import (
 
 	"github.com/pgvector/pgvector-go"
 
-	"recsys/shared/activity"
-	"recsys/shared/lake"
-	"recsys/shared/sampleshop"
-	"recsys/shared/settings"
-	"recsys/shared/vectorstore"
+	"recsys/shared/contract/lake"
+	"recsys/shared/contract/settings"
+	"recsys/shared/shop/sampleshop"
+	"recsys/shared/store/vectorstore"
+	"recsys/shared/stream/activity"
 )
 
 // reference is the data that lies beside the repository on a machine that has it.

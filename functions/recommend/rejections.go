@@ -10,8 +10,8 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
-	"recsys/shared/lake"
-	"recsys/shared/objectstore"
+	"recsys/shared/contract/lake"
+	"recsys/shared/store/objectstore"
 )
 
 // rejections keeps the records that can never succeed, each with its reason, so that they do not hold the shard.

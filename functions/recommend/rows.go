@@ -5,8 +5,8 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
-	"recsys/shared/activity"
-	"recsys/shared/ranking"
+	"recsys/shared/stream/activity"
+	"recsys/shared/stream/ranking"
 )
 
 // found is what the rungs of a record's ladder hold, each the best first: near is the rung 0 of queueRecommended's rows,

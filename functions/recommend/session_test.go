@@ -10,10 +10,11 @@ import (
 	"strings"
 	"testing"
 
-	"recsys/shared/activity"
-	"recsys/shared/sampleshop"
-	"recsys/shared/settings"
-	"recsys/shared/vectorstore"
+	"recsys/shared/contract/distance"
+	"recsys/shared/contract/settings"
+	"recsys/shared/shop/sampleshop"
+	"recsys/shared/store/vectorstore"
+	"recsys/shared/stream/activity"
 )
 
 // TestSessionsTellWhatComesNext: of sessions that follow planted tastes the last product is held out; with the session's
@@ -65,7 +66,7 @@ func TestBlend(t *testing.T) {
 		v.users[user] = vector(float64(user) / 3)
 	}
 	weight := *w.handler.index.options.SessionWeight
-	for _, metric := range []vectorstore.Metric{vectorstore.Cosine, vectorstore.InnerProduct, vectorstore.L2} {
+	for _, metric := range []distance.Metric{distance.Cosine, distance.InnerProduct, distance.L2} {
 		v.metric = metric
 		w.load(v)
 		var payloads []string
@@ -82,14 +83,14 @@ func TestBlend(t *testing.T) {
 				session[k] = (2*v.items[itemID(i)][k] + 3*v.items[itemID(i+1)][k]) / 5
 			}
 			blend := blended(own, session, weight)
-			if metric == vectorstore.L2 {
+			if metric == distance.L2 {
 				for k := range blend {
 					blend[k] = float32((1-weight)*float64(own[k]) + weight*float64(session[k]))
 				}
 			}
 			best, most := "", math.Inf(-1)
 			for id, item := range v.items {
-				if score := metric.Score(distance(metric, item, blend)); score > most && id != itemID(i) && id != itemID(i+1) {
+				if score := metric.Score(distanceOf(metric, item, blend)); score > most && id != itemID(i) && id != itemID(i+1) {
 					best, most = id, score
 				}
 			}
@@ -100,16 +101,16 @@ func TestBlend(t *testing.T) {
 	}
 }
 
-func distance(metric vectorstore.Metric, a, b []float32) float64 {
+func distanceOf(metric distance.Metric, a, b []float32) float64 {
 	var dot, square float64
 	for i := range a {
 		dot += float64(a[i]) * float64(b[i])
 		square += float64(a[i]-b[i]) * float64(a[i]-b[i])
 	}
 	switch metric {
-	case vectorstore.InnerProduct:
+	case distance.InnerProduct:
 		return -dot
-	case vectorstore.L2:
+	case distance.L2:
 		return math.Sqrt(square)
 	}
 	return 1 - cosine(a, b)

@@ -27,15 +27,16 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/pgvector/pgvector-go"
 
-	"recsys/infra/local/firehose"
-	"recsys/infra/local/postgres"
-	"recsys/infra/local/postgres/postgrestest"
-	"recsys/infra/local/s3"
-	"recsys/shared/awsconfig"
-	"recsys/shared/lake"
-	"recsys/shared/objectstore"
-	"recsys/shared/settings"
-	"recsys/shared/vectorstore"
+	"recsys/infra/local/aws/firehose"
+	"recsys/infra/local/aws/s3"
+	"recsys/infra/local/db/postgres"
+	"recsys/infra/local/testbed/postgrestest"
+	"recsys/shared/contract/distance"
+	"recsys/shared/contract/lake"
+	"recsys/shared/contract/settings"
+	"recsys/shared/runtime/awsconfig"
+	"recsys/shared/store/objectstore"
+	"recsys/shared/store/vectorstore"
 )
 
 const (
@@ -123,7 +124,7 @@ func (w *world) must(err error) {
 
 // version is what the loader would leave.
 type version struct {
-	metric     vectorstore.Metric
+	metric     distance.Metric
 	items      map[string][]float32
 	users      map[int32][]float32
 	popularity [][]any // country, item, count
@@ -138,7 +139,7 @@ func (w *world) load(v version) int64 {
 	w.Helper()
 	ctx := context.WithoutCancel(w.Context())
 	if v.metric == "" {
-		v.metric = vectorstore.Cosine
+		v.metric = distance.Cosine
 	}
 	run := fmt.Sprintf("run-%d", rand.Int64())
 	artifacts := map[string]string{"run": run}

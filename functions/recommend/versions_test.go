@@ -13,10 +13,10 @@ import (
 	"sync/atomic"
 	"testing"
 
-	"recsys/infra/local/pgwire"
-	"recsys/shared/lake"
-	"recsys/shared/model"
-	"recsys/shared/settings"
+	"recsys/infra/local/testbed/pgwire"
+	"recsys/shared/contract/lake"
+	"recsys/shared/contract/settings"
+	"recsys/shared/learn/model"
 )
 
 const sampleArtifacts = "../../infra/local/sample/artifacts"
@@ -24,7 +24,7 @@ const sampleArtifacts = "../../infra/local/sample/artifacts"
 // smallModel is a folder with a model of 3 dimensions, out of the fixtures of package model.
 func smallModel(t *testing.T) string {
 	t.Helper()
-	packed, err := os.Open("../../shared/model/testdata/fixtures.tar.gz")
+	packed, err := os.Open("../../shared/learn/model/testdata/fixtures.tar.gz")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -10,12 +10,13 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
-	"recsys/shared/als"
-	"recsys/shared/embeddings"
-	"recsys/shared/interactions"
-	"recsys/shared/lake"
-	"recsys/shared/model"
-	"recsys/shared/objectstore"
+	"recsys/shared/contract/lake"
+	"recsys/shared/learn/als"
+	"recsys/shared/learn/embeddings"
+	"recsys/shared/learn/model"
+	"recsys/shared/learn/sparse"
+	"recsys/shared/shop/interactions"
+	"recsys/shared/store/objectstore"
 )
 
 // known is what is known of a snapshot's customers and items beside the ratings, as a model's features.
@@ -38,7 +39,7 @@ func knownOf(snapshot *interactions.Snapshot) known {
 }
 
 // with is what is trained on.
-func (k known) with(ratings *interactions.Matrix) als.Data {
+func (k known) with(ratings *sparse.Matrix) als.Data {
 	return als.Data{Ratings: ratings, Users: k.encoders.Users(k.users), Items: k.encoders.Items(k.items)}
 }
 

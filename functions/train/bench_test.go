@@ -8,10 +8,10 @@ import (
 	"syscall"
 	"testing"
 
-	"recsys/shared/als"
-	"recsys/shared/lake"
-	"recsys/shared/objectstore"
-	"recsys/shared/training"
+	"recsys/shared/contract/lake"
+	"recsys/shared/learn/als"
+	"recsys/shared/shop/training"
+	"recsys/shared/store/objectstore"
 )
 
 // BenchmarkTrain trains twice, as a run does, from the snapshot's Parquet to the artifacts, on ratings of the shapes of

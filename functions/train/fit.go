@@ -8,10 +8,10 @@ import (
 	"log/slog"
 	"time"
 
-	"recsys/shared/als"
-	"recsys/shared/failure"
-	"recsys/shared/lake"
-	"recsys/shared/objectstore"
+	"recsys/shared/contract/failure"
+	"recsys/shared/contract/lake"
+	"recsys/shared/learn/als"
+	"recsys/shared/store/objectstore"
 )
 
 // The two fits, as their checkpoints are named.

@@ -5,14 +5,14 @@ import (
 	"errors"
 	"log/slog"
 
-	"recsys/shared/als"
-	"recsys/shared/failure"
-	"recsys/shared/interactions"
-	"recsys/shared/lake"
-	"recsys/shared/metrics"
-	"recsys/shared/objectstore"
-	"recsys/shared/step"
-	"recsys/shared/workflow"
+	"recsys/shared/contract/failure"
+	"recsys/shared/contract/lake"
+	"recsys/shared/contract/workflow"
+	"recsys/shared/learn/als"
+	"recsys/shared/runtime/metrics"
+	"recsys/shared/runtime/step"
+	"recsys/shared/shop/interactions"
+	"recsys/shared/store/objectstore"
 )
 
 // Handler trains models.

@@ -13,14 +13,14 @@ import (
 	"sync"
 	"testing"
 
-	"recsys/infra/local/awscall"
-	"recsys/shared/embeddings"
-	"recsys/shared/failure"
-	"recsys/shared/lake"
-	"recsys/shared/model"
-	"recsys/shared/objectstore"
-	"recsys/shared/training"
-	"recsys/shared/workflow"
+	"recsys/infra/local/aws/awscall"
+	"recsys/shared/contract/failure"
+	"recsys/shared/contract/lake"
+	"recsys/shared/contract/workflow"
+	"recsys/shared/learn/embeddings"
+	"recsys/shared/learn/model"
+	"recsys/shared/shop/training"
+	"recsys/shared/store/objectstore"
 )
 
 func TestWhatIsTrainedCanBeLoaded(t *testing.T) {

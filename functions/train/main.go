@@ -13,11 +13,11 @@ package main
 import (
 	"context"
 
-	"recsys/shared/als"
-	"recsys/shared/lake"
-	"recsys/shared/objectstore"
-	"recsys/shared/settings"
-	"recsys/shared/step"
+	"recsys/shared/contract/lake"
+	"recsys/shared/contract/settings"
+	"recsys/shared/learn/als"
+	"recsys/shared/runtime/step"
+	"recsys/shared/store/objectstore"
 )
 
 func main() {

@@ -9,14 +9,14 @@ import (
 	"testing"
 	"time"
 
-	"recsys/infra/local/s3"
-	"recsys/infra/local/s3/s3test"
-	"recsys/shared/als"
-	"recsys/shared/lake"
-	"recsys/shared/objectstore"
-	"recsys/shared/sampleshop"
-	"recsys/shared/training"
-	"recsys/shared/workflow"
+	"recsys/infra/local/aws/s3"
+	"recsys/infra/local/testbed/s3test"
+	"recsys/shared/contract/lake"
+	"recsys/shared/contract/workflow"
+	"recsys/shared/learn/als"
+	"recsys/shared/shop/sampleshop"
+	"recsys/shared/shop/training"
+	"recsys/shared/store/objectstore"
 )
 
 // bench is a handler on a real S3, with empty buckets.

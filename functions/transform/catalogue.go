@@ -5,9 +5,9 @@ import (
 	"maps"
 	"slices"
 
-	"recsys/shared/lake"
-	"recsys/shared/objectstore"
-	"recsys/shared/training"
+	"recsys/shared/contract/lake"
+	"recsys/shared/shop/training"
+	"recsys/shared/store/objectstore"
 )
 
 // catalogueRange is the range whose transformation lists the shop's products, those that nobody rated among them. A

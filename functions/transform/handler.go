@@ -12,11 +12,11 @@ import (
 	"context"
 	"log/slog"
 
-	"recsys/shared/lake"
-	"recsys/shared/metrics"
-	"recsys/shared/objectstore"
-	"recsys/shared/training"
-	"recsys/shared/workflow"
+	"recsys/shared/contract/lake"
+	"recsys/shared/contract/workflow"
+	"recsys/shared/runtime/metrics"
+	"recsys/shared/shop/training"
+	"recsys/shared/store/objectstore"
 )
 
 // Handler transforms ranges.

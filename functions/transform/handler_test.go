@@ -11,12 +11,12 @@ import (
 	"strings"
 	"testing"
 
-	"recsys/infra/local/s3/s3test"
-	"recsys/shared/failure"
-	"recsys/shared/lake"
-	"recsys/shared/objectstore"
-	"recsys/shared/training"
-	"recsys/shared/workflow"
+	"recsys/infra/local/testbed/s3test"
+	"recsys/shared/contract/failure"
+	"recsys/shared/contract/lake"
+	"recsys/shared/contract/workflow"
+	"recsys/shared/shop/training"
+	"recsys/shared/store/objectstore"
 )
 
 func event(tb testing.TB) (in workflow.RangeInput) {
@@ -130,7 +130,7 @@ func TestTheCatalogue(t *testing.T) {
 		{ProductCode: "S52", ProductLine: "Cars", ProductScale: "1:50", QuantityInStock: "9", BuyPrice: "1.00"},
 		{ProductCode: "twice", ProductLine: "Cars", ProductScale: "1:10", QuantityInStock: "1", BuyPrice: "1.00", MSRP: "2.00"},
 		{ProductCode: "twice ", ProductLine: "Cars", ProductScale: "1:10", QuantityInStock: "0", BuyPrice: "1.00", MSRP: "2.00"},
-		{ProductCode: strings.Repeat("x", training.MaxText+1)}, {ProductCode: " "}, {ProductCode: "nul\x00"},
+		{ProductCode: strings.Repeat("x", lake.MaxText+1)}, {ProductCode: " "}, {ProductCode: "nul\x00"},
 	})
 	if _, err := h.Handle(t.Context(), in); err != nil {
 		t.Fatal(err)

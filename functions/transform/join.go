@@ -6,7 +6,7 @@ import (
 	"io"
 	"strconv"
 
-	"recsys/shared/training"
+	"recsys/shared/shop/training"
 )
 
 // customers is a stream of customers by ascending number, NULLs first: training.Table.

@@ -5,7 +5,7 @@ import (
 	"strconv"
 	"testing"
 
-	"recsys/shared/training"
+	"recsys/shared/shop/training"
 )
 
 func number(n int64) string { return strconv.FormatInt(n, 10) }

@@ -3,9 +3,9 @@ package main
 import (
 	"context"
 
-	"recsys/shared/objectstore"
-	"recsys/shared/settings"
-	"recsys/shared/step"
+	"recsys/shared/contract/settings"
+	"recsys/shared/runtime/step"
+	"recsys/shared/store/objectstore"
 )
 
 func main() {

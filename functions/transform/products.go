@@ -3,8 +3,8 @@ package main
 import (
 	"context"
 
-	"recsys/shared/objectstore"
-	"recsys/shared/training"
+	"recsys/shared/shop/training"
+	"recsys/shared/store/objectstore"
 )
 
 // products are held whole: the shop's small dimension.

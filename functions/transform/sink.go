@@ -9,10 +9,10 @@ import (
 	"io"
 	"os"
 
-	"recsys/shared/lake"
-	"recsys/shared/objectstore"
-	"recsys/shared/training"
-	"recsys/shared/workflow"
+	"recsys/shared/contract/lake"
+	"recsys/shared/contract/workflow"
+	"recsys/shared/shop/training"
+	"recsys/shared/store/objectstore"
 )
 
 // rejected is a line of the quarantine: the rating as it came, and why it is no training row.

@@ -11,12 +11,13 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
-	"recsys/infra/local/postgres"
-	"recsys/infra/local/postgres/postgrestest"
-	"recsys/shared/failure"
-	"recsys/shared/lake"
-	"recsys/shared/vectorstore"
-	"recsys/shared/workflow"
+	"recsys/infra/local/db/postgres"
+	"recsys/infra/local/testbed/postgrestest"
+	"recsys/shared/contract/distance"
+	"recsys/shared/contract/failure"
+	"recsys/shared/contract/lake"
+	"recsys/shared/contract/workflow"
+	"recsys/shared/store/vectorstore"
 )
 
 func TestHandle(t *testing.T) {
@@ -68,7 +69,7 @@ func testSuperseded(t *testing.T, b *bench) {
 
 // A function that has timed out may still be at work when the next attempt starts.
 func testAtOnce(t *testing.T, b *bench) {
-	version := b.load(4, vectors(1500, 4, 1), vectors(10, 4, 2), vectorstore.Cosine)
+	version := b.load(4, vectors(1500, 4, 1), vectors(10, 4, 2), distance.Cosine)
 	var all errgroup.Group
 	for range 3 {
 		all.Go(func() error {
@@ -167,7 +168,7 @@ func testLongReader(t *testing.T, b *bench) {
 }
 
 func testRefuses(t *testing.T, b *bench) {
-	refused, err := vectorstore.Allocate(t.Context(), b.DB, "refused", vectorstore.Cosine, map[string]string{}, false)
+	refused, err := vectorstore.Allocate(t.Context(), b.DB, "refused", distance.Cosine, map[string]string{}, false)
 	b.must(err)
 	b.must(vectorstore.Fail(t.Context(), b.DB, refused, map[string]string{}, "bad embeddings"))
 	for _, in := range []workflow.IndexInput{b.input(refused), b.input(0), b.input(7), b.input(-1), {}, {Run: b.input(1).Run, Version: 1, Rollback: true}} {
@@ -200,7 +201,7 @@ func testFailed(t *testing.T, b *bench) {
 	b.leaves([]string{"2"})
 
 	// An upload failed and was killed before it had tidied up.
-	_, err := vectorstore.Allocate(t.Context(), b.DB, "refused", vectorstore.Cosine, map[string]string{}, false)
+	_, err := vectorstore.Allocate(t.Context(), b.DB, "refused", distance.Cosine, map[string]string{}, false)
 	b.must(err)
 	b.must(vectorstore.Fail(t.Context(), b.DB, 4, map[string]string{}, "bad embeddings"))
 	_, err = b.Artifacts.Put(t.Context(), lake.VersionKey(4, lake.ItemEmbeddingsKey), strings.NewReader("bad"))
@@ -229,7 +230,7 @@ func testRecall(t *testing.T, server *postgres.Server) {
 	const dimension = 16
 	items, users := vectors(20_000, dimension, 3), vectors(500, dimension, 4)
 	copy(items[100:200], items[:100]) // as near as each other: either is right
-	version := b.load(dimension, items, users, vectorstore.Cosine)
+	version := b.load(dimension, items, users, distance.Cosine)
 
 	b.Index = HNSW{M: 2, EfConstruction: 4}
 	_, err := b.Handle(t.Context(), b.input(version))
@@ -242,7 +243,7 @@ func testRecall(t *testing.T, server *postgres.Server) {
 	}
 
 	b.Index = HNSW{M: 12, EfConstruction: 32}
-	version = b.load(dimension, items, users, vectorstore.Cosine)
+	version = b.load(dimension, items, users, distance.Cosine)
 	out := b.handle(b.input(version))
 	t.Logf("a good index: %+v", out)
 	if out.Status != "activated" || out.Recall < b.Target || out.Recall > 1 || !slices.Contains(ladder, out.EfSearch) {

@@ -10,7 +10,7 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
 
-	"recsys/shared/vectorstore"
+	"recsys/shared/store/vectorstore"
 )
 
 // HNSW are pgvector's build parameters. https://github.com/pgvector/pgvector#index-options

@@ -3,7 +3,7 @@ package main
 import (
 	"testing"
 
-	"recsys/shared/vectorstore"
+	"recsys/shared/store/vectorstore"
 )
 
 // A node of 32 dimensions and m = 16 takes 896 bytes, a quarter more with what the allocator adds.

@@ -7,13 +7,13 @@ import (
 	"sync/atomic"
 	"testing"
 
-	"recsys/infra/local/awscall"
-	"recsys/infra/local/pgwire"
-	"recsys/infra/local/postgres"
-	"recsys/infra/local/postgres/postgrestest"
-	"recsys/shared/failure"
-	"recsys/shared/settings"
-	"recsys/shared/vectorstore"
+	"recsys/infra/local/aws/awscall"
+	"recsys/infra/local/db/postgres"
+	"recsys/infra/local/testbed/pgwire"
+	"recsys/infra/local/testbed/postgrestest"
+	"recsys/shared/contract/failure"
+	"recsys/shared/contract/settings"
+	"recsys/shared/store/vectorstore"
 )
 
 var errInterrupted = errors.New("interrupted here")

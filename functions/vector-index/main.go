@@ -10,10 +10,10 @@ package main
 import (
 	"context"
 
-	"recsys/shared/objectstore"
-	"recsys/shared/settings"
-	"recsys/shared/step"
-	"recsys/shared/vectorstore"
+	"recsys/shared/contract/settings"
+	"recsys/shared/runtime/step"
+	"recsys/shared/store/objectstore"
+	"recsys/shared/store/vectorstore"
 )
 
 func main() {

@@ -11,14 +11,15 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/pgvector/pgvector-go"
 
-	"recsys/infra/local/postgres"
-	"recsys/infra/local/s3"
+	"recsys/infra/local/aws/s3"
+	"recsys/infra/local/db/postgres"
 	"recsys/infra/local/testbed"
-	"recsys/shared/lake"
-	"recsys/shared/objectstore"
-	"recsys/shared/settings"
-	"recsys/shared/vectorstore"
-	"recsys/shared/workflow"
+	"recsys/shared/contract/distance"
+	"recsys/shared/contract/lake"
+	"recsys/shared/contract/settings"
+	"recsys/shared/contract/workflow"
+	"recsys/shared/store/objectstore"
+	"recsys/shared/store/vectorstore"
 )
 
 // bench is a handler on real servers, with an empty vector database and an empty bucket.
@@ -75,7 +76,7 @@ func (b *bench) must(err error) {
 }
 
 // load makes the next version, of random vectors, with an artifact in the bucket.
-func (b *bench) load(dimension int, items, users [][]float32, metric vectorstore.Metric) (version int64) {
+func (b *bench) load(dimension int, items, users [][]float32, metric distance.Metric) (version int64) {
 	b.t.Helper()
 	ctx := b.t.Context()
 	var count int
@@ -98,7 +99,7 @@ func (b *bench) load(dimension int, items, users [][]float32, metric vectorstore
 
 // small loads a version of a few items; which does not matter.
 func (b *bench) small(dimension int) (version int64) {
-	return b.load(dimension, vectors(50, dimension, 1), vectors(10, dimension, 2), vectorstore.Cosine)
+	return b.load(dimension, vectors(50, dimension, 1), vectors(10, dimension, 2), distance.Cosine)
 }
 
 // vectors are normally distributed, seeded.

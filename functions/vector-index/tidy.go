@@ -5,9 +5,9 @@ import (
 	"log/slog"
 	"slices"
 
-	"recsys/shared/lake"
-	"recsys/shared/step"
-	"recsys/shared/vectorstore"
+	"recsys/shared/contract/lake"
+	"recsys/shared/runtime/step"
+	"recsys/shared/store/vectorstore"
 )
 
 // tidy drops what no rollback needs. A version that cannot be dropped now, since somebody reads it, is left to

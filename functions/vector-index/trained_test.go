@@ -6,10 +6,11 @@ import (
 	"slices"
 	"testing"
 
-	"recsys/infra/local/postgres/postgrestest"
-	"recsys/shared/als"
-	"recsys/shared/interactions"
-	"recsys/shared/vectorstore"
+	"recsys/infra/local/testbed/postgrestest"
+	"recsys/shared/contract/distance"
+	"recsys/shared/learn/als"
+	"recsys/shared/learn/sparse"
+	"recsys/shared/store/vectorstore"
 )
 
 // Vectors as functions/train makes them are found by inner product. The other way to the same order for customers, cosine
@@ -26,10 +27,10 @@ func TestTrainedVectorsAreFoundByInnerProduct(t *testing.T) {
 	users, items := rowsOf(factors.Users, factors.Dimension), rowsOf(factors.Items, factors.Dimension)
 	for name, c := range map[string]struct {
 		users, items [][]float32
-		metric       vectorstore.Metric
+		metric       distance.Metric
 	}{
-		"inner product":    {users, items, vectorstore.InnerProduct},
-		"augmented cosine": {longer(users, 0), longer(items, longest(items)), vectorstore.Cosine},
+		"inner product":    {users, items, distance.InnerProduct},
+		"augmented cosine": {longer(users, 0), longer(items, longest(items)), distance.Cosine},
 	} {
 		t.Run(name, func(t *testing.T) {
 			b := setup(t, server)
@@ -38,7 +39,7 @@ func TestTrainedVectorsAreFoundByInnerProduct(t *testing.T) {
 			b.must(b.Index.build(t.Context(), b.DB, version))
 			m, err := measure(t.Context(), b.DB, version, b.Queries, b.Target)
 			b.must(err)
-			if t.Logf("%v", m); c.metric == vectorstore.InnerProduct && (m.sequential || m.best().recall < b.Target || m.best().efSearch > 80) {
+			if t.Logf("%v", m); c.metric == distance.InnerProduct && (m.sequential || m.best().recall < b.Target || m.best().efSearch > 80) {
 				t.Errorf("recall %v", m)
 			}
 		})
@@ -75,7 +76,7 @@ func longer(vectors [][]float32, to float64) (out [][]float32) {
 }
 
 // tasteful are about so many ratings of customers who, of the items that they come across, rate those they like most.
-func tasteful(customers, items, ratings int) *interactions.Matrix {
+func tasteful(customers, items, ratings int) *sparse.Matrix {
 	const tastes = 8
 	random := rand.New(rand.NewPCG(5, 5))
 	draw := func(n int) []float64 {
@@ -86,7 +87,7 @@ func tasteful(customers, items, ratings int) *interactions.Matrix {
 		return list
 	}
 	of, likes, popularity := draw(items*tastes), draw(customers*tastes), draw(items)
-	m := &interactions.Matrix{Width: items, Start: []int64{0}}
+	m := &sparse.Matrix{Width: items, Start: []int64{0}}
 	for c := range customers {
 		appeal := map[int32]float64{}
 		for range 10 * ratings / customers {

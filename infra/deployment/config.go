@@ -16,7 +16,7 @@ import (
 	"time"
 	_ "time/tzdata" // names of time zones, whatever the machine has
 
-	"recsys/shared/settings"
+	"recsys/shared/contract/settings"
 )
 
 // Config is every option of a deployment, given as `cdk deploy -c alarmEmail=…`, under "context" in cdk.json, or in an

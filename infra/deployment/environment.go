@@ -12,7 +12,7 @@ import (
 	"slices"
 	"strings"
 
-	"recsys/shared/rds"
+	"recsys/shared/store/rds"
 )
 
 // Environment is one deployment, as a file in infra/environments has it. `-c env=prod` reads prod.json. Its options
@@ -127,6 +127,6 @@ func CheckRegion(region string) error {
 	if region == "" || slices.Contains(rds.Regions(), region) {
 		return nil
 	}
-	return fmt.Errorf("region %s: its RDS root certificate is missing in shared/rds/certificates.pem, so functions could not connect; want one of %s",
+	return fmt.Errorf("region %s: its RDS root certificate is missing in shared/store/rds/certificates.pem, so functions could not connect; want one of %s",
 		region, strings.Join(rds.Regions(), ", "))
 }

@@ -4,7 +4,7 @@ import (
 	"strconv"
 	"strings"
 
-	"recsys/shared/workflow"
+	"recsys/shared/contract/workflow"
 )
 
 // MemoryGiB is the memory of an RDS instance type such as t4g.small, r8g.2xlarge; 0 if its size is unknown.

@@ -10,11 +10,11 @@ import (
 	"io/fs"
 	"time"
 
+	"recsys/infra/local/aws/stepfunctions"
+	"recsys/infra/local/db/provision"
 	"recsys/infra/local/platform"
-	"recsys/infra/local/provision"
-	"recsys/infra/local/stepfunctions"
-	"recsys/shared/lake"
-	"recsys/shared/objectstore"
+	"recsys/shared/contract/lake"
+	"recsys/shared/store/objectstore"
 )
 
 // runOnce starts everything, shows one execution and one stream of activity, and stops.

@@ -16,8 +16,8 @@ import (
 
 	"github.com/go-sql-driver/mysql"
 
+	"recsys/infra/local/aws/stepfunctions"
 	"recsys/infra/local/platform"
-	"recsys/infra/local/stepfunctions"
 )
 
 // console shows what happens, a line each, to a person or a log file alike.

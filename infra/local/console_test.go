@@ -5,7 +5,7 @@ import (
 	"strings"
 	"testing"
 
-	"recsys/infra/local/stepfunctions"
+	"recsys/infra/local/aws/stepfunctions"
 )
 
 func TestARetryNamesWhatWentBefore(t *testing.T) {

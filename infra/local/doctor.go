@@ -7,7 +7,7 @@ import (
 	"io"
 	"os/exec"
 
-	"recsys/infra/local/provision"
+	"recsys/infra/local/db/provision"
 )
 
 // doctor runs infra/doctor. It is a program of its own, so that this one is built without the clients of a dozen services

@@ -9,10 +9,10 @@ import (
 	"text/tabwriter"
 
 	"recsys/infra/local/platform"
-	"recsys/shared/evaluation"
-	"recsys/shared/lake"
-	"recsys/shared/objectstore"
-	"recsys/shared/workflow"
+	"recsys/shared/contract/lake"
+	"recsys/shared/contract/workflow"
+	"recsys/shared/learn/evaluation"
+	"recsys/shared/store/objectstore"
 )
 
 // maxReport bounds a report, in bytes.

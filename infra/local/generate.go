@@ -7,8 +7,8 @@ import (
 	"io"
 	"path/filepath"
 
-	"recsys/infra/local/provision"
-	"recsys/shared/sampleshop"
+	"recsys/infra/local/db/provision"
+	"recsys/shared/shop/sampleshop"
 )
 
 // generate writes a shop of any size into a folder.

@@ -14,12 +14,12 @@ import (
 	"strings"
 	"syscall"
 
-	"recsys/infra/local/mysql"
+	"recsys/infra/local/db/mysql"
+	"recsys/infra/local/db/provision"
 	"recsys/infra/local/platform"
-	"recsys/infra/local/provision"
-	"recsys/shared/lake"
-	"recsys/shared/settings"
-	"recsys/shared/workflow"
+	"recsys/shared/contract/lake"
+	"recsys/shared/contract/settings"
+	"recsys/shared/contract/workflow"
 )
 
 const usage = `The recommender pipelines on this machine, with no AWS account.

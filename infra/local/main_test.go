@@ -12,10 +12,10 @@ import (
 	"strings"
 	"testing"
 
-	"recsys/infra/local/mysql/mysqltest"
 	"recsys/infra/local/platform"
-	"recsys/infra/local/postgres/postgrestest"
-	"recsys/infra/local/provision/provisiontest"
+	"recsys/infra/local/testbed/mysqltest"
+	"recsys/infra/local/testbed/postgrestest"
+	"recsys/infra/local/testbed/provisiontest"
 )
 
 func TestMistakesSayWhatToDo(t *testing.T) {
@@ -79,7 +79,7 @@ func TestResetDeletesStateAndNothingElse(t *testing.T) {
 	if err := run(t.Context(), []string{"reset", "--state-dir", "."}, new(bytes.Buffer), new(bytes.Buffer)); err == nil || !strings.Contains(err.Error(), "not made by this program") {
 		t.Errorf("a reset of this program's source: %v", err)
 	}
-	if _, err := os.Stat("s3"); err != nil {
+	if _, err := os.Stat("platform"); err != nil {
 		t.Error(err)
 	}
 	for _, name := range []string{"recsys-state.txt", "s3/recsys-lake/x", "mysql/data/y", "source.json", "cache/part/z", "notes.txt"} {

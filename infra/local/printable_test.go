@@ -8,8 +8,8 @@ import (
 	"testing"
 	"unicode"
 
+	"recsys/infra/local/aws/stepfunctions"
 	"recsys/infra/local/platform"
-	"recsys/infra/local/stepfunctions"
 )
 
 // hostile are texts of records that would do something to a terminal, and how they are shown.

@@ -15,7 +15,7 @@ import (
 
 	"recsys/infra/local/platform"
 	"recsys/infra/local/sample"
-	"recsys/shared/activity"
+	"recsys/shared/stream/activity"
 )
 
 // stream puts the activity on Kinesis and shows what it is answered with.

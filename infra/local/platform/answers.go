@@ -11,8 +11,8 @@ import (
 	"strings"
 	"time"
 
-	"recsys/shared/lake"
-	"recsys/shared/objectstore"
+	"recsys/shared/contract/lake"
+	"recsys/shared/store/objectstore"
 )
 
 // Answer is what became of one record: recommendations, or a reason for having none.

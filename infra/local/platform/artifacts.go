@@ -15,8 +15,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 
-	"recsys/shared/lake"
-	"recsys/shared/objectstore"
+	"recsys/shared/contract/lake"
+	"recsys/shared/store/objectstore"
 )
 
 // artifactFolders are those of a hand-over.

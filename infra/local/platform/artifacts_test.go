@@ -7,8 +7,8 @@ import (
 	"testing"
 	"testing/fstest"
 
-	"recsys/infra/local/s3/s3test"
-	"recsys/shared/lake"
+	"recsys/infra/local/testbed/s3test"
+	"recsys/shared/contract/lake"
 )
 
 func files(pairs ...string) fstest.MapFS {

@@ -9,8 +9,8 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
-	"recsys/infra/local/mysql/mysqltest"
-	"recsys/infra/local/postgres/postgrestest"
+	"recsys/infra/local/testbed/mysqltest"
+	"recsys/infra/local/testbed/postgrestest"
 )
 
 // One that was killed leaves its list of endpoints behind, and the kernel frees its lock.

@@ -13,9 +13,9 @@ import (
 	"testing"
 	"testing/fstest"
 
-	"recsys/infra/local/provision"
+	"recsys/infra/local/db/provision"
 	"recsys/infra/local/sample"
-	"recsys/shared/lake"
+	"recsys/shared/contract/lake"
 )
 
 const embeddings = `{"stages":"embeddings"}`
@@ -131,14 +131,14 @@ func withFirst(number string) func(string) string {
 	return func(line string) string { return firstNumber.ReplaceAllString(line, "["+number) }
 }
 
-// pickledModule is a model as torch.save(model) writes it, by the real PyTorch: one of the fixtures of shared/model.
+// pickledModule is a model as torch.save(model) writes it, by the real PyTorch: one of the fixtures of shared/learn/model.
 func pickledModule(t *testing.T) []byte {
 	t.Helper()
 	root, err := provision.Root()
 	if err != nil {
 		t.Fatal(err)
 	}
-	packed, err := os.ReadFile(filepath.Join(root, "shared", "model", "testdata", "fixtures.tar.gz"))
+	packed, err := os.ReadFile(filepath.Join(root, "shared", "learn", "model", "testdata", "fixtures.tar.gz"))
 	if err != nil {
 		t.Fatal(err)
 	}

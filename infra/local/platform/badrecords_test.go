@@ -10,8 +10,8 @@ import (
 	"time"
 
 	"recsys/infra/local/sample"
-	"recsys/shared/lake"
-	"recsys/shared/unpack/unpacktest"
+	"recsys/shared/contract/lake"
+	"recsys/shared/stream/unpack/unpacktest"
 )
 
 // Whatever lies on the stream, the shard moves on: a record is answered, or stored with the reason why not, and the

@@ -13,10 +13,10 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	awsglue "github.com/aws/aws-sdk-go-v2/service/glue"
 
-	"recsys/infra/local/awscall"
-	"recsys/infra/local/stepfunctions"
-	"recsys/shared/lake"
-	"recsys/shared/objectstore"
+	"recsys/infra/local/aws/awscall"
+	"recsys/infra/local/aws/stepfunctions"
+	"recsys/shared/contract/lake"
+	"recsys/shared/store/objectstore"
 )
 
 const trainingData = `{"stages":"training-data"}`

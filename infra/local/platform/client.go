@@ -17,10 +17,10 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/kinesis"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 
-	"recsys/infra/local/awscall"
-	"recsys/infra/local/stepfunctions"
-	"recsys/shared/awsconfig"
-	"recsys/shared/objectstore"
+	"recsys/infra/local/aws/awscall"
+	"recsys/infra/local/aws/stepfunctions"
+	"recsys/shared/runtime/awsconfig"
+	"recsys/shared/store/objectstore"
 	"recsys/statemachines"
 )
 

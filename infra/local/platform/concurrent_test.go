@@ -12,11 +12,11 @@ import (
 	"testing"
 	"time"
 
-	"recsys/infra/local/awscall"
-	"recsys/infra/local/pgwire"
-	"recsys/infra/local/stepfunctions"
+	"recsys/infra/local/aws/awscall"
+	"recsys/infra/local/aws/stepfunctions"
 	"recsys/infra/local/testbed"
-	"recsys/shared/lake"
+	"recsys/infra/local/testbed/pgwire"
+	"recsys/shared/contract/lake"
 )
 
 // Executions that overlap, in every order in which they can end: readers see one whole snapshot and one whole

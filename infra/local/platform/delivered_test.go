@@ -11,8 +11,8 @@ import (
 	"testing"
 	"time"
 
-	"recsys/infra/local/eventsource"
-	"recsys/shared/objectstore"
+	"recsys/infra/local/aws/eventsource"
+	"recsys/shared/store/objectstore"
 )
 
 // line is an answer as Firehose delivered it: the text, and what was read of it.

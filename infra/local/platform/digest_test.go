@@ -14,8 +14,8 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
-	"recsys/infra/local/postgres"
-	"recsys/shared/vectorstore"
+	"recsys/infra/local/db/postgres"
+	"recsys/shared/store/vectorstore"
 )
 
 // stored are the folders of a state directory that executions write to, beside the vector database.

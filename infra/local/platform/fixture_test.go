@@ -18,10 +18,10 @@ import (
 	_ "github.com/go-sql-driver/mysql"
 	"github.com/jackc/pgx/v5"
 
-	"recsys/infra/local/eventsource"
+	"recsys/infra/local/aws/eventsource"
 	"recsys/infra/local/sample"
 	"recsys/infra/local/testbed"
-	"recsys/shared/lake"
+	"recsys/shared/contract/lake"
 )
 
 // What the tests of faults work on: a shop and hand-overs small enough that a run takes about a second.

@@ -10,9 +10,9 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 
-	"recsys/infra/local/lambda"
-	"recsys/shared/settings"
-	"recsys/shared/workflow"
+	"recsys/infra/local/aws/lambda"
+	"recsys/shared/contract/settings"
+	"recsys/shared/contract/workflow"
 )
 
 // Functions are the settings of every function.

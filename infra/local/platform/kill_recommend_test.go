@@ -10,11 +10,11 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
-	"recsys/infra/local/postgres"
+	"recsys/infra/local/db/postgres"
 	"recsys/infra/local/sample"
 	"recsys/infra/local/testbed"
-	"recsys/shared/lake"
-	"recsys/shared/vectorstore"
+	"recsys/shared/contract/lake"
+	"recsys/shared/store/vectorstore"
 )
 
 // activities are a batch that answers six records and rejects two.

@@ -13,11 +13,11 @@ import (
 	"testing/fstest"
 	"time"
 
+	"recsys/infra/local/aws/stepfunctions"
 	"recsys/infra/local/sample"
-	"recsys/infra/local/stepfunctions"
 	"recsys/infra/local/testbed"
-	"recsys/shared/lake"
-	"recsys/shared/sampleshop"
+	"recsys/shared/contract/lake"
+	"recsys/shared/shop/sampleshop"
 )
 
 // Every function is killed right before and right after everything that it stores: each S3 put, copy and delete, each

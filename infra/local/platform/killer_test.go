@@ -10,8 +10,8 @@ import (
 	"slices"
 	"sync"
 
-	"recsys/infra/local/awscall"
-	"recsys/infra/local/pgwire"
+	"recsys/infra/local/aws/awscall"
+	"recsys/infra/local/testbed/pgwire"
 )
 
 // point is a moment at which a function can be killed: right before or right after something is stored.

@@ -8,8 +8,8 @@ import (
 	"strings"
 	"testing"
 
-	"recsys/shared/activity"
-	"recsys/shared/metrics"
+	"recsys/shared/runtime/metrics"
+	"recsys/shared/stream/activity"
 )
 
 // sentMetrics are the metrics of a function's log, as CloudWatch finds them: how many lines have each, by name.

@@ -11,12 +11,12 @@ import (
 	"testing"
 	"time"
 
-	"recsys/infra/local/awscall"
-	"recsys/infra/local/eventsource"
-	"recsys/infra/local/firehose"
-	"recsys/infra/local/stepfunctions"
+	"recsys/infra/local/aws/awscall"
+	"recsys/infra/local/aws/eventsource"
+	"recsys/infra/local/aws/firehose"
+	"recsys/infra/local/aws/stepfunctions"
 	"recsys/infra/local/testbed"
-	"recsys/shared/lake"
+	"recsys/shared/contract/lake"
 )
 
 // Servers go away and come back: no record is lost, the shard goes on where it was, and the workflow's retries find

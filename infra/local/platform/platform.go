@@ -19,16 +19,16 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
-	"recsys/infra/local/authority"
-	"recsys/infra/local/eventsource"
-	"recsys/infra/local/firehose"
-	"recsys/infra/local/glue"
-	"recsys/infra/local/lambda"
-	"recsys/infra/local/mysql"
-	"recsys/infra/local/postgres"
-	"recsys/infra/local/provision"
-	"recsys/infra/local/s3"
-	"recsys/shared/settings"
+	"recsys/infra/local/aws/eventsource"
+	"recsys/infra/local/aws/firehose"
+	"recsys/infra/local/aws/glue"
+	"recsys/infra/local/aws/lambda"
+	"recsys/infra/local/aws/s3"
+	"recsys/infra/local/db/authority"
+	"recsys/infra/local/db/mysql"
+	"recsys/infra/local/db/postgres"
+	"recsys/infra/local/db/provision"
+	"recsys/shared/contract/settings"
 )
 
 // Config says what to start and on what.

@@ -16,10 +16,10 @@ import (
 	"testing/fstest"
 	"time"
 
-	"recsys/infra/local/awscall"
-	"recsys/infra/local/provision"
+	"recsys/infra/local/aws/awscall"
+	"recsys/infra/local/db/provision"
 	"recsys/infra/local/sample"
-	"recsys/shared/lake"
+	"recsys/shared/contract/lake"
 )
 
 var update = flag.Bool("update", false, "write infra/testdata/recorded-calls.json anew")

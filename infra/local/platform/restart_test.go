@@ -5,7 +5,7 @@ import (
 	"testing"
 	"time"
 
-	"recsys/infra/local/eventsource"
+	"recsys/infra/local/aws/eventsource"
 )
 
 // What lies on the stream when everything stops is answered after the next start, and what was answered is not again.

@@ -14,9 +14,9 @@ import (
 	"time"
 
 	"recsys/infra/local/sample"
-	"recsys/shared/lake"
-	"recsys/shared/sampleshop"
-	"recsys/shared/settings"
+	"recsys/shared/contract/lake"
+	"recsys/shared/contract/settings"
+	"recsys/shared/shop/sampleshop"
 )
 
 // The sample shop, from MySQL to answers, twice: the second run changes what must change and nothing else. All options

@@ -12,11 +12,11 @@ import (
 	awss3 "github.com/aws/aws-sdk-go-v2/service/s3"
 	s3types "github.com/aws/aws-sdk-go-v2/service/s3/types"
 
-	"recsys/infra/local/firehose"
-	"recsys/infra/local/glue"
-	"recsys/infra/local/kinesis"
-	"recsys/infra/local/s3"
-	"recsys/infra/local/stepfunctions"
+	"recsys/infra/local/aws/firehose"
+	"recsys/infra/local/aws/glue"
+	"recsys/infra/local/aws/kinesis"
+	"recsys/infra/local/aws/s3"
+	"recsys/infra/local/aws/stepfunctions"
 )
 
 // deliverAfter is how long Firehose gathers records, so that a person sees them soon; on AWS it is minutes.

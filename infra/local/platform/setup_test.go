@@ -9,12 +9,12 @@ import (
 	"testing"
 	"time"
 
-	"recsys/infra/local/mysql"
-	"recsys/infra/local/provision"
-	"recsys/infra/local/provision/provisiontest"
-	"recsys/infra/local/stepfunctions"
-	"recsys/shared/settings"
-	"recsys/shared/workflow"
+	"recsys/infra/local/aws/stepfunctions"
+	"recsys/infra/local/db/mysql"
+	"recsys/infra/local/db/provision"
+	"recsys/infra/local/testbed/provisiontest"
+	"recsys/shared/contract/settings"
+	"recsys/shared/contract/workflow"
 )
 
 // began is when the first execution of a test starts; later ones start a minute apart, so that runs are ordered.
@@ -60,7 +60,7 @@ func checkMemory(tb testing.TB, p *Platform) {
 	}
 	for _, step := range p.steps() {
 		if peak := p.Lambda.PeakMemory(step.Name) >> 20; peak > int64(step.MemoryMiB) {
-			tb.Errorf("%s took %d MiB of memory; it has %d on AWS (shared/workflow/steps.go)", step.Name, peak, step.MemoryMiB)
+			tb.Errorf("%s took %d MiB of memory; it has %d on AWS (shared/contract/workflow/steps.go)", step.Name, peak, step.MemoryMiB)
 		}
 	}
 }

@@ -14,11 +14,11 @@ import (
 	"strings"
 	"time"
 
-	"recsys/infra/local/dump"
-	"recsys/infra/local/mysql"
+	"recsys/infra/local/db/dump"
+	"recsys/infra/local/db/mysql"
 	"recsys/infra/local/sample"
-	"recsys/shared/sampleshop"
-	"recsys/shared/source"
+	"recsys/shared/shop/sampleshop"
+	"recsys/shared/shop/source"
 )
 
 // loadedSource is what <StateDir>/source.json says of the shop in the private MySQL.

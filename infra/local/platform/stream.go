@@ -14,9 +14,9 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/kinesis/types"
 	"github.com/google/uuid"
 
-	"recsys/infra/local/eventsource"
-	"recsys/shared/unpack"
-	"recsys/shared/workflow"
+	"recsys/infra/local/aws/eventsource"
+	"recsys/shared/contract/workflow"
+	"recsys/shared/stream/unpack"
 )
 
 // Limits of PutRecords, https://docs.aws.amazon.com/kinesis/latest/APIReference/API_PutRecords.html.

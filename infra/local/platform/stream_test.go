@@ -13,9 +13,9 @@ import (
 	"testing"
 	"time"
 
-	"recsys/infra/local/s3/s3test"
-	"recsys/shared/lake"
-	"recsys/shared/unpack/unpacktest"
+	"recsys/infra/local/testbed/s3test"
+	"recsys/shared/contract/lake"
+	"recsys/shared/stream/unpack/unpacktest"
 )
 
 // The local Kinesis never refuses a record, as AWS does when a shard has too much to take.

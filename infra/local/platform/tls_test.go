@@ -4,9 +4,9 @@ import (
 	"strings"
 	"testing"
 
-	"recsys/infra/local/authority"
+	"recsys/infra/local/db/authority"
 	"recsys/infra/local/sample"
-	"recsys/shared/settings"
+	"recsys/shared/contract/settings"
 )
 
 // The functions themselves, as they are deployed: every one that connects to a database believes in it by its

@@ -13,11 +13,11 @@ import (
 	"testing"
 	"time"
 
-	"recsys/infra/local/awscall"
+	"recsys/infra/local/aws/awscall"
 	"recsys/infra/local/sample"
-	"recsys/shared/evaluation"
-	"recsys/shared/lake"
-	"recsys/shared/sampleshop"
+	"recsys/shared/contract/lake"
+	"recsys/shared/learn/evaluation"
+	"recsys/shared/shop/sampleshop"
 )
 
 // The real shop without anybody who hands over a model: it trains, measures and answers. Then its ratings are shuffled, so

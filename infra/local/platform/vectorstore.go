@@ -8,8 +8,8 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
-	"recsys/infra/local/postgres"
-	"recsys/shared/vectorstore"
+	"recsys/infra/local/db/postgres"
+	"recsys/shared/store/vectorstore"
 )
 
 // startVectorStore starts PostgreSQL and runs the bootstrap SQL as a user who is no superuser, as on RDS.

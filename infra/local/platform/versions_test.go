@@ -14,7 +14,7 @@ import (
 	"time"
 
 	"recsys/infra/local/sample"
-	"recsys/shared/lake"
+	"recsys/shared/contract/lake"
 )
 
 const rollback = `{"rollback":true}`

@@ -9,7 +9,7 @@ import (
 	"embed"
 	"io/fs"
 
-	"recsys/shared/sampleshop"
+	"recsys/shared/shop/sampleshop"
 )
 
 // all: because files whose names begin with '_' are left out otherwise.

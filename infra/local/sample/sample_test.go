@@ -13,9 +13,9 @@ import (
 	"strings"
 	"testing"
 
-	"recsys/shared/lake"
-	"recsys/shared/model"
-	"recsys/shared/sampleshop"
+	"recsys/shared/contract/lake"
+	"recsys/shared/learn/model"
+	"recsys/shared/shop/sampleshop"
 )
 
 const again = "; make the sample again, see README.md"

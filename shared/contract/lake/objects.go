@@ -1,0 +1,100 @@
+package lake
+
+import "time"
+
+// RangeReport is what partition-write leaves of a range.
+type RangeReport struct {
+	Range      int              `json:"range"`
+	Rows       int64            `json:"rows"`
+	Rejected   map[string]int64 `json:"rejected"`   // by reason
+	RatingType string           `json:"ratingType"` // a training.RatingType
+	Partitions []Partition      `json:"partitions"`
+}
+
+// Partition is one customer's object.
+type Partition struct {
+	CustomerNumber int32 `json:"customerNumber"`
+	Rows           int64 `json:"rows"`
+	Bytes          int64 `json:"bytes"`
+}
+
+// Manifest lists a whole snapshot; written once, when all of its files are there.
+type Manifest struct {
+	Snapshot   string           `json:"snapshot"`
+	StartedAt  time.Time        `json:"startedAt"` // of the run: orders snapshots
+	Ranges     int              `json:"ranges"`
+	Source     string           `json:"source"`     // which source it is of; "" of an earlier release
+	Rows       int64            `json:"rows"`       // training rows
+	Customers  int64            `json:"customers"`  // with ratings
+	Products   int64            `json:"products"`   // in the source, the bad ones too
+	Rejected   map[string]int64 `json:"rejected"`   // by reason
+	RatingType string           `json:"ratingType"` // a training.RatingType; "" of an earlier release is whole
+	Partitions []Partition      `json:"partitions"` // ascending customerNumber
+}
+
+// Size returns how large the snapshot's source was.
+func (m Manifest) Size() Size { return Size{m.Source, m.Rows, m.Customers, m.Products} }
+
+// Size is how large a source is, and which.
+type Size struct {
+	Source                    string // tells sources apart; "" is unknown
+	Rows, Customers, Products int64  // ratings, customers with ratings, products
+}
+
+// MaxLatest bounds the pointer, in bytes.
+const MaxLatest = 64 << 10
+
+// Latest is the pointer to the snapshot that readers see.
+type Latest struct {
+	Snapshot  string    `json:"snapshot"`
+	StartedAt time.Time `json:"startedAt"`
+	Location  string    `json:"location"` // s3://bucket/ratings_ml_training/snapshot=<run>/
+	Source    string    `json:"source"`   // which source it is of; "" of an earlier release
+	Rows      int64     `json:"rows"`
+	Customers int64     `json:"customers"`
+	Products  int64     `json:"products"` // in the source, the bad ones too
+}
+
+// Size returns how large the snapshot's source was.
+func (l Latest) Size() Size { return Size{l.Source, l.Rows, l.Customers, l.Products} }
+
+// Training is how a version was trained. The same ratings and options give the same Training, so that it says nothing of
+// the run.
+type Training struct {
+	HeldOut HoldOut  `json:"heldOut"`
+	Options []Option `json:"options"`
+	// Loss is the objective after each iteration of the fit without the held-out ratings.
+	Loss      []float64 `json:"loss"`
+	Customers int       `json:"customers"` // of the snapshot, as Items and Ratings
+	Items     int       `json:"items"`
+	Ratings   int64     `json:"ratings"`
+}
+
+// HoldOut says which ratings are held out, see sparse.HeldOut.
+type HoldOut struct {
+	Seed     uint64  `json:"seed"`
+	Fraction float64 `json:"fraction"` // of the ratings, 0 to 1
+}
+
+// Option is a setting of the training, for people.
+type Option struct {
+	Name  string `json:"name"`
+	Value string `json:"value"`
+}
+
+// Popularity is the fallback of the stream: how often each item was rated, by the country of the customer.
+type Popularity struct {
+	Snapshot string      `json:"snapshot"`
+	Items    []ItemCount `json:"items"` // ascending (item, country)
+}
+
+// ItemCount is the number of ratings of one item from one country.
+type ItemCount struct {
+	Item    string `json:"item"`
+	Country string `json:"country"`
+	Count   int64  `json:"count"`
+}
+
+// MaxText is the length limit of a text column of the training data, in characters. Such a text fits an index row of
+// PostgreSQL, because 255 characters of four bytes are under the 2,704 bytes of a btree's row.
+const MaxText = 255

@@ -1,0 +1,277 @@
+// Package workflow holds what the states of statemachines/batch.asl.json hand to each other.
+//
+// Only references and counts travel, never rows: a state's payload is at most 262,144 bytes on AWS.
+// Object keys follow from the run and the range (package lake), so they do not travel either.
+package workflow
+
+import (
+	"encoding/json"
+	"regexp"
+	"time"
+
+	"recsys/shared/contract/failure"
+)
+
+// Run names one execution of the state machine.
+type Run struct {
+	// ID is the execution's name: 1 to 80 letters, digits, '-' and '_'.
+	ID string `json:"run"`
+	// StartedAt is when the execution started: it orders runs, so that an older one never replaces a newer one's work.
+	StartedAt time.Time `json:"startedAt"`
+}
+
+var runID = regexp.MustCompile(`^[A-Za-z0-9_-]{1,80}$`)
+
+// Validate reports a run that could not be a folder's name or cannot be ordered, because it has no start or one to come.
+func (r Run) Validate() error {
+	if !runID.MatchString(r.ID) {
+		return failure.Invalidf("run %q: want 1 to 80 letters, digits, '-' or '_' (the execution's name)", r.ID)
+	}
+	if r.StartedAt.IsZero() {
+		return failure.Invalidf("run %s: startedAt is missing (the execution's start time)", r.ID)
+	}
+	if Ahead(r.StartedAt) {
+		return failure.Invalidf("run %s starts at %s, which is %v ahead of this function's clock: set the clocks right and start a run of another name",
+			r.ID, r.StartedAt.UTC().Format(time.RFC3339), time.Until(r.StartedAt).Round(time.Second))
+	}
+	return nil
+}
+
+// PlanInput is the input of plan-extract.
+type PlanInput struct {
+	Run
+	// Input is the execution's own: plan-extract is the first step wherever a mistyped key leads, and refuses it.
+	Input json.RawMessage `json:"input,omitempty"`
+}
+
+// Validate reports a run or an execution's input that is not of the contract.
+func (in PlanInput) Validate() error {
+	if err := in.Run.Validate(); err != nil {
+		return err
+	}
+	if len(in.Input) == 0 {
+		return nil
+	}
+	return CheckInput(in.Input)
+}
+
+// ExecutionInput is what an execution is started with; {} is complete.
+type ExecutionInput struct {
+	// Stages is "all" (default), "training-data" or "embeddings".
+	Stages string `json:"stages"`
+	// Train asks for a model of our own, or for none. Default: as functions/train is configured.
+	Train *bool `json:"train"`
+	// Rollback goes back to the version before; it goes alone.
+	Rollback bool `json:"rollback"`
+	// AcceptShrunkSource publishes a snapshot although its source has shrunk, see failure.SourceShrank.
+	AcceptShrunkSource bool `json:"acceptShrunkSource"`
+}
+
+// CheckInput reports an execution's input that is no JSON object, or that has a key which nobody reads.
+func CheckInput(input []byte) error {
+	_, err := ParseInput(input)
+	return err
+}
+
+// ParseInput reads an execution's input. Errors: InvalidInput, for what is no JSON object, a key that nobody reads, and
+// what is asked for together and cannot be.
+func ParseInput(input []byte) (ExecutionInput, error) {
+	var parsed ExecutionInput
+	var keys map[string]json.RawMessage
+	if err := json.Unmarshal(input, &keys); err != nil || keys == nil {
+		return parsed, failure.Invalidf("the execution's input must be a JSON object, such as {}")
+	}
+	for key := range keys {
+		switch key {
+		case "stages", "train", "rollback", "acceptShrunkSource", "Comment":
+		default:
+			return parsed, failure.Invalidf("the execution's input has the key %.40q; known are stages, train, rollback, acceptShrunkSource and Comment", key)
+		}
+	}
+	if err := json.Unmarshal(input, &parsed); err != nil {
+		return parsed, failure.Invalidf("the execution's input: stages is a string; train, rollback and acceptShrunkSource are true or false")
+	}
+	switch parsed.Stages {
+	case "", "all", "training-data", "embeddings":
+	default:
+		return parsed, failure.Invalidf("stages %.40q: want all, training-data or embeddings", parsed.Stages)
+	}
+	if parsed.Train != nil && (parsed.Rollback || *parsed.Train && parsed.Stages == "training-data") {
+		return parsed, failure.Invalidf("train goes with the stages all and embeddings, not with training-data alone or a rollback")
+	}
+	if parsed.AcceptShrunkSource && (parsed.Rollback || parsed.Stages == "embeddings") {
+		return parsed, failure.Invalidf("acceptShrunkSource goes with the stages all and training-data, not with embeddings alone or a rollback")
+	}
+	return parsed, nil
+}
+
+// Range is a span of customerNumber, both ends inclusive; a nil end is open.
+type Range struct {
+	Index int    `json:"index"` // 0-based; names the range's objects
+	First *int64 `json:"first"`
+	Last  *int64 `json:"last"`
+}
+
+// RangeInput is the input of extract, transform and partition-write.
+type RangeInput struct {
+	Run
+	Range Range `json:"range"`
+}
+
+// Validate reports a run without a name or a range that no plan holds.
+func (in RangeInput) Validate() error {
+	if err := in.Run.Validate(); err != nil {
+		return err
+	}
+	first, last := in.Range.First, in.Range.Last
+	if in.Range.Index < 0 || first != nil && last != nil && *first > *last {
+		return failure.Invalidf("run %s: range %d is none of a plan (want an index from 0 and first <= last)", in.ID, in.Range.Index)
+	}
+	return nil
+}
+
+// Plan is the output of plan-extract, and the content of runs/<run>/plan.json.
+type Plan struct {
+	Run
+	Ranges         []Range `json:"ranges"`         // in ascending order, together covering every customerNumber
+	MaxConcurrency int     `json:"maxConcurrency"` // how many ranges are worked on at once
+	EstimatedRows  int64   `json:"estimatedRows"`  // ratings counted while planning
+	// Source and Products are what a lake.Size has of the source. AcceptShrunkSource is the execution's.
+	Source             string `json:"source"`
+	Products           int64  `json:"products"`
+	AcceptShrunkSource bool   `json:"acceptShrunkSource"`
+	// Comparison says what the source's size was compared with, see package sourcesize.
+	Comparison string `json:"comparison"`
+}
+
+// Extracted is the output of extract: rows read from the source.
+type Extracted struct {
+	Ratings   int64 `json:"ratings"`
+	Customers int64 `json:"customers"`
+	Products  int64 `json:"products"`
+}
+
+// Transformed is the output of transform: training rows written and rows put into quarantine.
+type Transformed struct {
+	Rows     int64 `json:"rows"`
+	Rejected int64 `json:"rejected"`
+}
+
+// Partitioned is the output of partition-write.
+type Partitioned struct {
+	Partitions int64 `json:"partitions"`
+	Rows       int64 `json:"rows"`
+}
+
+// Published is the output of publish-training-data.
+type Published struct {
+	// Status is "published", or "superseded" when a newer run published first: then nothing is counted.
+	Status string `json:"status"`
+	// Reason says in words which run has superseded this one. "" otherwise.
+	Reason     string `json:"reason,omitempty"`
+	Snapshot   string `json:"snapshot"`
+	Partitions int64  `json:"partitions"`
+	Rows       int64  `json:"rows"`
+	Rejected   int64  `json:"rejected"`
+	// Comparison is that of the plan.
+	Comparison string `json:"comparison,omitempty"`
+}
+
+// TrainInput is the input of train.
+type TrainInput struct {
+	Run
+	// Input is the execution's own.
+	Input json.RawMessage `json:"input"`
+}
+
+// Trained is the output of train.
+type Trained struct {
+	// Status is "trained", "not-asked", "handed-over" (training was not asked for, and a hand-over is there to be loaded),
+	// "superseded" (nor was it, and a newer snapshot was published meanwhile), "no-training-data" or "too-few-ratings".
+	Status string `json:"status"`
+	// Artifacts is the prefix, in the artifacts bucket, of what was trained: see lake.TrainedPrefix. "" otherwise.
+	Artifacts  string  `json:"artifacts"`
+	Snapshot   string  `json:"snapshot"`
+	Customers  int     `json:"customers"`
+	Items      int     `json:"items"`
+	Ratings    int64   `json:"ratings"`
+	Iterations int     `json:"iterations"`
+	Loss       float64 `json:"loss"` // after the last iteration
+}
+
+// UploadInput is the input of embedding-upload.
+type UploadInput struct {
+	Run
+	// Artifacts is the prefix of what train has made; "": what was handed over.
+	Artifacts string `json:"artifacts"`
+}
+
+// Uploaded is the output of embedding-upload.
+type Uploaded struct {
+	// Status is "uploaded", "unchanged" (these artifacts are the active version's, or a version that was trained since has
+	// replaced them), "rolled-back" (they are those of Version, which was rolled back: another stays active),
+	// "no-artifacts", or "hand-over-underway" (an artifact is newer than _SUCCESS, whose arrival will start a run of its
+	// own).
+	Status    string `json:"status"`
+	Version   int64  `json:"version,omitempty"`
+	Dimension int    `json:"dimension,omitempty"`
+	Items     int64  `json:"items,omitempty"`
+	Users     int64  `json:"users,omitempty"`
+	Compared
+}
+
+// Compared is how the artifacts that were handed over compare with the newest snapshot of the shop.
+type Compared struct {
+	// UnknownItems are ids that are no product of the shop.
+	UnknownItems int64 `json:"unknownItems,omitempty"`
+	// UnknownUsers are ids of no customer who has rated something.
+	UnknownUsers int64 `json:"unknownUsers,omitempty"`
+	// ModelChecked is the number of sampled customers. ModelDiffers is the number of them for whom the model gives another
+	// vector than the one that was handed over.
+	ModelChecked int `json:"modelChecked,omitempty"`
+	ModelDiffers int `json:"modelDiffers,omitempty"`
+	// Note says in words what is amiss, or why nothing was compared.
+	Note string `json:"note,omitempty"`
+}
+
+// EvaluateInput is the input of evaluate: a version that is loaded and not yet active.
+type EvaluateInput struct {
+	Run
+	Version int64 `json:"version"`
+}
+
+// Evaluated is the output of evaluate.
+type Evaluated struct {
+	// Status is "passed", "not-promoted" (the gate refuses the version; what is active stays), "reported" (it would not
+	// have passed, and the gate only reports), "not-evaluated" (there is nothing to measure it with), or "superseded" (a
+	// newer version is active: vector-index will say so).
+	Status string `json:"status"`
+	// Promote says whether the version may become active.
+	Promote bool   `json:"promote"`
+	Version int64  `json:"version"`
+	Reason  string `json:"reason"` // in words
+	// NDCG10 is the version's NDCG@10, Popularity10 and Random10 those of the baselines, Active10 the active version's;
+	// 0 where there is none.
+	NDCG10       float64 `json:"ndcg10"`
+	Popularity10 float64 `json:"popularity10"`
+	Random10     float64 `json:"random10"`
+	Active10     float64 `json:"active10"`
+	Report       string  `json:"report"` // s3://… of the page; "" where there is none
+}
+
+// IndexInput is the input of vector-index: a version to index and activate, or a rollback.
+type IndexInput struct {
+	Run
+	Version  int64 `json:"version,omitempty"`
+	Rollback bool  `json:"rollback,omitempty"`
+}
+
+// Indexed is the output of vector-index.
+type Indexed struct {
+	// Status is "activated", "superseded" (a newer version is active) or "rolled-back".
+	Status   string  `json:"status"`
+	Reason   string  `json:"reason,omitempty"` // of "superseded", in words
+	Version  int64   `json:"version"`          // the version that is active now
+	Recall   float64 `json:"recall"`           // recall@10 against exact search
+	EfSearch int     `json:"efSearch"`
+}

@@ -1,0 +1,409 @@
+package als
+
+import (
+	"bytes"
+	"context"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"hash/fnv"
+	"io"
+	"math"
+	"runtime"
+	"slices"
+	"strings"
+	"testing"
+
+	"golang.org/x/sys/cpu"
+
+	"recsys/shared/learn/coldstart"
+	"recsys/shared/learn/sparse"
+)
+
+// The objective falls, and is that of the reference after each iteration: on ratings of MovieLens-1M's shape too, unless
+// with -short.
+func TestLossIsThatOfTheReference(t *testing.T) {
+	small := generate(1, 600, 370, 20_000)
+	lossIsThatOfTheReference(t, "small", small, 32, 6)
+	lossIsThatOfTheReference(t, "small, no features", Data{Ratings: small.Ratings}, 32, 6)
+	if !testing.Short() {
+		lossIsThatOfTheReference(t, "MovieLens-1M", movieLens1M(), 16, 2)
+	}
+}
+
+func lossIsThatOfTheReference(t *testing.T, name string, data Data, factors, iterations int) {
+	o := Default()
+	o.Factors, o.Iterations, o.Seed = factors, iterations, 3
+	r, err := newReference(data, o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	before := math.Inf(1)
+	_, err = Fit(t.Context(), data, o, nil, func(c Checkpoint) error {
+		r.iterate()
+		want := r.loss()
+		t.Logf("%s, iteration %d: loss %.7g, reference %.7g", name, c.Iteration, c.Loss, want)
+		if math.Abs(c.Loss-want) > 1e-3*want || c.Loss >= before {
+			t.Errorf("%s, iteration %d: loss %g after %g, reference %g", name, c.Iteration, c.Loss, before, want)
+		}
+		before = c.Loss
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// The vectors themselves are the reference's, in dimensions that need padding and those that need none.
+func TestVectorsAreThoseOfTheReference(t *testing.T) {
+	data := generate(2, 300, 200, 6_000)
+	for _, factors := range []int{1, 2, 7, 16, 17, 33, 64} {
+		o := Default()
+		o.Factors, o.Iterations = factors, 2
+		r, err := newReference(data, o)
+		if err != nil {
+			t.Fatal(err)
+		}
+		f, err := Fit(t.Context(), data, o, nil, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		r.iterate()
+		r.iterate()
+		worst := 0.0
+		for row, v := range r.items {
+			for k, want := range v {
+				worst = max(worst, math.Abs(float64(f.Items[row*factors+k])-want))
+			}
+		}
+		for i, row := range r.userPrior {
+			for k, want := range row {
+				worst = max(worst, math.Abs(float64(f.UserMap.Weights[i*factors+k])-want))
+			}
+		}
+		if worst > 2e-4 {
+			t.Errorf("%d factors: off by %g", factors, worst)
+		}
+	}
+}
+
+func TestWorkersChangeNoBit(t *testing.T) {
+	data := generate(3, 3_000, 2_500, 60_000) // more than one part of the Gram matrices
+	var first Factors
+	for i, workers := range []int{1, 2, 3, 8} {
+		o := Default()
+		o.Iterations, o.Workers = 3, workers
+		f, err := Fit(t.Context(), data, o, nil, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if i == 0 {
+			first = f
+		}
+		if !same(f, first) {
+			t.Errorf("%d workers learn other bits", workers)
+		}
+	}
+}
+
+func same(a, b Factors) bool {
+	return a.Dimension == b.Dimension && sameBits(a.Users, b.Users) && sameBits(a.Items, b.Items) &&
+		sameBits(a.UserMap.Weights, b.UserMap.Weights) && sameBits(a.ItemMap.Weights, b.ItemMap.Weights)
+}
+
+func sameBits(a, b []float32) bool {
+	return slices.EqualFunc(a, b, func(x, y float32) bool { return math.Float32bits(x) == math.Float32bits(y) })
+}
+
+// Interrupted after any iteration, and resumed from the encoded checkpoint by another number of workers.
+func TestResumeEndsWithTheSameBits(t *testing.T) {
+	data, o := generate(4, 500, 300, 9_000), Default()
+	o.Iterations = 4
+	var checkpoints []Checkpoint
+	want, err := Fit(t.Context(), data, o, nil, func(c Checkpoint) error {
+		var encoded bytes.Buffer
+		if n, err := c.WriteTo(&encoded); err != nil || n != int64(encoded.Len()) {
+			t.Errorf("%d of %d bytes, error %v", n, encoded.Len(), err)
+		}
+		read, err := ReadCheckpoint(&encoded)
+		checkpoints = append(checkpoints, read)
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	o.Workers = 3
+	for _, c := range checkpoints {
+		iteration := c.Iteration
+		got, err := Fit(t.Context(), data, o, &c, func(next Checkpoint) error {
+			if iteration++; next.Iteration != iteration || next.Loss != checkpoints[iteration-1].Loss {
+				t.Errorf("iteration %d with loss %g, want %d with %g", next.Iteration, next.Loss, iteration, checkpoints[iteration-1].Loss)
+			}
+			return nil
+		})
+		if err != nil || !same(got, want) || iteration != o.Iterations {
+			t.Errorf("resumed after iteration %d: other bits, or error %v, in iteration %d", c.Iteration, err, iteration)
+		}
+	}
+}
+
+func checkpointOf(t *testing.T, data Data, o Options) (c Checkpoint) {
+	t.Helper()
+	stop := errors.New("enough")
+	if _, err := Fit(t.Context(), data, o, nil, func(got Checkpoint) error { c = got; return stop }); err != stop {
+		t.Fatalf("error %v, want that of after", err)
+	}
+	return c
+}
+
+func TestForeignCheckpointsAreRefused(t *testing.T) {
+	data, o := generate(5, 50, 40, 500), Default()
+	c := checkpointOf(t, data, o)
+	if _, err := Fit(t.Context(), data, o, &c, nil); err != nil {
+		t.Fatal(err)
+	}
+	others := map[string]func(*Data, *Options, *Checkpoint){
+		"seed":       func(_ *Data, o *Options, _ *Checkpoint) { o.Seed++ },
+		"factors":    func(_ *Data, o *Options, _ *Checkpoint) { o.Factors = 16 },
+		"weights":    func(_ *Data, o *Options, _ *Checkpoint) { o.RatingWeights[2] = 2 },
+		"iterations": func(_ *Data, o *Options, _ *Checkpoint) { o.Iterations++ },
+		"features":   func(d *Data, _ *Options, _ *Checkpoint) { d.Users = nil },
+		"a feature": func(d *Data, _ *Options, _ *Checkpoint) {
+			changed := *d.Items
+			changed.Values = slices.Clone(changed.Values)
+			changed.Values[0]++
+			d.Items = &changed
+		},
+		"a rating": func(d *Data, _ *Options, _ *Checkpoint) {
+			changed := *d.Ratings
+			changed.Ratings = slices.Clone(changed.Ratings)
+			changed.Ratings[1] = changed.Ratings[1]%500 + 100
+			d.Ratings = &changed
+		},
+		"iteration": func(_ *Data, _ *Options, c *Checkpoint) { c.Iteration = 11 },
+		"vectors":   func(_ *Data, _ *Options, c *Checkpoint) { c.Factors.Users = c.Factors.Users[1:] },
+	}
+	for name, change := range others {
+		data, o, c := data, o, c
+		change(&data, &o, &c)
+		if _, err := Fit(t.Context(), data, o, &c, nil); !errors.As(err, new(*RefusedCheckpoint)) {
+			t.Errorf("other %s: %v", name, err)
+		}
+	}
+}
+
+func TestDamagedCheckpointsAreRefused(t *testing.T) {
+	c := checkpointOf(t, generate(6, 8, 12, 20), Options{Factors: 2, Iterations: 2, UnobservedWeight: 1, RatingWeights: [5]float64{1, 1, 1, 1, 1}, Regularization: 1, FeatureRidge: 1})
+	var encoded bytes.Buffer
+	if _, err := c.WriteTo(&encoded); err != nil {
+		t.Fatal(err)
+	}
+	whole := encoded.Bytes()
+	refused := func(what string, data []byte) {
+		if _, err := ReadCheckpoint(bytes.NewReader(data)); !errors.As(err, new(*RefusedCheckpoint)) {
+			t.Errorf("%s: %v", what, err)
+		}
+	}
+	for n := range whole {
+		refused(fmt.Sprintf("cut to %d of %d bytes", n, len(whole)), whole[:n])
+		damaged := bytes.Clone(whole)
+		damaged[n] ^= 0x10
+		refused(fmt.Sprintf("byte %d flipped", n), damaged)
+	}
+	refused("one byte more", append(bytes.Clone(whole), 0))
+	broken := errors.New("broken")
+	if _, err := ReadCheckpoint(io.MultiReader(bytes.NewReader(whole[:90]), failing{broken})); !errors.Is(err, broken) {
+		t.Errorf("a failing reader: %v", err)
+	}
+}
+
+type failing struct{ err error }
+
+func (f failing) Read([]byte) (int, error) { return 0, f.err }
+
+func FuzzReadCheckpoint(f *testing.F) {
+	var encoded bytes.Buffer
+	if _, err := (Checkpoint{Iteration: 1, Loss: 2, Factors: Factors{Dimension: 2, Users: []float32{1, 2}, Items: []float32{3, 4, 5, 6}}}).WriteTo(&encoded); err != nil {
+		f.Fatal(err)
+	}
+	f.Add(encoded.Bytes())
+	f.Fuzz(func(t *testing.T, data []byte) {
+		c, err := ReadCheckpoint(bytes.NewReader(data))
+		if err != nil {
+			return
+		}
+		var again bytes.Buffer
+		if _, err := c.WriteTo(&again); err != nil || !bytes.Equal(again.Bytes(), data) {
+			t.Errorf("read and written, it is another: %v", err)
+		}
+	})
+}
+
+// Cancelled within an iteration, at a time that no clock decides.
+func TestCancelling(t *testing.T) {
+	data, o := generate(7, 2_000, 500, 40_000), Default()
+	o.Workers = 1
+	training, err := newTraining(data, o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	rows := 0
+	err = training.each(ctx, 1_000_000, func(*worker, int) error {
+		if rows++; rows == 3 {
+			cancel()
+		}
+		return nil
+	})
+	if rows != 3 || !errors.Is(err, context.Canceled) {
+		t.Errorf("%d rows, error %v", rows, err)
+	}
+	cancelled, cancel := context.WithCancel(t.Context())
+	cancel()
+	if _, err := Fit(cancelled, data, o, nil, nil); !errors.Is(err, context.Canceled) {
+		t.Errorf("error %v", err)
+	}
+}
+
+// Those without ratings count for nothing while training, and then have the vectors that their features tell.
+func TestRowsWithoutRatings(t *testing.T) {
+	full := generate(8, 60, 40, 600)
+	last := func(m *sparse.Matrix) *sparse.Matrix {
+		rest, _ := m.Split(func(row, column int) bool { return row == 59 || column == 39 })
+		return rest
+	}
+	data := Data{last(full.Ratings), full.Users, full.Items}
+	f, err := Fit(t.Context(), data, Default(), nil, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, side := range []struct {
+		features *coldstart.Features
+		m        coldstart.Map
+		vectors  []float32
+		row      int
+	}{{full.Users, f.UserMap, f.Users, 59}, {full.Items, f.ItemMap, f.Items, 39}} {
+		want := make([]float32, f.Dimension)
+		columns, values := side.features.Row(side.row)
+		side.m.Apply(want, columns, values)
+		if got := side.vectors[side.row*f.Dimension:]; !slices.Equal(got, want) || slices.Max(want) == 0 {
+			t.Errorf("row %d: %v, want %v", side.row, got, want)
+		}
+	}
+	f, err = Fit(t.Context(), Data{Ratings: data.Ratings}, Default(), nil, nil)
+	if got := f.Items[39*f.Dimension:]; err != nil || !slices.Equal(got, make([]float32, f.Dimension)) {
+		t.Errorf("without features: %v, error %v", got, err)
+	}
+	empty := &sparse.Matrix{Width: 3, Start: []int64{0, 0}}
+	if f, err = Fit(t.Context(), Data{Ratings: empty}, Default(), nil, nil); err != nil || len(f.Users) != 32 || len(f.Items) != 96 {
+		t.Errorf("without ratings: %d and %d numbers, error %v", len(f.Users), len(f.Items), err)
+	}
+}
+
+func TestBadInputIsRefused(t *testing.T) {
+	_, err := Fit(t.Context(), Data{}, Options{Workers: -1, FrequencyExponent: math.NaN(), RatingWeights: [5]float64{1, math.Inf(1)}}, nil, nil)
+	for _, want := range []string{"factors 0", "iterations 0", "unobserved", "rating 2", "rating 5", "regularization 0", "exponent NaN", "ridge", "workers -1"} {
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("no word of %q: %v", want, err)
+		}
+	}
+	for name, m := range map[string]*sparse.Matrix{
+		"a rating of 6":  {Width: 1, Start: []int64{0, 1}, Columns: []int32{0}, Ratings: []uint16{600}},
+		"a rating of 0":  {Width: 1, Start: []int64{0, 1}, Columns: []int32{0}, Ratings: []uint16{0}},
+		"a column of 2":  {Width: 2, Start: []int64{0, 1}, Columns: []int32{2}, Ratings: []uint16{100}},
+		"a column of -1": {Width: 2, Start: []int64{0, 1}, Columns: []int32{-1}, Ratings: []uint16{100}},
+	} {
+		if _, err := Fit(t.Context(), Data{Ratings: m}, Default(), nil, nil); err == nil {
+			t.Errorf("%s: no error", name)
+		}
+	}
+	data := generate(9, 20, 20, 60)
+	data.Users = &coldstart.Features{Start: []int64{0}}
+	if _, err := Fit(t.Context(), data, Default(), nil, nil); err == nil {
+		t.Error("features of other rows: no error")
+	}
+}
+
+// A rating between two stars weighs between them, and whole stars weigh what the options say, to the bit.
+func TestWeightsOfFractionalRatings(t *testing.T) {
+	o := Options{RatingWeights: [5]float64{0.7, 0.85, 1, 2, 1.3}}
+	for rating, want := range map[int]float64{
+		100: 0.7, 200: 0.85, 300: 1, 400: 2, 500: 1.3, // to the bit
+		50: 0.7, 99: 0.7, 350: 1.5, 325: 1.25, 301: 1.01, 450: 1.65,
+	} {
+		got := o.weight(rating)
+		if exact := rating%100 == 0; exact && got != want || math.Abs(got-want) > 1e-12 {
+			t.Errorf("%d hundredths of a star weigh %v, want %v", rating, got, want)
+		}
+	}
+}
+
+// Half stars are learned from as whole ones are: a little more confidence moves the preference a little.
+func TestHalfStarsTrain(t *testing.T) {
+	data := generate(9, 20, 20, 60)
+	halves := *data.Ratings
+	halves.Ratings = slices.Clone(halves.Ratings)
+	for k := range halves.Ratings {
+		halves.Ratings[k] -= 50 // 0.5 to 4.5 stars
+	}
+	whole, err := Fit(t.Context(), data, Default(), nil, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	half, err := Fit(t.Context(), Data{&halves, data.Users, data.Items}, Default(), nil, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	far := 0.0
+	for k, v := range whole.Items {
+		far = max(far, math.Abs(float64(v-half.Items[k])))
+	}
+	if far == 0 || far > 0.5 {
+		t.Errorf("half a star less moves the vectors by %v", far)
+	}
+}
+
+// The whole of it, on the vector kernels of x86-64 and of arm64: this is what both learned.
+func TestBitsAreTheSameOnEveryProcessor(t *testing.T) {
+	if runtime.GOARCH == "amd64" && !(cpu.X86.HasAVX2 && cpu.X86.HasFMA) || runtime.GOARCH != "amd64" && runtime.GOARCH != "arm64" {
+		t.Skip("the kernels in Go round differently")
+	}
+	o := Default()
+	o.Iterations = 3
+	sum := fnv.New64a()
+	f, err := Fit(t.Context(), gridData(), o, nil, func(c Checkpoint) error { return binary.Write(sum, binary.LittleEndian, c.Loss) })
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, numbers := range [][]float32{f.Users, f.Items, f.UserMap.Weights, f.ItemMap.Weights} {
+		if err := binary.Write(sum, binary.LittleEndian, numbers); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if got := fmt.Sprintf("%016x", sum.Sum64()); got != "5c371e0d8fad1ce9" {
+		t.Errorf("hash of all that was learned: %s", got)
+	}
+}
+
+// gridData is made of whole numbers alone: generate's logarithms need not be the same on every processor.
+func gridData() Data {
+	m := &sparse.Matrix{Width: 70, Start: []int64{0}}
+	features := func(rows int) *coldstart.Features {
+		f := &coldstart.Features{Width: 4, Start: []int64{0}}
+		for row := range rows {
+			f.Columns = append(f.Columns, 0, int32(1+row%3))
+			f.Values = append(f.Values, float32(row%7)/4-0.75, 1)
+			f.Start = append(f.Start, int64(len(f.Columns)))
+		}
+		return f
+	}
+	for row := range 90 {
+		for column := range 70 {
+			if (row*row+3*column*row+column)%11 < 3 {
+				m.Columns, m.Ratings = append(m.Columns, int32(column)), append(m.Ratings, uint16(100*(1+(row+column)%5)))
+			}
+		}
+		m.Start = append(m.Start, int64(len(m.Columns)))
+	}
+	return Data{m, features(90), features(70)}
+}

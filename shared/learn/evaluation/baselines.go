@@ -1,0 +1,45 @@
+package evaluation
+
+import (
+	"math/rand/v2"
+
+	"recsys/shared/learn/sparse"
+)
+
+// Popularity ranks the items by their number of ratings in train, the same for everyone; equal ones by their index.
+func Popularity(train *sparse.Matrix) Scorer {
+	scores := make(popularity, train.Width)
+	for item, n := range counts(train) {
+		scores[item] = float32(n) // exact up to 16 million ratings an item
+	}
+	return scores
+}
+
+type popularity []float32
+
+func (p popularity) Score(dst []float32, customers []int32) {
+	for i := range customers {
+		copy(dst[i*len(p):], p)
+	}
+}
+
+// Random ranks the items by chance, anew for every customer. A score depends on seed, customer and item only.
+func Random(seed uint64) Scorer { return random(seed) }
+
+type random uint64
+
+func (r random) Score(dst []float32, customers []int32) {
+	items := len(dst) / max(len(customers), 1)
+	for i, customer := range customers {
+		chance := rand.NewPCG(uint64(r), uint64(customer))
+		row := dst[i*items : (i+1)*items]
+		var bits uint64
+		for item := range row {
+			if item%2 == 0 {
+				bits = chance.Uint64() // is enough for two scores of 24 bits
+			}
+			row[item] = float32(bits>>40) * 0x1p-24
+			bits <<= 32
+		}
+	}
+}

@@ -1,0 +1,87 @@
+// Package evaluation judges a model by ratings that were held out of its training: recall, NDCG, reciprocal rank,
+// coverage and novelty of its full rankings (no sampled negatives), a gate that decides by them whether a version is
+// promoted, and the report for people and programs.
+//
+// Promise: the same ratings and scores give the same figures, bit for bit, with any number of workers. It reads and
+// writes neither S3 nor a database. Memory is that of the ratings and of the scorer, and one block of scores (2 MB, or
+// one row) a worker.
+//
+// A figure is the mean over the customers with at least one held-out rating and one remaining. Their candidates
+// are all items but those of their remaining ratings. Each figure is defined where it is computed, in metrics.go.
+package evaluation
+
+import (
+	"context"
+	"fmt"
+	"runtime"
+	"sync/atomic"
+
+	"golang.org/x/sync/errgroup"
+
+	"recsys/shared/learn/sparse"
+)
+
+// Scorer is a model to judge. Score fills dst with the scores of all items for each of the customers, row by row: dst
+// has len(customers) times the number of items. customers and items are rows and columns of the matrices. A
+// higher score is better; NaN and -Inf mean that the item cannot be recommended to the customer. Score is called
+// concurrently, and must give a customer and an item the same score each time.
+type Scorer interface {
+	Score(dst []float32, customers []int32)
+}
+
+// Result is what a model achieves on the hold-out.
+type Result struct {
+	Customers int `json:"customers"` // judged by: with at least one held-out and one remaining rating
+	HeldOut   int `json:"heldOut"`   // their held-out ratings
+	Items     int `json:"items"`     // the size of the catalogue
+	// Unserved counts those of the customers to whom no item at all can be recommended; they count 0 everywhere.
+	Unserved int `json:"unserved"`
+
+	// MRR is the mean reciprocal rank: 1 over the rank of the first held-out item in the full ranking, 0 where there is none.
+	MRR float64               `json:"mrr"`
+	At  [len(Cutoffs)]Figures `json:"at"` // by Cutoffs
+
+	Interval  Interval `json:"ndcg10Interval"`  // of the mean NDCG@10
+	Histogram [10]int  `json:"ndcg10Histogram"` // customers by NDCG@10: 0 to below 0.1, …, 0.9 to 1
+
+	// PerCustomer is the NDCG@10 of each customer, in the matrix's order: all results on one hold-out pair up.
+	PerCustomer []float64 `json:"-"`
+}
+
+// Figures are those of lists of length K. Recall, NDCG and Coverage are 0 to 1, Novelty is in bits.
+type Figures struct {
+	K      int     `json:"k"`
+	Recall float64 `json:"recall"`
+	NDCG   float64 `json:"ndcg"`
+	// Coverage is the share of the catalogue that is in anyone's list.
+	Coverage float64 `json:"coverage"`
+	// Novelty is the mean self-information of everything in the lists.
+	Novelty float64 `json:"novelty"`
+}
+
+// NDCG10 is the figure that the gate decides on.
+func (r *Result) NDCG10() float64 { return r.At[1].NDCG }
+
+// Evaluate ranks all items for each customer and compares with what was held out. train holds what a customer is
+// known to have, heldOut what is to be found; both are customers by items, of one shape and without a common entry.
+// workers is the number of goroutines, 0: one for each processor. Errors: matrices of different shape, and ctx's.
+func Evaluate(ctx context.Context, train, heldOut *sparse.Matrix, scorer Scorer, workers int) (Result, error) {
+	if train.Rows() != heldOut.Rows() || train.Width != heldOut.Width {
+		return Result{}, fmt.Errorf("evaluating: %d × %d ratings and %d × %d held out", train.Rows(), train.Width, heldOut.Rows(), heldOut.Width)
+	}
+	if workers <= 0 {
+		workers = runtime.GOMAXPROCS(0)
+	}
+	e := prepare(train, heldOut, scorer)
+	group, ctx := errgroup.WithContext(ctx)
+	var next atomic.Int64
+	places := make([][]uint8, workers)
+	for w := range workers {
+		places[w] = make([]uint8, train.Width)
+		group.Go(func() error { return e.work(ctx, &next, places[w]) })
+	}
+	if err := group.Wait(); err != nil {
+		return Result{}, err
+	}
+	return e.result(places), nil
+}

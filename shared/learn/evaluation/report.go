@@ -1,0 +1,116 @@
+package evaluation
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"math"
+	"strings"
+	"time"
+)
+
+// ReportFormat is the version of the report's JSON. It is raised when a field changes its meaning or goes.
+const ReportFormat = 1
+
+// Report is what an evaluation found: as JSON for programs, as a page for people.
+type Report struct {
+	Format      int       `json:"format"` // ReportFormat; set when it is written
+	Run         string    `json:"run"`
+	Snapshot    string    `json:"snapshot"`    // the run that published the ratings
+	EvaluatedAt time.Time `json:"evaluatedAt"` // the start of the run: all its attempts write the same report
+
+	HoldOut HoldOut   `json:"holdOut"`
+	Options []Option  `json:"options,omitempty"` // of the training, in order; none for handed-over artifacts
+	Loss    []float64 `json:"loss,omitempty"`    // after each iteration of the training, where it is known
+
+	Candidate  Contender  `json:"candidate"`
+	Active     *Contender `json:"active,omitempty"` // nil: no version was active
+	Popularity Result     `json:"popularity"`
+	Random     Result     `json:"random"`
+
+	Decision Decision `json:"decision"`
+	Remarks  []string `json:"remarks,omitempty"` // more than those of the decision
+}
+
+// HoldOut is how the ratings were parted, by sparse.HeldOut.
+type HoldOut struct {
+	Seed      uint64  `json:"seed,string"`
+	Fraction  float64 `json:"fraction"`  // of the ratings, 0 to 1
+	Remaining int     `json:"remaining"` // ratings that were not held out
+}
+
+// Option is one setting of the training.
+type Option struct {
+	Name  string `json:"name"`
+	Value string `json:"value"`
+}
+
+// WriteJSON writes the report as indented JSON. Texts and lists that are too long are cut.
+func (r *Report) WriteJSON(w io.Writer) error {
+	encoder := json.NewEncoder(w)
+	encoder.SetIndent("", "  ")
+	if err := encoder.Encode(r.bounded()); err != nil {
+		return fmt.Errorf("writing the report: %w", err)
+	}
+	return nil
+}
+
+// What a report holds at most: texts come from settings and artifacts.
+const (
+	longestName    = 100 // runes
+	longestRemark  = 1000
+	longestReason  = 4000
+	mostOptions    = 100
+	mostRemarks    = 50
+	mostChecks     = 10
+	mostIterations = 1000
+)
+
+// bounded is the report within its limits. The loss ends before the first value that is no number, which JSON cannot hold.
+func (r *Report) bounded() *Report {
+	b := *r
+	b.Format = ReportFormat
+	b.EvaluatedAt = r.EvaluatedAt.UTC().Truncate(time.Second)
+	b.Run, b.Snapshot = clip(r.Run, longestName), clip(r.Snapshot, longestName)
+	b.Options = nil
+	for _, o := range r.Options[:min(len(r.Options), mostOptions)] {
+		b.Options = append(b.Options, Option{clip(o.Name, longestName), clip(o.Value, longestName)})
+	}
+	b.Remarks, b.Loss = clipAll(r.Remarks), r.Loss[:min(len(r.Loss), mostIterations)]
+	for i, loss := range b.Loss {
+		if math.IsNaN(loss) || math.IsInf(loss, 0) {
+			b.Loss = b.Loss[:i]
+			b.Remarks = append(b.Remarks, fmt.Sprintf("The loss of iteration %d is no number: it is shown up to there.", i+1))
+			break
+		}
+	}
+	b.Candidate.Origin = Origin(clip(string(r.Candidate.Origin), longestName))
+	if r.Active != nil {
+		active := *r.Active
+		active.Origin = Origin(clip(string(active.Origin), longestName))
+		b.Active = &active
+	}
+	b.Decision.Checks = []Check{}
+	for _, c := range r.Decision.Checks[:min(len(r.Decision.Checks), mostChecks)] {
+		c.Name, c.Against, c.Why = clip(c.Name, longestName), clip(c.Against, longestName), clip(c.Why, longestRemark)
+		b.Decision.Checks = append(b.Decision.Checks, c)
+	}
+	b.Decision.Reason, b.Decision.Remarks = clip(r.Decision.Reason, longestReason), clipAll(r.Decision.Remarks)
+	return &b
+}
+
+func clipAll(texts []string) (clipped []string) {
+	for _, text := range texts[:min(len(texts), mostRemarks)] {
+		clipped = append(clipped, clip(text, longestRemark))
+	}
+	return clipped
+}
+
+// clip cuts a text to n runes, the last of which then is an ellipsis.
+func clip(text string, n int) string {
+	text = strings.ToValidUTF8(text, "�")
+	if runes := []rune(text); len(runes) > n {
+		return string(runes[:n-1]) + "…"
+	}
+	return text
+}

@@ -1,0 +1,79 @@
+// Package customresource is what our CloudFormation custom resources have in common: each prepares something that
+// is there already, such as a database, and takes nothing away again.
+//
+// Promise: preparing is tried again while a database is not there yet; CloudFormation always hears how it ended;
+// the physical id never changes, for CloudFormation deletes a resource whose id does; Delete changes nothing.
+//
+// Spec: https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/crpg-ref.html
+package customresource
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"net/http"
+	"time"
+
+	"github.com/aws/aws-lambda-go/cfn"
+	"github.com/aws/smithy-go"
+
+	"recsys/shared/contract/failure"
+)
+
+// Resource is one kind of resource.
+type Resource struct {
+	// ID is the physical id.
+	ID string
+	// Prepare does the work of Create and Update; run again, it changes nothing. It returns the resource's attributes.
+	Prepare func(context.Context) (map[string]any, error)
+	// Pause between two attempts. Default 10 s: a new server's name takes a moment to be known everywhere.
+	Pause time.Duration
+}
+
+const (
+	attempts     = 6
+	defaultPause = 10 * time.Second
+	// answerTimeout bounds the answer to CloudFormation. One that fails is made again, because Lambda calls a function twice
+	// more that CloudFormation called and that failed.
+	answerTimeout = 10 * time.Second
+)
+
+// Function is the Lambda function: it answers to the event's ResponseURL.
+func (r Resource) Function() cfn.CustomResourceLambdaFunction {
+	http.DefaultClient.Timeout = answerTimeout // LambdaWrap takes no other client
+	return cfn.LambdaWrap(r.handle)
+}
+
+func (r Resource) handle(ctx context.Context, event cfn.Event) (string, map[string]any, error) {
+	if event.RequestType == cfn.RequestDelete {
+		return event.PhysicalResourceID, nil, nil
+	}
+	if r.Pause == 0 {
+		r.Pause = defaultPause
+	}
+	for attempt := 1; ; attempt++ {
+		attributes, err := r.Prepare(ctx)
+		if err == nil {
+			slog.InfoContext(ctx, "ready", "request", event.RequestType, "attempt", attempt)
+			return r.ID, attributes, nil
+		}
+		if attempt == attempts || !isAway(err) {
+			return r.ID, nil, err
+		}
+		slog.WarnContext(ctx, "trying again", "attempt", attempt, "error", err)
+		select {
+		case <-ctx.Done():
+			return r.ID, nil, err
+		case <-time.After(r.Pause):
+		}
+	}
+}
+
+// isAway tells of a database that did not answer, and of a right that was given moments ago: IAM takes some seconds to
+// know it everywhere.
+// https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot.html#troubleshoot_general_eventual-consistency
+func isAway(err error) bool {
+	var refused smithy.APIError
+	return errors.As(err, new(failure.SourceUnavailable)) || errors.As(err, new(failure.VectorStoreUnavailable)) ||
+		errors.As(err, &refused) && refused.ErrorCode() == "AccessDeniedException"
+}

@@ -1,0 +1,65 @@
+// Package step is the edge of every function: the logger, the metrics, the names of errors, the time that is kept for
+// saying how a call ended, and the Lambda runtime.
+//
+// Logs go to stdout through lambdacontext's handler, which adds the request's id to everything logged with a
+// …Context call. It writes JSON where AWS_LAMBDA_LOG_FORMAT is JSON at the start of the process: infra and
+// infra/local set that.
+package step
+
+import (
+	"context"
+	"io"
+	"log/slog"
+	"os"
+	"runtime/debug"
+	"time"
+
+	"github.com/aws/aws-lambda-go/lambda"
+	"github.com/aws/aws-lambda-go/lambdacontext"
+
+	"recsys/shared/contract/failure"
+	"recsys/shared/runtime/metrics"
+)
+
+// Start hands the process to the Lambda runtime; it does not return. Errors of handle leave under their
+// names of package failure.
+func Start[In, Out any](handle func(context.Context, In) (Out, error)) {
+	slog.SetDefault(lambdacontext.NewLogger())
+	limitMemory()
+	lambda.Start(failure.Named(Measured(os.Stdout, Reserved(handle))))
+}
+
+// heapPercent of a function's memory is the Go runtime's. The rest is for what it does not count, such as the binary.
+const heapPercent = 90
+
+// limitMemory tells the garbage collector how much memory there is. Lambda kills a process that takes more, and without
+// a limit the heap grows to twice what is in use before it is collected.
+func limitMemory() {
+	if mib := int64(lambdacontext.MemoryLimitInMB); mib > 0 && os.Getenv("GOMEMLIMIT") == "" {
+		debug.SetMemoryLimit(mib << 20 * heapPercent / 100)
+	}
+}
+
+// Measured writes, after each call that succeeds, a line of metrics: those that handle collected, and its seconds.
+func Measured[In, Out any](w io.Writer, handle func(context.Context, In) (Out, error)) func(context.Context, In) (Out, error) {
+	return func(ctx context.Context, in In) (Out, error) {
+		ctx, collection := metrics.Collect(ctx)
+		began := time.Now()
+		out, err := handle(ctx, in)
+		if err != nil {
+			return out, err
+		}
+		metrics.Time(ctx, metrics.Seconds, time.Since(began))
+		if err := collection.Write(w, lambdacontext.FunctionName, time.Now()); err != nil {
+			slog.WarnContext(ctx, "no metrics", "error", err)
+		}
+		return out, nil
+	}
+}
+
+// Fatal ends a function that could not be wired: logs why and exits with 1, which Lambda reports as
+// Runtime.ExitError and the state machine retries.
+func Fatal(err error) {
+	slog.New(lambdacontext.NewLogHandler()).ErrorContext(context.Background(), "the function cannot start", "error", err)
+	os.Exit(1)
+}

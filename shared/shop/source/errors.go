@@ -1,0 +1,48 @@
+package source
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/go-sql-driver/mysql"
+
+	"recsys/shared/contract/failure"
+)
+
+// permanent are the server's errors that no further attempt can mend, by number, with what to do about them. Numbers
+// that are not here are transient, a refused login (1045) among them: a token or a password may just have been rotated.
+// Source: https://dev.mysql.com/doc/mysql-errors/9.0/en/server-error-reference.html
+var permanent = map[uint16]string{
+	1044: "grant the user the right to read the database",
+	1049: "the database does not exist: correct its name",
+	1054: "a column does not exist: mend the table or the view",
+	1055: "a view selects a column that it does not group by: mend the view",
+	1064: "the server does not understand the statement: mend the view that it reads",
+	1140: "a view mixes aggregates with plain columns: mend the view",
+	1142: "grant the user SELECT on the table",
+	1143: "grant the user SELECT on the column",
+	1146: "a table does not exist: restore it or mend the view that names it",
+	1222: "the parts of a view's UNION have different columns: mend the view",
+	1242: "a subquery of a view returns several rows: mend the view",
+	1267: "a view compares texts of different collations: give them one with COLLATE",
+	1270: "a view compares texts of different collations: give them one with COLLATE",
+	1271: "a view compares texts of different collations: give them one with COLLATE",
+	1305: "a view calls a function that does not exist: restore it or mend the view",
+	1356: "the view names a table, a column or a function that is gone, or its definer may not read them: mend the view",
+	1370: "grant the view's definer EXECUTE on the routine",
+	1449: "the view's definer does not exist: create that user, or recreate the view with SQL SECURITY INVOKER",
+	1690: "a view computes a number that its type cannot hold: mend the view",
+	1814: "the table's tablespace was discarded: restore the table",
+	1932: "the storage engine does not have the table: restore it",
+}
+
+// wrap returns failure.SchemaMismatch for a permanent error of the server, and failure.SourceUnavailable for any other.
+func wrap(doing string, err error) error {
+	var answer *mysql.MySQLError
+	if errors.As(err, &answer) {
+		if remedy, ok := permanent[answer.Number]; ok {
+			return failure.SchemaMismatch{Err: fmt.Errorf("%s: %w (%s)", doing, err, remedy)}
+		}
+	}
+	return failure.SourceUnavailable{Err: fmt.Errorf("%s: %w", doing, err)}
+}

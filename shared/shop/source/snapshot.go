@@ -1,0 +1,217 @@
+package source
+
+import (
+	"context"
+	"database/sql"
+	"database/sql/driver"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	"recsys/shared/contract/workflow"
+	"recsys/shared/shop/training"
+)
+
+// Snapshot is the database at one moment, whatever is written meanwhile.
+type Snapshot struct {
+	connection *sql.Conn
+	schema     schema
+}
+
+// Snapshot opens a consistent, read-only snapshot for the time of read, and checks its schema.
+func (d *Database) Snapshot(ctx context.Context, read func(*Snapshot) error) error {
+	connection, err := d.pool.Conn(ctx)
+	if err != nil {
+		return wrap("connecting to the source", err)
+	}
+	defer connection.Close()
+	for _, statement := range []string{
+		"SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ",
+		// How long the server waits for us to take rows: its default of 60 s is short for a machine that swaps.
+		"SET SESSION net_write_timeout = 600",
+		"START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY",
+	} {
+		if _, err := connection.ExecContext(ctx, statement); err != nil {
+			return wrap("opening a snapshot of the source", err)
+		}
+	}
+	found, err := readSchema(ctx, connection)
+	if err == nil {
+		err = read(&Snapshot{connection, found})
+	}
+	if err != nil {
+		// Hanging up ends the transaction too; to keep the connection, one would have to ask whether it still works.
+		_ = connection.Raw(func(any) error { return driver.ErrBadConn })
+		return err
+	}
+	if _, err := connection.ExecContext(ctx, "COMMIT"); err != nil {
+		return wrap("closing the snapshot of the source", err)
+	}
+	return nil
+}
+
+// RatingType returns the type of productRating.
+func (s *Snapshot) RatingType() training.RatingType { return s.schema.ratings() }
+
+// Ratings streams the range's ratings in the order of the primary key, NULLs first. Where no key makes them unique, the
+// highest of several ratings of one product comes first, so that every attempt reads them in the same order.
+//
+// One cursor in key order, not pages: a page's "after this key" would skip NULLs and cut through equal keys
+// of a table without its primary key, and those have to reach the quarantine.
+func (s *Snapshot) Ratings(ctx context.Context, span workflow.Range, visit func(training.RawRating) error) error {
+	texts, code := interner{}, codeText(s.schema.numericCode("ratings"))
+	order := "customerNumber, productCode"
+	if !s.schema["ratings"].unique {
+		order += ", productRating DESC"
+	}
+	return s.stream(ctx, "ratings", "customerNumber, productCode, productRating", within(span), order, func(row []sql.RawBytes) error {
+		return visit(training.RawRating{
+			CustomerNumber: texts.text(digits(row[0])), ProductCode: texts.text(code(row[1])), ProductRating: texts.text(digits(row[2])),
+		})
+	})
+}
+
+// Customers streams the range's customers, with or without ratings, by ascending number.
+func (s *Snapshot) Customers(ctx context.Context, span workflow.Range, visit func(training.RawCustomer) error) error {
+	columns := "customerNumber, " + s.texts("customers", "city", "state", "postalCode", "country") + ", creditLimit"
+	return s.stream(ctx, "customers", columns, within(span), "customerNumber", func(row []sql.RawBytes) error {
+		return visit(training.RawCustomer{
+			CustomerNumber: string(digits(row[0])), City: string(row[1]), State: string(row[2]),
+			PostalCode: string(row[3]), Country: string(row[4]), CreditLimit: string(row[5]),
+		})
+	})
+}
+
+// Products streams all products by ascending code.
+func (s *Snapshot) Products(ctx context.Context, visit func(training.RawProduct) error) error {
+	columns := "productCode, " + s.texts("products", "productLine", "productScale") + ", quantityInStock, buyPrice, MSRP"
+	code := codeText(s.schema.numericCode("products"))
+	return s.stream(ctx, "products", columns, "TRUE", "productCode", func(row []sql.RawBytes) error {
+		return visit(training.RawProduct{
+			ProductCode: string(code(row[0])), ProductLine: string(row[1]), ProductScale: string(row[2]),
+			QuantityInStock: string(row[3]), BuyPrice: string(row[4]), MSRP: string(row[5]),
+		})
+	})
+}
+
+// texts lists columns whose values are texts. A number becomes one on the server, which knows how the shop shows it.
+func (s *Snapshot) texts(table string, columns ...string) string {
+	list := slices.Clone(columns)
+	for i, column := range columns {
+		if s.schema[table].columns[strings.ToLower(column)].whole() {
+			list[i] = "CAST(" + column + " AS CHAR)"
+		}
+	}
+	return strings.Join(list, ", ")
+}
+
+// stream hands each row's bytes to visit; they are valid during the call.
+func (s *Snapshot) stream(ctx context.Context, table, columns, where, order string, visit func([]sql.RawBytes) error) error {
+	return query(ctx, s.connection, visit, "reading "+table,
+		"SELECT "+columns+" FROM "+s.schema.from(table)+" WHERE "+where+" ORDER BY "+order)
+}
+
+// counts visits each customer with the number of ratings, in ascending order, and returns the sum of all ratings.
+func (s *Snapshot) counts(ctx context.Context, visit func(customer, ratings int64) error) (total int64, err error) {
+	err = query(ctx, s.connection, func(row []sql.RawBytes) error {
+		ratings, err := strconv.ParseInt(string(row[1]), 10, 64)
+		if err != nil {
+			return fmt.Errorf("reading a count: %w", err)
+		}
+		total += ratings
+		customer, err := strconv.ParseInt(string(row[0]), 10, 64)
+		if err != nil { // NULL, or beyond int64
+			return nil
+		}
+		return visit(customer, ratings)
+	}, "counting ratings by customer", "SELECT customerNumber, COUNT(*) FROM "+s.schema.from("ratings")+
+		" GROUP BY customerNumber ORDER BY customerNumber")
+	return total, err
+}
+
+// count returns how many rows a table has.
+func (s *Snapshot) count(ctx context.Context, table string) (rows int64, err error) {
+	err = query(ctx, s.connection, func(row []sql.RawBytes) (err error) {
+		rows, err = strconv.ParseInt(string(row[0]), 10, 64)
+		return err
+	}, "counting "+table, "SELECT COUNT(*) FROM "+s.schema.from(table))
+	return rows, err
+}
+
+// query hands each row's bytes to visit; they are valid during the call.
+func query(ctx context.Context, connection *sql.Conn, visit func([]sql.RawBytes) error, doing, statement string, args ...any) error {
+	rows, err := connection.QueryContext(ctx, statement, args...)
+	if err != nil {
+		return wrap(doing, err)
+	}
+	defer rows.Close()
+	columns, err := rows.Columns()
+	if err != nil {
+		return wrap(doing, err)
+	}
+	row, targets := make([]sql.RawBytes, len(columns)), make([]any, len(columns))
+	for i := range row {
+		targets[i] = &row[i]
+	}
+	for rows.Next() {
+		if err := rows.Scan(targets...); err != nil {
+			return wrap(doing, err)
+		}
+		if err := visit(row); err != nil {
+			return err
+		}
+	}
+	if err := rows.Err(); err != nil {
+		return wrap(doing, err)
+	}
+	return nil
+}
+
+// within is the condition of a range. Rows without a customer belong to the first one, so that none is lost.
+func within(span workflow.Range) string {
+	switch {
+	case span.First == nil && span.Last == nil:
+		return "TRUE"
+	case span.First == nil:
+		return fmt.Sprintf("(customerNumber <= %d OR customerNumber IS NULL)", *span.Last)
+	case span.Last == nil:
+		return fmt.Sprintf("customerNumber >= %d", *span.First)
+	default:
+		return fmt.Sprintf("customerNumber BETWEEN %d AND %d", *span.First, *span.Last)
+	}
+}
+
+// codeText returns how a product code becomes text. That of a number is its digits, whatever ZEROFILL says: widths differ
+// between tables, and most clients read the number.
+func codeText(numeric bool) func([]byte) []byte {
+	if numeric {
+		return digits
+	}
+	return func(text []byte) []byte { return text }
+}
+
+// digits returns a number without the zeros that ZEROFILL puts before it.
+func digits(text []byte) []byte {
+	for len(text) > 1 && text[0] == '0' && text[1] != '.' {
+		text = text[1:]
+	}
+	return text
+}
+
+// interner gives equal texts one string: a range has many ratings of few products.
+type interner map[string]string
+
+const maxInterned = 100_000
+
+func (in interner) text(bytes []byte) string {
+	if text, ok := in[string(bytes)]; ok {
+		return text
+	}
+	if len(in) == maxInterned {
+		clear(in)
+	}
+	text := string(bytes)
+	in[text] = text
+	return text
+}

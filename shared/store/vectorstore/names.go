@@ -1,0 +1,82 @@
+// Package vectorstore is the vector database: PostgreSQL with pgvector, as the loader and the reader see it.
+//
+// Promise: every name in it (schema, roles, tables, views) and every column is spelled here and in
+// bootstrap.sql only; a version's embeddings are written once, by one transaction, and never changed after it is
+// active; what is of the shop (Snapshot) is brought up to a newer snapshot, by one transaction too. Failures of the
+// connection are failure.VectorStoreUnavailable.
+//
+// Spec: docs/architecture.md, "The vector database".
+package vectorstore
+
+import (
+	"strconv"
+	"strings"
+)
+
+const (
+	// Schema holds everything of ours; the extension itself lives where its creator put it (public by default).
+	Schema = "recsys"
+	// LoaderRole loads, indexes and activates versions: it owns their tables.
+	LoaderRole = "recsys_loader"
+	// ReaderRole may read, and write CartTable and TrendingTable: functions/recommend, and people.
+	ReaderRole = "recsys_reader"
+
+	// VersionTable is the list of versions, see Version.
+	VersionTable = Schema + ".embedding_version"
+	// CartTable is (session uuid, item varchar, slot smallint, period bigint, number bigint, seen_at timestamptz): what
+	// recent sessions have in their carts. Rows are added and never changed; a partition (CartPartition) is emptied as a whole.
+	CartTable = Schema + ".cart_item"
+	// CartSlots is the number of its partitions, by slot.
+	CartSlots = 4
+	// TrendingTable is (counted_to bigint, items text[], scores float8[], updated_at timestamptz): the items in those carts
+	// with their scores, the best first. The row with the highest counted_to is valid: it counts all carts up to that number.
+	TrendingTable = Schema + ".trend"
+	// ItemView and UserView show the active version to people and to existing clients.
+	ItemView = Schema + ".item_emb"
+	UserView = Schema + ".user_emb"
+
+	// AnyCountry is the country of the rows that count an item over all countries.
+	AnyCountry = ""
+)
+
+// ItemTable is (id varchar primary key, embedding vector(n)), with an HNSW index once the version is indexed.
+func ItemTable(version int64) string { return ItemView + "_" + strconv.FormatInt(version, 10) }
+
+// UserTable is (id int primary key, embedding vector(n)).
+func UserTable(version int64) string { return UserView + "_" + strconv.FormatInt(version, 10) }
+
+// PopularityTable is (country text, item varchar, count bigint), primary key (country, item), and an index on
+// (country, count desc, item). The country is spelled as CountryKey does; AnyCountry counts over all of them, and
+// has every item of the version, with 0 where nobody has rated it.
+func PopularityTable(version int64) string {
+	return Schema + ".item_popularity_" + strconv.FormatInt(version, 10)
+}
+
+// RatedTable is (customer int, item varchar), primary key (customer, item): who has rated what.
+func RatedTable(version int64) string { return Schema + ".user_item_" + strconv.FormatInt(version, 10) }
+
+// AttributeTable is (item varchar primary key, line varchar, stock int), of all products of the shop with a known stock.
+func AttributeTable(version int64) string {
+	return Schema + ".item_attribute_" + strconv.FormatInt(version, 10)
+}
+
+// CartPartition returns the partition of CartTable that holds a slot. It has a letter, because numbers are versions.
+func CartPartition(slot int) string { return CartTable + "_" + "abcd"[slot:slot+1] }
+
+// CodeTable is (item varchar primary key, folded varchar unique, gone boolean): the codes of the shop's products and of
+// the version's items. The only code of its fold (productcode.Fold) has that in folded, others have null. If an item and a
+// product share a fold, the product has it. An item is gone if the newest snapshot of the shop does not hold it.
+func CodeTable(version int64) string { return Schema + ".item_code_" + strconv.FormatInt(version, 10) }
+
+// Tables are all those of a version.
+func Tables(version int64) []string {
+	return []string{ItemTable(version), UserTable(version), PopularityTable(version), RatedTable(version), AttributeTable(version), CodeTable(version)}
+}
+
+// ItemIndex is the name of the HNSW index on ItemTable, without the schema (an index lives in its table's).
+func ItemIndex(version int64) string {
+	return "item_emb_" + strconv.FormatInt(version, 10) + "_hnsw"
+}
+
+// CountryKey returns a country as PopularityTable spells it: trimmed, in lower case.
+func CountryKey(country string) string { return strings.ToLower(strings.TrimSpace(country)) }

@@ -1,0 +1,76 @@
+package vectorstore
+
+import (
+	"context"
+	"errors"
+
+	"github.com/jackc/pgx/v5"
+
+	"recsys/shared/contract/distance"
+	"recsys/shared/contract/lake"
+)
+
+// Status is where a version stands.
+type Status string
+
+const (
+	Loading Status = "loading" // numbered; its tables are not there yet
+	Loaded  Status = "loaded"  // tables are whole, no index yet
+	Active  Status = "active"  // answers; at most one version
+	Retired Status = "retired" // was active
+	Failed  Status = "failed"  // its artifacts or its index were not good enough
+)
+
+// ActiveVersion is what an answer needs to know of the version that is active.
+type ActiveVersion struct {
+	Version   int64
+	Dimension int
+	Metric    distance.Metric
+	EfSearch  int  // hnsw.ef_search that reaches the recall target
+	HasModel  bool // there is a model under lake.VersionKey(Version, …) in the artifacts bucket
+	Trained   bool // by functions/train: the model is lake.LinearModelKey, else lake.ModelArtifacts
+	// Safetensors: the weights are lake.SafetensorsKey and not lake.ModelKey.
+	Safetensors bool
+	// HasShop: RatedTable and AttributeTable are there. A version that an earlier release loaded gets them when it is
+	// brought up to a snapshot.
+	HasShop bool
+	// HasCodes: CodeTable is there, in the same way.
+	HasCodes bool
+	// HasTrending: TrendingTable is there, since the bootstrap of this release.
+	HasTrending bool
+}
+
+// WithoutModel is the number that stands for the shop alone, while no version is active: its tables of items and users
+// are empty, so the popular items answer.
+const WithoutModel = 0
+
+// SelectActive reads the active version's row, or that of WithoutModel, or no row: for a caller that queues it in a batch
+// of its own. Scan it with ScanActive.
+const SelectActive = `select version, dimension, metric, ef_search, has_model, artifacts ? '` + lake.TrainingKey + `',
+artifacts ? '` + lake.SafetensorsKey + `',
+to_regclass('` + Schema + `.user_item_' || version) is not null and to_regclass('` + Schema + `.item_attribute_' || version) is not null,
+to_regclass('` + Schema + `.item_code_' || version) is not null, to_regclass('` + TrendingTable + `') is not null
+from ` + VersionTable + ` where status = 'active'
+union all select 0, 1, 'cosine', 40, false, false, false, true,
+to_regclass('` + Schema + `.item_code_0') is not null, to_regclass('` + TrendingTable + `') is not null
+where to_regclass('` + Schema + `.user_item_0') is not null and not exists (select from ` + VersionTable + ` where status = 'active')`
+
+// ScanActive reads the row of SelectActive; false when no version is active and nothing is known of the shop.
+func ScanActive(row pgx.Row) (ActiveVersion, bool, error) {
+	var v ActiveVersion
+	err := row.Scan(&v.Version, &v.Dimension, &v.Metric, &v.EfSearch, &v.HasModel, &v.Trained, &v.Safetensors, &v.HasShop, &v.HasCodes, &v.HasTrending)
+	if errors.Is(err, pgx.ErrNoRows) {
+		return v, false, nil
+	}
+	return v, err == nil, Wrap("reading the active version", err)
+}
+
+// Querier is a connection, a pool or a transaction.
+type Querier interface {
+	QueryRow(ctx context.Context, sql string, args ...any) pgx.Row
+}
+
+// ReadActive asks which version is active, see SelectActive.
+func ReadActive(ctx context.Context, db Querier) (ActiveVersion, bool, error) {
+	return ScanActive(db.QueryRow(ctx, SelectActive))
+}
