@@ -31,6 +31,7 @@ Commands
   serve             the same and stay up: prints endpoints and lines to paste; Ctrl-C stops
   start             run the workflow once more, on what serve has up, or on its own
   put-records FILE  put activity records (JSON lines, gzip or a KPL aggregate) on Kinesis and show the recommendations
+  invoke STEP       run one function on an event and print its answer; see invoke --help
   generate          write a sample shop of any size: shop.sql, training.csv, products.csv, truth.json, sessions.jsonl
   doctor            say what a deployment to AWS lacks, before it and after it; see doctor --help
   reset             delete the state directory's data (downloads stay)
@@ -49,13 +50,15 @@ type options struct {
 	events         string
 	stateDir       string
 	input          string
+	step           string // of invoke
+	event          string // the file for step
 
 	defaultDir string // .local in the repository
 }
 
 // commands but generate, doctor and help, which start and change nothing here.
 var commands = map[string]func(context.Context, options, io.Writer) error{
-	"run": runOnce, "serve": serve, "start": start, "put-records": putRecords, "reset": reset,
+	"run": runOnce, "serve": serve, "start": start, "put-records": putRecords, "invoke": invoke, "reset": reset,
 }
 
 // files is a flag that may be repeated.
@@ -138,7 +141,7 @@ func parse(command string, args []string, out, errOut io.Writer) (o options, err
 	var rest []string
 	for more := args; ; {
 		if err := flags.Parse(more); errors.Is(err, flag.ErrHelp) {
-			fmt.Fprint(out, usage, "Flags\n")
+			fmt.Fprint(out, usage, help[command], "Flags\n")
 			flags.SetOutput(out)
 			flags.PrintDefaults()
 			fmt.Fprint(out, environmentHelp)
@@ -152,18 +155,14 @@ func parse(command string, args []string, out, errOut io.Writer) (o options, err
 		}
 		rest, more = append(rest, flags.Arg(0)), flags.Args()[1:]
 	}
-	if command == "put-records" && len(rest) == 1 {
-		o.events, rest = rest[0], nil
-	}
-	switch {
-	case command == "put-records" && (o.events == "" || len(rest) > 0):
-		return o, mistake(errOut, "put-records takes one file of activity records, got %q", rest)
-	case len(rest) > 0:
-		return o, mistake(errOut, "%s takes no argument, got %q", command, rest)
-	case o.stateDir == "":
-		return o, mistake(errOut, "--state-dir is empty")
-	case outside != nil:
+	if outside != nil {
 		return o, outside
+	}
+	if o.stateDir == "" {
+		return o, mistake(errOut, "--state-dir is empty")
+	}
+	if err := o.take(command, rest, root); err != nil {
+		return o, mistake(errOut, "%v", err)
 	}
 	if o.parsed, err = settings.ParseOptions(o.settings); err != nil {
 		return o, mistake(errOut, "-c: %v", err)
@@ -172,6 +171,22 @@ func parse(command string, args []string, out, errOut io.Writer) (o options, err
 		return o, mistake(errOut, "--input: %v", err)
 	}
 	return o, o.absolute()
+}
+
+// take keeps the arguments that are no flags. root is the repository.
+func (o *options) take(command string, arguments []string, root string) error {
+	switch {
+	case command == "put-records" && (len(arguments) != 1 || arguments[0] == ""):
+		return fmt.Errorf("put-records takes one file of activity records, got %q", arguments)
+	case command == "put-records":
+		o.events = arguments[0]
+		return nil
+	case command == "invoke":
+		return o.takeStep(arguments, root)
+	case len(arguments) > 0:
+		return fmt.Errorf("%s takes no argument, got %q", command, arguments)
+	}
+	return nil
 }
 
 // absolute makes paths that mean the same to a later command.
@@ -201,7 +216,7 @@ func (o *options) register(flags *flag.FlagSet, command string) {
 		return
 	}
 	flags.Var(&o.settings, "c", "an option as `NAME=VALUE`, such as sessionWeight=0.5, for as long as this command runs; may be repeated. cdk deploy takes the same, see docs/aws.md")
-	if command == "put-records" {
+	if command == "put-records" || command == "invoke" {
 		return
 	}
 	flags.Var(&o.sourceSQL, "source-sql", "a MySQL dump `FILE` to load instead of what is there, at first the sample shop; may be repeated, in the order of loading")
@@ -220,8 +235,10 @@ func (o *options) register(flags *flag.FlagSet, command string) {
 // checkPaths finds a mistyped path before anything starts.
 func (o options) checkPaths() error {
 	paths := append([]string{}, o.sourceSQL...)
-	if o.events != "" {
-		paths = append(paths, o.events)
+	for _, file := range []string{o.events, o.event} {
+		if file != "" {
+			paths = append(paths, file)
+		}
 	}
 	if o.artifacts != "" {
 		for _, key := range lake.RequiredArtifacts {

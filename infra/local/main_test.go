@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"flag"
 	"io"
 	"io/fs"
 	"os"
@@ -33,6 +34,10 @@ func TestMistakesSayWhatToDo(t *testing.T) {
 		{[]string{"--speed"}, "flag provided but not defined"},
 		{[]string{"put-records", "--state-dir", t.TempDir()}, "takes one file"},
 		{[]string{"put-records", "FILE", "--artifacts", "."}, "flag provided but not defined"},
+		{[]string{"invoke"}, "invoke takes a step"},
+		{[]string{"invoke", "extract", "a.json", "b.json"}, "invoke takes a step"},
+		{[]string{"invoke", "load-sample-shop"}, "want one of plan-extract, extract, "},
+		{[]string{"invoke", "extract", "--input", "{}"}, "flag provided but not defined"},
 		{[]string{"start", "--events", "FILE"}, "flag provided but not defined"},
 		{[]string{"reset", "--input", "{}"}, "flag provided but not defined"},
 		{[]string{"-c", "limit"}, "want NAME=VALUE"},
@@ -54,6 +59,7 @@ func TestPathsAreCheckedBeforeAnythingStarts(t *testing.T) {
 		{"--events", filepath.Join(state, "nowhere"), "--state-dir", state},
 		{"--source-sql", filepath.Join(state, "nowhere"), "--state-dir", state},
 		{"put-records", filepath.Join(state, "nowhere"), "--state-dir", state},
+		{"invoke", "extract", filepath.Join(state, "nowhere"), "--state-dir", state},
 	} {
 		err := run(t.Context(), args, new(bytes.Buffer), new(bytes.Buffer))
 		if !errors.Is(err, os.ErrNotExist) || !strings.Contains(err.Error(), "nowhere") {
@@ -205,6 +211,7 @@ func TestStartOnWhatServeHasUp(t *testing.T) {
 	if text := out.String(); strings.Contains(text, "Starting") || !strings.Contains(text, "PublishTrainingData") {
 		t.Errorf("start printed %s", text)
 	}
+	invokeOnServe(t, state)
 	err := run(t.Context(), []string{"start", "--source-sql", "main_test.go", "--state-dir", state}, io.Discard, io.Discard)
 	if err == nil || !strings.Contains(err.Error(), "stop serve first") {
 		t.Errorf("a source for what serve has up: %v", err)
@@ -215,5 +222,50 @@ func TestStartOnWhatServeHasUp(t *testing.T) {
 	}
 	if _, err := platform.Attach(t.Context(), state); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("serve is gone: %v", err)
+	}
+}
+
+// invokeOnServe runs single functions on the platform that serve has up on a state directory.
+func invokeOnServe(t *testing.T, state string) {
+	t.Helper()
+	command := func(args ...string) (string, error) {
+		var out bytes.Buffer
+		err := run(t.Context(), append(append([]string{"invoke"}, args...), "--state-dir", state), &out, io.Discard)
+		return out.String(), err
+	}
+	if text, err := command("extract"); err != nil || strings.Contains(text, "Starting") || !strings.Contains(text, `"ratings": 2500`) {
+		t.Errorf("extract with its own event: %v, printed %s", err, text)
+	}
+	if text, err := command("evaluate"); err == nil || !strings.Contains(err.Error(), "InvalidInput: version 7") || !strings.Contains(text, "evaluate.log") {
+		t.Errorf("evaluate of a version that is not there: %v, printed %s", err, text)
+	}
+	event := filepath.Join(t.TempDir(), "event.json")
+	for _, test := range []struct{ event, want string }{
+		{`{"run": "mine", "startedAt": "2026-11-23T01:00:00Z", "input": {"stages": "training-data"}}`, ""},
+		{`{"run": "mine", "startedAt": "2026-11-23T01:00:00Z", "input": {"stages": "nothing"}}`, "InvalidInput"},
+		{`{`, "is not JSON"},
+	} {
+		if err := os.WriteFile(event, []byte(test.event), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		text, err := command("plan-extract", event)
+		if failed := err != nil; failed != (test.want != "") || failed && !strings.Contains(err.Error(), test.want) || !failed && !strings.Contains(text, `"ranges"`) {
+			t.Errorf("plan-extract on %s: %v, printed %s", test.event, err, text)
+		}
+	}
+}
+
+func TestInvokeHelpNamesTheSteps(t *testing.T) {
+	var out bytes.Buffer
+	if err := run(t.Context(), []string{"invoke", "--help"}, &out, io.Discard); !errors.Is(err, flag.ErrHelp) {
+		t.Error(err)
+	}
+	for _, step := range platform.StepNames() {
+		if !strings.Contains(out.String(), step) {
+			t.Errorf("the help does not name %s", step)
+		}
+		if _, err := os.Stat(filepath.Join("..", "..", "functions", step, "event.json")); err != nil {
+			t.Errorf("%s has no default event: %v", step, err)
+		}
 	}
 }

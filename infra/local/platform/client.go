@@ -18,6 +18,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 
 	"recsys/infra/local/aws/awscall"
+	"recsys/infra/local/aws/lambda"
 	"recsys/infra/local/aws/stepfunctions"
 	"recsys/shared/runtime/awsconfig"
 	"recsys/shared/store/objectstore"
@@ -132,6 +133,11 @@ func (c *Client) Execute(ctx context.Context, execution stepfunctions.Execution)
 		return nil, err
 	}
 	return machine.Execute(ctx, execution)
+}
+
+// Invoke runs one function on an event and returns its answer. A function that fails gives a *lambda.InvocationError.
+func (c *Client) Invoke(ctx context.Context, function string, event []byte) ([]byte, error) {
+	return lambda.Invoke(ctx, c.Endpoints.Lambda, function, event)
 }
 
 // machine is the project's state machine on the functions of these endpoints.

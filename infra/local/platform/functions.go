@@ -37,6 +37,14 @@ func (p *Platform) steps() []workflow.Step {
 	return append(workflow.Steps(p.config.Options.Sizes), workflow.Recommend)
 }
 
+// StepNames returns the names of all functions that run here.
+func StepNames() (names []string) {
+	for _, step := range append(workflow.Steps(settings.Sizes{}), workflow.Recommend) {
+		names = append(names, step.Name)
+	}
+	return names
+}
+
 func (p *Platform) settings() Functions {
 	data := settings.Lake{Bucket: LakeBucket}
 	artifacts := settings.Artifacts{Bucket: ArtifactsBucket}

@@ -159,6 +159,11 @@ func readError(request *http.Request) (*InvocationError, error) {
 	if err != nil {
 		return nil, err
 	}
+	return parseError(body)
+}
+
+// parseError reads the JSON object in which the Runtime API and the Invoke API tell of an error.
+func parseError(body []byte) (*InvocationError, error) {
 	var reported struct {
 		Type    string `json:"errorType"`
 		Message string `json:"errorMessage"`

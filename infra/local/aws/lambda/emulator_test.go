@@ -176,6 +176,21 @@ func TestFailuresHaveAWSsNames(t *testing.T) {
 	}
 }
 
+func TestInvokeOverHTTPReturnsTheSame(t *testing.T) {
+	b := setup(t, lambda.Function{})
+	if answer, err := lambda.Invoke(t.Context(), b.URL(), "f", []byte(`{"Do":"large","Bytes":6291554}`)); err != nil || len(answer) != 6291556 {
+		t.Errorf("the largest answer: %d bytes, %v", len(answer), err)
+	}
+	var failed *lambda.InvocationError
+	if _, err := lambda.Invoke(t.Context(), b.URL(), "f", []byte(`{"Do":"fail"}`)); !errors.As(err, &failed) || failed.Type != "Named" || failed.Message != "on purpose" {
+		t.Errorf("a function that fails: %v", err)
+	}
+	var refused *lambda.ServiceError
+	if _, err := lambda.Invoke(t.Context(), b.URL(), "unknown", nil); !errors.As(err, &refused) || refused.Code != "ResourceNotFoundException" || !strings.Contains(refused.Message, "unknown") {
+		t.Errorf("an unknown function: %v", err)
+	}
+}
+
 func TestAnInvokerReturnsBothKindsOfFailure(t *testing.T) {
 	b := setup(t, lambda.Function{})
 	if answer, err := b.Invoker("f")(t.Context(), []byte(`{}`)); err != nil || len(answer) == 0 {
