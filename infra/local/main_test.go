@@ -17,7 +17,10 @@ import (
 	"recsys/infra/local/testbed/mysqltest"
 	"recsys/infra/local/testbed/postgrestest"
 	"recsys/infra/local/testbed/provisiontest"
+	"recsys/shared/learn/evaluation"
 )
+
+var update = flag.Bool("update", false, "write docs/img/evaluation.svg again")
 
 func TestMistakesSayWhatToDo(t *testing.T) {
 	for _, test := range []struct {
@@ -212,6 +215,7 @@ func TestStartOnWhatServeHasUp(t *testing.T) {
 		t.Errorf("start printed %s", text)
 	}
 	invokeOnServe(t, state)
+	comparePicture(t, state)
 	err := run(t.Context(), []string{"start", "--source-sql", "main_test.go", "--state-dir", state}, io.Discard, io.Discard)
 	if err == nil || !strings.Contains(err.Error(), "stop serve first") {
 		t.Errorf("a source for what serve has up: %v", err)
@@ -267,5 +271,40 @@ func TestInvokeHelpNamesTheSteps(t *testing.T) {
 		if _, err := os.Stat(filepath.Join("..", "..", "functions", step, "event.json")); err != nil {
 			t.Errorf("%s has no default event: %v", step, err)
 		}
+	}
+}
+
+// comparePicture holds the README's picture to the evaluation of the sample run on a state directory. The run is seeded, so
+// the picture is the same each time.
+func comparePicture(t *testing.T, state string) {
+	t.Helper()
+	reports, err := filepath.Glob(filepath.Join(state, "s3", platform.LakeBucket, "evaluations", "*", "report.json"))
+	if err != nil || len(reports) != 1 {
+		t.Fatalf("want one report, got %q: %v", reports, err)
+	}
+	content, err := os.ReadFile(reports[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	var report evaluation.Report
+	if err := json.Unmarshal(content, &report); err != nil {
+		t.Fatal(err)
+	}
+	var drawn bytes.Buffer
+	if err := report.WriteSVG(&drawn); err != nil {
+		t.Fatal(err)
+	}
+	picture := filepath.Join("..", "..", "docs", "img", "evaluation.svg")
+	if *update {
+		if err := errors.Join(os.MkdirAll(filepath.Dir(picture), 0o755), os.WriteFile(picture, drawn.Bytes(), 0o644)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	committed, err := os.ReadFile(picture)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !bytes.Equal(committed, drawn.Bytes()) {
+		t.Errorf("%s is not the sample run's: go test ./infra/local -run StartOnWhatServeHasUp -update", picture)
 	}
 }
