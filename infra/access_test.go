@@ -47,7 +47,7 @@ func TestFunctionsMayDoWhatTheyDoAndNoMore(t *testing.T) {
 	if err := json.Unmarshal(text, &recorded); err != nil {
 		t.Fatal(err)
 	}
-	s := synth(t, nil)
+	s := variant(t, "dev")
 	for name, function := range deployedFunctions(s) {
 		allowed := allowedTo(s, spell(function.Properties["Role"]))
 		for action, resources := range recorded[name] {

@@ -3,6 +3,7 @@ package main
 import (
 	"archive/zip"
 	"bytes"
+	"context"
 	"encoding/json"
 	"io/fs"
 	"maps"
@@ -11,6 +12,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 
 	"recsys/infra/local/testbed"
@@ -26,21 +28,32 @@ var heavier = map[string]int{
 }
 
 func TestFunctionsAreSmall(t *testing.T) {
-	root, err := repositoryRoot()
-	if err != nil {
-		t.Fatal(err)
-	}
-	build, err := BuildFunctions(t.Context(), root)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for name := range deployedFunctions(synth(t, nil)) {
+	build := builtFunctions(t)
+	for name := range deployedFunctions(variant(t, "dev")) {
 		if size := zippedSize(t, filepath.Join(build.dir, name, "bootstrap")); size > max(maxZipped, heavier[name]) {
 			t.Errorf("%s is %d bytes zipped, over %d", name, size, max(maxZipped, heavier[name]))
 		} else {
 			t.Logf("%-24s %.1f MiB zipped", name, float64(size)/(1<<20))
 		}
 	}
+}
+
+var buildOnce = sync.OnceValues(func() (Build, error) {
+	root, err := repositoryRoot()
+	if err != nil {
+		return Build{}, err
+	}
+	return BuildFunctions(context.Background(), root)
+})
+
+// builtFunctions builds all functions, once for all tests.
+func builtFunctions(t *testing.T) Build {
+	t.Helper()
+	build, err := buildOnce()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return build
 }
 
 // zippedSize is with the usual compression. The CDK's best one makes assets a little smaller and takes three times as long.
@@ -65,18 +78,19 @@ func zippedSize(t *testing.T, path string) int {
 	return zipped.Len()
 }
 
-// The cdk command synthesizes from a checkout with no AWS configuration, the library's own validation finds
-// nothing, and another checkout gives the same templates and the same hashes of assets. Without -long only the binaries
-// of some functions are compared, of which the assets are made.
+// Another checkout gives the same binaries, of which the assets are made. Some functions are compared. With -long the cdk
+// command synthesizes both checkouts, with no AWS configuration. Then the library's own validation finds nothing, and
+// all templates and hashes of assets are the same.
 func TestTwoCheckoutsAreDeployedTheSame(t *testing.T) {
-	folder, _ := assembly(t)
 	elsewhere := checkout(t)
 	if !testbed.Long() {
-		sameBinaries(t, "..", elsewhere)
+		sameBinaries(t, builtFunctions(t), elsewhere)
 		return
 	}
+	folder := t.TempDir()
+	cli(t, offline, "synth", "--quiet", "--output", folder)
 	cliIn(t, elsewhere, offline, "synth", "--quiet", "--output", "cdk.out")
-	here, there := synthesized(t, folder), synthesized(t, filepath.Join(elsewhere, "cdk.out"))
+	here, there := assemblyFiles(t, folder), assemblyFiles(t, filepath.Join(elsewhere, "cdk.out"))
 	if !slices.Equal(slices.Sorted(maps.Keys(here)), slices.Sorted(maps.Keys(there))) {
 		t.Fatalf("assets and templates %v and %v", slices.Sorted(maps.Keys(here)), slices.Sorted(maps.Keys(there)))
 	}
@@ -91,7 +105,7 @@ func TestTwoCheckoutsAreDeployedTheSame(t *testing.T) {
 }
 
 // sameBinaries builds some of the functions elsewhere and compares them with those of a checkout that is built.
-func sameBinaries(t *testing.T, here, elsewhere string) {
+func sameBinaries(t *testing.T, here Build, elsewhere string) {
 	t.Helper()
 	folders, err := filepath.Glob(filepath.Join(elsewhere, "functions", "*", "main.go"))
 	if err != nil {
@@ -115,7 +129,7 @@ func sameBinaries(t *testing.T, here, elsewhere string) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		built, err := os.ReadFile(filepath.Join(here, "build", "functions", name, "bootstrap"))
+		built, err := os.ReadFile(filepath.Join(here.dir, name, "bootstrap"))
 		if err != nil || !bytes.Equal(built, there) {
 			t.Errorf("%s differs (%v)", name, err)
 		}
@@ -154,8 +168,8 @@ func checkout(t *testing.T) string {
 	return dir
 }
 
-// synthesized are the templates and the lists of assets by file name, and the assets' names themselves.
-func synthesized(t *testing.T, out string) map[string]string {
+// assemblyFiles are the templates and the lists of assets by file name, and the assets' names themselves.
+func assemblyFiles(t *testing.T, out string) map[string]string {
 	t.Helper()
 	found := map[string]string{}
 	entries, err := os.ReadDir(out)

@@ -58,8 +58,8 @@ func explainDatabase(instance awsrds.DatabaseInstance, config deployment.Config)
 	if !config.HighAvailability {
 		explain(instance, "RDS3", "The option highAvailability doubles the price; without it a zone that fails delays answers, which Kinesis keeps records for.")
 	}
-	if !config.Prod() {
-		explain(instance, "RDS10", "Stage dev is to be destroyed cleanly; stage prod is protected.")
+	if !guarded(config) {
+		explain(instance, "RDS10", "Stage dev is to be destroyed cleanly. So is the first deployment of stage prod, with protect=false, if it fails. After it, stage prod is protected.")
 	}
 }
 
@@ -70,7 +70,12 @@ func explainMajorVersion(instance awsrds.DatabaseInstance) {
 	const reason = "RDS takes the major version alone and chooses a minor one. A minor one in the template fails when RDS retires it."
 	resource := instance.Node().DefaultChild().(awsrds.CfnDBInstance)
 	awscdk.Validations_Of(resource).Acknowledge(&awscdk.Acknowledgment{Id: jsii.String("CloudFormation-Validate::E9006"), Reason: jsii.String(reason)})
-	resource.AddMetadata(jsii.String("cfn-lint"), map[string]any{"config": map[string]any{"ignore_checks": []string{"E3691", "W3691"}}})
+	ignoreLint(resource, "E3691", "W3691")
+}
+
+// ignoreLint has cfn-lint pass over rules on one resource.
+func ignoreLint(resource awscdk.CfnResource, rules ...string) {
+	resource.AddMetadata(jsii.String("cfn-lint"), map[string]any{"config": map[string]any{"ignore_checks": rules}})
 }
 
 func explainWorkflow(machine sfn.StateMachine) {

@@ -60,6 +60,7 @@ func (n *Network) create(config deployment.Config) {
 	for i, zone := range config.AvailabilityZones {
 		subnet := (*vpc.IsolatedSubnets())[i].Node().DefaultChild().(awsec2.CfnSubnet)
 		subnet.AddPropertyOverride(jsii.String("AvailabilityZone"), zone)
+		ignoreLint(subnet, "W3010") // the option names zones
 	}
 	logs := newLogGroup(n.scope, "FlowLogs", config)
 	role := awsiam.NewRole(n.scope, jsii.String("FlowLogsRole"), &awsiam.RoleProps{

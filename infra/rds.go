@@ -7,6 +7,8 @@ import (
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsrds"
 	"github.com/aws/constructs-go/constructs/v10"
 	"github.com/aws/jsii-runtime-go"
+
+	"recsys/infra/deployment"
 )
 
 // database is what differs between our two RDS instances.
@@ -47,7 +49,7 @@ func newDatabase(scope constructs.Construct, factory Factory, d database) awsrds
 		// Else a version past its end of life stays, at twice the price of the instance, without a word.
 		EngineLifecycleSupport: awsrds.EngineLifecycleSupport_OPEN_SOURCE_RDS_EXTENDED_SUPPORT_DISABLED,
 		BackupRetention:        days(1), // more is refused to accounts on AWS's free plan
-		DeletionProtection:     jsii.Bool(config.Prod() && config.Protect), RemovalPolicy: awscdk.RemovalPolicy_DESTROY,
+		DeletionProtection:     jsii.Bool(guarded(config)), RemovalPolicy: awscdk.RemovalPolicy_DESTROY,
 		DeleteAutomatedBackups: jsii.Bool(!config.Prod()),
 	}
 	if config.Prod() {
@@ -61,6 +63,9 @@ func newDatabase(scope constructs.Construct, factory Factory, d database) awsrds
 	explainMajorVersion(instance)
 	return instance
 }
+
+// guarded reports whether databases refuse to be deleted.
+func guarded(config deployment.Config) bool { return config.Prod() && config.Protect }
 
 // connectAs allows to authenticate as a database user by IAM.
 // https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/UsingWithRDS.IAMDBAuth.IAMPolicy.html

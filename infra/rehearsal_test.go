@@ -71,39 +71,23 @@ func cliIn(t *testing.T, root string, variables []string, arguments ...string) {
 // offline lets no call to AWS through.
 var offline = []string{"AWS_ENDPOINT_URL=http://127.0.0.1:1"}
 
-// assembly synthesizes the app once for all tests here, with no credentials and no network, and returns its folder and template.
-func assembly(t *testing.T) (folder, template string) {
-	t.Helper()
-	folder = filepath.Join(scratch, "cdk.out")
-	if _, err := os.Stat(folder); err != nil {
-		cli(t, offline, "synth", "--quiet", "--output", folder)
-	}
-	templates, err := filepath.Glob(filepath.Join(folder, "*.template.json"))
-	if err != nil || len(templates) != 1 {
-		t.Fatalf("synth made the templates %v (%v), want one", templates, err)
-	}
-	return folder, templates[0]
-}
-
 func TestCfnLintFindsNothing(t *testing.T) {
-	lint := program(t, "cfn-lint", "the template was not linted")
-	_, template := assembly(t)
-	// W3005: CDK writes dependencies that a reference implies. W7001: a mapping that a region does not use. W3691: it
-	// knows minor versions of PostgreSQL only; RDS takes the major one and chooses.
-	command := exec.CommandContext(t.Context(), lint, "--ignore-checks", "W3005", "W7001", "W3691", "--template", template)
-	if output, err := command.CombinedOutput(); err != nil {
+	lint := program(t, "cfn-lint", "the templates were not linted")
+	// W3005: CDK writes dependencies that a reference implies. W7001: a mapping that a region does not use.
+	arguments := []string{"--ignore-checks", "W3005", "W7001", "--template"}
+	for name := range variants {
+		arguments = append(arguments, synthesized(t, name).templateFile())
+	}
+	if output, err := exec.CommandContext(t.Context(), lint, arguments...).CombinedOutput(); err != nil {
 		t.Errorf("cfn-lint: %v\n%s", err, output)
 	}
 }
 
 func TestDeployAndDestroyAreRehearsed(t *testing.T) {
 	program(t, "moto_server", "deploying was not rehearsed")
-	shared, template := assembly(t)
-	folder := t.TempDir()
-	if err := os.CopyFS(folder, os.DirFS(shared)); err != nil {
-		t.Fatal(err)
-	}
-	amendForMoto(t, filepath.Join(folder, filepath.Base(template)))
+	version := newSynthesis(t, nil, "first")
+	folder, template := version.folder, version.templateFile()
+	amendForMoto(t, template)
 	aws := startMoto(t)
 	name := strings.TrimSuffix(filepath.Base(template), ".template.json")
 	outputs := filepath.Join(t.TempDir(), "outputs.json")

@@ -7,8 +7,6 @@ import (
 	"strings"
 	"testing"
 	"unicode/utf8"
-
-	"recsys/infra/deployment"
 )
 
 // AWS accepts or refuses these texts only when it makes the resource, minutes into a deployment.
@@ -130,7 +128,7 @@ func TestEveryTargetHasADeadLetterQueueAndARole(t *testing.T) {
 
 // Every prefix of the bucket that holds customers' data expires, whichever service writes it.
 func TestAnswersAndFailuresExpire(t *testing.T) {
-	for id, bucket := range synth(t, map[string]any{"answerRetentionDays": "90"}).of("AWS::S3::Bucket") {
+	for id, bucket := range variant(t, "every option").of("AWS::S3::Bucket") {
 		if !strings.Contains(id, "Recommendations") {
 			continue
 		}
@@ -185,10 +183,10 @@ func TestEveryActionOnAnyResourceHasAReason(t *testing.T) {
 // What a new account allows, where it is less than the service's documented default.
 // https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
 func TestDefaultsFitANewAccount(t *testing.T) {
-	s, config := synth(t, nil), readDefaults(t)
+	s := variant(t, "dev")
 	const concurrentCalls, memoryMiB = 10, 3008
 	// One workflow's branches, its next step's first call, and the stream.
-	if calls := config.MaxConcurrency + config.Shards*config.Parallelization; calls > concurrentCalls {
+	if calls := s.config.MaxConcurrency + s.config.Shards*s.config.Parallelization; calls > concurrentCalls {
 		t.Errorf("%d calls of functions at once: a new account has %d", calls, concurrentCalls)
 	}
 	for id, function := range s.of("AWS::Lambda::Function") {
@@ -208,17 +206,8 @@ func TestDefaultsFitANewAccount(t *testing.T) {
 	}
 }
 
-func readDefaults(t *testing.T) deployment.Config {
-	t.Helper()
-	config, err := deployment.ReadConfig(nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return config
-}
-
 func TestTheTemplateTakesRegionsWithARootCertificateOnly(t *testing.T) {
-	s := synth(t, nil)
+	s := variant(t, "dev")
 	if !strings.Contains(s.text, `{"Assert":{"Fn::Contains":[["af-south-1",`) || !strings.Contains(s.text, `{"Ref":"AWS::Region"}]}`) {
 		t.Error("the template takes any region")
 	}

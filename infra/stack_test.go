@@ -8,28 +8,10 @@ import (
 	"strings"
 	"testing"
 
-	"recsys/infra/deployment/deploymenttest"
 	"recsys/shared/contract/settings"
 	"recsys/shared/contract/workflow"
 	"recsys/shared/shop/sampleshop"
 )
-
-// each runs a check on the stack in its main forms.
-func each(t *testing.T, check func(*testing.T, template)) {
-	for name, options := range map[string]map[string]any{
-		"dev":  nil,
-		"prod": {"stage": "prod"},
-		"everything": {
-			"stage": "prod", "highAvailability": "true", "alarmEmail": "you@example.com", "schedule": "rate(6 hours)", "shards": "4",
-			"s3PrefixListId": "pl-0123", "name": "shop-2", "budgetUSD": "200",
-		},
-		"schedule off":       {"schedule": "off"},
-		"existing, password": deploymenttest.Existing(nil),
-		"existing, IAM":      deploymenttest.Existing(map[string]any{"sourceSecretArn": nil, "sourceResourceId": "db-ABC", "sourceSecurityGroupId": nil}),
-	} {
-		t.Run(name, func(t *testing.T) { check(t, synth(t, options)) })
-	}
-}
 
 func TestNobodyOutsideGetsIn(t *testing.T) {
 	each(t, func(t *testing.T, s template) {
@@ -79,20 +61,17 @@ func TestWaysOutAreFew(t *testing.T) {
 		slices.Sort(ports)
 		return ports
 	}
-	for _, c := range []struct {
-		options map[string]any
-		want    []string
-	}{
-		{nil, []string{"Network 443-443"}},
-		{map[string]any{"s3PrefixListId": "pl-0123"}, nil},
-		{deploymenttest.Existing(map[string]any{"sourceSecurityGroupId": nil}), []string{"Network 3306-3306", "Network 443-443", "Network 53-53", "Network 53-53"}},
+	own, firehoseAndSecrets := []string{"Network 443-443"}, []string{"Network 443-443", "Network 53-53", "Network 53-53"}
+	for name, want := range map[string][]string{
+		"dev": own, "prod": own, "every option": nil, // it names S3's addresses
+		"existing, password": firehoseAndSecrets, "existing, IAM": append([]string{"Network 3306-3306"}, firehoseAndSecrets...),
 	} {
-		s := synth(t, c.options)
-		if got := anywhere(s); !slices.Equal(got, c.want) {
-			t.Errorf("%v: ways to 0.0.0.0/0 %v, want %v", c.options, got, c.want)
+		s := variant(t, name)
+		if got := anywhere(s); !slices.Equal(got, want) {
+			t.Errorf("%s: ways to 0.0.0.0/0 %v, want %v", name, got, want)
 		}
-		if c.want == nil && strings.Contains(s.text, "0.0.0.0/0") {
-			t.Errorf("%v: 0.0.0.0/0 is somewhere", c.options)
+		if want == nil && strings.Contains(s.text, "0.0.0.0/0") {
+			t.Errorf("%s: 0.0.0.0/0 is somewhere", name)
 		}
 	}
 }
@@ -181,7 +160,7 @@ func TestEveryFunctionIsDeployedAsItsMeasurementsSay(t *testing.T) {
 			}
 			logging := p["LoggingConfig"].(map[string]any)
 			group := s.Resources[spell(logging["LogGroup"])]
-			if logging["LogFormat"] != "JSON" || group.Type != "AWS::Logs::LogGroup" || group.Properties["RetentionInDays"] != 30.0 {
+			if logging["LogFormat"] != "JSON" || group.Type != "AWS::Logs::LogGroup" || group.Properties["RetentionInDays"] != float64(s.config.LogRetentionDays) {
 				t.Errorf("%s logs %v to %v", name, logging, group)
 			}
 			role := spell(p["Role"])
@@ -191,6 +170,28 @@ func TestEveryFunctionIsDeployedAsItsMeasurementsSay(t *testing.T) {
 			roles[role] = name
 		}
 	})
+}
+
+// learningOptions are those of package settings: another value than the default, its variable, and the functions that read it.
+var learningOptions = map[string]struct{ value, variable, functions string }{
+	"shrinkShare": {"0.25", "SHRINK_SHARE", "plan-extract publish-training-data"},
+	"holdOutSeed": {"7", "HOLD_OUT_SEED", "evaluate train"}, "holdOutFraction": {"0.3", "HOLD_OUT_FRACTION", "evaluate train"},
+	"factors": {"64", "FACTORS", "train"}, "iterations": {"5", "ITERATIONS", "train"}, "trainSeed": {"2", "TRAIN_SEED", "train"},
+	"unobservedWeight": {"0.25", "UNOBSERVED_WEIGHT", "train"}, "regularization": {"0.5", "REGULARIZATION", "train"},
+	"frequencyExponent": {"0", "FREQUENCY_EXPONENT", "train"}, "featureRidge": {"9", "FEATURE_RIDGE", "train"},
+	"metric": {"l2", "METRIC", "embedding-upload"}, "modelCheck": {"report", "MODEL_CHECK", "embedding-upload"}, "gateTrained": {"report", "GATE_TRAINED", "evaluate"},
+	"gateHandedOver": {"enforce", "GATE_HANDED_OVER", "evaluate"}, "gateMargin": {"0", "GATE_MARGIN", "evaluate"},
+	"gateTolerance": {"0.2", "GATE_TOLERANCE", "evaluate"}, "hnswM": {"32", "HNSW_M", "vector-index"},
+	"hnswEfConstruction": {"128", "HNSW_EF_CONSTRUCTION", "vector-index"}, "recallTarget": {"0.9", "RECALL_TARGET", "vector-index"},
+	"recallQueries": {"100", "RECALL_QUERIES", "vector-index"}, "keepVersions": {"2", "KEEP_VERSIONS", "vector-index"},
+	"limit": {"10", "LIMIT", "recommend"}, "sessionWeight": {"0", "SESSION_WEIGHT", "recommend"},
+	"includeRated": {"true", "INCLUDE_RATED", "recommend"}, "includeSession": {"true", "INCLUDE_SESSION", "recommend"},
+	"includeOutOfStock": {"true", "INCLUDE_OUT_OF_STOCK", "recommend"}, "trendingHalfLife": {"12h0m0s", "TRENDING_HALF_LIFE", "recommend"},
+	"trendingItems": {"true", "TRENDING_ITEMS", "recommend"}, "diversity": {"0.5", "DIVERSITY", "recommend"},
+	// These change what runs the functions. TestTheStreamIsFedInBatchesAndNothingIsLost and TestFunctionsHaveTheSizesOfTheTable see them.
+	"batchSize": {"100", "BATCH_SIZE", ""}, "batchWindowSeconds": {"0", "BATCH_WINDOW_SECONDS", ""},
+	"maxRecordAgeSeconds": {"60", "MAX_RECORD_AGE_SECONDS", ""}, "maxAttempts": {"0", "MAX_ATTEMPTS", ""},
+	"trainMemoryMiB": {"1024", "TRAIN_MEMORY_MIB", ""},
 }
 
 // Each option changes a variable of the function that reads it, and of no other; all of them are documented.
@@ -203,35 +204,13 @@ func TestOptionsReachTheirFunctions(t *testing.T) {
 		}
 		documents.Write(content)
 	}
-	reach := map[string]struct{ value, variable, functions string }{
-		"shrinkShare": {"0.25", "SHRINK_SHARE", "plan-extract publish-training-data"},
-		"holdOutSeed": {"7", "HOLD_OUT_SEED", "evaluate train"}, "holdOutFraction": {"0.3", "HOLD_OUT_FRACTION", "evaluate train"},
-		"factors": {"64", "FACTORS", "train"}, "iterations": {"5", "ITERATIONS", "train"}, "trainSeed": {"2", "TRAIN_SEED", "train"},
-		"unobservedWeight": {"0.25", "UNOBSERVED_WEIGHT", "train"}, "regularization": {"0.5", "REGULARIZATION", "train"},
-		"frequencyExponent": {"0", "FREQUENCY_EXPONENT", "train"}, "featureRidge": {"9", "FEATURE_RIDGE", "train"},
-		"metric": {"l2", "METRIC", "embedding-upload"}, "gateTrained": {"report", "GATE_TRAINED", "evaluate"},
-		"gateHandedOver": {"enforce", "GATE_HANDED_OVER", "evaluate"}, "gateMargin": {"0", "GATE_MARGIN", "evaluate"},
-		"gateTolerance": {"0.2", "GATE_TOLERANCE", "evaluate"}, "hnswM": {"32", "HNSW_M", "vector-index"},
-		"hnswEfConstruction": {"128", "HNSW_EF_CONSTRUCTION", "vector-index"}, "recallTarget": {"0.9", "RECALL_TARGET", "vector-index"},
-		"recallQueries": {"100", "RECALL_QUERIES", "vector-index"}, "keepVersions": {"2", "KEEP_VERSIONS", "vector-index"},
-		"limit": {"10", "LIMIT", "recommend"}, "sessionWeight": {"0", "SESSION_WEIGHT", "recommend"},
-		"includeRated": {"true", "INCLUDE_RATED", "recommend"}, "includeSession": {"true", "INCLUDE_SESSION", "recommend"},
-		"includeOutOfStock": {"true", "INCLUDE_OUT_OF_STOCK", "recommend"}, "trendingHalfLife": {"12h0m0s", "TRENDING_HALF_LIFE", "recommend"},
-		"trendingItems": {"true", "TRENDING_ITEMS", "recommend"}, "diversity": {"0.5", "DIVERSITY", "recommend"},
-		// These change what runs the functions. TestTheStreamIsFedInBatchesAndNothingIsLost and TestFunctionsHaveTheSizesOfTheTable see them.
-		"batchSize": {"100", "BATCH_SIZE", ""}, "batchWindowSeconds": {"0", "BATCH_WINDOW_SECONDS", ""},
-		"maxRecordAgeSeconds": {"60", "MAX_RECORD_AGE_SECONDS", ""}, "maxAttempts": {"0", "MAX_ATTEMPTS", ""},
-		"trainMemoryMiB": {"1024", "TRAIN_MEMORY_MIB", ""},
-	}
-	options := map[string]any{}
 	for _, option := range settings.OptionNames() {
-		options[option] = reach[option].value
 		if !strings.Contains(documents.String(), "`"+option+"`") {
 			t.Errorf("%s is not documented", option)
 		}
 	}
-	deployed := deployedFunctions(synth(t, options))
-	for option, of := range reach {
+	deployed := deployedFunctions(variant(t, "every option"))
+	for option, of := range learningOptions {
 		var found []string
 		for name, function := range deployed {
 			if value, set := environment(function)[of.variable]; set && value == of.value {
@@ -246,9 +225,9 @@ func TestOptionsReachTheirFunctions(t *testing.T) {
 }
 
 func TestFunctionsHaveTheSizesOfTheTable(t *testing.T) {
-	const trainMemoryMiB = 1024
-	deployed := deployedFunctions(synth(t, map[string]any{"trainMemoryMiB": trainMemoryMiB}))
-	steps := append(workflow.Steps(settings.Sizes{TrainMemoryMiB: trainMemoryMiB}), workflow.Recommend)
+	s := variant(t, "every option")
+	deployed := deployedFunctions(s)
+	steps := append(workflow.Steps(s.config.Options.Sizes), workflow.Recommend)
 	for _, step := range steps {
 		p := deployed[step.Name].Properties
 		scratch, _ := p["EphemeralStorage"].(map[string]any)
@@ -257,8 +236,8 @@ func TestFunctionsHaveTheSizesOfTheTable(t *testing.T) {
 			t.Errorf("%s has %v MiB, %v s, scratch %v MiB; want %+v", step.Name, p["MemorySize"], p["Timeout"], scratchMiB, step)
 		}
 	}
-	if p := deployed["train"].Properties; p["MemorySize"] != float64(trainMemoryMiB) {
-		t.Errorf("train has %v MiB, want %d", p["MemorySize"], trainMemoryMiB)
+	if p := deployed["train"].Properties; p["MemorySize"] != 1024.0 {
+		t.Errorf("train has %v MiB, want the option's 1024", p["MemorySize"])
 	}
 }
 
@@ -273,34 +252,8 @@ func deployedFunctions(s template) map[string]resource {
 	return found
 }
 
-// prod keeps what holds data when the stack goes; dev keeps nothing at all.
-func TestTheStageDecidesWhatOutlivesTheStack(t *testing.T) {
-	for id, r := range synth(t, nil).Resources {
-		if strings.HasPrefix(r.DeletionPolicy, "Retain") || r.DeletionPolicy == "Snapshot" || r.Type == "AWS::RDS::DBInstance" && r.Properties["DeletionProtection"] == true {
-			t.Errorf("dev keeps %s, %s", id, r.Type)
-		}
-	}
-	prod := synth(t, map[string]any{"stage": "prod"})
-	for kind, policy := range map[string]string{
-		"AWS::S3::Bucket": "RetainExceptOnCreate", "AWS::S3::BucketPolicy": "RetainExceptOnCreate", "AWS::RDS::DBInstance": "Snapshot",
-		"AWS::Kinesis::Stream": "RetainExceptOnCreate", "AWS::Logs::LogGroup": "RetainExceptOnCreate",
-	} {
-		for id, r := range prod.of(kind) {
-			if r.DeletionPolicy != policy || r.UpdateReplacePolicy != strings.TrimSuffix(policy, "ExceptOnCreate") {
-				t.Errorf("prod: %s: %s and %s, want %s", id, r.DeletionPolicy, r.UpdateReplacePolicy, policy)
-			}
-			if kind == "AWS::RDS::DBInstance" && (r.Properties["DeletionProtection"] != true || r.Properties["BackupRetentionPeriod"] != 14.0) {
-				t.Errorf("prod: %s is not guarded: %s", id, r.text())
-			}
-		}
-	}
-	if len(prod.of("Custom::S3AutoDeleteObjects")) > 0 {
-		t.Error("prod empties buckets")
-	}
-}
-
 func TestOnlyTheHandOverIsVersionedAndRunsExpire(t *testing.T) {
-	for id, bucket := range synth(t, map[string]any{"runRetentionDays": 20.0}).of("AWS::S3::Bucket") {
+	for id, bucket := range variant(t, "every option").of("AWS::S3::Bucket") {
 		artifacts := strings.Contains(id, "Artifacts")
 		if (bucket.Properties["VersioningConfiguration"] != nil) != artifacts {
 			t.Errorf("%s: versioning %v", id, bucket.Properties["VersioningConfiguration"])
@@ -316,7 +269,7 @@ func TestOnlyTheHandOverIsVersionedAndRunsExpire(t *testing.T) {
 }
 
 func TestTwoSynthsAreTheSame(t *testing.T) {
-	if read(t, newStack(t, nil)).text != synth(t, nil).text {
+	if newSynthesis(t, nil, "stub").text != variant(t, "dev").text {
 		t.Error("they differ")
 	}
 }
@@ -326,7 +279,7 @@ func TestTheDocumentExplainsTheSteps(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for id := range synth(t, nil).Outputs {
+	for id := range variant(t, "dev").Outputs {
 		if strings.HasPrefix(id, "Step") && !strings.Contains(string(text), id) {
 			t.Errorf("docs/aws.md does not explain the output %s", id)
 		}
@@ -339,12 +292,12 @@ func TestTheRecordToPasteIsOfTheShop(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	own, _ := json.Marshal(synth(t, nil).Outputs["Step3PutRecord"])
+	own, _ := json.Marshal(variant(t, "dev").Outputs["Step3PutRecord"])
 	quoted, _ := json.Marshal("--data '" + want + "'")
 	if !strings.Contains(string(own), strings.Trim(string(quoted), `"`)) {
 		t.Errorf("printed is %s, want %s", own, quoted)
 	}
-	if other, printed := synth(t, deploymenttest.Existing(nil)).Outputs["Step3PutRecord"]; printed {
+	if other, printed := variant(t, "existing, password").Outputs["Step3PutRecord"]; printed {
 		t.Errorf("printed is %v", other)
 	}
 }

@@ -7,23 +7,23 @@ import (
 
 func TestTheStreamIsFedInBatchesAndNothingIsLost(t *testing.T) {
 	for name, c := range map[string]struct {
-		options map[string]any
+		variant string
 		want    map[string]any
 	}{
-		"defaults": {nil, map[string]any{
+		"defaults": {"dev", map[string]any{
 			"BatchSize": 500.0, "MaximumBatchingWindowInSeconds": 1.0, "ParallelizationFactor": 1.0,
 			"MaximumRecordAgeInSeconds": 21600.0, "MaximumRetryAttempts": 1000.0,
 		}},
 		"options": {
-			map[string]any{"batchSize": "1000", "batchWindowSeconds": "5", "parallelization": "4", "maxRecordAgeSeconds": "600", "maxAttempts": "7"},
+			"every option",
 			map[string]any{
-				"BatchSize": 1000.0, "MaximumBatchingWindowInSeconds": 5.0, "ParallelizationFactor": 4.0,
-				"MaximumRecordAgeInSeconds": 600.0, "MaximumRetryAttempts": 7.0,
+				"BatchSize": 100.0, "MaximumBatchingWindowInSeconds": 0.0, "ParallelizationFactor": 4.0,
+				"MaximumRecordAgeInSeconds": 60.0, "MaximumRetryAttempts": 0.0,
 			},
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			s := synth(t, c.options)
+			s := variant(t, c.variant)
 			mapping := s.only(t, "AWS::Lambda::EventSourceMapping")
 			for property, want := range c.want {
 				if got := mapping.Properties[property]; got != want {
@@ -41,14 +41,14 @@ func TestTheStreamIsFedInBatchesAndNothingIsLost(t *testing.T) {
 			}
 		})
 	}
-	stream := synth(t, map[string]any{"shards": "3", "streamRetentionHours": "48"}).only(t, "AWS::Kinesis::Stream").Properties
+	stream := variant(t, "every option").only(t, "AWS::Kinesis::Stream").Properties
 	if stream["ShardCount"] != 3.0 || stream["RetentionPeriodHours"] != 48.0 {
 		t.Errorf("stream %v", stream)
 	}
 }
 
 func TestAnswersLieWhereTheTableSays(t *testing.T) {
-	s := synth(t, nil)
+	s := variant(t, "dev")
 	p := s.only(t, "AWS::KinesisFirehose::DeliveryStream").Properties["ExtendedS3DestinationConfiguration"].(map[string]any)
 	const hour = "year=!{timestamp:yyyy}/month=!{timestamp:MM}/day=!{timestamp:dd}/hour=!{timestamp:HH}/"
 	if p["Prefix"] != "recommendations/"+hour || p["ErrorOutputPrefix"] != "delivery-errors/!{firehose:error-output-type}/"+hour ||

@@ -13,7 +13,7 @@ import (
 )
 
 func TestTheStateMachineIsTheFileWithItsFunctions(t *testing.T) {
-	s := synth(t, nil)
+	s := variant(t, "dev")
 	p := s.only(t, "AWS::StepFunctions::StateMachine").Properties
 	if p["DefinitionString"] != string(statemachines.Batch) {
 		t.Error("the definition is not statemachines/batch.asl.json")
@@ -43,7 +43,7 @@ func TestTheStateMachineIsTheFileWithItsFunctions(t *testing.T) {
 }
 
 func TestTheScheduleRunsBothStagesWhenTheDatabasesAreReady(t *testing.T) {
-	s := synth(t, map[string]any{"schedule": "cron(30 4 * * ? *)", "scheduleTimezone": "Europe/Paris"})
+	s := variant(t, "every option")
 	schedule := s.only(t, "AWS::Scheduler::Schedule")
 	p := schedule.Properties
 	target := p["Target"].(map[string]any)
@@ -56,7 +56,7 @@ func TestTheScheduleRunsBothStagesWhenTheDatabasesAreReady(t *testing.T) {
 			t.Errorf("the schedule does not wait for %s", id)
 		}
 	}
-	off := synth(t, map[string]any{"schedule": "off"})
+	off := variant(t, "existing, IAM")
 	if found := off.of("AWS::Scheduler::Schedule"); len(found) > 0 {
 		t.Errorf("off: %v", found)
 	}
@@ -66,7 +66,7 @@ func TestTheScheduleRunsBothStagesWhenTheDatabasesAreReady(t *testing.T) {
 }
 
 func TestAHandOverStartsTheEmbeddingsStage(t *testing.T) {
-	s := synth(t, nil)
+	s := variant(t, "dev")
 	for _, rule := range s.of("AWS::Events::Rule") {
 		pattern, err := json.Marshal(rule.Properties["EventPattern"])
 		if err != nil {
@@ -85,7 +85,7 @@ func TestAHandOverStartsTheEmbeddingsStage(t *testing.T) {
 }
 
 func TestEndsAndAlarmsReachTheAddress(t *testing.T) {
-	s := synth(t, map[string]any{"alarmEmail": "you@example.com"})
+	s := variant(t, "every option")
 	subscription := s.only(t, "AWS::SNS::Subscription").Properties
 	if subscription["Endpoint"] != "you@example.com" || s.Resources[spell(subscription["TopicArn"])].Type != "AWS::SNS::Topic" {
 		t.Errorf("subscription %v", subscription)
