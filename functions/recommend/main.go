@@ -5,7 +5,7 @@
 // tables as recsys_reader and its model under versions/<n>/ in the artifacts bucket; it writes one line a
 // record to the delivery stream, rejected records to the recommendations bucket, and what is in carts to
 // vectorstore.CartTable and TrendingTable.
-// Settings: settings.Recommend. Spec: docs/architecture.md, "Streaming".
+// Settings: settings.Recommend. Spec: docs/stream.md.
 package main
 
 import (

@@ -10,7 +10,7 @@ import (
 	"testing"
 )
 
-// The layers of the README: what may import what, tests aside.
+// TestLayers holds the imports to the rules of docs/architecture.md, section "The house". Tests are exempt.
 func TestLayers(t *testing.T) {
 	packages := exec.CommandContext(t.Context(), "go", "list", "-json=ImportPath,Imports", "recsys/...")
 	output, err := packages.Output()

@@ -2,7 +2,7 @@
 // data scientist and functions/train write, and what embedding-upload and evaluate read.
 //
 // Promise: reading is strict, a stream, and names every bad line at once; what Write writes, a Reader reads back bit for
-// bit. Spec: "What a data scientist hands over" in the README.
+// bit. Spec: docs/training.md, "What a data scientist hands over".
 package embeddings
 
 import (

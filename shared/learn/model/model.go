@@ -8,7 +8,7 @@
 // Reads: the artifacts lake.ModelKey (zip and legacy format, float16 to float64 and bfloat16, a bare state dict or one in a
 // checkpoint dict, of two towers or of the user's alone), lake.SafetensorsKey in its place; lake.UserOneHotKey and lake.UserScalerKey
 // (pickle protocols 2 to 5 or joblib, compressed or not, NumPy 1 and 2); or
-// lake.LinearModelKey, a file of our own (see linear.go). Writes: the latter. Spec: "S3, the ml-artifacts bucket" in the architecture page: the features are the scaled
+// lake.LinearModelKey, a file of our own (see linear.go). Writes: the latter. Spec: docs/training.md. The features are the scaled
 // credit limit, then one-hot city and country, lower-cased and trimmed; the user's tower is Linear layers
 // with ReLU between; its output is L2-normalised. That of a linear model is not: it is compared by inner product.
 package model

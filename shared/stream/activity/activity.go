@@ -25,7 +25,7 @@
 //	"trending_items":[{"id","score"}]                                only where it is asked for: Answer.Trending
 //	"recommendation":{"event_id","model_version","strategy","generated_at"}
 //
-// A record that has members of these names already gets them replaced. Spec: docs/architecture.md, "Streaming".
+// A record that has members of these names already gets them replaced. Spec: docs/stream.md.
 package activity
 
 import (

@@ -3,7 +3,7 @@
 //
 // Promise: pure functions; the same input gives the same output, and no input is changed. What may not be recommended
 // at all is left out by whoever finds the candidates, since only there can the list still be filled
-// (functions/recommend). Strategies and scores: package activity. Spec: docs/architecture.md, "Streaming".
+// (functions/recommend). Strategies and scores: package activity. Spec: docs/stream.md, "The ladder".
 package ranking
 
 import (
