@@ -45,6 +45,7 @@ type Endpoints struct {
 type Client struct {
 	Endpoints Endpoints
 
+	engine        *stepfunctions.Engine
 	retryInterval *time.Duration
 	objects       *s3.Client
 	stream        *kinesis.Client
@@ -89,6 +90,9 @@ func Attach(ctx context.Context, stateDir string) (*Client, error) {
 	}
 	c.connectS3(cfg)
 	c.connectKinesis(cfg)
+	if c.engine, err = stepfunctions.NewEngine(c.Endpoints.NodeModules); err != nil {
+		return nil, err
+	}
 	return c, nil
 }
 
@@ -144,6 +148,6 @@ func (c *Client) Invoke(ctx context.Context, function string, event []byte) ([]b
 func (c *Client) machine() (*stepfunctions.Machine, error) {
 	return stepfunctions.New(stepfunctions.Config{
 		Definition: statemachines.Batch, Substitutions: statemachines.Functions,
-		LambdaURL: c.Endpoints.Lambda, NodeModules: c.Endpoints.NodeModules, RetryInterval: c.retryInterval,
+		LambdaURL: c.Endpoints.Lambda, Engine: c.engine, RetryInterval: c.retryInterval,
 	})
 }

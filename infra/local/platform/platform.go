@@ -24,6 +24,7 @@ import (
 	"recsys/infra/local/aws/glue"
 	"recsys/infra/local/aws/lambda"
 	"recsys/infra/local/aws/s3"
+	"recsys/infra/local/aws/stepfunctions"
 	"recsys/infra/local/db/authority"
 	"recsys/infra/local/db/mysql"
 	"recsys/infra/local/db/postgres"
@@ -58,6 +59,8 @@ type Config struct {
 	Certificate *authority.Certificate
 	// Disposable says that the private databases need not outlive the machine's power; tests use it.
 	Disposable bool
+	// Engine of the state machine. Default: one of its own. Tests share one, because Node takes long to load it.
+	Engine *stepfunctions.Engine
 	// RetryInterval instead of the state machine's own waits before a retry; tests use it.
 	RetryInterval *time.Duration
 }
@@ -180,6 +183,9 @@ func (p *Platform) start(ctx context.Context) error {
 		return err
 	}
 	p.Endpoints.NodeModules = modules
+	if err := p.startEngine(); err != nil {
+		return err
+	}
 	group, groupCtx := errgroup.WithContext(ctx)
 	group.Go(func() error {
 		return p.timed("building the functions", func() error { return p.buildFunctions(groupCtx) })

@@ -6,11 +6,12 @@ import (
 	"time"
 
 	"recsys/infra/local/aws/eventsource"
+	"recsys/infra/local/testbed"
 )
 
 // What lies on the stream when everything stops is answered after the next start, and what was answered is not again.
 func TestTheStreamOutlivesAStop(t *testing.T) {
-	state := t.TempDir()
+	state := testbed.TempDir(t)
 	onState := func(c *Config) { c.StateDir, c.Options = state, options(t, map[string]string{"batchSize": "1"}) }
 	since := time.Now()
 	put := func(p *Platform, records int) []string {

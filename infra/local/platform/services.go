@@ -116,6 +116,20 @@ func (p *Platform) startKinesis(ctx context.Context, cfg aws.Config) error {
 	return kinesis.CreateStream(ctx, p.stream, ActivityStream, 1)
 }
 
+// startEngine makes what executes the state machine, unless it is given.
+func (p *Platform) startEngine() error {
+	if p.engine = p.config.Engine; p.engine != nil {
+		return nil
+	}
+	engine, err := stepfunctions.NewEngine(p.Endpoints.NodeModules)
+	if err != nil {
+		return err
+	}
+	p.engine = engine
+	p.onClose("the state machine's engine", engine.Close)
+	return nil
+}
+
 // startStepFunctions serves the state machine to clients of the API. Execute does without it.
 func (p *Platform) startStepFunctions(ctx context.Context) error {
 	machine, err := p.machine()

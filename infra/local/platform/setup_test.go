@@ -12,7 +12,9 @@ import (
 	"recsys/infra/local/aws/stepfunctions"
 	"recsys/infra/local/db/mysql"
 	"recsys/infra/local/db/provision"
+	"recsys/infra/local/testbed"
 	"recsys/infra/local/testbed/provisiontest"
+	"recsys/infra/local/testbed/stepfunctionstest"
 	"recsys/shared/contract/settings"
 	"recsys/shared/contract/workflow"
 )
@@ -24,8 +26,8 @@ var began = time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
 // batch to become full. Its source is MariaDB, which starts faster than the default.
 func startPlatform(tb testing.TB, change func(*Config)) *Platform {
 	tb.Helper()
-	config := Config{StateDir: tb.TempDir(), SourceEngine: mysql.MariaDB, Disposable: true, RetryInterval: new(time.Duration),
-		Options: options(tb, nil)}
+	config := Config{StateDir: testbed.TempDir(tb), SourceEngine: mysql.MariaDB, Disposable: true, RetryInterval: new(time.Duration),
+		Options: options(tb, nil), Engine: stepfunctionstest.Engine(tb)}
 	if change != nil {
 		change(&config)
 	}

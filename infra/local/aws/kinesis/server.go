@@ -17,16 +17,14 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"os/exec"
 	"sync"
-	"sync/atomic"
-	"syscall"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/kinesis"
 	"github.com/aws/aws-sdk-go-v2/service/kinesis/types"
 
 	"recsys/infra/local/aws/awscall"
+	"recsys/infra/local/aws/node"
 )
 
 //go:embed server.mjs
@@ -48,15 +46,7 @@ type Server struct {
 
 	mu      sync.Mutex // of a start and an end
 	closed  bool
-	process *process
-}
-
-// process is a Node process that listens.
-type process struct {
-	command *exec.Cmd
-	stdin   io.Closer
-	exited  chan struct{}
-	stopped atomic.Bool // by this program
+	process *node.Process
 }
 
 // Start starts Node and waits until it listens; ctx bounds the start only.
@@ -75,7 +65,7 @@ func (s *Server) Restart(ctx context.Context) error {
 	if s.closed {
 		return errors.New("restarting the local Kinesis: it is closed")
 	}
-	s.process.stop()
+	s.process.Stop()
 	if err := s.start(ctx); err != nil {
 		return fmt.Errorf("restarting the local Kinesis: %w", err)
 	}
@@ -89,32 +79,27 @@ func (s *Server) start(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	started := &process{exited: make(chan struct{})}
-	started.command = exec.Command("node", "--input-type=module", "--eval", program, string(argument))
-	started.command.Env = append(os.Environ(), "AWS_REGION="+awscall.Region, "AWS_ACCOUNT_ID="+awscall.Account)
-	// In a group of its own a Ctrl-C in the terminal does not reach it: Close ends it, when its clients are done.
-	started.command.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	log, err := s.openLog()
 	if err != nil {
 		return err
 	}
-	started.command.Stderr = log
-	stdout, err := started.start()
+	started, err := node.Start(node.Config{
+		Program: program, Arguments: []string{string(argument)}, Stderr: log,
+		Env: []string{"AWS_REGION=" + awscall.Region, "AWS_ACCOUNT_ID=" + awscall.Account},
+	})
 	if log != os.Stderr {
 		log.Close() // the process has it
 	}
 	if err != nil {
-		return fmt.Errorf("starting node (is Node.js 20 or newer installed?): %w", err)
+		return err
 	}
-	port, err := listening(ctx, stdout)
+	port, err := listening(ctx, started.Stdout)
 	if err != nil {
-		started.stop()
+		started.Stop()
 		return err
 	}
 	s.process, s.config.Port = started, port
-	if s.config.Died != nil {
-		go started.watch(s.config.Died)
-	}
+	started.OnDeath(s.config.Died)
 	return nil
 }
 
@@ -123,37 +108,6 @@ func (s *Server) openLog() (*os.File, error) {
 		return os.Stderr, nil
 	}
 	return os.OpenFile(s.config.Log, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o600)
-}
-
-func (p *process) start() (stdout io.ReadCloser, err error) {
-	if p.stdin, err = p.command.StdinPipe(); err != nil {
-		return nil, err
-	}
-	// Not StdoutPipe: Wait closes that one before the line in it is read.
-	read, write, err := os.Pipe()
-	if err != nil {
-		return nil, err
-	}
-	p.command.Stdout = write
-	err = p.command.Start()
-	write.Close()
-	if err != nil {
-		read.Close()
-		return nil, err
-	}
-	go func() {
-		_ = p.command.Wait() // ProcessState tells how it ended
-		close(p.exited)
-	}()
-	return read, nil
-}
-
-// watch tells of an end that nobody wanted.
-func (p *process) watch(died func(error)) {
-	<-p.exited
-	if !p.stopped.Load() {
-		died(fmt.Errorf("node ended (%v)", p.command.ProcessState))
-	}
 }
 
 // listening waits for the one line that the program prints.
@@ -206,7 +160,7 @@ func (s *Server) Close() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.closed = true
-	s.process.stop()
+	s.process.Stop()
 	return nil
 }
 
@@ -214,18 +168,5 @@ func (s *Server) Close() error {
 func (s *Server) Kill() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	_ = s.process.command.Process.Kill()
-	<-s.process.exited
-}
-
-// stop ends the process, if it still runs, and waits until it is gone.
-func (p *process) stop() {
-	p.stopped.Store(true)
-	p.stdin.Close() // tells it to end
-	select {
-	case <-p.exited:
-	case <-time.After(5 * time.Second):
-		_ = p.command.Process.Kill()
-		<-p.exited
-	}
+	s.process.Kill()
 }

@@ -1,12 +1,14 @@
-// Runs one execution of a state machine with aws-local-stepfunctions, as the child process of package stepfunctions.
+// Runs executions of state machines with aws-local-stepfunctions, one after another, as a child process of package
+// stepfunctions. Its one argument is the folder node_modules.
 //
-// stdin: one line of JSON, the job; its end is the parent's death. stdout: one JSON object a line, the events of the
-// execution in order, the last being ExecutionSucceeded, ExecutionFailed or ExecutionRefused.
+// stdin: a line of JSON for each execution, the job; its end is the parent's death. stdout: one JSON object a line, the
+// events of the execution in order, the last being ExecutionSucceeded, ExecutionFailed or ExecutionRefused.
 import http from "node:http";
 import path from "node:path";
 import readline from "node:readline";
 import { pathToFileURL } from "node:url";
 
+const library = path.join(process.argv.at(-1), "aws-local-stepfunctions", "build", "main.node.esm.js");
 const DATA_LIMIT = 262_144; // bytes of a state's input or output, as UTF-8
 
 // The engine is written for Node 22; this is all that it needs and Node 20 lacks.
@@ -15,8 +17,6 @@ Promise.withResolvers ??= function () {
   const promise = new Promise((yes, no) => ([resolve, reject] = [yes, no]));
   return { promise, resolve, reject };
 };
-
-let over = false; // the execution has ended: nothing may be invoked any more
 
 function say(event) {
   return new Promise((written) => process.stdout.write(JSON.stringify(event) + "\n", written));
@@ -53,10 +53,11 @@ function* states(machine) {
   }
 }
 
-// post calls the Invoke API. Not fetch: that gives up after five minutes, and a function may take fifteen.
+// post calls the Invoke API. Not fetch: that gives up after five minutes, and a function may take fifteen. Each call has
+// a connection of its own, because the server may just be closing one that was kept.
 function post(url, body) {
   return new Promise((resolve, reject) => {
-    const request = http.request(url, { method: "POST", headers: { "Content-Type": "application/json" } }, (response) => {
+    const request = http.request(url, { agent: false, method: "POST", headers: { "Content-Type": "application/json" } }, (response) => {
       const chunks = [];
       response.on("data", (chunk) => chunks.push(chunk));
       response.on("error", reject);
@@ -69,16 +70,16 @@ function post(url, body) {
 
 // invoke is what arn:aws:states:::lambda:invoke does: the function's answer under Payload, or its error under its own
 // name with the raw payload as the cause.
-async function invoke(lambda, state, { FunctionName, Payload }) {
+async function invoke(execution, state, { FunctionName, Payload }) {
   // When one branch of a Map fails the engine still starts the branches that wait for their turn; by the next turn of
   // the event loop it is known whether the execution has ended with that.
   await new Promise(setImmediate);
-  if (over) return new Promise(() => {});
+  if (execution.over) return new Promise(() => {});
   if (tooLarge(Payload)) throw dataLimitExceeded(`The input of the task ${state}`);
 
   let answer;
   try {
-    const url = new URL(`/2015-03-31/functions/${encodeURIComponent(FunctionName)}/invocations`, lambda);
+    const url = new URL(`/2015-03-31/functions/${encodeURIComponent(FunctionName)}/invocations`, execution.lambda);
     answer = await post(url, JSON.stringify(Payload ?? {}));
   } catch (error) {
     throw named("Lambda.SdkClientException", String(error.message));
@@ -94,17 +95,27 @@ async function invoke(lambda, state, { FunctionName, Payload }) {
   return result;
 }
 
-async function run(job) {
-  const library = path.join(job.nodeModules, "aws-local-stepfunctions", "build", "main.node.esm.js");
+const valid = new Set(); // definitions, as text
+
+// load makes a state machine. A definition is validated once, because that takes longer than most executions.
+async function load(definition) {
   const { StateMachine } = await import(pathToFileURL(library));
+  const text = JSON.stringify(definition);
+  const machine = new StateMachine(definition, { validationOptions: { noValidate: valid.has(text) } });
+  valid.add(text);
+  return machine;
+}
+
+async function run(job) {
+  const own = { lambda: job.lambda, over: false }; // over: it has ended, and nothing may be invoked any more
   const definition = withContextOfItsOwn(job.definition);
   const taskResourceLocalHandlers = {};
   const retryIntervalOverrides = {};
   for (const [name, state] of states(definition)) {
-    if (state.Type === "Task") taskResourceLocalHandlers[name] = (input) => invoke(job.lambda, name, input);
+    if (state.Type === "Task") taskResourceLocalHandlers[name] = (input) => invoke(own, name, input);
     if (state.Retry && job.retryInterval !== null) retryIntervalOverrides[name] = job.retryInterval;
   }
-  const execution = new StateMachine(definition).run(job.input, {
+  const execution = (await load(definition)).run(job.input, {
     overrides: { taskResourceLocalHandlers, retryIntervalOverrides },
     context: { Execution: job.context.Execution, StateMachine: job.context.StateMachine, Given: job.context },
   });
@@ -113,12 +124,12 @@ async function run(job) {
   const settled = execution.result.then(
     (output) => ({ type: "ExecutionSucceeded", output }),
     (error) => ({ type: "ExecutionFailed", Error: error.cause?.name ?? error.name, Cause: error.cause?.message ?? error.message }),
-  ).finally(() => (over = true));
+  ).finally(() => (own.over = true));
   for await (const event of execution.eventLogs) {
     if (event.type.startsWith("Execution")) continue;
     if (!overflow && (tooLarge(event.state?.input) || tooLarge(event.state?.output))) {
       overflow = dataLimitExceeded(`The input or output of the state ${event.state.name}`);
-      over = true;
+      own.over = true;
       execution.abort();
     }
     if (!overflow) await say(event);
@@ -128,12 +139,11 @@ async function run(job) {
 }
 
 const lines = readline.createInterface({ input: process.stdin });
-lines.once("line", async (line) => {
+lines.on("line", async (line) => {
   try {
     await run(JSON.parse(line));
   } catch (error) {
     await say({ type: "ExecutionRefused", Cause: String(error.stack ?? error) });
   }
-  process.exit(0);
 });
 lines.once("close", () => process.exit(1));

@@ -1,29 +1,19 @@
 package stepfunctions
 
 import (
-	"bytes"
 	"context"
-	_ "embed"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
-	"os/exec"
-	"syscall"
 	"time"
 
 	"recsys/infra/local/aws/awscall"
 )
 
-//go:embed engine.mjs
-var engine string
-
 const (
 	// maxInput of an execution, in bytes.
-	maxInput = 262_144
-	// keptStderr is how much of the engine's own complaints an error shows.
-	keptStderr = 4 << 10
-	arnPrefix  = "arn:aws:states:" + awscall.Region + ":" + awscall.Account + ":"
+	maxInput  = 262_144
+	arnPrefix = "arn:aws:states:" + awscall.Region + ":" + awscall.Account + ":"
 )
 
 // Execution is what StartExecution would be told.
@@ -45,7 +35,7 @@ func (m *Machine) Execute(ctx context.Context, execution Execution) (json.RawMes
 	if err != nil {
 		return nil, fmt.Errorf("executing %s: %w", m.config.Name, err)
 	}
-	output, err := run(ctx, job, execution.OnEvent)
+	output, err := m.config.Engine.run(ctx, job, execution.OnEvent)
 	if failed := (*ExecutionError)(nil); errors.As(err, &failed) {
 		return nil, failed
 	}
@@ -75,7 +65,7 @@ func (m *Machine) job(execution Execution) ([]byte, error) {
 	}
 	return json.Marshal(map[string]any{
 		"definition": m.definition, "input": execution.Input,
-		"lambda": m.config.LambdaURL, "nodeModules": m.config.NodeModules, "retryInterval": retryInterval,
+		"lambda": m.config.LambdaURL, "retryInterval": retryInterval,
 		"context": map[string]any{
 			"Execution": map[string]any{
 				"Id":   m.executionARN(execution.Name),
@@ -85,64 +75,6 @@ func (m *Machine) job(execution Execution) ([]byte, error) {
 			"StateMachine": map[string]any{"Id": m.ARN(), "Name": m.config.Name},
 		},
 	})
-}
-
-// run starts the engine, hands it the job and reads events until the last.
-func run(caller context.Context, job []byte, onEvent func(Event)) (json.RawMessage, error) {
-	ctx, cancel := context.WithCancel(caller)
-	defer cancel()
-	command := exec.CommandContext(ctx, "node", "--input-type=module", "--eval", engine)
-	command.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // the terminal's Ctrl-C is for this process to handle
-	command.WaitDelay = time.Second
-	var complaints tail
-	command.Stderr = &complaints
-	// The engine ends when its stdin does, so it cannot outlive this process.
-	stdin, err := command.StdinPipe()
-	if err != nil {
-		return nil, err
-	}
-	stdout, err := command.StdoutPipe()
-	if err != nil {
-		return nil, err
-	}
-	if err := command.Start(); err != nil {
-		return nil, fmt.Errorf("starting node (is Node.js 20 or newer installed?): %w", err)
-	}
-	output, err := follow(stdin, stdout, job, onEvent)
-	cancel() // the execution is over, one way or another
-	_ = command.Wait()
-	failed := errors.As(err, new(*ExecutionError))
-	if err != nil && !failed && caller.Err() != nil {
-		return nil, context.Cause(caller)
-	}
-	if errors.Is(err, io.EOF) || errors.Is(err, syscall.EPIPE) {
-		err = fmt.Errorf("the engine stopped: %s", complaints.text())
-	}
-	return output, err
-}
-
-// follow hands over the job and passes events on until the execution ends.
-func follow(stdin io.Writer, stdout io.Reader, job []byte, onEvent func(Event)) (json.RawMessage, error) {
-	if _, err := stdin.Write(append(job, '\n')); err != nil {
-		return nil, err
-	}
-	for lines := json.NewDecoder(stdout); ; {
-		var line engineEvent
-		if err := lines.Decode(&line); err != nil {
-			return nil, err
-		}
-		switch line.Type {
-		case "ExecutionSucceeded":
-			return line.Output, nil
-		case "ExecutionFailed":
-			return nil, &ExecutionError{line.Error, line.cause()}
-		case "ExecutionRefused":
-			return nil, fmt.Errorf("the engine refused: %s", line.cause())
-		}
-		if onEvent != nil {
-			onEvent(line.event())
-		}
-	}
 }
 
 // engineEvent is a line of engine.mjs.
@@ -183,14 +115,3 @@ func (e engineEvent) cause() string {
 	}
 	return string(e.Cause)
 }
-
-// tail keeps the last bytes written.
-type tail struct{ kept []byte }
-
-func (t *tail) Write(data []byte) (int, error) {
-	t.kept = append(t.kept, data...)
-	t.kept = t.kept[max(0, len(t.kept)-keptStderr):]
-	return len(data), nil
-}
-
-func (t *tail) text() string { return string(bytes.TrimSpace(t.kept)) }

@@ -32,6 +32,16 @@ func task(more string) []byte {
 
 var f = map[string]string{"F": "f"}
 
+func newEngine(t *testing.T, modules string) *stepfunctions.Engine {
+	t.Helper()
+	engine, err := stepfunctions.NewEngine(modules)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { engine.Close() })
+	return engine
+}
+
 func TestATaskSeesItsContextAndAnswersAsOnAWS(t *testing.T) {
 	h := stepfunctionstest.New(t, functions{"f": echo})
 	output, err := h.Run(t.Context(), task(""), f, `{"a":[1,null,false,""]}`)
@@ -167,7 +177,7 @@ func TestAFailedMapKeepsTheErrorAndStartsNothingMore(t *testing.T) {
 
 func TestSubstitutionsMustMatch(t *testing.T) {
 	_, err := stepfunctions.New(stepfunctions.Config{
-		Definition: task(""), Substitutions: map[string]string{"G": "g"}, LambdaURL: "http://127.0.0.1:1", NodeModules: "x",
+		Definition: task(""), Substitutions: map[string]string{"G": "g"}, LambdaURL: "http://127.0.0.1:1", Engine: newEngine(t, "x"),
 	})
 	if err == nil || !strings.Contains(err.Error(), "${F}") || !strings.Contains(err.Error(), "${G}") {
 		t.Errorf("error %v, want one that names ${F} and ${G}", err)
@@ -179,7 +189,7 @@ func TestWhatTheEngineCannotRunIsSaid(t *testing.T) {
 	if _, err := h.Run(t.Context(), []byte(`{"StartAt":"X","States":{}}`), nil, ""); err == nil || !strings.Contains(err.Error(), "definition is invalid") {
 		t.Errorf("invalid definition: %v", err)
 	}
-	machine, err := stepfunctions.New(stepfunctions.Config{Definition: task(""), Substitutions: f, LambdaURL: "http://127.0.0.1:1", NodeModules: t.TempDir()})
+	machine, err := stepfunctions.New(stepfunctions.Config{Definition: task(""), Substitutions: f, LambdaURL: "http://127.0.0.1:1", Engine: newEngine(t, t.TempDir())})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -204,8 +214,7 @@ func TestTheEngineEndsWithItsContext(t *testing.T) {
 }
 
 func TestTheEngineEndsWhenItsStdinDoes(t *testing.T) {
-	provisiontest.NodeModules(t)
-	command := exec.Command("node", "--input-type=module", "--eval", stepfunctions.Engine)
+	command := exec.Command("node", "--input-type=module", "--eval", stepfunctions.Program, provisiontest.NodeModules(t))
 	stdin, err := command.StdinPipe()
 	if err != nil {
 		t.Fatal(err)
@@ -227,7 +236,7 @@ func TestTheEngineEndsWhenItsStdinDoes(t *testing.T) {
 }
 
 func TestTheEngineInvokesRealFunctions(t *testing.T) {
-	modules := provisiontest.NodeModules(t)
+	engine := newEngine(t, provisiontest.NodeModules(t))
 	bootstrap := filepath.Join(t.TempDir(), "bootstrap")
 	build := exec.CommandContext(t.Context(), "go", "build", "-tags=lambda.norpc", "-o", bootstrap, "../lambda/testdata/function")
 	if output, err := build.CombinedOutput(); err != nil {
@@ -240,7 +249,7 @@ func TestTheEngineInvokesRealFunctions(t *testing.T) {
 	defer emulator.Close()
 	machine, err := stepfunctions.New(stepfunctions.Config{
 		Definition: []byte(strings.ReplaceAll(string(task(`"ResultSelector":{},`)), `"in.$":"$"`, `"Do.$":"$"`)), Substitutions: f,
-		LambdaURL: emulator.URL(), NodeModules: modules,
+		LambdaURL: emulator.URL(), Engine: engine,
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -1,7 +1,7 @@
 // Package stepfunctions runs a state machine's definition, as AWS would be given it, on this machine, for callers in Go
 // and for clients of the Step Functions API.
 //
-// The engine is npm's aws-local-stepfunctions in a Node process, one an execution. Around it this package adds what
+// The engine is npm's aws-local-stepfunctions in Node processes, see Engine. Around it this package adds what
 // AWS has and the engine lacks: definition substitutions, arn:aws:states:::lambda:invoke through the Invoke API of
 // package lambda, errors under the functions' own names, $$.Execution, and the limit of 262,144 bytes on every
 // state's input and output. A Node process ends with its execution, its context, or this process.
@@ -14,7 +14,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"path/filepath"
 	"regexp"
 	"strings"
 	"time"
@@ -36,8 +35,8 @@ type Config struct {
 	Substitutions map[string]string
 	// LambdaURL is the endpoint of the Invoke API.
 	LambdaURL string
-	// NodeModules is the folder in which npm installed aws-local-stepfunctions.
-	NodeModules string
+	// Engine runs the executions.
+	Engine *Engine
 	// RetryInterval, when not nil, replaces the waits of every Retry: for tests.
 	RetryInterval *time.Duration
 }
@@ -58,14 +57,9 @@ func New(config Config) (*Machine, error) {
 	if config.Name == "" {
 		config.Name = defaultName
 	}
-	if config.LambdaURL == "" || config.NodeModules == "" {
-		return nil, errors.New("state machine: Config.LambdaURL and Config.NodeModules are required")
+	if config.LambdaURL == "" || config.Engine == nil {
+		return nil, errors.New("state machine: Config.LambdaURL and Config.Engine are required")
 	}
-	modules, err := filepath.Abs(config.NodeModules)
-	if err != nil {
-		return nil, fmt.Errorf("state machine: %w", err)
-	}
-	config.NodeModules = modules
 	definition, err := substitute(config.Definition, config.Substitutions)
 	if err != nil {
 		return nil, fmt.Errorf("state machine: %w", err)

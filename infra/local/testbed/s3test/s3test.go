@@ -11,6 +11,7 @@ import (
 	awss3 "github.com/aws/aws-sdk-go-v2/service/s3"
 
 	"recsys/infra/local/aws/s3"
+	"recsys/infra/local/testbed"
 	"recsys/shared/runtime/awsconfig"
 	"recsys/shared/store/objectstore"
 )
@@ -25,7 +26,7 @@ func ForTest(tb testing.TB, bucket string) (*objectstore.Store, *s3.Server) {
 // Buckets is ForTest with several buckets.
 func Buckets(tb testing.TB, names ...string) ([]*objectstore.Store, *s3.Server) {
 	tb.Helper()
-	server, err := s3.Start(tb.Context(), s3.Config{Dir: tb.TempDir()})
+	server, err := s3.Start(tb.Context(), s3.Config{Dir: testbed.TempDir(tb)})
 	if err != nil {
 		tb.Fatal(err)
 	}

@@ -36,18 +36,38 @@ type Harness struct {
 	// RetryInterval replaces the waits of Retry; default 0.
 	RetryInterval time.Duration
 
-	modules string
-	lambda  *httptest.Server
+	engine *stepfunctions.Engine
+	lambda *httptest.Server
 
 	mu     sync.Mutex
 	calls  []Call
 	events []stepfunctions.Event
 }
 
+var (
+	engineMu sync.Mutex
+	engine   *stepfunctions.Engine // ends with the test binary
+)
+
+// Engine returns the one that all tests of a package share.
+func Engine(tb testing.TB) *stepfunctions.Engine {
+	tb.Helper()
+	engineMu.Lock()
+	defer engineMu.Unlock()
+	if engine == nil {
+		shared, err := stepfunctions.NewEngine(provisiontest.NodeModules(tb))
+		if err != nil {
+			tb.Fatal(err)
+		}
+		engine = shared
+	}
+	return engine
+}
+
 // New starts an Invoke API with these functions.
 func New(tb testing.TB, functions map[string]Function) *Harness {
 	tb.Helper()
-	h := &Harness{modules: provisiontest.NodeModules(tb)}
+	h := &Harness{engine: Engine(tb)}
 	h.lambda = httptest.NewServer(http.HandlerFunc(func(response http.ResponseWriter, request *http.Request) {
 		h.serve(functions, response, request)
 	}))
@@ -103,11 +123,14 @@ func (h *Harness) Run(ctx context.Context, definition []byte, substitutions map[
 	return string(output), err
 }
 
+// URL returns the endpoint of the Invoke API.
+func (h *Harness) URL() string { return h.lambda.URL }
+
 // Machine returns a state machine on the test's functions.
 func (h *Harness) Machine(definition []byte, substitutions map[string]string) (*stepfunctions.Machine, error) {
 	return stepfunctions.New(stepfunctions.Config{
 		Definition: definition, Substitutions: substitutions,
-		LambdaURL: h.lambda.URL, NodeModules: h.modules, RetryInterval: &h.RetryInterval,
+		LambdaURL: h.lambda.URL, Engine: h.engine, RetryInterval: &h.RetryInterval,
 	})
 }
 
