@@ -26,6 +26,9 @@ func TestLossIsThatOfTheReference(t *testing.T) {
 	small := generate(1, 600, 370, 20_000)
 	lossIsThatOfTheReference(t, "small", small, 32, 6)
 	lossIsThatOfTheReference(t, "small, no features", Data{Ratings: small.Ratings}, 32, 6)
+	smaller := generate(1, 250, 150, 6_000) // rows shorter and longer than the factors
+	lossIsThatOfTheReference(t, "many factors", smaller, 80, 3)
+	lossIsThatOfTheReference(t, "many factors, no features", Data{Ratings: smaller.Ratings}, 70, 3)
 	if !testing.Short() {
 		lossIsThatOfTheReference(t, "MovieLens-1M", movieLens1M(), 16, 2)
 	}
@@ -54,10 +57,50 @@ func lossIsThatOfTheReference(t *testing.T, name string, data Data, factors, ite
 	}
 }
 
+// The scores are the reference's in every basis: those of rows with ratings, and those of features alone.
+func TestScoresAreThoseOfTheReference(t *testing.T) {
+	data := generate(2, 300, 200, 6_000)
+	for _, factors := range []int{16, leastForBasis, 65, 128} {
+		o := Default()
+		o.Factors, o.Iterations = factors, 2
+		r, err := newReference(data, o)
+		if err != nil {
+			t.Fatal(err)
+		}
+		f, err := Fit(t.Context(), data, o, nil, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		r.iterate()
+		r.iterate()
+		worst := 0.0
+		compare := func(a []float32, b, c []float64, d []float32) {
+			want, got := 0.0, 0.0
+			for k := range b {
+				want += b[k] * c[k]
+				got += float64(a[k]) * float64(d[k])
+			}
+			worst = max(worst, math.Abs(got-want))
+		}
+		for i, item := range r.items {
+			mine := f.Items[i*factors : (i+1)*factors]
+			for u, user := range r.users {
+				compare(f.Users[u*factors:(u+1)*factors], user, item, mine)
+			}
+			for row, weights := range r.userPrior {
+				compare(f.UserMap.Weights[row*factors:(row+1)*factors], weights, item, mine)
+			}
+		}
+		if worst > 2e-4 {
+			t.Errorf("%d factors: off by %g", factors, worst)
+		}
+	}
+}
+
 // The vectors themselves are the reference's, in dimensions that need padding and those that need none.
 func TestVectorsAreThoseOfTheReference(t *testing.T) {
 	data := generate(2, 300, 200, 6_000)
-	for _, factors := range []int{1, 2, 7, 16, 17, 33, 64} {
+	for _, factors := range []int{1, 2, 7, 16, 17, 33} {
 		o := Default()
 		o.Factors, o.Iterations = factors, 2
 		r, err := newReference(data, o)
@@ -88,11 +131,16 @@ func TestVectorsAreThoseOfTheReference(t *testing.T) {
 }
 
 func TestWorkersChangeNoBit(t *testing.T) {
+	workersChangeNoBit(t, 32)
+	workersChangeNoBit(t, leastForBasis)
+}
+
+func workersChangeNoBit(t *testing.T, factors int) {
 	data := generate(3, 3_000, 2_500, 60_000) // more than one part of the Gram matrices
 	var first Factors
 	for i, workers := range []int{1, 2, 3, 8} {
 		o := Default()
-		o.Iterations, o.Workers = 3, workers
+		o.Factors, o.Iterations, o.Workers = factors, 3, workers
 		f, err := Fit(t.Context(), data, o, nil, nil)
 		if err != nil {
 			t.Fatal(err)
@@ -101,7 +149,7 @@ func TestWorkersChangeNoBit(t *testing.T) {
 			first = f
 		}
 		if !same(f, first) {
-			t.Errorf("%d workers learn other bits", workers)
+			t.Errorf("%d factors: %d workers learn other bits", factors, workers)
 		}
 	}
 }
@@ -117,8 +165,13 @@ func sameBits(a, b []float32) bool {
 
 // Interrupted after any iteration, and resumed from the encoded checkpoint by another number of workers.
 func TestResumeEndsWithTheSameBits(t *testing.T) {
+	resumeEndsWithTheSameBits(t, 32)
+	resumeEndsWithTheSameBits(t, 70)
+}
+
+func resumeEndsWithTheSameBits(t *testing.T, factors int) {
 	data, o := generate(4, 500, 300, 9_000), Default()
-	o.Iterations = 4
+	o.Factors, o.Iterations = factors, 4
 	var checkpoints []Checkpoint
 	want, err := Fit(t.Context(), data, o, nil, func(c Checkpoint) error {
 		var encoded bytes.Buffer

@@ -91,13 +91,23 @@ func (t *training) solve(ctx context.Context, rows, others *side) (loss float64,
 	if err != nil {
 		return 0, err
 	}
+	var diagonal []float32
+	if t.options.Factors >= leastForBasis {
+		if diagonal, err = t.diagonalize(ctx, start, rows, others); err != nil {
+			return 0, err
+		}
+		clear(start)
+		for k, value := range diagonal {
+			start[k*t.width+k] = value
+		}
+	}
 	portions := (rows.ratings.Rows() + rowsAtOnce - 1) / rowsAtOnce
 	losses := make([]float64, portions)
 	err = t.each(ctx, portions, func(w *worker, portion int) (err error) {
 		from := portion * rowsAtOnce
 		for row := from; row < min(from+rowsAtOnce, rows.ratings.Rows()) && err == nil && ctx.Err() == nil; row++ {
 			var loss float64
-			loss, err = w.solveRow(rows, row, others.vectors, start)
+			loss, err = w.solve(rows, row, others.vectors, start, diagonal)
 			losses[portion] += loss
 		}
 		return err

@@ -17,6 +17,8 @@ type worker struct {
 	scales    []float32                         // block
 	mean      []float32                         // width: the prior of the row
 	equations *dense.Equations
+	turned    []float32 // rowsTurned × width
+	short     short
 }
 
 // gatheredNumbers is how many numbers of gathered vectors are worked on at a time: 24 KiB.

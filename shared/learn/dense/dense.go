@@ -38,3 +38,25 @@ func AddWeighted(sum, rows []float32, weights []float32, n int) {
 func Gather(dst, from []float32, width int, chosen []int32, scales []float32) {
 	gather(dst, from, width, chosen, scales)
 }
+
+// Multiply writes dst = rows · m. Rows and dst hold rows of the given width, a multiple of Lanes, and m is width × width.
+// dst and rows must not overlap.
+func Multiply(dst, rows, m []float32, width int) {
+	count := len(rows) / width
+	turned := make([]float32, tileRows*width)
+	edge := make([]float32, tileRows*width)
+	for from := 0; from < count; from += tileRows {
+		n := min(tileRows, count-from)
+		clear(turned)
+		for r := range n {
+			for k, v := range rows[(from+r)*width:][:width] {
+				turned[k*tileRows+r] = v
+			}
+		}
+		clear(edge)
+		for j := 0; j < width; j += Lanes {
+			tile(edge[j:], width, turned, tileRows, m[j:], width, width, 1)
+		}
+		copy(dst[from*width:], edge[:n*width])
+	}
+}

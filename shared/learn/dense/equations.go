@@ -30,6 +30,15 @@ func (e *Equations) Reset(start []float32, diagonal float32) {
 	clear(e.b)
 }
 
+// ResetDiagonal starts a problem with A = diagonal·I and b = 0.
+func (e *Equations) ResetDiagonal(diagonal float32) {
+	clear(e.m)
+	for i := range e.width {
+		e.m[i*e.stride+i] = diagonal
+	}
+	clear(e.b)
+}
+
 // Add adds n observations, rows one behind the other with their targets: A += Σ xᵀx, b += Σ target·x.
 func (e *Equations) Add(rows, targets []float32) {
 	AddOuter(e.m, e.stride, rows, e.width, len(targets))
