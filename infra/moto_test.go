@@ -47,6 +47,9 @@ func amendForMoto(t *testing.T, file string) {
 	for name, resource := range template["Resources"].(map[string]any) {
 		resource := resource.(map[string]any)
 		types[name] = resource["Type"].(string)
+		if resource["DeletionPolicy"] == keeps {
+			resource["DeletionPolicy"] = "Retain" // the one policy that it knows
+		}
 		switch {
 		case strings.HasPrefix(types[name], "Custom::"):
 			// It runs functions in Docker and waits for their answer; by this name it passes them over.
@@ -112,7 +115,13 @@ func startMoto(t *testing.T) motoServer {
 	}
 	exited := make(chan struct{})
 	go func() { _ = command.Wait(); close(exited) }()
-	t.Cleanup(func() { _ = command.Process.Kill(); <-exited })
+	t.Cleanup(func() {
+		_ = command.Process.Kill()
+		<-exited
+		if _, fault, failed := strings.Cut(server.log.String(), "Traceback"); failed && t.Failed() {
+			t.Logf("moto: %s", fault)
+		}
+	})
 	ctx, cancel := context.WithTimeout(t.Context(), testbed.Patience)
 	defer cancel()
 	for tick := time.NewTicker(50 * time.Millisecond); ; {
@@ -156,15 +165,44 @@ func (m motoServer) cloudFormation(t *testing.T, action, stack string) string {
 	return string(body)
 }
 
+// keptBuckets compares the buckets that are there with the stage's promise.
+func (m motoServer) keptBuckets(t *testing.T, resources map[string]made, want bool) {
+	t.Helper()
+	for id, made := range resources {
+		if made.kind != "AWS::S3::Bucket" {
+			continue
+		}
+		response, err := http.Head(m.url + "/" + made.id)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_ = response.Body.Close()
+		if kept := response.StatusCode == http.StatusOK; kept != want {
+			t.Errorf("after destroy %s is there: %v, want %v", id, kept, want)
+		}
+	}
+}
+
 var (
-	resourceType = regexp.MustCompile(`<ResourceType>([^<]+)</ResourceType>`)
-	stackStatus  = regexp.MustCompile(`<StackStatus>([^<]+)</StackStatus>`)
-	unknownType  = regexp.MustCompile(`No Moto CloudFormation support for (\S+)`)
+	stackResource = regexp.MustCompile(`(?s)<LogicalResourceId>([^<]+)</LogicalResourceId>\s*<PhysicalResourceId>([^<]*)</PhysicalResourceId>\s*<ResourceType>([^<]+)</ResourceType>`)
+	stackStatus   = regexp.MustCompile(`<StackStatus>([^<]+)</StackStatus>`)
+	unknownType   = regexp.MustCompile(`No Moto CloudFormation support for (\S+)`)
 )
 
-func (m motoServer) resources(t *testing.T, stack string) []string {
+// made is a resource that moto made: its kind and its physical id.
+type made struct{ kind, id string }
+
+// resources are the stack's, by logical id.
+func (m motoServer) resources(t *testing.T, stack string) map[string]made {
 	t.Helper()
-	return submatches(resourceType, m.cloudFormation(t, "DescribeStackResources", stack))
+	found := map[string]made{}
+	for _, match := range stackResource.FindAllStringSubmatch(m.cloudFormation(t, "DescribeStackResources", stack), -1) {
+		found[match[1]] = made{kind: match[3], id: match[2]}
+	}
+	if len(found) == 0 {
+		t.Fatalf("moto made nothing of %s", stack)
+	}
+	return found
 }
 
 // stackStatus is of the newest stack of that name, a deleted one too.

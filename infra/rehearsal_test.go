@@ -13,10 +13,6 @@ import (
 	"recsys/infra/local/testbed"
 )
 
-// A rehearsal deploys the app as README and docs/aws.md say, with the real CLI, to moto's stand-in for AWS, and destroys it
-// again: it shows dangling references and wrong wiring. moto validates little and runs no custom resource: what it
-// leaves unshown stands in docs/aws.md.
-
 // program is a command that a machine may have or not.
 func program(t *testing.T, name, without string) string {
 	t.Helper()
@@ -68,42 +64,92 @@ func cliIn(t *testing.T, root string, variables []string, arguments ...string) {
 	}
 }
 
+func replaceIn(t *testing.T, file, before, after string) {
+	t.Helper()
+	content, err := os.ReadFile(file)
+	if err == nil {
+		err = os.WriteFile(file, []byte(strings.ReplaceAll(string(content), before, after)), 0o600)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
 // offline lets no call to AWS through.
 var offline = []string{"AWS_ENDPOINT_URL=http://127.0.0.1:1"}
 
+// Without -long only the variant with the most resources is linted, and stage dev alone is rehearsed below.
 func TestCfnLintFindsNothing(t *testing.T) {
 	lint := program(t, "cfn-lint", "the templates were not linted")
 	// W3005: CDK writes dependencies that a reference implies. W7001: a mapping that a region does not use.
 	arguments := []string{"--ignore-checks", "W3005", "W7001", "--template"}
 	for name := range variants {
-		arguments = append(arguments, synthesized(t, name).templateFile())
+		if testbed.Long() || name == "every option" {
+			arguments = append(arguments, synthesized(t, name).templateFile())
+		}
 	}
+	t.Parallel() // with the rehearsals, which wait a lot
 	if output, err := exec.CommandContext(t.Context(), lint, arguments...).CombinedOutput(); err != nil {
 		t.Errorf("cfn-lint: %v\n%s", err, output)
 	}
 }
 
-func TestDeployAndDestroyAreRehearsed(t *testing.T) {
+// A rehearsal deploys the app with the real CLI to moto's stand-in for AWS, as docs/aws.md says. Then it deploys the next
+// version over it, compares the same version once more, and destroys it. It shows dangling references, wrong wiring and lost data. moto
+// validates little and runs no custom resource. docs/aws.md says what that leaves unshown.
+func TestDeployUpgradeAndDestroyAreRehearsed(t *testing.T) {
 	program(t, "moto_server", "deploying was not rehearsed")
-	version := newSynthesis(t, nil, "first")
-	folder, template := version.folder, version.templateFile()
-	amendForMoto(t, template)
-	aws := startMoto(t)
-	name := strings.TrimSuffix(filepath.Base(template), ".template.json")
-	outputs := filepath.Join(t.TempDir(), "outputs.json")
-
-	cli(t, aws.variables(), "bootstrap", "--app", folder, "aws://"+motoAccount+"/us-east-1")
-	cli(t, aws.variables(), "deploy", "--app", folder, "--method=direct", "--require-approval=never", "--outputs-file", outputs)
-	made := aws.resources(t, name)
-	if len(made) == 0 {
-		t.Error("nothing was deployed")
+	for stage, options := range map[string]struct{ first, next map[string]any }{
+		"dev": {nil, map[string]any{"batchSize": "100", "alarmEmail": "you@example.com", "factors": "64"}},
+		"prod": { // moto changes no database that is there
+			map[string]any{"stage": "prod", "name": "recsys-prod"},
+			map[string]any{"stage": "prod", "name": "recsys-prod", "shards": "2", "maxConcurrency": "10"},
+		},
+	} {
+		if stage == "prod" && !testbed.Long() {
+			continue
+		}
+		t.Run(stage, func(t *testing.T) { rehearse(t, options.first, options.next) })
 	}
-	checkOutputs(t, outputs, name)
-	cli(t, aws.variables(), "destroy", "--app", folder, "--force")
+}
+
+func rehearse(t *testing.T, firstOptions, nextOptions map[string]any) {
+	first, next := newSynthesis(t, firstOptions, "first"), newSynthesis(t, nextOptions, "next")
+	name := first.config.Name
+	for _, version := range []synthesis{first, next} {
+		amendForMoto(t, version.templateFile())
+		// It knows no call that protects a stack that is there.
+		replaceIn(t, filepath.Join(version.folder, "manifest.json"), `"terminationProtection": true`, `"terminationProtection": false`)
+	}
+	t.Parallel() // from here on nothing is synthesized
+	aws := startMoto(t)
+	deploy := func(version synthesis) {
+		outputs := filepath.Join(t.TempDir(), "outputs.json")
+		// moto fails where a parameter keeps its previous value; the only one has a default.
+		cli(t, aws.variables(), "deploy", "--app", version.folder, "--method=direct", "--require-approval=never",
+			"--previous-parameters=false", "--outputs-file", outputs)
+		checkOutputs(t, outputs, name)
+	}
+	cli(t, aws.variables(), "bootstrap", "--app", first.folder, "aws://"+motoAccount+"/us-east-1")
+	deploy(first)
+	before := aws.resources(t, name)
+	deploy(next)
+	after := aws.resources(t, name)
+	if status := aws.stackStatus(t, name); status != "UPDATE_COMPLETE" {
+		t.Errorf("after the next version the stack is %q", status)
+	}
+	for id, made := range before {
+		if holds[made.kind].policy != remakes && after[id] != made {
+			t.Errorf("the next version made of %s, %v: %v", id, made, after[id])
+		}
+	}
+	cli(t, aws.variables(), "diff", "--app", next.folder, "--fail", "--no-change-set") // the same version again changes nothing
+	cli(t, aws.variables(), "destroy", "--app", next.folder, "--force")
 	if status := aws.stackStatus(t, name); status != "DELETE_COMPLETE" {
 		t.Errorf("after destroy the stack is %q", status)
 	}
-	t.Logf("moto made %d resources; it does not know %s", len(made), strings.Join(aws.unknown(), ", "))
+	aws.keptBuckets(t, after, first.config.Prod())
+	t.Logf("%s: moto made %d resources, and after the next version %d; it does not know %s", name, len(before), len(after), strings.Join(aws.unknown(), ", "))
 }
 
 // checkOutputs looks for outputs that say nothing: a reference to what was never made.
