@@ -9,14 +9,12 @@ import (
 	"hash/fnv"
 	"io"
 	"math"
-	"runtime"
 	"slices"
 	"strings"
 	"testing"
 
-	"golang.org/x/sys/cpu"
-
 	"recsys/shared/learn/coldstart"
+	"recsys/shared/learn/dense"
 	"recsys/shared/learn/sparse"
 )
 
@@ -418,7 +416,7 @@ func TestHalfStarsTrain(t *testing.T) {
 
 // The whole of it, on the vector kernels of x86-64 and of arm64: this is what both learned.
 func TestBitsAreTheSameOnEveryProcessor(t *testing.T) {
-	if runtime.GOARCH == "amd64" && !(cpu.X86.HasAVX2 && cpu.X86.HasFMA) || runtime.GOARCH != "amd64" && runtime.GOARCH != "arm64" {
+	if !dense.Vectorised() {
 		t.Skip("the kernels in Go round differently")
 	}
 	o := Default()

@@ -1,12 +1,19 @@
 // Package dense is the arithmetic of small dense float32 matrices that training and evaluation spend their time in:
 // sums of outer products, the solution of their normal equations, and scores of users against items.
 //
-// Promise: every number is computed in an order that depends on the shapes alone, so the same input gives the same
-// bits however many goroutines share the work. With AVX2 and FMA on x86-64 and with NEON on arm64 the order and the
-// rounding are the same too; only a processor without them (the fallback in Go) differs in the last bits.
+// Promise: the order of all additions depends on the shapes alone. So the same input gives the same bits on any number of
+// goroutines. AVX2 with FMA on x86-64 and NEON on arm64 give the same bits as each other. The kernels in Go differ from
+// them in the last bits.
+//
+// The kernels in Go run on processors without these instructions, and on all processors with the build tag purego. They cost
+// 14 to 24 times the processor time of an iteration of package als (16 and 32 factors, AMD EPYC), and 25 to 35 times that of
+// Scores. Everything else stays the same.
 //
 // Matrices are row-major. Rows are padded to a multiple of Lanes, see Pad.
 package dense
+
+// Vectorised reports whether the kernels in assembly are at work.
+func Vectorised() bool { return vectorised }
 
 // Lanes is what the length of a padded row is a multiple of, in numbers.
 const Lanes = 16

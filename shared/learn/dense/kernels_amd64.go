@@ -1,3 +1,5 @@
+//go:build !purego
+
 package dense
 
 import "golang.org/x/sys/cpu"

@@ -1,3 +1,5 @@
+//go:build !purego
+
 package dense
 
 var vectorised = true // every arm64 has NEON

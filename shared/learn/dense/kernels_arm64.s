@@ -1,3 +1,5 @@
+//go:build !purego
+
 #include "textflag.h"
 
 // NEON. Each kernel is described in kernels.go. Go's assembler does not know the forms of FMLA and FMUL that take one
