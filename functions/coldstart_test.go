@@ -14,29 +14,30 @@ import (
 	"time"
 
 	"recsys/shared/contract/settings"
+	"recsys/shared/contract/workflow"
 )
 
 // nobody is an address of this machine where no server can be.
 const nobody = "127.0.0.1:1"
 
-// allSettings has every variable that any function asks for, and servers that do not answer.
-func allSettings() []string {
-	lake, artifacts := settings.Lake{Bucket: bucket}, settings.Artifacts{Bucket: "artifacts"}
+// environ is a function's environment, as a deployment would give it, with servers that do not answer.
+func environ(name string) []string {
+	source := settings.Source{DSN: "user@tcp(" + nobody + ")/shop"}
 	store := settings.VectorStore{URL: "postgres://reader@" + nobody + "/shop"}
+	step := workflow.Named(name, workflow.Resources{
+		Lake: settings.Lake{Bucket: bucket}, Artifacts: settings.Artifacts{Bucket: "artifacts"},
+		RecommendationsBucket: "answers", GlueDatabase: glueDatabase, DeliveryStream: "answers",
+		Source: source, Administrator: source, SourceReader: "reader", SourceDatabase: "shop",
+		Loader: store, Reader: store, Owner: store,
+	}, settings.Default[settings.Options]())
 	variables := map[string]string{
 		"AWS_REGION": "us-east-1", "AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test",
 		"AWS_ENDPOINT_URL": "http://" + nobody, "AWS_LAMBDA_LOG_FORMAT": "JSON", "PATH": os.Getenv("PATH"),
 	}
-	for _, s := range []any{
-		settings.Extract{Lake: lake, Source: settings.Source{DSN: "user@tcp(" + nobody + ")/shop"}},
-		settings.PublishTrainingData{Lake: lake, GlueDatabase: glueDatabase},
-		settings.Recommend{Artifacts: artifacts, VectorStore: store, RecommendationsBucket: "answers", DeliveryStream: "answers"},
-	} {
-		maps.Copy(variables, settings.Environ(s))
-	}
+	maps.Copy(variables, settings.Environ(step.Settings))
 	environ := make([]string, 0, len(variables))
-	for name, value := range variables {
-		environ = append(environ, name+"="+value)
+	for variable, value := range variables {
+		environ = append(environ, variable+"="+value)
 	}
 	return environ
 }
@@ -61,11 +62,11 @@ func newRuntimeAPI(tb testing.TB) runtimeAPI {
 }
 
 // coldStart is the time from the start of a function's process to its first request for an invocation.
-func (api runtimeAPI) coldStart(tb testing.TB, bootstrap string, environ []string) time.Duration {
+func (api runtimeAPI) coldStart(tb testing.TB, bootstrap string) time.Duration {
 	tb.Helper()
 	var output bytes.Buffer
 	process := exec.Command(bootstrap)
-	process.Env = append(environ, "AWS_LAMBDA_RUNTIME_API="+strings.TrimPrefix(api.URL, "http://"))
+	process.Env = append(environ(function(bootstrap)), "AWS_LAMBDA_RUNTIME_API="+strings.TrimPrefix(api.URL, "http://"))
 	process.Stdout, process.Stderr = &output, &output
 	exited := make(chan struct{})
 	begin := time.Now()
@@ -108,9 +109,9 @@ func function(bootstrap string) string { return filepath.Base(filepath.Dir(boots
 // A function that waited for its database while it starts would be a slow one on every cold start, and a dead one
 // while the database restarts.
 func TestEachFunctionStartsWithoutItsServers(t *testing.T) {
-	api, environ := newRuntimeAPI(t), allSettings()
+	api := newRuntimeAPI(t)
 	for _, bootstrap := range bootstraps(t) {
-		t.Run(function(bootstrap), func(t *testing.T) { api.coldStart(t, bootstrap, environ) })
+		t.Run(function(bootstrap), func(t *testing.T) { api.coldStart(t, bootstrap) })
 	}
 }
 
@@ -119,13 +120,12 @@ func TestEachFunctionStartsWithoutItsServers(t *testing.T) {
 //
 //	go test ./functions -run '^$' -bench ColdStart
 func BenchmarkColdStart(b *testing.B) {
-	environ := allSettings()
 	for _, bootstrap := range bootstraps(b) {
 		b.Run(function(bootstrap), func(b *testing.B) {
 			api := newRuntimeAPI(b)
 			var total time.Duration
 			for b.Loop() {
-				total += api.coldStart(b, bootstrap, environ)
+				total += api.coldStart(b, bootstrap)
 			}
 			b.ReportMetric(float64(total.Microseconds())/1000/float64(b.N), "ms/start")
 			b.ReportMetric(megabytes(b, bootstrap), "MB")

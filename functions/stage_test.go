@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
+	"slices"
 	"testing"
 	"time"
 
@@ -31,6 +32,9 @@ const (
 	glueDatabase = "shop"
 )
 
+// stageOf are the functions of the stage.
+var stageOf = []string{"plan-extract", "extract", "transform", "partition-write", "publish-training-data"}
+
 // stage is the training-data stage around a source.
 type stage struct {
 	*lambda.Emulator
@@ -39,8 +43,7 @@ type stage struct {
 	glue   *awsglue.Client
 }
 
-// setup builds the functions and starts what they need. The settings that tests vary are arguments; zero
-// values are the defaults.
+// setup builds the functions and starts what they need. The settings that tests vary are arguments.
 func setup(tb testing.TB, dsn string, rowsPerRange int64) stage {
 	tb.Helper()
 	store, server := s3test.ForTest(tb, bucket)
@@ -64,19 +67,14 @@ func setup(tb testing.TB, dsn string, rowsPerRange int64) stage {
 		tb.Fatal(err)
 	}
 	binaries := build(tb)
-	lake, source := settings.Lake{Bucket: bucket}, settings.Source{DSN: dsn}
-	given := map[string]any{
-		"plan-extract":          settings.PlanExtract{Lake: lake, Source: source, RowsPerRange: rowsPerRange},
-		"extract":               settings.Extract{Lake: lake, Source: source},
-		"transform":             settings.Transform{Lake: lake},
-		"partition-write":       settings.PartitionWrite{Lake: lake},
-		"publish-training-data": settings.PublishTrainingData{Lake: lake, GlueDatabase: glueDatabase},
-	}
-	for _, step := range workflow.Steps(settings.Sizes{}) {
-		if given[step.Name] == nil {
+	options := settings.Default[settings.Options]()
+	options.RowsPerRange = rowsPerRange
+	given := workflow.Resources{Lake: settings.Lake{Bucket: bucket}, Source: settings.Source{DSN: dsn}, GlueDatabase: glueDatabase}
+	for _, step := range workflow.Steps(given, options) {
+		if !slices.Contains(stageOf, step.Name) {
 			continue
 		}
-		env := settings.Environ(given[step.Name])
+		env := settings.Environ(step.Settings)
 		env["AWS_ENDPOINT_URL_S3"], env["AWS_ENDPOINT_URL_GLUE"] = server.URL(), catalog.URL()
 		err := emulator.Register(lambda.Function{
 			Name: step.Name, Bootstrap: filepath.Join(binaries, step.Name, "bootstrap"), Env: env,

@@ -12,7 +12,6 @@ import (
 
 	"recsys/infra/deployment"
 	"recsys/shared/contract/lake"
-	"recsys/shared/contract/settings"
 	"recsys/shared/contract/workflow"
 	"recsys/statemachines"
 )
@@ -28,69 +27,31 @@ type BatchWorkflow struct {
 
 func NewBatchWorkflow(scope constructs.Construct, id string, factory Factory, data *DataLake, source *SourceDatabase, vectors *VectorDatabase, undelivered *Undelivered) *BatchWorkflow {
 	w := &BatchWorkflow{scope: constructs.NewConstruct(scope, jsii.String(id)), Functions: map[string]lambda.Function{}}
-	for _, function := range steps(factory.Config, data, source, vectors) {
-		w.Functions[function.Name] = factory.New(w.scope, function)
+	given, granted := data.resources(), data.grants()
+	given.Source, given.Loader = source.Settings, vectors.settings(loaderRole)
+	granted[workflow.SourceAsReader], granted[workflow.VectorsAsLoader] = source.Login, vectors.login(loaderRole)
+	invoke, placeholders := Permission{Actions: []string{"lambda:InvokeFunction"}}, map[string]*string{}
+	for _, step := range workflow.Steps(given, factory.Config.Options) {
+		if step.RunBy == workflow.StateMachine {
+			function := factory.New(w.scope, step, granted)
+			w.Functions[step.Name], placeholders[step.Placeholder()] = function, function.FunctionArn()
+			invoke.Resources = append(invoke.Resources, function.FunctionArn())
+		}
 	}
 	logs := newLogGroup(w.scope, "Logs", factory.Config)
 	w.StateMachine = sfn.NewStateMachine(w.scope, jsii.String("StateMachine"), &sfn.StateMachineProps{
 		DefinitionBody:          sfn.DefinitionBody_FromString(jsii.String(string(statemachines.Batch))),
-		DefinitionSubstitutions: w.substitutions(),
+		DefinitionSubstitutions: &placeholders,
 		StateMachineType:        sfn.StateMachineType_STANDARD,
 		// Without execution data: it holds only references and counts, and yet logs are read by more people.
 		Logs:           &sfn.LogOptions{Destination: logs, Level: sfn.LogLevel_ALL, IncludeExecutionData: jsii.Bool(false)},
 		TracingEnabled: jsii.Bool(true),
 		RemovalPolicy:  awscdk.RemovalPolicy_DESTROY,
 	})
-	invoke := Permission{Actions: []string{"lambda:InvokeFunction"}}
-	for _, function := range steps(factory.Config, data, source, vectors) {
-		invoke.Resources = append(invoke.Resources, w.Functions[function.Name].FunctionArn())
-	}
 	allow(w.StateMachine.Role(), invoke)
 	explainWorkflow(w.StateMachine)
 	w.start(factory.Config, data, source, vectors, undelivered)
 	return w
-}
-
-// steps are the functions of package workflow with what each is given.
-func steps(config deployment.Config, data *DataLake, source *SourceDatabase, vectors *VectorDatabase) []Function {
-	bucket := settings.Lake{Bucket: *data.Lake.BucketName()}
-	artifacts := settings.Artifacts{Bucket: *data.Artifacts.BucketName()}
-	loader, asLoader := vectors.As(loaderRole)
-	options := config.Options
-	given := map[string]Function{
-		"plan-extract": {InVPC: true, May: source.May, Settings: settings.PlanExtract{
-			Lake: bucket, Source: source.Settings, RowsPerRange: int64(config.RowsPerRange), MaxConcurrency: config.MaxConcurrency,
-			Shrinkage: options.Shrinkage}},
-		"extract":         {InVPC: true, May: source.May, Settings: settings.Extract{Lake: bucket, Source: source.Settings}},
-		"transform":       {Settings: settings.Transform{Lake: bucket}},
-		"partition-write": {Settings: settings.PartitionWrite{Lake: bucket}},
-		"publish-training-data": {Settings: settings.PublishTrainingData{
-			Lake: bucket, GlueDatabase: data.Database, GlueTable: trainingTable, Shrinkage: options.Shrinkage}},
-		"train": {Settings: settings.Train{Lake: bucket, Artifacts: artifacts, ByDefault: config.Train,
-			HoldOut: options.HoldOut, Training: options.Training}},
-		"embedding-upload": {InVPC: true, May: []Permission{asLoader}, Settings: settings.EmbeddingUpload{
-			Lake: bucket, Artifacts: artifacts, VectorStore: loader, HandOver: options.HandOver}},
-		"evaluate": {InVPC: true, May: []Permission{asLoader}, Settings: settings.Evaluate{
-			Lake: bucket, Artifacts: artifacts, VectorStore: loader, HoldOut: options.HoldOut, Gate: options.Gate}},
-		"vector-index": {InVPC: true, May: []Permission{asLoader}, Settings: settings.VectorIndex{
-			Artifacts: artifacts, VectorStore: loader, Index: options.Index}},
-	}
-	access := Access(data)
-	var functions []Function
-	for _, step := range workflow.Steps(options.Sizes) {
-		function := given[step.Name]
-		function.Step, function.May = step, append(access[step.Name], function.May...)
-		functions = append(functions, function)
-	}
-	return functions
-}
-
-func (w *BatchWorkflow) substitutions() *map[string]*string {
-	values := map[string]*string{}
-	for placeholder, name := range statemachines.Functions {
-		values[placeholder] = w.Functions[name].FunctionArn()
-	}
-	return &values
 }
 
 // start makes what starts executions, once the databases are ready for them.

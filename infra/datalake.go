@@ -10,6 +10,8 @@ import (
 
 	"recsys/infra/deployment"
 	"recsys/shared/contract/lake"
+	"recsys/shared/contract/settings"
+	"recsys/shared/contract/workflow"
 )
 
 // DataLake is the three buckets, and what Athena needs to read them: a Glue database and a workgroup with a place
@@ -26,8 +28,7 @@ type DataLake struct {
 }
 
 const (
-	// trainingTable is made by publish-training-data, recommendationsTable by the deployment.
-	trainingTable        = "ratings_ml_training"
+	// recommendationsTable is made by the deployment, lake.TrainingTable by publish-training-data.
 	recommendationsTable = "recommendations"
 
 	resultsPrefix = "athena-results/"
@@ -55,8 +56,8 @@ func NewDataLake(scope constructs.Construct, id string, config deployment.Config
 	sayWhenHandedOver(l.Artifacts)
 	// All of it is about customers, so all of it expires.
 	l.Recommendations = l.bucket("Recommendations", config, false,
-		expire(answersPrefix, config.AnswerRetentionDays),
-		expire(lake.RejectedParent, failedDays), expire(failedPrefix, failedDays), expire(errorsPrefix, failedDays))
+		expire(lake.AnswersPrefix, config.AnswerRetentionDays),
+		expire(lake.RejectedParent, failedDays), expire(lake.FailedPrefix, failedDays), expire(lake.DeliveryErrorsPrefix, failedDays))
 	l.database = awsglue.NewCfnDatabase(l.scope, jsii.String("Database"), &awsglue.CfnDatabaseProps{
 		CatalogId: awscdk.Aws_ACCOUNT_ID(),
 		DatabaseInput: &awsglue.CfnDatabase_DatabaseInputProperty{
@@ -65,6 +66,23 @@ func NewDataLake(scope constructs.Construct, id string, config deployment.Config
 	})
 	l.workgroup(config)
 	return l
+}
+
+// resources are what the data lake gives to functions.
+func (l *DataLake) resources() workflow.Resources {
+	return workflow.Resources{
+		Lake: settings.Lake{Bucket: *l.Lake.BucketName()}, Artifacts: settings.Artifacts{Bucket: *l.Artifacts.BucketName()},
+		RecommendationsBucket: *l.Recommendations.BucketName(), GlueDatabase: l.Database,
+	}
+}
+
+// grants are of the buckets and of Glue.
+func (l *DataLake) grants() grants {
+	return grants{
+		workflow.LakeBucket: onBucket(l.Lake), workflow.ArtifactsBucket: onBucket(l.Artifacts),
+		workflow.RecommendationsBucket: onBucket(l.Recommendations),
+		workflow.TrainingTable:         onARNs(l.catalog(lake.TrainingTable)...),
+	}
 }
 
 // Buckets are all three.

@@ -9,8 +9,11 @@ import (
 	"github.com/aws/constructs-go/constructs/v10"
 	"github.com/aws/jsii-runtime-go"
 	"github.com/cdklabs/cdk-nag-go/cdknag/v2"
+	"slices"
+	"strings"
 
 	"recsys/infra/deployment"
+	"recsys/shared/contract/workflow"
 )
 
 // What cdk-nag's AwsSolutions rules find and is meant so, each on its own resource, with the reason. The test that
@@ -37,16 +40,23 @@ func policyOf(role awsiam.IRole) constructs.IConstruct {
 // objects are keys that are known up to their first wildcard at least.
 const objects = `<DataLake\w+\.Arn>/[^*]+\*.*`
 
-func explainFunction(role awsiam.Role, of Function) {
+func explainFunction(role awsiam.Role, of workflow.Step) {
 	reason := "X-Ray's actions know no resource."
-	if of.InVPC {
+	if of.NeedsNetwork() {
 		reason = "X-Ray's actions know no resource, and of EC2's network interfaces Lambda says not which; the function's own code is denied them."
 	}
 	explain(policyOf(role), "IAM5", reason, `\*`)
-	if !of.hasObjects() {
+	if !hasPatterns(of) {
 		return
 	}
 	explain(policyOf(role), "IAM5", "The keys of "+of.Name+" carry a run, a range, a version or a shard, which are not known before: its prefixes are allowed, with the actions that it calls.", objects)
+}
+
+// hasPatterns reports a step with rights on keys of a pattern.
+func hasPatterns(of workflow.Step) bool {
+	return slices.ContainsFunc(of.Rights, func(right workflow.Right) bool {
+		return strings.Contains(strings.Join(right.Keys, " "), "*")
+	})
 }
 
 func explainBucket(bucket awss3.Bucket) {

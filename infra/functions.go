@@ -1,8 +1,6 @@
 package main
 
 import (
-	"strings"
-
 	"github.com/aws/aws-cdk-go/awscdk/v2"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsec2"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsiam"
@@ -15,29 +13,6 @@ import (
 	"recsys/shared/contract/workflow"
 )
 
-// Function is how a folder of functions/ is deployed.
-type Function struct {
-	workflow.Step
-	// Settings is its struct of package settings, which becomes its environment.
-	Settings any
-	// InVPC is for those that speak to a database.
-	InVPC bool
-	// May is what its role allows beside logs, traces and the VPC: see Access.
-	May []Permission
-}
-
-// hasObjects tells whether it may do something with keys of a pattern.
-func (f Function) hasObjects() bool {
-	for _, permission := range f.May {
-		for _, resource := range permission.Resources {
-			if strings.Contains(*resource, "*") {
-				return true
-			}
-		}
-	}
-	return false
-}
-
 // Factory makes functions, each with a role and a log group of its own.
 type Factory struct {
 	Config  deployment.Config
@@ -45,41 +20,41 @@ type Factory struct {
 	Code    func(function string) lambda.Code
 }
 
-// New makes a function in scope, with its name as id.
-func (f Factory) New(scope constructs.Construct, of Function) lambda.Function {
-	this := constructs.NewConstruct(scope, jsii.String(of.Name))
+// New makes the function of a step in scope, with its name as id.
+func (f Factory) New(scope constructs.Construct, step workflow.Step, granted grants) lambda.Function {
+	this := constructs.NewConstruct(scope, jsii.String(step.Name))
 	logs := newLogGroup(this, "Logs", f.Config)
 	role := awsiam.NewRole(this, jsii.String("Role"), &awsiam.RoleProps{
 		AssumedBy:   awsiam.NewServicePrincipal(jsii.String("lambda.amazonaws.com"), nil),
-		Description: jsii.String("What the function " + of.Name + " may do."),
+		Description: jsii.String("What the function " + step.Name + " may do."),
 	})
 	allow(role, Permission{Actions: []string{"logs:CreateLogStream", "logs:PutLogEvents"}, Resources: []*string{logs.LogGroupArn()}})
-	for _, permission := range of.May {
+	for _, permission := range granted.permissions(step) {
 		allow(role, permission)
 	}
 	props := &lambda.FunctionProps{
-		Description:  jsii.String("recsys: functions/" + of.Name),
+		Description:  jsii.String("recsys: functions/" + step.Name),
 		Runtime:      lambda.Runtime_PROVIDED_AL2023(),
 		Architecture: lambda.Architecture_ARM_64(),
 		Handler:      jsii.String("bootstrap"),
-		Code:         f.Code(of.Name),
+		Code:         f.Code(step.Name),
 		Role:         role,
-		MemorySize:   jsii.Number(of.MemoryMiB),
-		Timeout:      awscdk.Duration_Seconds(jsii.Number(of.Timeout.Seconds())),
-		Environment:  variables(of.Settings),
+		MemorySize:   jsii.Number(step.MemoryMiB),
+		Timeout:      awscdk.Duration_Seconds(jsii.Number(step.Timeout.Seconds())),
+		Environment:  variables(step.Settings),
 		LogGroup:     logs, LoggingFormat: lambda.LoggingFormat_JSON,
 		Tracing: lambda.Tracing_ACTIVE,
 	}
-	if of.ScratchMiB > 0 {
-		props.EphemeralStorageSize = awscdk.Size_Mebibytes(jsii.Number(of.ScratchMiB))
+	if step.ScratchMiB > 0 {
+		props.EphemeralStorageSize = awscdk.Size_Mebibytes(jsii.Number(step.ScratchMiB))
 	}
-	if of.InVPC {
+	if step.NeedsNetwork() {
 		allowNetworkInterfaces(role)
 		props.Vpc, props.VpcSubnets = f.Network.VPC, f.Network.Subnets
 		props.SecurityGroups = &[]awsec2.ISecurityGroup{f.Network.Functions}
 	}
 	function := lambda.NewFunction(this, jsii.String("Function"), props)
-	explainFunction(role, of)
+	explainFunction(role, step)
 	return function
 }
 

@@ -10,6 +10,7 @@ import (
 	"github.com/aws/jsii-runtime-go"
 
 	"recsys/infra/deployment"
+	"recsys/shared/contract/workflow"
 )
 
 // Network is where the databases lie, and the functions that speak to them: two isolated subnets, with no NAT gateway
@@ -153,9 +154,9 @@ func throughS3Endpoint(lake *DataLake) []awsiam.PolicyStatement {
 		objects = append(objects, bucket.ArnForObjects(jsii.String("*")))
 	}
 	return []awsiam.PolicyStatement{
-		statement(jsii.Strings(listBucket), &buckets),
-		statement(jsii.Strings(getObject, putObject, deleteObject, "s3:GetObjectTagging", "s3:PutObjectTagging"), &objects),
+		statement(jsii.Strings(workflow.ListBucket), &buckets),
+		statement(jsii.Strings(workflow.GetObject, workflow.PutObject, workflow.DeleteObject, "s3:GetObjectTagging", "s3:PutObjectTagging"), &objects),
 		// A custom resource puts its answer to an address that CloudFormation has signed.
-		statement(jsii.Strings(putObject), jsii.Strings("arn:"+*awscdk.Aws_PARTITION()+":s3:::cloudformation-custom-resource-response-*/*")),
+		statement(jsii.Strings(workflow.PutObject), jsii.Strings("arn:"+*awscdk.Aws_PARTITION()+":s3:::cloudformation-custom-resource-response-*/*")),
 	}
 }

@@ -14,7 +14,7 @@ import (
 	"github.com/aws/aws-cdk-go/awscdk/v2/assertions"
 	"github.com/aws/jsii-runtime-go"
 
-	"recsys/statemachines"
+	"recsys/shared/contract/workflow"
 )
 
 // cloudWatchAlarm is what the tests read of an AWS::CloudWatch::Alarm.
@@ -48,7 +48,7 @@ func (a cloudWatchAlarm) looksBack() float64 {
 
 func watchedInTests() Watched {
 	functions := map[string]*string{"recommend": jsii.String("stack-recommend")}
-	for _, name := range statemachines.Functions {
+	for _, name := range workflow.Names(workflow.StateMachine) {
 		functions[name] = jsii.String("stack-" + name)
 	}
 	return Watched{

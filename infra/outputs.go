@@ -9,6 +9,7 @@ import (
 	"github.com/aws/jsii-runtime-go"
 
 	"recsys/infra/deployment"
+	"recsys/shared/contract/lake"
 	"recsys/shared/shop/sampleshop"
 )
 
@@ -38,7 +39,7 @@ func newOutputs(stack awscdk.Stack, config deployment.Config, data *DataLake, ba
 
 	say("Step1StartExecution", "Extracts, trains, measures and activates, now", "aws stepfunctions start-execution --region %s --state-machine-arn %s --input '{}'", region, machine)
 	say("Step2QueryTrainingData", "The training data, when an execution has published it", "%s",
-		query("select * from "+data.Database+"."+trainingTable+" limit 10"))
+		query("select * from "+data.Database+"."+lake.TrainingTable+" limit 10"))
 	if config.OwnsSource() {
 		say("Step3PutRecord", "One visitor's activity",
 			"aws kinesis put-record --region %s --cli-binary-format raw-in-base64-out --stream-name %s --partition-key a1 --data '%s'",

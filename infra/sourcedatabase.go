@@ -3,7 +3,6 @@ package main
 import (
 	"fmt"
 	"strconv"
-	"time"
 
 	"github.com/aws/aws-cdk-go/awscdk/v2"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsec2"
@@ -21,8 +20,8 @@ type SourceDatabase struct {
 	scope constructs.Construct
 	// Settings are how plan-extract and extract connect.
 	Settings settings.Source
-	// May is what they must be allowed for it.
-	May []Permission
+	// Login grants them to.
+	Login func(workflow.Right) []Permission
 	// Watched is our own; nil for an existing one, whose owner watches it.
 	Watched *WatchedDatabase
 	// Ready is there when the database can be read; nil for an existing one.
@@ -51,10 +50,10 @@ func (d *SourceDatabase) adopt(factory Factory) {
 	d.Settings = settings.Source{DSN: dsn(config.SourceUser, config.SourceHost, strconv.Itoa(config.SourcePort), config.SourceDatabase)}
 	if config.SourceSecretARN != "" {
 		d.Settings.SecretARN = config.SourceSecretARN
-		d.May = []Permission{readSecret(jsii.String(config.SourceSecretARN))}
+		d.Login = login(readSecret(jsii.String(config.SourceSecretARN)))
 	} else {
 		d.Settings.IAM = true
-		d.May = []Permission{connectAs(d.scope, jsii.String(config.SourceResourceID), config.SourceUser)}
+		d.Login = login(connectAs(d.scope, jsii.String(config.SourceResourceID), config.SourceUser))
 	}
 	port := awsec2.Port_Tcp(jsii.Number(config.SourcePort))
 	if config.SourceSecurityGroupID == "" {
@@ -88,17 +87,13 @@ func (d *SourceDatabase) create(factory Factory) {
 	}
 	host, port := *instance.DbInstanceEndpointAddress(), *instance.DbInstanceEndpointPort()
 	d.Settings = settings.Source{DSN: dsn(config.SourceUser, host, port, config.SourceDatabase), IAM: true}
-	d.May = []Permission{connectAs(d.scope, instance.InstanceResourceId(), config.SourceUser)}
+	d.Login = login(connectAs(d.scope, instance.InstanceResourceId(), config.SourceUser))
 
-	loader := factory.New(d.scope, Function{
-		Step:  workflow.Step{Name: "load-sample-shop", MemoryMiB: 512, Timeout: 15 * time.Minute},
-		InVPC: true,
-		Settings: settings.LoadSampleShop{
-			Source: settings.Source{DSN: dsn(deployment.SourceAdmin, host, port, ""), SecretARN: *instance.Secret().SecretArn()},
-			Reader: config.SourceUser, Database: config.SourceDatabase,
-		},
-		May: []Permission{readSecret(instance.Secret().SecretArn())},
-	})
+	secret := instance.Secret().SecretArn()
+	loader := factory.New(d.scope, workflow.Named("load-sample-shop", workflow.Resources{
+		Administrator: settings.Source{DSN: dsn(deployment.SourceAdmin, host, port, ""), SecretARN: *secret},
+		SourceReader:  config.SourceUser, SourceDatabase: config.SourceDatabase,
+	}, config.Options), grants{workflow.SourceAsAdministrator: login(readSecret(secret))})
 	d.Ready = runOnce(d.scope, "SampleShop", loader, factory.Network, instance)
 }
 

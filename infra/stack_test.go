@@ -174,8 +174,12 @@ func TestEveryFunctionIsDeployedAsItsMeasurementsSay(t *testing.T) {
 
 // learningOptions are those of package settings: another value than the default, its variable, and the functions that read it.
 var learningOptions = map[string]struct{ value, variable, functions string }{
-	"shrinkShare": {"0.25", "SHRINK_SHARE", "plan-extract publish-training-data"},
-	"holdOutSeed": {"7", "HOLD_OUT_SEED", "evaluate train"}, "holdOutFraction": {"0.3", "HOLD_OUT_FRACTION", "evaluate train"},
+	"rowsPerRange": {"100000", "ROWS_PER_RANGE", "plan-extract"}, "maxConcurrency": {"10", "MAX_CONCURRENCY", "plan-extract"},
+	"uploads": {"8", "UPLOADS", "partition-write"}, "keepSnapshots": {"5", "KEEP_SNAPSHOTS", "publish-training-data"},
+	"maxRejectedFraction": {"0", "MAX_REJECTED_FRACTION", "publish-training-data"}, "train": {"false", "TRAIN_BY_DEFAULT", "train"},
+	"databaseTimeout": {"5s", "DATABASE_TIMEOUT", "recommend"},
+	"shrinkShare":     {"0.25", "SHRINK_SHARE", "plan-extract publish-training-data"},
+	"holdOutSeed":     {"7", "HOLD_OUT_SEED", "evaluate train"}, "holdOutFraction": {"0.3", "HOLD_OUT_FRACTION", "evaluate train"},
 	"factors": {"64", "FACTORS", "train"}, "iterations": {"5", "ITERATIONS", "train"}, "trainSeed": {"2", "TRAIN_SEED", "train"},
 	"unobservedWeight": {"0.25", "UNOBSERVED_WEIGHT", "train"}, "regularization": {"0.5", "REGULARIZATION", "train"},
 	"frequencyExponent": {"0", "FREQUENCY_EXPONENT", "train"}, "featureRidge": {"9", "FEATURE_RIDGE", "train"},
@@ -227,8 +231,7 @@ func TestOptionsReachTheirFunctions(t *testing.T) {
 func TestFunctionsHaveTheSizesOfTheTable(t *testing.T) {
 	s := variant(t, "every option")
 	deployed := deployedFunctions(s)
-	steps := append(workflow.Steps(s.config.Options.Sizes), workflow.Recommend)
-	for _, step := range steps {
+	for _, step := range workflow.Steps(workflow.Resources{}, s.config.Options) {
 		p := deployed[step.Name].Properties
 		scratch, _ := p["EphemeralStorage"].(map[string]any)
 		scratchMiB, _ := scratch["Size"].(float64) // 0 where Lambda's default holds

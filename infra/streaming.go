@@ -11,7 +11,7 @@ import (
 	"github.com/aws/jsii-runtime-go"
 
 	"recsys/infra/deployment"
-	"recsys/shared/contract/settings"
+	"recsys/shared/contract/lake"
 	"recsys/shared/contract/workflow"
 )
 
@@ -25,15 +25,6 @@ type Streaming struct {
 	Recommend lambda.Function
 }
 
-// Prefixes of the recommendations bucket that services write under, beside package lake's.
-const (
-	answersPrefix = "recommendations/"
-	errorsPrefix  = "delivery-errors/"
-	// failedPrefix is Lambda's own choice:
-	// https://docs.aws.amazon.com/lambda/latest/dg/kinesis-on-failure-destination.html
-	failedPrefix = "aws/lambda/"
-)
-
 func NewStreaming(scope constructs.Construct, id string, factory Factory, data *DataLake, vectors *VectorDatabase) *Streaming {
 	config := factory.Config
 	s := &Streaming{scope: constructs.NewConstruct(scope, jsii.String(id))}
@@ -43,7 +34,7 @@ func NewStreaming(scope constructs.Construct, id string, factory Factory, data *
 		RemovalPolicy: keeping(config),
 	})
 	s.Delivery = s.deliverTo(data, config)
-	data.recommendationsTable(answersPrefix)
+	data.recommendationsTable(lake.AnswersPrefix)
 	s.Recommend = s.recommend(factory, data, vectors)
 	s.feed(config, data, vectors)
 	return s
@@ -51,22 +42,12 @@ func NewStreaming(scope constructs.Construct, id string, factory Factory, data *
 
 // recommend is the function, which reads as the database's reader.
 func (s *Streaming) recommend(factory Factory, data *DataLake, vectors *VectorDatabase) lambda.Function {
-	reader, asReader := vectors.As(readerRole)
-	may := append(Access(data)["recommend"], asReader,
-		Permission{Actions: []string{"firehose:PutRecordBatch"}, Resources: []*string{s.Delivery.AttrArn()}},
-		Permission{Resources: []*string{s.Stream.StreamArn()}, Actions: []string{
-			"kinesis:DescribeStream", "kinesis:DescribeStreamSummary", "kinesis:GetRecords", "kinesis:GetShardIterator",
-			"kinesis:ListShards"}},
-		// The event source mapping writes what failed under the function's role.
-		on(data.Recommendations, []string{failedPrefix + "*"}, putObject), list(data.Recommendations))
-	return factory.New(s.scope, Function{
-		Step: workflow.Recommend, InVPC: true, May: may,
-		Settings: settings.Recommend{
-			Artifacts: settings.Artifacts{Bucket: *data.Artifacts.BucketName()}, VectorStore: reader,
-			RecommendationsBucket: *data.Recommendations.BucketName(), DeliveryStream: *s.Delivery.Ref(),
-			Ranking: factory.Config.Options.Ranking,
-		},
-	})
+	given, granted := data.resources(), data.grants()
+	given.Reader, given.DeliveryStream = vectors.settings(readerRole), *s.Delivery.Ref()
+	granted[workflow.VectorsAsReader] = vectors.login(readerRole)
+	granted[workflow.DeliveryStream] = onARNs(s.Delivery.AttrArn())
+	granted[workflow.ActivityStream] = onARNs(s.Stream.StreamArn())
+	return factory.New(s.scope, workflow.Named("recommend", given, factory.Config.Options), granted)
 }
 
 // feed maps the stream to the function. A batch that fails is tried from its first record that is not done, then
@@ -76,10 +57,10 @@ func (s *Streaming) feed(config deployment.Config, data *DataLake, vectors *Vect
 	mapping := lambda.NewCfnEventSourceMapping(s.scope, jsii.String("Feed"), &lambda.CfnEventSourceMappingProps{
 		FunctionName: s.Recommend.FunctionName(), EventSourceArn: s.Stream.StreamArn(),
 		StartingPosition: jsii.String("TRIM_HORIZON"),
-		BatchSize:        jsii.Number(feed.BatchSize), MaximumBatchingWindowInSeconds: jsii.Number(*feed.BatchWindowSeconds),
+		BatchSize:        jsii.Number(feed.BatchSize), MaximumBatchingWindowInSeconds: jsii.Number(feed.BatchWindowSeconds),
 		ParallelizationFactor: jsii.Number(config.Parallelization),
 		FunctionResponseTypes: jsii.Strings("ReportBatchItemFailures"), BisectBatchOnFunctionError: jsii.Bool(workflow.BisectBatchOnFunctionError),
-		MaximumRecordAgeInSeconds: jsii.Number(feed.MaxRecordAgeSeconds), MaximumRetryAttempts: jsii.Number(*feed.MaxAttempts),
+		MaximumRecordAgeInSeconds: jsii.Number(feed.MaxRecordAgeSeconds), MaximumRetryAttempts: jsii.Number(feed.MaxAttempts),
 		DestinationConfig: &lambda.CfnEventSourceMapping_DestinationConfigProperty{
 			OnFailure: &lambda.CfnEventSourceMapping_OnFailureProperty{Destination: data.Recommendations.BucketArn()},
 		},
@@ -98,9 +79,9 @@ func (s *Streaming) deliverTo(data *DataLake, config deployment.Config) firehose
 		}),
 	})
 	// https://docs.aws.amazon.com/firehose/latest/dev/controlling-access.html#using-iam-s3
-	allow(role, on(bucket, []string{answersPrefix + "*", errorsPrefix + "*"}, putObject, getObject, "s3:AbortMultipartUpload"))
+	allow(role, onObjects(bucket, []string{lake.AnswersPrefix + "*", lake.DeliveryErrorsPrefix + "*"}, workflow.PutObject, workflow.GetObject, "s3:AbortMultipartUpload"))
 	allow(role, Permission{Resources: []*string{bucket.BucketArn()},
-		Actions: []string{listBucket, "s3:GetBucketLocation", "s3:ListBucketMultipartUploads"}})
+		Actions: []string{workflow.ListBucket, "s3:GetBucketLocation", "s3:ListBucketMultipartUploads"}})
 	allow(role, Permission{Actions: []string{"logs:PutLogEvents"}, Resources: []*string{logs.LogGroupArn()}})
 	stream := firehose.NewCfnDeliveryStream(s.scope, jsii.String("Answers"), &firehose.CfnDeliveryStreamProps{
 		DeliveryStreamType: jsii.String("DirectPut"),
@@ -109,8 +90,8 @@ func (s *Streaming) deliverTo(data *DataLake, config deployment.Config) firehose
 		},
 		ExtendedS3DestinationConfiguration: &firehose.CfnDeliveryStream_ExtendedS3DestinationConfigurationProperty{
 			BucketArn: bucket.BucketArn(), RoleArn: role.RoleArn(), CompressionFormat: jsii.String("GZIP"),
-			Prefix: jsii.String(answersPrefix + "year=!{timestamp:yyyy}/month=!{timestamp:MM}/day=!{timestamp:dd}/hour=!{timestamp:HH}/"),
-			ErrorOutputPrefix: jsii.String(errorsPrefix + "!{firehose:error-output-type}/" +
+			Prefix: jsii.String(lake.AnswersPrefix + "year=!{timestamp:yyyy}/month=!{timestamp:MM}/day=!{timestamp:dd}/hour=!{timestamp:HH}/"),
+			ErrorOutputPrefix: jsii.String(lake.DeliveryErrorsPrefix + "!{firehose:error-output-type}/" +
 				"year=!{timestamp:yyyy}/month=!{timestamp:MM}/day=!{timestamp:dd}/hour=!{timestamp:HH}/"),
 			BufferingHints: &firehose.CfnDeliveryStream_BufferingHintsProperty{
 				IntervalInSeconds: jsii.Number(config.DeliverySeconds), SizeInMBs: jsii.Number(64),

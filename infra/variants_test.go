@@ -6,7 +6,6 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
-	"reflect"
 	"slices"
 	"testing"
 
@@ -17,7 +16,7 @@ import (
 
 	"recsys/infra/deployment"
 	"recsys/infra/deployment/deploymenttest"
-	"recsys/shared/contract/settings"
+	"recsys/shared/contract/option"
 )
 
 // variants are the forms of the stack that every rule is held against. Together they give every option a value that is not
@@ -42,8 +41,8 @@ func everyOption() map[string]any {
 		"sourceDatabase": "shop", "sourceUser": "shop_reader", "sourceInstance": "m7g.large",
 		"vectorInstance": "r8g.large", "vectorStorageGiB": 100.0, "backupWindow": "10:00-10:30", "maintenanceWindow": "sun:12:00-sun:12:30",
 		"schedule": "cron(30 4 * * ? *)", "scheduleTimezone": "Europe/Paris", "successWithinHours": "48",
-		"rowsPerRange": "100000", "maxConcurrency": "10", "train": "false", "runRetentionDays": 20.0,
-		"shards": "3", "streamRetentionHours": "48", "parallelization": "4", "deliverySeconds": "60",
+		"runRetentionDays": 20.0,
+		"shards":           "3", "streamRetentionHours": "48", "parallelization": "4", "deliverySeconds": "60",
 		"answerRetentionDays": "90", "alarmEmail": "you@example.com", "budgetUSD": "200", "logRetentionDays": "365",
 	}
 	for name, option := range learningOptions {
@@ -62,24 +61,14 @@ func TestFewVariantsCoverEveryOption(t *testing.T) {
 			given[name] = true
 		}
 	}
-	known := append(optionsOf(reflect.TypeFor[deployment.Config]()), settings.OptionNames()...)
+	var known []string
+	for _, field := range option.Fields(deployment.Config{}) {
+		known = append(known, field.Name)
+	}
 	slices.Sort(known)
 	if got := slices.Sorted(maps.Keys(given)); !slices.Equal(got, known) {
 		t.Errorf("the variants give %v,\nwant %v", got, known)
 	}
-}
-
-func optionsOf(config reflect.Type) (names []string) {
-	for i := range config.NumField() {
-		field := config.Field(i)
-		if field.Anonymous {
-			names = append(names, optionsOf(field.Type)...)
-		}
-		if name := field.Tag.Get("option"); name != "" {
-			names = append(names, name)
-		}
-	}
-	return names
 }
 
 // each runs a check on all variants.

@@ -3,7 +3,6 @@ package main
 import (
 	"fmt"
 	"strconv"
-	"time"
 
 	"github.com/aws/aws-cdk-go/awscdk/v2"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsrds"
@@ -51,12 +50,11 @@ func NewVectorDatabase(scope constructs.Construct, id string, factory Factory) *
 		MemoryGiB: deployment.MemoryGiB(config.VectorInstance), Burstable: deployment.IsBurstable(config.VectorInstance),
 	}
 	secret := d.instance.Secret().SecretArn()
-	bootstrap := factory.New(d.scope, Function{
-		Step:     workflow.Step{Name: "bootstrap-vector-store", MemoryMiB: 256, Timeout: 5 * time.Minute},
-		InVPC:    true,
-		Settings: settings.BootstrapVectorStore{VectorStore: settings.VectorStore{URL: d.url(ownerRole), SecretARN: *secret}},
+	bootstrap := factory.New(d.scope, workflow.Named("bootstrap-vector-store", workflow.Resources{
+		Owner: settings.VectorStore{URL: d.url(ownerRole), SecretARN: *secret},
+	}, config.Options), grants{
 		// Once the owner has granted its roles rds_iam, it may be held to be one of them, and then needs a token itself.
-		May: []Permission{readSecret(secret), connectAs(d.scope, d.instance.InstanceResourceId(), ownerRole)},
+		workflow.VectorsAsOwner: login(readSecret(secret), connectAs(d.scope, d.instance.InstanceResourceId(), ownerRole)),
 	})
 	d.Ready = runOnce(d.scope, "Bootstrap", bootstrap, factory.Network, d.instance)
 	return d
@@ -73,9 +71,14 @@ func vectorParameters(instance string) map[string]string {
 	return parameters
 }
 
-// As is how a function connects as a role, and what it must be allowed for that.
-func (d *VectorDatabase) As(role string) (settings.VectorStore, Permission) {
-	return settings.VectorStore{URL: d.url(role), IAM: true}, connectAs(d.scope, d.instance.InstanceResourceId(), role)
+// settings are how a function connects as a role.
+func (d *VectorDatabase) settings(role string) settings.VectorStore {
+	return settings.VectorStore{URL: d.url(role), IAM: true}
+}
+
+// login grants a function to connect as a role.
+func (d *VectorDatabase) login(role string) func(workflow.Right) []Permission {
+	return login(connectAs(d.scope, d.instance.InstanceResourceId(), role))
 }
 
 // url names the role and asks for full verification of the server.

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 
+	"recsys/shared/contract/workflow"
 	"recsys/statemachines"
 )
 
@@ -29,7 +30,7 @@ func TestTheStateMachineIsTheFileWithItsFunctions(t *testing.T) {
 		t.Errorf("substitutions %v, placeholders %v", got, placeholders)
 	}
 	for placeholder, function := range substitutions {
-		if got := s.Resources[spell(function)].Properties["Description"]; got != "recsys: functions/"+statemachines.Functions[placeholder] {
+		if got := s.Resources[spell(function)].Properties["Description"]; got != "recsys: functions/"+workflow.Placeholders()[placeholder] {
 			t.Errorf("%s is %v", placeholder, got)
 		}
 	}

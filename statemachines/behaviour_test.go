@@ -47,7 +47,7 @@ func setup(t *testing.T, functions functions) *stepfunctionstest.Harness {
 
 func run(t *testing.T, h *stepfunctionstest.Harness, input string) (string, error) {
 	t.Helper()
-	return h.Run(t.Context(), statemachines.Batch, statemachines.Functions, input)
+	return h.Run(t.Context(), statemachines.Batch, workflow.Placeholders(), input)
 }
 
 // called counts the invocations by function.

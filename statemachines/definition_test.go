@@ -135,10 +135,10 @@ func TestEveryTaskInvokesAFunctionAndRetriesAlike(t *testing.T) {
 		used[parameters.FunctionName] = true
 		checkRetry(t, name, s)
 	})
-	if tasks != 10 || len(used) != len(statemachines.Functions) {
+	if tasks != 10 || len(used) != len(workflow.Placeholders()) {
 		t.Errorf("%d tasks invoke %v", tasks, used)
 	}
-	for name, folder := range statemachines.Functions {
+	for name, folder := range workflow.Placeholders() {
 		if !used["${"+name+"}"] {
 			t.Errorf("${%s} is not used", name)
 		}
@@ -148,19 +148,14 @@ func TestEveryTaskInvokesAFunctionAndRetriesAlike(t *testing.T) {
 	}
 }
 
-// timeoutsOfFunctions are those of package workflow, by substitution. Both lists hold the same functions.
+// timeoutsOfFunctions are those of package workflow, by substitution.
 func timeoutsOfFunctions(t *testing.T) map[string]time.Duration {
 	t.Helper()
-	steps := map[string]time.Duration{}
-	for _, step := range workflow.Steps(settings.Sizes{}) {
-		steps[step.Name] = step.Timeout
-	}
 	timeouts := map[string]time.Duration{}
-	for placeholder, folder := range statemachines.Functions {
-		timeouts["${"+placeholder+"}"] = steps[folder]
-	}
-	if len(steps) != len(timeouts) {
-		t.Errorf("%d functions have a size, %d a substitution", len(steps), len(timeouts))
+	for _, step := range workflow.Steps(workflow.Resources{}, settings.Options{}) {
+		if step.RunBy == workflow.StateMachine {
+			timeouts["${"+step.Placeholder()+"}"] = step.Timeout
+		}
 	}
 	return timeouts
 }

@@ -7,20 +7,7 @@ package statemachines
 
 import _ "embed"
 
-// Batch is the definition of the batch workflow, with a ${…} for each of Functions.
+// Batch is the definition of the batch workflow, with a ${…} for each of workflow.Placeholders.
 //
 //go:embed batch.asl.json
 var Batch []byte
-
-// Functions maps every substitution in Batch to the folder of its function under functions/.
-var Functions = map[string]string{
-	"PlanExtractFunction":         "plan-extract",
-	"ExtractFunction":             "extract",
-	"TransformFunction":           "transform",
-	"PartitionWriteFunction":      "partition-write",
-	"PublishTrainingDataFunction": "publish-training-data",
-	"TrainFunction":               "train",
-	"EmbeddingUploadFunction":     "embedding-upload",
-	"EvaluateFunction":            "evaluate",
-	"VectorIndexFunction":         "vector-index",
-}

@@ -11,9 +11,7 @@ package main
 
 import (
 	"context"
-	"fmt"
 
-	"recsys/shared/contract/distance"
 	"recsys/shared/contract/settings"
 	"recsys/shared/runtime/step"
 	"recsys/shared/store/objectstore"
@@ -33,10 +31,6 @@ func wire(ctx context.Context) (*Handler, error) {
 	if err != nil {
 		return nil, err
 	}
-	metric, err := distance.Parse(config.Metric)
-	if err != nil {
-		return nil, fmt.Errorf("reading METRIC: %w", err)
-	}
 	client, err := objectstore.NewClient(ctx)
 	if err != nil {
 		return nil, err
@@ -49,7 +43,7 @@ func wire(ctx context.Context) (*Handler, error) {
 		Artifacts: objectstore.New(client, config.Artifacts.Bucket),
 		Lake:      objectstore.New(client, config.Lake.Bucket),
 		DB:        db,
-		Metric:    metric,
+		Metric:    config.Metric,
 
 		EnforceModelCheck: config.ModelCheck == "enforce",
 	}, nil

@@ -59,7 +59,7 @@ func setup(t *testing.T, server *postgres.Server) *bench {
 	stores, s3 := s3test.Buckets(t, "lake", "artifacts")
 	b.s3 = s3
 	gate := func(mode evaluation.Mode) evaluation.Gate {
-		return evaluation.Gate{Mode: mode, Margin: 0.1, Tolerance: 0.1, Resamples: 200, Seed: 1}
+		return evaluation.Gate{Mode: mode, Allowance: settings.Allowance{Margin: 0.1, Tolerance: 0.1}, Resamples: 200, Seed: 1}
 	}
 	b.Handler = &Handler{
 		Lake: stores[0], Artifacts: stores[1], DB: db,

@@ -225,7 +225,7 @@ func TestTheDefaultsAreTheSampleShop(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := sampleshop.Default()
-	got := sampleshop.Options{Seed: s.Seed, Database: s.Database, Customers: s.Customers, Products: s.Products, Ratings: s.Ratings, TasteStrength: s.TasteStrength}
+	got := sampleshop.Options{SampleShop: s.SampleShop}
 	if got != want {
 		t.Errorf("the settings' defaults are %s, the sample's %s", describe(got), describe(want))
 	}

@@ -29,11 +29,8 @@ func main() {
 	}
 	handler := Handler{
 		Administrator: administrator,
-		Shop: sampleshop.Options{
-			Seed: s.Seed, Database: s.Database, Customers: s.Customers, Products: s.Products, Ratings: s.Ratings,
-			TasteStrength: s.TasteStrength,
-		},
-		Reader: Reader{Name: s.Reader, Plugin: "AWSAuthenticationPlugin", As: "RDS"},
+		Shop:          sampleshop.Options{SampleShop: s.SampleShop},
+		Reader:        Reader{Name: s.Reader, Plugin: "AWSAuthenticationPlugin", As: "RDS"},
 	}
 	step.Start(handler.Resource().Function())
 }

@@ -29,7 +29,7 @@ func main() {
 	handler := Handler{
 		Source:         database,
 		Identity:       identity,
-		Shrinkage:      *config.Share,
+		Shrinkage:      config.Share,
 		Lake:           objectstore.New(client, config.Bucket),
 		RowsPerRange:   config.RowsPerRange,
 		MaxConcurrency: config.MaxConcurrency,

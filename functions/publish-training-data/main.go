@@ -5,6 +5,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/service/glue"
 
+	"recsys/shared/contract/lake"
 	"recsys/shared/contract/settings"
 	"recsys/shared/runtime/awsconfig"
 	"recsys/shared/runtime/step"
@@ -27,10 +28,10 @@ func main() {
 	}
 	handler := Handler{
 		Lake:                objectstore.New(client, published.Bucket),
-		Catalog:             Catalog{glue.NewFromConfig(aws), published.GlueDatabase, published.GlueTable},
-		MaxRejectedFraction: *published.MaxRejectedFraction,
+		Catalog:             Catalog{glue.NewFromConfig(aws), published.GlueDatabase, lake.TrainingTable},
+		MaxRejectedFraction: published.MaxRejectedFraction,
 		KeepSnapshots:       published.KeepSnapshots,
-		Shrinkage:           *published.Share,
+		Shrinkage:           published.Share,
 	}
 	step.Start(handler.Handle)
 }

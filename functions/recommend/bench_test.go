@@ -106,9 +106,8 @@ func largeShop() version {
 func BenchmarkOptions(b *testing.B) {
 	w := setup(b)
 	v := largeShop()
-	none, zero := time.Duration(0), 0.0
 	bare := func(s *settings.Ranking) {
-		s.SessionWeight, s.TrendingHalfLife = &zero, &none
+		s.SessionWeight, s.TrendingHalfLife = 0, 0
 		s.IncludeRated, s.IncludeSession, s.IncludeOutOfStock = true, true, true
 	}
 	options := []struct {

@@ -114,10 +114,10 @@ func TestListsHoldWhatIsEligible(t *testing.T) {
 		"defaults":           func(*settings.Ranking) {},
 		"everything":         func(s *settings.Ranking) { s.IncludeRated, s.IncludeSession, s.IncludeOutOfStock = true, true, true },
 		"rated":              func(s *settings.Ranking) { s.IncludeRated = true },
-		"only the session":   func(s *settings.Ranking) { *s.SessionWeight, s.Limit = 1, 3 },
-		"without a session":  func(s *settings.Ranking) { *s.SessionWeight, s.Limit = 0, 100 },
+		"only the session":   func(s *settings.Ranking) { s.SessionWeight, s.Limit = 1, 3 },
+		"without a session":  func(s *settings.Ranking) { s.SessionWeight, s.Limit = 0, 100 },
 		"diverse and trends": func(s *settings.Ranking) { s.Diversity, s.TrendingItems = 0.5, true },
-		"without trends":     func(s *settings.Ranking) { *s.TrendingHalfLife, s.IncludeOutOfStock = 0, true },
+		"without trends":     func(s *settings.Ranking) { s.TrendingHalfLife, s.IncludeOutOfStock = 0, true },
 	} {
 		t.Run(name, func(t *testing.T) {
 			handler := w.newHandler(w.readerURL, w.handler.delivery.client, change)

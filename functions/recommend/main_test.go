@@ -26,12 +26,14 @@ func TestBinary(t *testing.T) {
 	w.must(err)
 	t.Cleanup(func() { emulator.Close() })
 
-	s := settings.Recommend{RecommendationsBucket: recommendationsBucket, DeliveryStream: deliveryStream}
-	s.Artifacts.Bucket, s.VectorStore.URL = artifactsBucket, w.readerURL
-	env := settings.Environ(s)
+	step := workflow.Named("recommend", workflow.Resources{
+		Artifacts: settings.Artifacts{Bucket: artifactsBucket}, Reader: settings.VectorStore{URL: w.readerURL},
+		RecommendationsBucket: recommendationsBucket, DeliveryStream: deliveryStream,
+	}, settings.Default[settings.Options]())
+	env := settings.Environ(step.Settings)
 	env["AWS_ENDPOINT_URL_S3"], env["AWS_ENDPOINT_URL_FIREHOSE"] = w.s3.URL(), w.firehose.URL()
 	w.must(emulator.Register(lambda.Function{Name: "recommend", Bootstrap: bootstrap, Env: env,
-		Timeout: workflow.Recommend.Timeout, MemoryMB: workflow.Recommend.MemoryMiB}))
+		Timeout: step.Timeout, MemoryMB: step.MemoryMiB}))
 
 	event, err := os.ReadFile("event.json")
 	w.must(err)
@@ -52,7 +54,7 @@ func TestBinary(t *testing.T) {
 	if outputs := w.delivered(); len(outputs) != 4 || outputs[0].Recommendation.Strategy != "stored-vector" {
 		t.Errorf("delivered %+v", outputs)
 	}
-	if peak := emulator.PeakMemory("recommend") >> 20; peak > int64(workflow.Recommend.MemoryMiB) {
-		t.Errorf("it took %d MiB of memory; it has %d", peak, workflow.Recommend.MemoryMiB)
+	if peak := emulator.PeakMemory("recommend") >> 20; peak > int64(step.MemoryMiB) {
+		t.Errorf("it took %d MiB of memory; it has %d", peak, step.MemoryMiB)
 	}
 }

@@ -78,7 +78,7 @@ func (a *asking) weight() float64 {
 	if a.plain {
 		return 0
 	}
-	return *a.options.SessionWeight
+	return a.options.SessionWeight
 }
 
 // candidates is how many items a search is to find.

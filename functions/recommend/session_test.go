@@ -26,7 +26,7 @@ func TestSessionsTellWhatComesNext(t *testing.T) {
 	hitRate := func(weight ...float64) float64 {
 		w.handler = w.newHandler(w.readerURL, w.handler.delivery.client, func(s *settings.Ranking) {
 			if len(weight) > 0 {
-				s.SessionWeight = &weight[0]
+				s.SessionWeight = weight[0]
 			}
 		})
 		if notDone := w.handle(payloads...); notDone != "" {
@@ -65,7 +65,7 @@ func TestBlend(t *testing.T) {
 	for user := int32(1); user <= 30; user++ {
 		v.users[user] = vector(float64(user) / 3)
 	}
-	weight := *w.handler.index.options.SessionWeight
+	weight := w.handler.index.options.SessionWeight
 	for _, metric := range []distance.Metric{distance.Cosine, distance.InnerProduct, distance.L2} {
 		v.metric = metric
 		w.load(v)

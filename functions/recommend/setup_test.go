@@ -22,7 +22,6 @@ import (
 	"github.com/aws/aws-sdk-go-v2/credentials"
 	awsfirehose "github.com/aws/aws-sdk-go-v2/service/firehose"
 	awss3 "github.com/aws/aws-sdk-go-v2/service/s3"
-	"github.com/caarlos0/env/v11"
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/pgvector/pgvector-go"
@@ -97,8 +96,8 @@ func setup(tb testing.TB) *world {
 // newHandler has the default options, unless they are changed.
 func (w *world) newHandler(url string, client putter, change ...func(*settings.Ranking)) *Handler {
 	w.Helper()
-	s := settings.Recommend{RecommendationsBucket: recommendationsBucket, DeliveryStream: deliveryStream, DatabaseTimeout: 10 * time.Second}
-	w.must(env.ParseWithOptions(&s.Ranking, env.Options{Environment: map[string]string{}}))
+	s := settings.Default[settings.Recommend]()
+	s.RecommendationsBucket, s.DeliveryStream = recommendationsBucket, deliveryStream
 	for _, change := range change {
 		change(&s.Ranking)
 	}

@@ -14,7 +14,7 @@ const (
 )
 
 // trends tells whether they are kept and recommended.
-func (a *asking) trends() bool { return *a.options.TrendingHalfLife > 0 && a.version.HasTrending }
+func (a *asking) trends() bool { return a.options.TrendingHalfLife > 0 && a.version.HasTrending }
 
 // decay is what a score of one time is worth at a later one, as a factor: half after each half-life.
 func (a *asking) decay(from, to string) string {

@@ -37,7 +37,7 @@ func TestTrendsDecay(t *testing.T) {
 	w := setup(t)
 	w.load(small())
 	w.handler = w.newHandler(w.readerURL, w.handler.delivery.client, func(s *settings.Ranking) { s.TrendingItems = true })
-	start, halfLife := w.handler.now(), *w.handler.index.options.TrendingHalfLife
+	start, halfLife := w.handler.now(), w.handler.index.options.TrendingHalfLife
 	at := func(halfLives float64, payloads ...string) []output {
 		t.Helper()
 		w.handler.now = func() time.Time { return start.Add(time.Duration(halfLives * float64(halfLife))) }
@@ -193,7 +193,7 @@ func TestASessionCountsOnce(t *testing.T) {
 			t.Fatal("not done")
 		}
 	}
-	*w.handler.index.options.TrendingHalfLife = 1e6 * time.Hour
+	w.handler.index.options.TrendingHalfLife = 1e6 * time.Hour
 	at(0, cartOf("a", "item-001"), cartOf("a", "item-001", "item-002"), cartOf("b", "item-001"))
 	for minutes := time.Duration(0); minutes <= 60; minutes += 10 { // across the ends of hours
 		at(minutes*time.Minute, cartOf("a", "item-001", "item-002"), cartOf("b", "item-001"), cartOf("b", "item-001"))
@@ -213,7 +213,7 @@ func TestASessionCountsOnce(t *testing.T) {
 func TestACartCountsAgain(t *testing.T) {
 	w := setup(t)
 	w.load(small())
-	*w.handler.index.options.TrendingHalfLife = 1e6 * time.Hour
+	w.handler.index.options.TrendingHalfLife = 1e6 * time.Hour
 	start := w.handler.now()
 	for days := range 3 {
 		for _, minutes := range []int{0, 1} {
@@ -230,7 +230,7 @@ func TestACartCountsAgain(t *testing.T) {
 func TestASlotBegins(t *testing.T) {
 	w := setup(t)
 	w.load(small())
-	*w.handler.index.options.TrendingHalfLife = 1e6 * time.Hour
+	w.handler.index.options.TrendingHalfLife = 1e6 * time.Hour
 	begin := w.handler.now().Truncate(slotTime)
 	ahead, behind := w.newHandler(w.readerURL, accepting{}), w.newHandler(w.readerURL, accepting{})
 	ahead.index.options, behind.index.options = w.handler.index.options, w.handler.index.options
@@ -302,7 +302,7 @@ func TestTrendsAreBehind(t *testing.T) {
 		after time.Duration
 		score float64
 	}{{0, 1}, {time.Second, 1}, {foldEvery - 1, 1}, {foldEvery, 4}, {foldEvery + 1, 4}, {-time.Hour, 6}, {time.Hour, 7}} {
-		*w.handler.index.options.TrendingHalfLife = 1e6 * time.Hour
+		w.handler.index.options.TrendingHalfLife = 1e6 * time.Hour
 		w.handler.now = func() time.Time { return start.Add(step.after) }
 		w.handle(cart("item-001"))
 		if _, score := w.trends(); math.Abs(score-step.score) > 1e-3 {

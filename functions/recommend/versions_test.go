@@ -91,7 +91,7 @@ func TestSwapUnderLoad(t *testing.T) {
 			t.Fatal(err)
 		}
 		mean := kinds[i].items[[]string{"a-", "b-"}[i]+"item-007"]
-		vectors[i] = blended(vector, mean, *w.handler.index.options.SessionWeight)
+		vectors[i] = blended(vector, mean, w.handler.index.options.SessionWeight)
 	}
 	payload := fmt.Sprintf(`{"customer_number":1,"city":%q,"country":%q,"credit_limit":%v,"browse_history":[{"product_code":"a-item-007","in_shopping_cart":true},{"product_code":"b-item-007","in_shopping_cart":true}]}`,
 		user.City, user.Country, user.CreditLimit)

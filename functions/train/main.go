@@ -33,10 +33,8 @@ func wire(ctx context.Context) (*Handler, error) {
 	if err != nil {
 		return nil, err
 	}
-	options := optionsOf(config)
-	if err := options.Validate(); err != nil {
-		return nil, err
-	}
+	options := als.Default()
+	options.Training = config.Training
 	client, err := objectstore.NewClient(ctx)
 	if err != nil {
 		return nil, err
@@ -45,26 +43,4 @@ func wire(ctx context.Context) (*Handler, error) {
 		Lake: objectstore.New(client, config.Lake.Bucket), Artifacts: objectstore.New(client, config.Artifacts.Bucket),
 		ByDefault: config.ByDefault, HeldOut: lake.HoldOut(config.HoldOut), Options: options,
 	}, nil
-}
-
-// optionsOf is package als's default but for what the settings say.
-func optionsOf(s settings.Train) als.Options {
-	o := als.Default()
-	o.Seed = s.Training.Seed
-	if s.FrequencyExponent != nil { // where 0 says something
-		o.FrequencyExponent = *s.FrequencyExponent
-	}
-	for _, set := range []struct{ option, setting *float64 }{
-		{&o.UnobservedWeight, &s.UnobservedWeight}, {&o.Regularization, &s.Regularization}, {&o.FeatureRidge, &s.FeatureRidge},
-	} {
-		if *set.setting != 0 {
-			*set.option = *set.setting
-		}
-	}
-	for _, set := range []struct{ option, setting *int }{{&o.Factors, &s.Factors}, {&o.Iterations, &s.Iterations}} {
-		if *set.setting != 0 {
-			*set.option = *set.setting
-		}
-	}
-	return o
 }

@@ -7,8 +7,8 @@ package deployment
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"net"
-	"reflect"
 	"regexp"
 	"slices"
 	"strconv"
@@ -16,115 +16,93 @@ import (
 	"time"
 	_ "time/tzdata" // names of time zones, whatever the machine has
 
+	"recsys/shared/contract/option"
 	"recsys/shared/contract/settings"
 )
 
 // Config is every option of a deployment, given as `cdk deploy -c alarmEmail=…`, under "context" in cdk.json, or in an
 // environment's file. Lists are separated by commas.
 type Config struct {
-	// Name is the stack's name, and what the Glue database, the Athena workgroup and the dashboard are called.
-	Name string `option:"name" default:"recsys"`
+	Name string `option:"name" default:"recsys" pattern:"^[a-z][a-z0-9-]{0,39}$" text:"the name of the stack, the Glue database, the Athena workgroup and the dashboard"`
 	// Stage is dev, where `cdk destroy` leaves nothing, or prod, which keeps data and guards it from deletion.
-	Stage string `option:"stage" default:"dev" oneof:"dev prod"`
-	// Protect guards prod's databases from deletion. Switch it off for the first deployment alone: if that fails,
-	// CloudFormation could not take the databases away again. It does nothing in stage dev.
-	Protect bool `option:"protect" default:"true"`
-	// HighAvailability puts the databases and the endpoints into two availability zones instead of one.
-	HighAvailability bool `option:"highAvailability"`
+	Stage string `option:"stage" default:"dev" oneof:"dev prod" text:"how long data lives"`
+	// Protect is switched off for the first deployment alone. If that fails, CloudFormation could not take the databases
+	// away again. It does nothing in stage dev.
+	Protect          bool `option:"protect" default:"true" text:"guards prod's databases from deletion"`
+	HighAvailability bool `option:"highAvailability" default:"false" text:"databases and endpoints in two availability zones instead of one"`
 
-	// VpcID is an existing VPC; default: a new one without a way to the internet. Its subnets must reach S3, Firehose
+	// VpcID is auto for a new one without a way to the internet. The subnets of an existing one must reach S3, Firehose
 	// and Secrets Manager, by endpoints of their own or through a NAT gateway.
-	VpcID string `option:"vpcId" pattern:"^vpc-[0-9a-f]+$"`
-	// SubnetIDs are subnets of VpcID in at least two availability zones.
-	SubnetIDs []string `option:"subnetIds" pattern:"^subnet-[0-9a-f]+$"`
-	// AvailabilityZones are the two zones of a new VPC; default: the region's first two. Name others if Lambda or RDS does
-	// not serve one of those, as in some accounts in us-east-1.
-	AvailabilityZones []string `option:"availabilityZones" pattern:"^[a-z]{2}(-[a-z0-9]+)+-[0-9][a-z]$"`
-	// S3PrefixListID is the region's managed prefix list of S3 (`aws ec2 describe-managed-prefix-lists`). With it,
-	// functions in a new VPC may open connections to S3's addresses and to nothing else outside; default: to any address,
-	// which a VPC of our own has no route to.
-	S3PrefixListID string `option:"s3PrefixListId" pattern:"^pl-[0-9a-f]+$"`
+	VpcID     string   `option:"vpcId" default:"auto" pattern:"^vpc-[0-9a-f]+$" text:"an existing VPC. auto: a new one"`
+	SubnetIDs []string `option:"subnetIds" default:"auto" pattern:"^subnet-[0-9a-f]+$" text:"subnets of vpcId in at least two availability zones"`
+	// AvailabilityZones other than the first two are for regions in which Lambda or RDS does not serve one of those, as in
+	// some accounts in us-east-1.
+	AvailabilityZones []string `option:"availabilityZones" default:"auto" pattern:"^[a-z]{2}(-[a-z0-9]+)+-[0-9][a-z]$" text:"the two zones of a new VPC. auto: the region's first two"`
+	// S3PrefixListID is shown by `aws ec2 describe-managed-prefix-lists`. With it, functions in a new VPC may open
+	// connections to S3's addresses and to nothing else outside. With none they may to any address, which a VPC of our own
+	// has no route to.
+	S3PrefixListID string `option:"s3PrefixListId" default:"none" pattern:"^pl-[0-9a-f]+$" text:"the region's managed prefix list of S3"`
 
 	Source
 	Vectors
 	Batch
 	Stream
-	// Options say how something is learned, judged or recommended, and what of it a function gets; infra/local takes the same.
-	Options settings.Options
+	// Options say how the product works. infra/local takes the same.
+	settings.Options
 
-	// AnswerRetentionDays is how long the answers of the stream are kept. They hold customers' data.
-	AnswerRetentionDays int `option:"answerRetentionDays" default:"365" min:"1" max:"3650"`
-	// AlarmEmail is told of alarms, failures and successes; default: nobody, and the topic can be subscribed to later.
-	AlarmEmail string `option:"alarmEmail" pattern:"^[^@\\s]+@[^@\\s]+$"`
-	// BudgetUSD is what the account may cost a month before AlarmEmail is told; default: no budget.
-	BudgetUSD int `option:"budgetUSD" default:"0" min:"0" max:"1000000"`
-	// LogRetentionDays is how long logs are kept.
-	LogRetentionDays int `option:"logRetentionDays" default:"30" oneof:"1 3 5 7 14 30 60 90 120 150 180 365 400 545 731 1827 3653"`
+	// AnswerRetentionDays is about customers' data.
+	AnswerRetentionDays int    `option:"answerRetentionDays" default:"365" min:"1" max:"3650" text:"how long the answers of the stream are kept"`
+	AlarmEmail          string `option:"alarmEmail" default:"none" pattern:"^[^@\\s]+@[^@\\s]+$" text:"is told of alarms, failures and successes"`
+	BudgetUSD           int    `option:"budgetUSD" default:"0" min:"0" max:"1000000" text:"what the account may cost a month before alarmEmail is told. 0: no budget"`
+	LogRetentionDays    int    `option:"logRetentionDays" default:"30" oneof:"1 3 5 7 14 30 60 90 120 150 180 365 400 545 731 1827 3653" text:"how long logs are kept"`
 }
 
 // Source is the shop's MySQL: an existing one by its host, else a small one of our own that holds the sample shop.
 type Source struct {
-	// SourceHost is an existing MySQL's host name, as its certificate has it, in VpcID.
-	SourceHost string `option:"sourceHost" pattern:"^[A-Za-z0-9.-]+$"`
-	SourcePort int    `option:"sourcePort" default:"3306" min:"1" max:"65535"`
-	// SourceDatabase is the schema to read.
-	SourceDatabase string `option:"sourceDatabase" default:"classicmodels" pattern:"^[A-Za-z0-9_$]+$"`
-	// SourceUser is who reads it: select on customers, products and ratings is enough.
-	SourceUser string `option:"sourceUser" default:"recsys_reader" pattern:"^[A-Za-z0-9_.-]+$"`
-	// SourceSecretARN is the Secrets Manager secret with the user's password, as {"password":"…"}, encrypted with
-	// Secrets Manager's own key. Without it the functions authenticate with IAM and SourceResourceID is needed.
-	SourceSecretARN string `option:"sourceSecretArn" pattern:"^arn:[a-z-]+:secretsmanager:"`
-	// SourceResourceID is the existing RDS instance's or cluster's resource id, for IAM authentication.
-	SourceResourceID string `option:"sourceResourceId" pattern:"^(db|cluster)-[A-Z0-9]+$"`
-	// SourceSecurityGroupID is the existing MySQL's security group; the functions are let in. Default: they are already.
-	SourceSecurityGroupID string `option:"sourceSecurityGroupId" pattern:"^sg-[0-9a-f]+$"`
-	// SourceInstance is the type of our own MySQL, which is private, encrypted and Graviton.
-	SourceInstance string `option:"sourceInstance" default:"t4g.micro" pattern:"^[a-z0-9]+g[a-z]*\\.[a-z0-9]+$"`
+	SourceHost     string `option:"sourceHost" default:"none" pattern:"^[A-Za-z0-9.-]+$" text:"an existing MySQL's host name in vpcId, as its certificate has it"`
+	SourcePort     int    `option:"sourcePort" default:"3306" min:"1" max:"65535" text:"an existing MySQL's port"`
+	SourceDatabase string `option:"sourceDatabase" default:"classicmodels" pattern:"^[A-Za-z0-9_$]+$" text:"the schema to read"`
+	// SourceUser needs select on customers, products and ratings.
+	SourceUser string `option:"sourceUser" default:"recsys_reader" pattern:"^[A-Za-z0-9_.-]+$" text:"the user who reads it"`
+	// SourceSecretARN is encrypted with Secrets Manager's own key. Without it the functions authenticate with IAM, and
+	// SourceResourceID is needed.
+	SourceSecretARN       string `option:"sourceSecretArn" default:"none" pattern:"^arn:[a-z-]+:secretsmanager:" text:"the secret with the user's password, as {password: …}"`
+	SourceResourceID      string `option:"sourceResourceId" default:"none" pattern:"^(db|cluster)-[A-Z0-9]+$" text:"the existing RDS instance's or cluster's resource id, for IAM authentication"`
+	SourceSecurityGroupID string `option:"sourceSecurityGroupId" default:"none" pattern:"^sg-[0-9a-f]+$" text:"the existing MySQL's security group, which lets the functions in. none: they are let in already"`
+	// SourceInstance is private, encrypted and Graviton.
+	SourceInstance string `option:"sourceInstance" default:"t4g.micro" pattern:"^[a-z0-9]+g[a-z]*\\.[a-z0-9]+$" text:"the type of our own MySQL"`
 }
 
 // Vectors is the PostgreSQL with pgvector.
 type Vectors struct {
-	// VectorInstance is its type, Graviton. The active index should fit into its memory: an item takes 4 bytes a
-	// dimension and some hundred beside.
-	VectorInstance string `option:"vectorInstance" default:"t4g.small" pattern:"^[a-z0-9]+g[a-z]*\\.[a-z0-9]+$"`
-	// VectorStorageGiB is its storage at first; it grows by itself to ten times as much.
-	VectorStorageGiB int `option:"vectorStorageGiB" default:"20" min:"20" max:"6000"`
-	// BackupWindow and MaintenanceWindow are those of both databases, in UTC. Default: four and five hours after the
-	// start of the scheduled run, the latter on Sundays.
-	BackupWindow      string `option:"backupWindow" pattern:"^([01][0-9]|2[0-3]):[0-5][0-9]-([01][0-9]|2[0-3]):[0-5][0-9]$"`
-	MaintenanceWindow string `option:"maintenanceWindow" pattern:"^(mon|tue|wed|thu|fri|sat|sun):([01][0-9]|2[0-3]):[0-5][0-9]-(mon|tue|wed|thu|fri|sat|sun):([01][0-9]|2[0-3]):[0-5][0-9]$"`
+	// VectorInstance is Graviton. The active index should fit into its memory: an item takes 4 bytes a dimension and some
+	// hundred more.
+	VectorInstance   string `option:"vectorInstance" default:"t4g.small" pattern:"^[a-z0-9]+g[a-z]*\\.[a-z0-9]+$" text:"the type of the vector database"`
+	VectorStorageGiB int    `option:"vectorStorageGiB" default:"20" min:"20" max:"6000" text:"its storage at first, which grows by itself to ten times as much"`
+	// BackupWindow and MaintenanceWindow are those of both databases, in UTC.
+	BackupWindow      string `option:"backupWindow" default:"auto" pattern:"^([01][0-9]|2[0-3]):[0-5][0-9]-([01][0-9]|2[0-3]):[0-5][0-9]$" text:"when both databases are saved. auto: four hours after the start of the scheduled run"`
+	MaintenanceWindow string `option:"maintenanceWindow" default:"auto" pattern:"^(mon|tue|wed|thu|fri|sat|sun):([01][0-9]|2[0-3]):[0-5][0-9]-(mon|tue|wed|thu|fri|sat|sun):([01][0-9]|2[0-3]):[0-5][0-9]$" text:"when both are patched. auto: five hours after the start, on Sundays"`
 }
 
 // Batch is the workflow.
 type Batch struct {
-	// Schedule is when it runs, as EventBridge Scheduler spells it, or "off".
-	Schedule string `option:"schedule" default:"cron(0 2 * * ? *)" pattern:"^(off|(cron|rate)\\(.+\\))$"`
-	// ScheduleTimezone is an IANA name.
-	ScheduleTimezone string `option:"scheduleTimezone" default:"UTC"`
-	// SuccessWithinHours is how long the schedule may go without a success before the alarm: a day and two hours for a
-	// nightly one. It is ignored when the schedule is off.
-	SuccessWithinHours int `option:"successWithinHours" default:"26" min:"1" max:"168"`
-	// RowsPerRange is how many ratings a branch works on. Its files lie in a function's ephemeral storage.
-	RowsPerRange int `option:"rowsPerRange" default:"250000" min:"1000" max:"5000000"`
-	// MaxConcurrency is how many branches run at once, which is also how many connections the source must bear.
-	MaxConcurrency int `option:"maxConcurrency" default:"8" min:"1" max:"40"`
-	// Train has a model of our own trained by each run of all stages, as long as nothing is handed over. An execution's
-	// input {"train":true} or {"train":false} goes before it.
-	Train bool `option:"train" default:"true"`
-	// RunRetentionDays is how long runs/ (plans, raw extracts, quarantine) is kept, and what was trained beside its version. Snapshots are kept by number.
-	RunRetentionDays int `option:"runRetentionDays" default:"14" min:"2" max:"3650"`
+	// Schedule is as EventBridge Scheduler spells it.
+	Schedule         string `option:"schedule" default:"cron(0 2 * * ? *)" pattern:"^(off|(cron|rate)\\(.+\\))$" text:"when the workflow runs, or off"`
+	ScheduleTimezone string `option:"scheduleTimezone" default:"UTC" text:"an IANA name"`
+	// SuccessWithinHours is a day and two hours for a nightly schedule. It is ignored if the schedule is off.
+	SuccessWithinHours int `option:"successWithinHours" default:"26" min:"1" max:"168" text:"how long the schedule may go without a success before the alarm"`
+	// RunRetentionDays is about runs/ (plans, raw extracts, quarantine), and about trained artifacts next to their version.
+	// Snapshots are kept by number.
+	RunRetentionDays int `option:"runRetentionDays" default:"14" min:"2" max:"3650" text:"how long the files of runs are kept"`
 }
 
 // Stream is the way from Kinesis to the recommendations.
 type Stream struct {
-	// Shards take 1 MB or 1,000 records a second each.
-	Shards int `option:"shards" default:"1" min:"1" max:"500"`
-	// StreamRetentionHours is how long records wait in Kinesis at most.
-	StreamRetentionHours int `option:"streamRetentionHours" default:"24" min:"24" max:"8760"`
-	// Parallelization is how many calls work on one shard at once. It is no option of one machine, which makes one.
-	Parallelization int `option:"parallelization" default:"1" min:"1" max:"10"`
-	// DeliverySeconds is how long Firehose collects before it writes an object.
-	DeliverySeconds int `option:"deliverySeconds" default:"300" min:"60" max:"900"`
+	Shards               int `option:"shards" default:"1" min:"1" max:"500" text:"each takes 1 MB or 1,000 records a second"`
+	StreamRetentionHours int `option:"streamRetentionHours" default:"24" min:"24" max:"8760" text:"how long records wait in Kinesis at most"`
+	// Parallelization is no option of one machine, which makes one call.
+	Parallelization int `option:"parallelization" default:"1" min:"1" max:"10" text:"calls at once on one shard"`
+	DeliverySeconds int `option:"deliverySeconds" default:"300" min:"60" max:"900" text:"how long Firehose collects before it writes an object"`
 }
 
 // GlueDatabase is the name of the Glue database: the stack's, as Athena can spell it.
@@ -143,17 +121,52 @@ func (c Config) Scheduled() bool { return c.Schedule != "off" }
 // error names every option that is wrong, in one line.
 func ReadConfig(context map[string]any) (Config, error) {
 	var c Config
-	r := reader{context: context, known: map[string]bool{}}
-	r.read(reflect.ValueOf(&c).Elem())
-	c.Options = r.options()
-	r.refuseUnknown()
-	if len(r.faults) == 0 {
-		r.faults = c.contradictions()
+	faults := unknown(context)
+	if err := option.Read(&c, func(field option.Field) (string, bool) { return text(context[field.Name]) }); err != nil {
+		faults = append(faults, strings.Split(err.Error(), "\n")...)
 	}
-	if len(r.faults) > 0 {
-		return c, errors.New("configuration: " + strings.Join(r.faults, "; "))
+	if len(faults) == 0 {
+		faults = c.contradictions()
+	}
+	if len(faults) > 0 {
+		return c, errors.New("configuration: " + strings.Join(faults, "; "))
 	}
 	return c, nil
+}
+
+// ours tells an option from what the CDK itself keeps in the context, such as feature flags and lookups.
+var ours = regexp.MustCompile(`^[A-Za-z0-9]+$`)
+
+// unknown names everything in the context that is meant to be an option and is none.
+func unknown(context map[string]any) (faults []string) {
+	known := map[string]bool{}
+	for _, field := range option.Fields(Config{}) {
+		known[field.Name] = true
+	}
+	for _, name := range slices.Sorted(maps.Keys(context)) {
+		if ours.MatchString(name) && !known[name] {
+			faults = append(faults, name+" is no option: infra/deployment/config.go and shared/contract/settings list them")
+		}
+	}
+	return faults
+}
+
+// text returns a value of the context as a person would type it. It is false for an option that is not given.
+func text(value any) (string, bool) {
+	switch value := value.(type) {
+	case nil:
+		return "", false
+	case float64:
+		return strconv.FormatFloat(value, 'f', -1, 64), true
+	case []any:
+		parts := make([]string, len(value))
+		for i := range value {
+			parts[i] = fmt.Sprint(value[i])
+		}
+		return strings.Join(parts, ","), true
+	default:
+		return fmt.Sprint(value), true
+	}
 }
 
 // contradictions are what no single option shows.
@@ -163,7 +176,6 @@ func (c Config) contradictions() (faults []string) {
 			faults = append(faults, fmt.Sprintf(format, args...))
 		}
 	}
-	check(!regexp.MustCompile(`^[a-z][a-z0-9-]{0,39}$`).MatchString(c.Name), "name is %q: want up to 40 of a-z, 0-9 and -", c.Name)
 	check((c.VpcID == "") != (len(c.SubnetIDs) == 0), "vpcId and subnetIds come together")
 	check(c.VpcID != "" && c.S3PrefixListID != "",
 		"s3PrefixListId is of a new VPC: in yours the functions have to reach Firehose and Secrets Manager, too")
@@ -207,127 +219,4 @@ func (c Config) timeFaults() (faults []string) {
 		faults = append(faults, "backupWindow and maintenanceWindow overlap: move one of them")
 	}
 	return faults
-}
-
-// reader fills in a Config by its tags.
-type reader struct {
-	context map[string]any
-	known   map[string]bool
-	faults  []string
-}
-
-func (r *reader) read(target reflect.Value) {
-	for i := range target.NumField() {
-		field, tag := target.Field(i), target.Type().Field(i)
-		name := tag.Tag.Get("option")
-		if tag.Anonymous {
-			r.read(field)
-		}
-		if name == "" {
-			continue
-		}
-		r.known[name] = true
-		if err := set(field, tag.Tag, r.text(name, tag.Tag.Get("default"))); err != nil {
-			r.faults = append(r.faults, fmt.Sprintf("%s %v", name, err))
-		}
-	}
-}
-
-// options reads those that settings knows.
-func (r *reader) options() settings.Options {
-	given := map[string]string{}
-	for _, name := range settings.OptionNames() {
-		r.known[name] = true
-		if _, set := r.context[name]; set {
-			given[name] = r.text(name, "")
-		}
-	}
-	options, err := settings.ParseOptions(given)
-	if err != nil {
-		r.faults = append(r.faults, strings.Split(err.Error(), "\n")...)
-	}
-	return options
-}
-
-func (r *reader) text(name, otherwise string) string {
-	switch value := r.context[name].(type) {
-	case nil:
-		return otherwise
-	case float64:
-		return strconv.FormatFloat(value, 'f', -1, 64)
-	case []any:
-		parts := make([]string, len(value))
-		for i := range value {
-			parts[i] = fmt.Sprint(value[i])
-		}
-		return strings.Join(parts, ",")
-	default:
-		return strings.TrimSpace(fmt.Sprint(value))
-	}
-}
-
-// ours tells an option from what the CDK itself keeps in the context, such as feature flags and lookups.
-var ours = regexp.MustCompile(`^[A-Za-z0-9]+$`)
-
-func (r *reader) refuseUnknown() {
-	var unknown []string
-	for name := range r.context {
-		if ours.MatchString(name) && !r.known[name] {
-			unknown = append(unknown, name)
-		}
-	}
-	slices.Sort(unknown)
-	for _, name := range unknown {
-		r.faults = append(r.faults, name+" is no option: infra/deployment/config.go lists them")
-	}
-}
-
-// set parses an option's text and holds it to the field's oneof, pattern, min and max.
-func set(field reflect.Value, tag reflect.StructTag, text string) error {
-	if allowed := strings.Fields(tag.Get("oneof")); len(allowed) > 0 && !slices.Contains(allowed, text) {
-		return fmt.Errorf("is %q: want one of %s", text, strings.Join(allowed, ", "))
-	}
-	if text == "" {
-		return nil
-	}
-	switch field.Kind() {
-	case reflect.Bool:
-		value, err := strconv.ParseBool(text)
-		if err != nil {
-			return fmt.Errorf("is %q: want true or false", text)
-		}
-		field.SetBool(value)
-	case reflect.Int:
-		return setInt(field, tag, text)
-	case reflect.Slice:
-		for part := range strings.SplitSeq(text, ",") {
-			part = strings.TrimSpace(part)
-			if err := match(tag, part); err != nil {
-				return err
-			}
-			field.Set(reflect.Append(field, reflect.ValueOf(part)))
-		}
-	default:
-		field.SetString(text)
-		return match(tag, text)
-	}
-	return nil
-}
-
-func setInt(field reflect.Value, tag reflect.StructTag, text string) error {
-	value, err := strconv.Atoi(text)
-	low, lowErr := strconv.Atoi(tag.Get("min"))
-	high, highErr := strconv.Atoi(tag.Get("max"))
-	if err != nil || lowErr == nil && value < low || highErr == nil && value > high {
-		return fmt.Errorf("is %q: want a whole number from %s to %s", text, tag.Get("min"), tag.Get("max"))
-	}
-	field.SetInt(int64(value))
-	return nil
-}
-
-func match(tag reflect.StructTag, text string) error {
-	if pattern := tag.Get("pattern"); pattern != "" && !regexp.MustCompile(pattern).MatchString(text) {
-		return fmt.Errorf("is %q: want %s", text, pattern)
-	}
-	return nil
 }

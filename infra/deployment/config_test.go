@@ -25,7 +25,7 @@ func TestOptionsAreTextOnTheCommandLineAndAnyJSONInTheFile(t *testing.T) {
 	} {
 		config, err := ReadConfig(options)
 		if err != nil || strings.Join(config.SubnetIDs, " ") != "subnet-1 subnet-2" || config.Shards != 3 || !config.HighAvailability ||
-			*config.Options.SessionWeight != 0.5 || !config.Options.TrendingItems {
+			config.Options.SessionWeight != 0.5 || !config.Options.TrendingItems {
 			t.Errorf("%v: got %+v, %v", options, config, err)
 		}
 	}
@@ -35,18 +35,18 @@ func TestABadValueIsOneLineThatNamesTheOption(t *testing.T) {
 	for want, options := range map[string]map[string]any{
 		`stage is "production": want one of dev, prod`:             {"stage": "production"},
 		`stage is "": want one of dev, prod`:                       {"stage": ""},
-		`shards is "none": want a whole number from 1 to 500`:      {"shards": "none"},
-		`shards is "1.5": want a whole number from 1 to 500`:       {"shards": 1.5},
+		`shards is "none": want a whole number 1 to 500`:           {"shards": "none"},
+		`shards is "1.5": want a whole number 1 to 500`:            {"shards": 1.5},
 		`batchSize is 20000: want 1 to 10000`:                      {"batchSize": "20000"},
-		`trainMemoryMiB is 256: want 512 to 10,240`:                {"trainMemoryMiB": "256"},
+		`trainMemoryMiB is 256: want 512 to 10240`:                 {"trainMemoryMiB": "256"},
 		`logRetentionDays is "31": want one of 1, 3,`:              {"logRetentionDays": 31.0},
 		`highAvailability is "perhaps": want true or false`:        {"highAvailability": "perhaps"},
 		`alarmEmail is "you": want`:                                {"alarmEmail": "you"},
 		`schedule is "nightly": want`:                              {"schedule": "nightly"},
 		`scheduleTimezone is "Mars": want a name such as`:          {"scheduleTimezone": "Mars"},
 		`schedul is no option`:                                     {"schedul": "off"},
-		`LIMIT is 0: want 1 to 100 items; SESSION_WEIGHT is 2`:     {"limit": 0.0, "sessionWeight": "2"},
-		`GATE_TRAINED "perhaps": want enforce or report`:           {"gateTrained": "perhaps"},
+		`sessionWeight is 2: want 0 to 1`:                          {"limit": 0.0, "sessionWeight": "2"},
+		`gateTrained is "perhaps": want one of enforce, report`:    {"gateTrained": "perhaps"},
 		`name is "Recsys": want`:                                   {"name": "Recsys"},
 		`vectorInstance is "m5.large": want`:                       {"vectorInstance": "m5.large"}, // not Graviton
 		`vpcId and subnetIds come together`:                        {"vpcId": "vpc-1"},

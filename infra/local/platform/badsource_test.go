@@ -88,7 +88,7 @@ func TestBadSource(t *testing.T) {
 	t.Parallel()
 	p := startPlatform(t, func(c *Config) {
 		c.SourceSQL = []string{looseShop(t)}
-		c.Settings = func(f *Functions) { f.PlanExtract.RowsPerRange = 250 }
+		c.Options.RowsPerRange = 250
 	})
 	out, failed := execute(t, p, "good", 0, trainingData)
 	if failed != nil {

@@ -20,6 +20,7 @@ import (
 	"recsys/infra/local/aws/awscall"
 	"recsys/infra/local/aws/lambda"
 	"recsys/infra/local/aws/stepfunctions"
+	"recsys/shared/contract/workflow"
 	"recsys/shared/runtime/awsconfig"
 	"recsys/shared/store/objectstore"
 	"recsys/statemachines"
@@ -147,7 +148,7 @@ func (c *Client) Invoke(ctx context.Context, function string, event []byte) ([]b
 // machine is the project's state machine on the functions of these endpoints.
 func (c *Client) machine() (*stepfunctions.Machine, error) {
 	return stepfunctions.New(stepfunctions.Config{
-		Definition: statemachines.Batch, Substitutions: statemachines.Functions,
+		Definition: statemachines.Batch, Substitutions: workflow.Placeholders(),
 		LambdaURL: c.Endpoints.Lambda, Engine: c.engine, RetryInterval: c.retryInterval,
 	})
 }

@@ -25,7 +25,7 @@ func TestOverlappingExecutions(t *testing.T) {
 	t.Parallel()
 	p, proxy := startRouted(t, func(c *Config) {
 		c.SourceSQL = []string{looseShop(t, called("a"), called("old"), called("new"))}
-		c.Settings = func(f *Functions) { f.PlanExtract.RowsPerRange = 500 }
+		c.Options.RowsPerRange = 500
 	})
 	first := newHandOver("a", 8, 1)
 	upload(t, p, first.files)

@@ -15,84 +15,35 @@ import (
 	"recsys/shared/contract/workflow"
 )
 
-// Functions are the settings of every function.
-type Functions struct {
-	PlanExtract         settings.PlanExtract
-	Extract             settings.Extract
-	Transform           settings.Transform
-	PartitionWrite      settings.PartitionWrite
-	PublishTrainingData settings.PublishTrainingData
-	Train               settings.Train
-	EmbeddingUpload     settings.EmbeddingUpload
-	Evaluate            settings.Evaluate
-	VectorIndex         settings.VectorIndex
-	Recommend           settings.Recommend
-}
-
 // recommend is the function that the platform itself speaks of.
-var recommend = workflow.Recommend.Name
+const recommend = "recommend"
 
-// steps are all functions that run here, on what the stack gives them.
+// steps are the functions that run here, on the memory and the time of the stack. The platform itself prepares the
+// databases, so those of a deployment do not run.
 func (p *Platform) steps() []workflow.Step {
-	return append(workflow.Steps(p.config.Options.Sizes), workflow.Recommend)
+	return slices.DeleteFunc(workflow.Steps(p.resources(), p.config.Options), func(step workflow.Step) bool {
+		return step.RunBy == workflow.Deployment
+	})
 }
 
 // StepNames returns the names of all functions that run here.
-func StepNames() (names []string) {
-	for _, step := range append(workflow.Steps(settings.Sizes{}), workflow.Recommend) {
-		names = append(names, step.Name)
-	}
-	return names
+func StepNames() []string {
+	return append(workflow.Names(workflow.StateMachine), workflow.Names(workflow.Stream)...)
 }
 
-func (p *Platform) settings() Functions {
-	data := settings.Lake{Bucket: LakeBucket}
-	artifacts := settings.Artifacts{Bucket: ArtifactsBucket}
-	source := settings.Source{DSN: p.Endpoints.source, Identity: p.sourceIdentity()}
-	loader := settings.VectorStore{URL: p.Endpoints.loader}
-	reader := settings.VectorStore{URL: p.Endpoints.reader}
-	options := p.config.Options
-	functions := Functions{
-		PlanExtract:         settings.PlanExtract{Lake: data, Source: source, Shrinkage: options.Shrinkage},
-		Extract:             settings.Extract{Lake: data, Source: source},
-		Transform:           settings.Transform{Lake: data},
-		PartitionWrite:      settings.PartitionWrite{Lake: data},
-		PublishTrainingData: settings.PublishTrainingData{Lake: data, GlueDatabase: GlueDatabase, Shrinkage: options.Shrinkage},
-		Train:               settings.Train{Lake: data, Artifacts: artifacts, ByDefault: true, HoldOut: options.HoldOut, Training: options.Training},
-		Evaluate:            settings.Evaluate{Lake: data, Artifacts: artifacts, VectorStore: loader, HoldOut: options.HoldOut, Gate: options.Gate},
-		EmbeddingUpload:     settings.EmbeddingUpload{Lake: data, Artifacts: artifacts, VectorStore: loader, HandOver: options.HandOver},
-		VectorIndex:         settings.VectorIndex{Artifacts: artifacts, VectorStore: loader, Index: options.Index},
-		Recommend: settings.Recommend{
-			Artifacts: artifacts, VectorStore: reader,
-			RecommendationsBucket: RecommendationsBucket, DeliveryStream: DeliveryStream,
-			Ranking: options.Ranking,
-		},
+// resources are the platform's own servers.
+func (p *Platform) resources() workflow.Resources {
+	r := workflow.Resources{
+		Lake: settings.Lake{Bucket: LakeBucket}, Artifacts: settings.Artifacts{Bucket: ArtifactsBucket},
+		RecommendationsBucket: RecommendationsBucket, GlueDatabase: GlueDatabase, DeliveryStream: DeliveryStream,
+		Source: settings.Source{DSN: p.Endpoints.source, Identity: p.sourceIdentity()},
+		Loader: settings.VectorStore{URL: p.Endpoints.loader}, Reader: settings.VectorStore{URL: p.Endpoints.reader},
 	}
-	if p.config.Settings != nil {
-		p.config.Settings(&functions)
+	if p.config.Resources != nil {
+		p.config.Resources(&r)
 	}
-	return functions
+	return r
 }
-
-// byName is the settings of each function by its folder's name.
-func (f Functions) byName() map[string]any {
-	return map[string]any{
-		"plan-extract":          f.PlanExtract,
-		"extract":               f.Extract,
-		"transform":             f.Transform,
-		"partition-write":       f.PartitionWrite,
-		"publish-training-data": f.PublishTrainingData,
-		"train":                 f.Train,
-		"embedding-upload":      f.EmbeddingUpload,
-		"evaluate":              f.Evaluate,
-		"vector-index":          f.VectorIndex,
-		recommend:               f.Recommend,
-	}
-}
-
-// deploymentOnly are the functions that a deployment to AWS runs as custom resources; here the platform itself
-// prepares the databases.
-var deploymentOnly = []string{"bootstrap-vector-store", "load-sample-shop"}
 
 // builds is shared by all state directories of the repository, so that tests do not link the functions anew.
 func (p *Platform) builds() string {
@@ -104,8 +55,8 @@ func (p *Platform) buildFunctions(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	want := slices.Clone(deploymentOnly)
-	for _, step := range p.steps() {
+	var want []string
+	for _, step := range workflow.Steps(workflow.Resources{}, settings.Options{}) {
 		want = append(want, step.Name)
 	}
 	slices.Sort(want)
@@ -156,9 +107,8 @@ func (p *Platform) Register() error {
 		"AWS_ENDPOINT_URL_FIREHOSE": p.Endpoints.Firehose,
 		"AWS_ENDPOINT_URL_GLUE":     p.Endpoints.Glue,
 	}
-	given := p.settings().byName()
 	for _, step := range p.steps() {
-		variables := settings.Environ(given[step.Name])
+		variables := settings.Environ(step.Settings)
 		maps.Copy(variables, endpoints)
 		err := p.Lambda.Register(lambda.Function{
 			Name: step.Name, Bootstrap: filepath.Join(p.builds(), step.Name, "bootstrap"), Env: variables,

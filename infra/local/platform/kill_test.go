@@ -25,16 +25,13 @@ import (
 // one leaves. The points are those that an undisturbed execution passed. Without -long only some of them are tried.
 func TestKilledAtEveryPoint(t *testing.T) {
 	k := &killer{}
-	shop, gate := smallShop(t), "enforce"
+	shop := smallShop(t)
 	p := startPlatform(t, func(c *Config) {
 		c.SourceSQL, c.RouteVectorStore = []string{shop}, k.route
-		c.Settings = func(f *Functions) {
-			f.PlanExtract.RowsPerRange, f.PlanExtract.MaxConcurrency = 8, 2
-			f.PublishTrainingData.KeepSnapshots, f.PublishTrainingData.MaxRejectedFraction = 1, new(0.5)
-			f.VectorIndex.KeepVersions = 2
-			f.VectorIndex.RecallQueries = 10
-			f.Train.Factors, f.Train.Iterations, f.Evaluate.GateTrained = 8, 1, gate
-		}
+		c.Options.RowsPerRange, c.Options.MaxConcurrency = 8, 2
+		c.Options.KeepSnapshots, c.Options.MaxRejectedFraction = 1, 0.5
+		c.Options.KeepVersions, c.Options.RecallQueries = 2, 10
+		c.Options.Factors, c.Options.Iterations = 8, 1
 	})
 	t.Cleanup(func() { _ = k.proxy.Close() })
 	k.watch(p)
@@ -50,7 +47,7 @@ func TestKilledAtEveryPoint(t *testing.T) {
 		{"a model that is refused", "two versions", "enforce", `{"stages":"embeddings","train":true}`}, // six customers prove nothing
 		{"rollback", "two versions", "enforce", `{"rollback":true}`},
 	} {
-		gate = c.gate
+		p.config.Options.GateTrained = c.gate
 		if err := p.Register(); err != nil {
 			t.Fatal(err)
 		}
@@ -58,7 +55,7 @@ func TestKilledAtEveryPoint(t *testing.T) {
 	}
 	t.Run("recommend", func(t *testing.T) { killRecommend(t, k) })
 	t.Run("no function is left out", func(t *testing.T) {
-		for function := range (Functions{}).byName() {
+		for _, function := range StepNames() {
 			if function != recommend && len(struck[function]) == 0 {
 				t.Errorf("%s was never killed", function)
 			}

@@ -131,7 +131,7 @@ func (k *killer) at(function, when, operation, target, worker string) error {
 
 // meets counts the point, and tells whether the function dies here.
 func (k *killer) meets(function string, at point) bool {
-	if _, ours := (Functions{}).byName()[function]; !ours {
+	if !slices.Contains(StepNames(), function) {
 		return false // the test itself, or Firehose
 	}
 	k.mu.Lock()
@@ -149,7 +149,7 @@ func (k *killer) meets(function string, at point) bool {
 
 // rest ends the warm workers, whose connections would keep the database.
 func (k *killer) rest() {
-	for function := range (Functions{}).byName() {
+	for _, function := range StepNames() {
 		for _, worker := range k.platform.Lambda.Workers(function) {
 			k.platform.Lambda.Kill(worker)
 		}

@@ -29,7 +29,9 @@ import (
 	"recsys/infra/local/db/mysql"
 	"recsys/infra/local/db/postgres"
 	"recsys/infra/local/db/provision"
+	"recsys/shared/contract/lake"
 	"recsys/shared/contract/settings"
+	"recsys/shared/contract/workflow"
 )
 
 // Config says what to start and on what.
@@ -50,8 +52,8 @@ type Config struct {
 	Progress func(string)
 	// Options say how something is learned, judged or recommended. Default: those of settings.ParseOptions.
 	Options settings.Options
-	// Settings changes what the functions are configured with; tests use it. Default: as the functions' defaults.
-	Settings func(*Functions)
+	// Resources changes what the functions are given; tests use it. Default: the platform's own servers.
+	Resources func(*workflow.Resources)
 	// RouteVectorStore changes the address (host:port) at which functions find PostgreSQL; tests put a proxy in
 	// between. Default: straight.
 	RouteVectorStore func(address string) (string, error)
@@ -99,7 +101,7 @@ const (
 	GlueDatabase          = "recsys"
 	VectorDatabase        = "recsys"
 	// AnswersPrefix is where Firehose puts recommendations.
-	AnswersPrefix = "recommendations/"
+	AnswersPrefix = lake.AnswersPrefix
 )
 
 // ErrBusy: another Platform lives on the state directory, or on the database of DATABASE_URL.

@@ -123,13 +123,7 @@ func (r *recorder) sorted(t *testing.T) recorded {
 // policies are compared with, and every metric in their logs.
 func TestRecordedCallsAndMetrics(t *testing.T) {
 	r := &recorder{calls: map[string]map[string]map[string]bool{}}
-	margin, factors := 0.1, 32
-	p := startPlatform(t, func(c *Config) {
-		c.Settings = func(f *Functions) {
-			f.PublishTrainingData.KeepSnapshots, f.VectorIndex.KeepVersions = 1, 2
-			f.Evaluate.Margin, f.Train.Factors = &margin, factors
-		}
-	})
+	p := startPlatform(t, func(c *Config) { c.Options.KeepSnapshots, c.Options.KeepVersions = 1, 2 })
 	p.S3.SetHooks(r.hooks())
 	p.Glue.SetHooks(r.hooks())
 	p.Firehose.SetHooks(r.hooks())
@@ -154,7 +148,7 @@ func TestRecordedCallsAndMetrics(t *testing.T) {
 	start(`{"rollback":true}`)
 	start(`{}`)
 	start(`{"train":true}`)
-	margin, factors = 10, 16 // another model, and nothing passes
+	p.config.Options.Margin, p.config.Options.Factors = 10, 16 // another model, and nothing passes
 	if err := p.Register(); err != nil {
 		t.Fatal(err)
 	}

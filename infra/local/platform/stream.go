@@ -36,9 +36,9 @@ func (p *Platform) startMapping(ctx context.Context) error {
 	mapping, err := eventsource.Start(context.WithoutCancel(ctx), eventsource.Config{
 		Client: p.stream, Stream: ActivityStream, Checkpoints: checkpoints, StartingPosition: position,
 		Invoke:    p.Lambda.Invoker(recommend),
-		BatchSize: feed.BatchSize, MaximumBatchingWindow: seconds(*feed.BatchWindowSeconds),
+		BatchSize: feed.BatchSize, MaximumBatchingWindow: seconds(feed.BatchWindowSeconds),
 		ReportBatchItemFailures: true, BisectBatchOnFunctionError: workflow.BisectBatchOnFunctionError,
-		MaximumRetryAttempts: feed.MaxAttempts, MaximumRecordAge: seconds(feed.MaxRecordAgeSeconds),
+		MaximumRetryAttempts: &feed.MaxAttempts, MaximumRecordAge: seconds(feed.MaxRecordAgeSeconds),
 		OnFailure: func(ctx context.Context, discarded eventsource.Discarded) error {
 			_, err := p.Store(RecommendationsBucket).PutJSON(ctx, discarded.Key(), discarded)
 			return err

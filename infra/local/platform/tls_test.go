@@ -7,6 +7,7 @@ import (
 	"recsys/infra/local/db/authority"
 	"recsys/infra/local/sample"
 	"recsys/shared/contract/settings"
+	"recsys/shared/contract/workflow"
 )
 
 // The functions themselves, as they are deployed: every one that connects to a database believes in it by its
@@ -27,11 +28,9 @@ func TestFunctionsVerifyTheirDatabases(t *testing.T) {
 	sourceCA, storeCA := ours.PEM(), ours.PEM()
 	p := startPlatform(t, func(c *Config) {
 		c.Certificate = certificate
-		c.Settings = func(f *Functions) {
-			for _, source := range []*settings.Source{&f.PlanExtract.Source, &f.Extract.Source} {
-				source.DSN, source.CA = source.DSN+"?tls=true", sourceCA
-			}
-			for _, store := range []*settings.VectorStore{&f.EmbeddingUpload.VectorStore, &f.VectorIndex.VectorStore, &f.Recommend.VectorStore} {
+		c.Resources = func(r *workflow.Resources) {
+			r.Source.DSN, r.Source.CA = r.Source.DSN+"?tls=true", sourceCA
+			for _, store := range []*settings.VectorStore{&r.Loader, &r.Reader} {
 				store.URL, store.CA = strings.Replace(store.URL, "sslmode=disable", "sslmode=verify-full", 1), storeCA
 			}
 		}

@@ -150,7 +150,7 @@ func TestTrainingKilledInTheMiddleOfIterations(t *testing.T) {
 	options.Customers, options.Products, options.Ratings, options.OmitOrders = 600, 200, 20_000, true
 	p := startPlatform(t, func(c *Config) {
 		c.SourceSQL = []string{sampleShop(t, options)}
-		c.Settings = func(f *Functions) { f.Train.Factors, f.Train.Iterations = 128, 4 }
+		c.Options.Factors, c.Options.Iterations = 128, 4
 	})
 	undisturbed := mustExecute(t, p, "undisturbed", 0, `{"train":true}`)
 	var mu sync.Mutex

@@ -47,6 +47,16 @@ func Parse(name string) (Metric, error) {
 	return "", fmt.Errorf("metric %q: want one of %s", name, strings.Join(Names(), ", "))
 }
 
+// UnmarshalText reads a metric from an option's text (encoding.TextUnmarshaler).
+func (m *Metric) UnmarshalText(text []byte) error {
+	parsed, err := Parse(string(text))
+	if err != nil {
+		return fmt.Errorf("want one of %s", strings.Join(Names(), ", "))
+	}
+	*m = parsed
+	return nil
+}
+
 // row returns the index of the metric's row. A metric that did not come from Parse or a constant is a fault of the
 // program, because a guess would build or ask an index of another metric without a word.
 func (m Metric) row() int {

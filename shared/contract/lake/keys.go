@@ -67,8 +67,10 @@ func PartitionFolder(customerNumber string) string { return "customerNumber=" + 
 func ManifestKey(run string) string { return SnapshotPrefix(run) + "_manifest.json" }
 
 const (
+	// TrainingTable is the training data's name in Glue.
+	TrainingTable = "ratings_ml_training"
 	// TrainingPrefix holds one folder a snapshot.
-	TrainingPrefix = "ratings_ml_training/"
+	TrainingPrefix = TrainingTable + "/"
 	// LatestKey is the pointer: a Latest that names the one snapshot that readers see.
 	LatestKey = TrainingPrefix + "_latest.json"
 )
@@ -154,6 +156,17 @@ const VersionsParent = "versions/"
 
 // VersionPrefix holds the copies of a version.
 func VersionPrefix(version int64) string { return fmt.Sprintf("%s%d/", VersionsParent, version) }
+
+// Prefixes of the recommendations bucket that AWS's services write under.
+const (
+	// AnswersPrefix holds what recommend has answered: Firehose's objects.
+	AnswersPrefix = "recommendations/"
+	// DeliveryErrorsPrefix holds what Firehose could not deliver.
+	DeliveryErrorsPrefix = "delivery-errors/"
+	// FailedPrefix holds the batches that the event source mapping gave up. Lambda chooses the name:
+	// https://docs.aws.amazon.com/lambda/latest/dg/kinesis-on-failure-destination.html
+	FailedPrefix = "aws/lambda/"
+)
 
 // RejectedParent is above all RejectedKeys.
 const RejectedParent = "rejected/"

@@ -4,25 +4,27 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"reflect"
 	"slices"
 	"strings"
-	"unicode"
 
-	"github.com/caarlos0/env/v11"
+	"recsys/shared/contract/option"
 )
 
-// Options are the settings that say how something is learned, judged or recommended, and not where it is. A person gives
-// them by name, as -c sessionWeight=0.5, to cdk deploy and to infra/local alike: the name of SESSION_WEIGHT is
-// sessionWeight, or what the field's tag option says.
+// Options are the settings that say how the product works, and not where it is. A person gives them by name, as
+// -c sessionWeight=0.5, to cdk deploy and to infra/local alike.
 type Options struct {
+	Ranges
 	Shrinkage
+	Partitions
+	Publishing
+	WhenToTrain
 	HoldOut
 	Training
 	HandOver
 	Gate
 	Index
 	Ranking
+	Patience
 	Feed
 	Sizes
 }
@@ -32,69 +34,25 @@ type Options struct {
 func ParseOptions(given map[string]string) (Options, error) {
 	var o Options
 	var faults []error
-	variables := map[string]string{}
-	known := optionsOf(reflect.TypeFor[Options]())
+	names := OptionNames()
 	for _, name := range slices.Sorted(maps.Keys(given)) {
-		if _, ok := known[name]; !ok {
-			faults = append(faults, fmt.Errorf("%s is no option: want one of %s", name, strings.Join(OptionNames(), ", ")))
-			continue
-		}
-		variables[variableOf(known[name])] = given[name]
-	}
-	err := env.ParseWithOptions(&o, env.Options{Environment: variables})
-	var several env.AggregateError
-	switch {
-	case errors.As(err, &several):
-		faults = append(faults, several.Errors...)
-	case err != nil:
-		faults = append(faults, err)
-	case len(faults) == 0:
-		faults = append(faults, o.Shrinkage.Validate(), o.HoldOut.Validate(), o.Training.Validate(), o.HandOver.Validate(), o.Gate.Validate(),
-			o.Index.Validate(), o.Ranking.Validate(), o.Feed.Validate(), o.Sizes.Validate())
-		arrives := Environ(o)
-		for _, name := range slices.Sorted(maps.Keys(given)) {
-			// What is zero does not travel, so that the function's default would hold instead.
-			variable, otherwise := variableOf(known[name]), known[name].Tag.Get("envDefault")
-			if _, ok := arrives[variable]; !ok && otherwise != "0" && otherwise != "false" {
-				faults = append(faults, fmt.Errorf("%s is %s, which stands for its default: leave it out, or give another value", name, given[name]))
-			}
+		if !slices.Contains(names, name) {
+			faults = append(faults, fmt.Errorf("%s is no option: want one of %s", name, strings.Join(names, ", ")))
 		}
 	}
-	return o, errors.Join(faults...)
+	err := option.Read(&o, func(field option.Field) (string, bool) {
+		text, ok := given[field.Name]
+		return text, ok
+	})
+	return o, errors.Join(append(faults, err)...)
 }
 
-// OptionNames are the names of all Options, sorted.
+// OptionNames returns the names of all Options, sorted.
 func OptionNames() []string {
-	return slices.Sorted(maps.Keys(optionsOf(reflect.TypeFor[Options]())))
-}
-
-// optionsOf are the fields of a settings struct by the names of their options.
-func optionsOf(settings reflect.Type) map[string]reflect.StructField {
-	fields := map[string]reflect.StructField{}
-	for i := range settings.NumField() {
-		field := settings.Field(i)
-		if field.Anonymous {
-			maps.Copy(fields, optionsOf(field.Type))
-			continue
-		}
-		name := field.Tag.Get("option")
-		if name == "" {
-			name = optionName(variableOf(field))
-		}
-		fields[name] = field
+	var names []string
+	for _, field := range option.Fields(Options{}) {
+		names = append(names, field.Name)
 	}
-	return fields
-}
-
-// optionName is SESSION_WEIGHT as sessionWeight.
-func optionName(variable string) string {
-	var name strings.Builder
-	for word := range strings.SplitSeq(strings.ToLower(variable), "_") {
-		first := []rune(word)
-		if name.Len() > 0 {
-			first[0] = unicode.ToUpper(first[0])
-		}
-		name.WriteString(string(first))
-	}
-	return name.String()
+	slices.Sort(names)
+	return names
 }

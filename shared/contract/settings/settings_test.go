@@ -1,113 +1,69 @@
 package settings
 
 import (
-	"os"
+	"maps"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 )
 
+func setenv(t *testing.T, variables map[string]string) {
+	t.Helper()
+	for name, value := range variables {
+		t.Setenv(name, value)
+	}
+}
+
+// complete has what a deployment must give to recommend.
+func complete() Recommend {
+	s := Default[Recommend]()
+	s.Artifacts.Bucket, s.URL, s.RecommendationsBucket, s.DeliveryStream = "artifacts", "postgres://reader@db/recsys", "answers", "delivery"
+	return s
+}
+
 func TestEnvironIsTheInverseOfLoad(t *testing.T) {
-	weight, halfLife := 0.0, time.Duration(0)
-	want := Recommend{
-		Artifacts:             Artifacts{Bucket: "artifacts"},
-		VectorStore:           VectorStore{URL: "postgres://reader@db/recsys"},
-		RecommendationsBucket: "answers",
-		DeliveryStream:        "delivery",
-		Ranking:               Ranking{Limit: 7, SessionWeight: &weight, IncludeRated: true, TrendingHalfLife: &halfLife, Diversity: 0.25},
-		DatabaseTimeout:       3 * time.Second,
-	}
-	for name, value := range Environ(want) {
-		t.Setenv(name, value)
-	}
-	got, err := Load[Recommend]()
-	if err != nil || !reflect.DeepEqual(got, want) {
-		t.Errorf("got %+v, %v; want %+v", got, err, want)
-	}
-}
-
-func TestDefaultsHoldForWhatIsNotSet(t *testing.T) {
-	for name, value := range Environ(PlanExtract{Lake: Lake{"lake"}, Source: Source{DSN: "dsn"}}) {
-		t.Setenv(name, value)
-	}
-	got, err := Load[PlanExtract]()
-	if err != nil || got.RowsPerRange != 250000 || got.MaxConcurrency != 8 {
-		t.Errorf("got %+v, %v", got, err)
-	}
-}
-
-func TestAZeroThatSaysSomethingArrives(t *testing.T) {
-	none := 0.0
-	for name, value := range Environ(PublishTrainingData{Lake: Lake{"lake"}, GlueDatabase: "g", MaxRejectedFraction: &none}) {
-		t.Setenv(name, value)
-	}
-	if got, err := Load[PublishTrainingData](); err != nil || *got.MaxRejectedFraction != 0 {
-		t.Errorf("got %+v, %v", got, err)
-	}
-	os.Unsetenv("MAX_REJECTED_FRACTION") // t.Setenv restores it
-	if got, err := Load[PublishTrainingData](); err != nil || *got.MaxRejectedFraction != 0.01 {
-		t.Errorf("by default: %+v, %v", got, err)
-	}
-}
-
-func TestSettingsThatMakeNoUsefulIndexAreRefused(t *testing.T) {
-	for name, value := range map[string]string{
-		"ARTIFACTS_BUCKET": "artifacts", "VECTOR_STORE_URL": "postgres://loader@db/recsys",
-		"HNSW_M": "16", "HNSW_EF_CONSTRUCTION": "8", "RECALL_TARGET": "95", "KEEP_VERSIONS": "1",
-	} {
-		t.Setenv(name, value)
-	}
-	_, err := Load[VectorIndex]()
-	for _, name := range []string{"HNSW_EF_CONSTRUCTION", "RECALL_TARGET", "KEEP_VERSIONS"} {
-		if err == nil || !strings.Contains(err.Error(), name) {
-			t.Errorf("the error does not name %s: %v", name, err)
+	zeros := complete()
+	zeros.SessionWeight, zeros.TrendingHalfLife, zeros.Diversity = 0, 0, 0
+	others := complete()
+	others.Ranking = Ranking{Limit: 7, SessionWeight: 1, IncludeRated: true, TrendingHalfLife: 90 * time.Minute, Diversity: 0.25}
+	others.IAM, others.SecretARN, others.CA, others.DatabaseTimeout = true, "arn:aws:secretsmanager:…", "a certificate", 3*time.Second
+	for _, want := range []Recommend{complete(), zeros, others} {
+		setenv(t, Environ(want))
+		if got, err := Load[Recommend](); err != nil || !reflect.DeepEqual(got, want) {
+			t.Errorf("got %+v, %v; want %+v", got, err, want)
 		}
 	}
 }
 
-func TestOptionsOfTheRanking(t *testing.T) {
-	for name, value := range map[string]string{
-		"ARTIFACTS_BUCKET": "artifacts", "VECTOR_STORE_URL": "postgres://reader@db/recsys", "RECOMMENDATIONS_BUCKET": "answers", "DELIVERY_STREAM": "delivery",
-	} {
-		t.Setenv(name, value)
+// A function must not fall back to a default of its own: the deployment passes every variable, also one of the default's value.
+func TestEveryVariableIsPassed(t *testing.T) {
+	got := slices.Sorted(maps.Keys(Environ(Default[PlanExtract]())))
+	want := strings.Fields("LAKE_BUCKET MAX_CONCURRENCY ROWS_PER_RANGE SHRINK_SHARE SOURCE_CA SOURCE_DSN SOURCE_IAM SOURCE_IDENTITY SOURCE_SECRET_ARN")
+	if !slices.Equal(got, want) {
+		t.Errorf("got %v, want %v", got, want)
 	}
-	got, err := Load[Recommend]()
-	if err != nil || got.Limit != 5 || *got.SessionWeight != 0.3 || *got.TrendingHalfLife != 6*time.Hour || got.IncludeRated || got.Diversity != 0 {
-		t.Errorf("by default: %+v, %v", got.Ranking, err)
-	}
-	for name, value := range map[string]string{"LIMIT": "101", "SESSION_WEIGHT": "NaN", "TRENDING_HALF_LIFE": "0", "TRENDING_ITEMS": "true", "DIVERSITY": "2"} {
-		t.Setenv(name, value)
-	}
-	_, err = Load[Recommend]()
-	for _, name := range []string{"LIMIT", "SESSION_WEIGHT", "TRENDING_ITEMS", "DIVERSITY"} {
-		if err == nil || !strings.Contains(err.Error(), name) {
-			t.Errorf("the error does not name %s: %v", name, err)
-		}
-	}
-}
-
-func TestAGateThatWouldDecideNonsenseIsRefused(t *testing.T) {
-	for name, value := range map[string]string{
-		"LAKE_BUCKET": "lake", "ARTIFACTS_BUCKET": "artifacts", "VECTOR_STORE_URL": "postgres://loader@db/recsys",
-		"HOLD_OUT_FRACTION": "1", "GATE_TRAINED": "off", "GATE_MARGIN": "-1", "GATE_TOLERANCE": "2",
-	} {
-		t.Setenv(name, value)
-	}
-	_, err := Load[Evaluate]()
-	for _, name := range []string{"HOLD_OUT_FRACTION", "GATE_TRAINED", "GATE_MARGIN", "GATE_TOLERANCE"} {
-		if err == nil || !strings.Contains(err.Error(), name) {
-			t.Errorf("the error does not name %s: %v", name, err)
-		}
+	if variables := Environ(complete()); variables["VECTOR_STORE_CA"] != "auto" || variables["VECTOR_STORE_SECRET_ARN"] != "none" || variables["TRENDING_HALF_LIFE"] != "6h0m0s" {
+		t.Errorf("what nobody has chosen: %v", variables)
 	}
 }
 
 func TestLoadNamesEveryFaultAtOnce(t *testing.T) {
-	t.Setenv("ROWS_PER_RANGE", "many")
-	_, err := Load[PlanExtract]()
-	for _, name := range []string{"LAKE_BUCKET", "SOURCE_DSN", "RowsPerRange"} {
-		if err == nil || !strings.Contains(err.Error(), name) {
-			t.Errorf("the error does not name %s: %v", name, err)
+	setenv(t, map[string]string{
+		"ARTIFACTS_BUCKET": "artifacts", "VECTOR_STORE_URL": "", "LIMIT": "101", "SESSION_WEIGHT": "NaN", "TRENDING_HALF_LIFE": "soon",
+		"TRENDING_ITEMS": "perhaps", "DIVERSITY": "2", "INCLUDE_RATED": "true",
+	})
+	_, err := Load[Recommend]()
+	for _, fault := range []string{
+		"vectorStoreURL is missing", "recommendationsBucket is missing", "deliveryStream is missing", "limit is 101: want 1 to 100",
+		"sessionWeight is NaN: want 0 to 1", `trendingHalfLife is "soon": want a time`, `trendingItems is "perhaps": want true or false`, "diversity is 2: want 0 to 1",
+	} {
+		if err == nil || !strings.Contains(err.Error(), fault) {
+			t.Errorf("the error lacks %q: %v", fault, err)
 		}
+	}
+	if err != nil && strings.Contains(err.Error(), "includeRated") {
+		t.Errorf("the error names a sound variable: %v", err)
 	}
 }

@@ -2,21 +2,72 @@ package workflow
 
 import (
 	"slices"
+	"strings"
 	"time"
 
 	"recsys/shared/contract/settings"
 )
 
-// Step is a function and what it runs on. infra deploys it so, and infra/local runs it so.
+// Step is a function of functions/: what runs it, what it runs on, what it is given, and what it may do. infra deploys it
+// so, and infra/local runs it so.
 type Step struct {
 	// Name is the function's, and its folder's in functions/.
 	Name string
+	// RunBy is what invokes it.
+	RunBy Runner
 	// MemoryMiB buys CPU, too: 1,769 are one core.
 	MemoryMiB int
 	// Timeout bounds a call.
 	Timeout time.Duration
 	// ScratchMiB is the size of its /tmp. Default: the 512 that cost nothing.
 	ScratchMiB int
+	// Settings is its struct of package settings, which becomes its environment.
+	Settings any
+	// Rights are all that it may do, next to logging.
+	Rights []Right
+}
+
+// Runner is what invokes a function.
+type Runner string
+
+const (
+	// StateMachine is statemachines/batch.asl.json.
+	StateMachine Runner = "state machine"
+	// Stream is the event source mapping of the activity stream.
+	Stream Runner = "stream"
+	// Deployment is CloudFormation. On one machine the local mode prepares the databases itself.
+	Deployment Runner = "deployment"
+)
+
+// Placeholder returns the name that stands for the function in the state machine: PlanExtractFunction for plan-extract.
+func (s Step) Placeholder() string {
+	var placeholder strings.Builder
+	for word := range strings.SplitSeq(s.Name, "-") {
+		placeholder.WriteString(strings.ToUpper(word[:1]) + word[1:])
+	}
+	return placeholder.String() + "Function"
+}
+
+// NeedsNetwork reports a function that speaks to a database, which stands in the VPC.
+func (s Step) NeedsNetwork() bool {
+	return slices.ContainsFunc(s.Rights, func(r Right) bool { return slices.Contains(databases, r.On) })
+}
+
+// Resources are what a deployment gives its functions. A function that is not given what it needs does not start.
+type Resources struct {
+	Lake                  settings.Lake
+	Artifacts             settings.Artifacts
+	RecommendationsBucket string
+	GlueDatabase          string
+	DeliveryStream        string
+	// Source is the shop's MySQL, as its reader sees it. Loader and Reader are two roles of the vector database.
+	Source         settings.Source
+	Loader, Reader settings.VectorStore
+	// Owner is the vector database's owner. Administrator may create databases and users in a MySQL of our own, for
+	// SourceReader to read SourceDatabase.
+	Owner                        settings.VectorStore
+	Administrator                settings.Source
+	SourceReader, SourceDatabase string
 }
 
 const (
@@ -27,40 +78,111 @@ const (
 	rangeScratchMiB = 2048
 )
 
-// steps has sizes from measurement, on 5 million ratings. The largest peak of memory was 63 MiB, so 512 MiB is for CPU
-// and for S3 and database buffers. embedding-upload and vector-index wait for PostgreSQL. embedding-upload reads the lake's
-// ranges, too, one after the other.
-var steps = []Step{
-	{Name: "plan-extract", MemoryMiB: 512, Timeout: longest},
-	{Name: "extract", MemoryMiB: 512, Timeout: longest, ScratchMiB: rangeScratchMiB},
-	{Name: "transform", MemoryMiB: 1024, Timeout: longest, ScratchMiB: rangeScratchMiB},
-	// An object a customer: it waits for S3, sixteen puts at once.
-	{Name: "partition-write", MemoryMiB: 1024, Timeout: longest, ScratchMiB: rangeScratchMiB},
-	{Name: "publish-training-data", MemoryMiB: 1024, Timeout: longest, ScratchMiB: rangeScratchMiB},
-	// 3,008 is a new account's quota.
-	{Name: train, MemoryMiB: 3008, Timeout: longest, ScratchMiB: rangeScratchMiB},
-	{Name: "embedding-upload", MemoryMiB: 1024, Timeout: longest, ScratchMiB: rangeScratchMiB},
-	// All ratings and both sides' vectors are in its memory.
-	{Name: "evaluate", MemoryMiB: 3008, Timeout: longest, ScratchMiB: rangeScratchMiB},
-	{Name: "vector-index", MemoryMiB: 512, Timeout: longest},
-}
-
-const train = "train"
-
-// Steps returns the functions of the state machine, in its order.
-func Steps(sizes settings.Sizes) []Step {
-	sized := slices.Clone(steps)
-	for i := range sized {
-		if sized[i].Name == train && sizes.TrainMemoryMiB != 0 {
-			sized[i].MemoryMiB = sizes.TrainMemoryMiB
+// Names returns the names of the functions that a runner invokes, in the order of Steps.
+func Names(by Runner) []string {
+	var names []string
+	for _, step := range Steps(Resources{}, settings.Options{}) {
+		if step.RunBy == by {
+			names = append(names, step.Name)
 		}
 	}
-	return sized
+	return names
 }
 
-// Recommend answers the stream. It answers a batch of 500 in well under a second on one core, from 17 MiB of memory and
-// the models of two versions. Its time is bounded far above that, and far below what Kinesis would wait for.
-var Recommend = Step{Name: "recommend", MemoryMiB: 1024, Timeout: time.Minute}
+// Placeholders maps every substitution of the state machine to its function.
+func Placeholders() map[string]string {
+	placeholders := map[string]string{}
+	for _, step := range Steps(Resources{}, settings.Options{}) {
+		if step.RunBy == StateMachine {
+			placeholders[step.Placeholder()] = step.Name
+		}
+	}
+	return placeholders
+}
+
+// Named returns the step of that name. A name that is not in the table is a fault of the program.
+func Named(name string, r Resources, o settings.Options) Step {
+	steps := Steps(r, o)
+	return steps[slices.IndexFunc(steps, func(s Step) bool { return s.Name == name })]
+}
+
+// Steps returns the table of all functions: those of the state machine in its order, then the others. Sizes are from
+// measurement, on 5 million ratings: the largest peak of memory was 63 MiB, so 512 MiB is for CPU and for S3 and database
+// buffers.
+func Steps(r Resources, o settings.Options) []Step {
+	return []Step{
+		{
+			Name: "plan-extract", RunBy: StateMachine, MemoryMiB: 512, Timeout: longest,
+			Settings: settings.PlanExtract{Lake: r.Lake, Source: r.Source, Ranges: o.Ranges, Shrinkage: o.Shrinkage},
+			Rights:   planRights,
+		},
+		{
+			Name: "extract", RunBy: StateMachine, MemoryMiB: 512, Timeout: longest, ScratchMiB: rangeScratchMiB,
+			Settings: settings.Extract{Lake: r.Lake, Source: r.Source},
+			Rights:   extractRights,
+		},
+		{
+			Name: "transform", RunBy: StateMachine, MemoryMiB: 1024, Timeout: longest, ScratchMiB: rangeScratchMiB,
+			Settings: settings.Transform{Lake: r.Lake},
+			Rights:   transformRights,
+		},
+		{ // It waits for S3, sixteen puts at once: an object a customer.
+			Name: "partition-write", RunBy: StateMachine, MemoryMiB: 1024, Timeout: longest, ScratchMiB: rangeScratchMiB,
+			Settings: settings.PartitionWrite{Lake: r.Lake, Partitions: o.Partitions},
+			Rights:   partitionRights,
+		},
+		{
+			Name: "publish-training-data", RunBy: StateMachine, MemoryMiB: 1024, Timeout: longest, ScratchMiB: rangeScratchMiB,
+			Settings: settings.PublishTrainingData{Lake: r.Lake, GlueDatabase: r.GlueDatabase, Publishing: o.Publishing, Shrinkage: o.Shrinkage},
+			Rights:   publishRights,
+		},
+		{
+			Name: "train", RunBy: StateMachine, MemoryMiB: o.TrainMemoryMiB, Timeout: longest, ScratchMiB: rangeScratchMiB,
+			Settings: settings.Train{Lake: r.Lake, Artifacts: r.Artifacts, HoldOut: o.HoldOut, Training: o.Training, WhenToTrain: o.WhenToTrain},
+			Rights:   trainRights,
+		},
+		{ // It waits for PostgreSQL, and reads the lake's ranges, one after the other.
+			Name: "embedding-upload", RunBy: StateMachine, MemoryMiB: 1024, Timeout: longest, ScratchMiB: rangeScratchMiB,
+			Settings: settings.EmbeddingUpload{Lake: r.Lake, Artifacts: r.Artifacts, VectorStore: r.Loader, HandOver: o.HandOver},
+			Rights:   uploadRights,
+		},
+		{ // All ratings and both sides' vectors are in its memory. 3,008 is a new account's quota.
+			Name: "evaluate", RunBy: StateMachine, MemoryMiB: 3008, Timeout: longest, ScratchMiB: rangeScratchMiB,
+			Settings: settings.Evaluate{Lake: r.Lake, Artifacts: r.Artifacts, VectorStore: r.Loader, HoldOut: o.HoldOut, Gate: o.Gate},
+			Rights:   evaluateRights,
+		},
+		{ // It waits for PostgreSQL.
+			Name: "vector-index", RunBy: StateMachine, MemoryMiB: 512, Timeout: longest,
+			Settings: settings.VectorIndex{Artifacts: r.Artifacts, VectorStore: r.Loader, Index: o.Index},
+			Rights:   indexRights,
+		},
+		// It answers a batch of 500 in well under a second on one core, from 17 MiB of memory and the models of two versions.
+		// Its time is bounded far above that, and far below what Kinesis would wait for.
+		{
+			Name: "recommend", RunBy: Stream, MemoryMiB: 1024, Timeout: time.Minute,
+			Settings: settings.Recommend{Artifacts: r.Artifacts, VectorStore: r.Reader, Ranking: o.Ranking, Patience: o.Patience,
+				RecommendationsBucket: r.RecommendationsBucket, DeliveryStream: r.DeliveryStream},
+			Rights: recommendRights,
+		},
+		{
+			Name: "bootstrap-vector-store", RunBy: Deployment, MemoryMiB: 256, Timeout: 5 * time.Minute,
+			Settings: settings.BootstrapVectorStore{VectorStore: r.Owner},
+			Rights:   []Right{{On: VectorsAsOwner}},
+		},
+		{
+			Name: "load-sample-shop", RunBy: Deployment, MemoryMiB: 512, Timeout: longest,
+			Settings: sampleShop(r),
+			Rights:   []Right{{On: SourceAsAdministrator}},
+		},
+	}
+}
+
+// sampleShop has the sample's defaults, but for its names.
+func sampleShop(r Resources) settings.LoadSampleShop {
+	s := settings.LoadSampleShop{Source: r.Administrator, SampleShop: settings.Default[settings.SampleShop](), Reader: r.SourceReader}
+	s.Database = r.SourceDatabase
+	return s
+}
 
 // RecommendConnections is the size of recommend's pool: two searches at once, and two to spare. What the vector database
 // takes bounds how many calls there may be at once.

@@ -5,12 +5,14 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"recsys/shared/contract/settings"
 )
 
 // A range lies on the scratch disk while it is read, so each function that reads or writes one needs the room.
 func TestFunctionsWithRangesHaveRoomForOne(t *testing.T) {
 	with := 0
-	for _, step := range steps {
+	for _, step := range Steps(Resources{}, settings.Options{}) {
 		list := exec.CommandContext(t.Context(), "go", "list", "-f", `{{join .Imports "\n"}}`, "recsys/functions/"+step.Name)
 		output, err := list.Output()
 		if err != nil {

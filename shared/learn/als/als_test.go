@@ -13,6 +13,7 @@ import (
 	"strings"
 	"testing"
 
+	"recsys/shared/contract/settings"
 	"recsys/shared/learn/coldstart"
 	"recsys/shared/learn/dense"
 	"recsys/shared/learn/sparse"
@@ -244,7 +245,7 @@ func TestForeignCheckpointsAreRefused(t *testing.T) {
 }
 
 func TestDamagedCheckpointsAreRefused(t *testing.T) {
-	c := checkpointOf(t, generate(6, 8, 12, 20), Options{Factors: 2, Iterations: 2, UnobservedWeight: 1, RatingWeights: [5]float64{1, 1, 1, 1, 1}, Regularization: 1, FeatureRidge: 1})
+	c := checkpointOf(t, generate(6, 8, 12, 20), Options{Training: settings.Training{Factors: 2, Iterations: 2, UnobservedWeight: 1, Regularization: 1, FeatureRidge: 1}, RatingWeights: [5]float64{1, 1, 1, 1, 1}})
 	var encoded bytes.Buffer
 	if _, err := c.WriteTo(&encoded); err != nil {
 		t.Fatal(err)
@@ -352,8 +353,8 @@ func TestRowsWithoutRatings(t *testing.T) {
 }
 
 func TestBadInputIsRefused(t *testing.T) {
-	_, err := Fit(t.Context(), Data{}, Options{Workers: -1, FrequencyExponent: math.NaN(), RatingWeights: [5]float64{1, math.Inf(1)}}, nil, nil)
-	for _, want := range []string{"factors 0", "iterations 0", "unobserved", "rating 2", "rating 5", "regularization 0", "exponent NaN", "ridge", "workers -1"} {
+	_, err := Fit(t.Context(), Data{}, Options{Workers: -1, Training: settings.Training{FrequencyExponent: math.NaN()}, RatingWeights: [5]float64{1, math.Inf(1)}}, nil, nil)
+	for _, want := range []string{"factors is 0", "iterations is 0", "unobservedWeight", "rating 2", "rating 5", "regularization is 0", "frequencyExponent is NaN", "featureRidge", "workers is -1"} {
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("no word of %q: %v", want, err)
 		}

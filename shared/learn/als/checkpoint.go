@@ -8,6 +8,7 @@ import (
 	"io"
 	"math"
 
+	"recsys/shared/contract/option"
 	"recsys/shared/learn/coldstart"
 )
 
@@ -91,6 +92,13 @@ func writeNumbers(w io.Writer, numbers []float32) error {
 	return nil
 }
 
+// isDimension reports a dimension that Options may ask for.
+func isDimension(d uint64) bool {
+	options := Default().Training
+	options.Factors = int(d)
+	return option.Check(options) == nil
+}
+
 // ReadCheckpoint decodes what WriteTo wrote, up to the end of r. Memory grows with what is there, not with what the
 // head says. Errors: *RefusedCheckpoint, and r's.
 func ReadCheckpoint(r io.Reader) (c Checkpoint, err error) {
@@ -105,7 +113,7 @@ func ReadCheckpoint(r io.Reader) (c Checkpoint, err error) {
 		return c, &RefusedCheckpoint{"it is a file of another kind"}
 	case head.Version != checkpointVersion:
 		return c, &RefusedCheckpoint{fmt.Sprintf("it is of version %d, not %d", head.Version, checkpointVersion)}
-	case d < 1 || d > MaxFactors || head.UserNumbers > maxNumbers || head.ItemNumbers > maxNumbers || head.UserNumbers%d != 0 || head.ItemNumbers%d != 0:
+	case !isDimension(d) || head.UserNumbers > maxNumbers || head.ItemNumbers > maxNumbers || head.UserNumbers%d != 0 || head.ItemNumbers%d != 0:
 		return c, &RefusedCheckpoint{"its sizes cannot be right"}
 	}
 	c = Checkpoint{Iteration: int(head.Iteration), Loss: head.Loss, Fingerprint: head.Fingerprint, Factors: Factors{Dimension: int(head.Dimension)}}

@@ -4,6 +4,8 @@ import (
 	"math/rand/v2"
 	"strings"
 	"testing"
+
+	"recsys/shared/contract/settings"
 )
 
 // achieved is a result with these NDCG@10 of the customers.
@@ -62,7 +64,7 @@ func TestGate(t *testing.T) {
 		{"no customers, reported", Observe, nil, nil, nil, nil, true, false, "Too few customers to tell: 0 have"},
 		{"ten customers", Enforce, good[:10], scaled(0.1, good[:10]), weak[:10], nil, true, true, "Better than"},
 	} {
-		gate := Gate{Mode: c.mode, Margin: 0.1, Tolerance: 0.15}
+		gate := Gate{Mode: c.mode, Allowance: settings.Allowance{Margin: 0.1, Tolerance: 0.15}}
 		candidate := Contender{Version: 8, Origin: Trained, Result: achieved(c.candidate...)}
 		d, err := gate.Decide(candidate, achieved(c.popularity...), achieved(c.random...), c.active)
 		if err != nil {
@@ -80,7 +82,7 @@ func TestCheckByHand(t *testing.T) {
 	for i := range candidate {
 		baseline[i], candidate[i] = 0.4, 0.8-0.1*float64(i%2)
 	}
-	gate := Gate{Mode: Enforce, Margin: 0.5, Tolerance: 0.5, Resamples: 4000}
+	gate := Gate{Mode: Enforce, Allowance: settings.Allowance{Margin: 0.5, Tolerance: 0.5}, Resamples: 4000}
 	d, err := gate.Decide(Contender{Result: achieved(candidate...)}, achieved(baseline...), achieved(make([]float64, 20)...), nil)
 	if err != nil {
 		t.Fatal(err)
@@ -121,11 +123,11 @@ func TestGateRefuses(t *testing.T) {
 	if _, err := (Gate{Mode: Enforce}).Decide(Contender{Result: three}, three, achieved(0), nil); err == nil {
 		t.Error("results of other customers: no error")
 	}
-	_, err := Gate{Mode: "perhaps", Margin: -1, Tolerance: 2, Resamples: 3}.Decide(Contender{}, Result{}, Result{}, nil)
+	_, err := Gate{Mode: "perhaps", Allowance: settings.Allowance{Margin: -1, Tolerance: 2}, Resamples: 3}.Decide(Contender{}, Result{}, Result{}, nil)
 	if err == nil {
 		t.Fatal("no error")
 	}
-	for _, fault := range []string{`mode "perhaps"`, "margin -1", "tolerance 2", "resamples 3"} {
+	for _, fault := range []string{`mode "perhaps"`, "gateMargin is -1", "gateTolerance is 2", "resamples 3"} {
 		if !strings.Contains(err.Error(), fault) {
 			t.Errorf("%q is not in: %v", fault, err)
 		}

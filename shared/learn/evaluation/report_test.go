@@ -9,6 +9,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"recsys/shared/contract/settings"
 )
 
 var update = flag.Bool("update", false, "write testdata/report.json anew")
@@ -40,7 +42,7 @@ func example() *Report {
 	baseline := Check{Name: "baseline", Against: "popularity", Reference: 0.123, Factor: 1.1, Difference: 0.2767, Interval: Interval{0.241, 0.309}, Passed: true, Decides: true}
 	active := Check{Name: "active", Against: "version 7", Reference: 0.398, Factor: 0.85, Difference: -0.0137, Interval: Interval{-0.051, 0.026}}
 	r.Decision = Decision{
-		Gate:    Gate{Mode: Enforce, Margin: 0.1, Tolerance: 0.15, Resamples: 2000, Seed: 1},
+		Gate:    Gate{Mode: Enforce, Allowance: settings.Allowance{Margin: 0.1, Tolerance: 0.15}, Resamples: 2000, Seed: 1},
 		Checks:  []Check{baseline.explained(r.Candidate.Result), active.explained(r.Candidate.Result)},
 		Remarks: remarks(r.Candidate, r.Active),
 	}

@@ -9,13 +9,14 @@ import (
 	_ "github.com/go-sql-driver/mysql"
 
 	"recsys/infra/local/testbed/mysqltest"
+	"recsys/shared/contract/settings"
 	"recsys/shared/shop/sampleshop"
 )
 
 // The server itself checks every key: the checks that the file turns off are left on here.
 func TestServerTakesTheShop(t *testing.T) {
 	server := mysqltest.ForTest(t)
-	big := sampleshop.Options{Seed: 5, Database: "big", Customers: 2_000, Products: 300, Ratings: 40_000, TasteStrength: 1}
+	big := sampleshop.Options{SampleShop: settings.SampleShop{Seed: 5, Database: "big", Customers: 2_000, Products: 300, Ratings: 40_000, TasteStrength: 1}}
 	for _, o := range []sampleshop.Options{sampleshop.Default(), big, sampleshop.Default()} {
 		var text bytes.Buffer
 		if err := sampleshop.WriteSQL(&text, o); err != nil {

@@ -10,11 +10,13 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+
+	"recsys/shared/contract/settings"
 )
 
 // small is a shop that looks different from the default one in every respect.
 func small() Options {
-	return Options{Seed: 99, Database: "other", Customers: 20, Products: 30, Ratings: 100, TasteStrength: 2}
+	return Options{SampleShop: settings.SampleShop{Seed: 99, Database: "other", Customers: 20, Products: 30, Ratings: 100, TasteStrength: 2}}
 }
 
 func TestSameOptionsSameBytes(t *testing.T) {
@@ -73,12 +75,12 @@ func distinct(values []string) int {
 
 func TestRatingsAreExactlyAsMany(t *testing.T) {
 	for _, o := range []Options{
-		{Customers: 5, Products: 10, Ratings: 5},
-		{Customers: 5, Products: 10, Ratings: 9},
-		{Customers: 5, Products: 1000, Ratings: 900},
-		{Customers: 1000, Products: 10, Ratings: 1000},
-		{Customers: 1000, Products: 10, Ratings: 1800},
-		{Customers: 3000, Products: 2000, Ratings: 77_777},
+		{SampleShop: settings.SampleShop{Customers: 5, Products: 10, Ratings: 5}},
+		{SampleShop: settings.SampleShop{Customers: 5, Products: 10, Ratings: 9}},
+		{SampleShop: settings.SampleShop{Customers: 5, Products: 1000, Ratings: 900}},
+		{SampleShop: settings.SampleShop{Customers: 1000, Products: 10, Ratings: 1000}},
+		{SampleShop: settings.SampleShop{Customers: 1000, Products: 10, Ratings: 1800}},
+		{SampleShop: settings.SampleShop{Customers: 3000, Products: 2000, Ratings: 77_777}},
 	} {
 		for o.Seed = range 5 {
 			o.Database = "classicmodels"
@@ -94,7 +96,7 @@ func TestRatingsAreExactlyAsMany(t *testing.T) {
 }
 
 func TestKeysHold(t *testing.T) {
-	for _, o := range []Options{Default(), small(), {Seed: 3, Database: "d", Customers: 400, Products: 900, Ratings: 30_000}} {
+	for _, o := range []Options{Default(), small(), {SampleShop: settings.SampleShop{Seed: 3, Database: "d", Customers: 400, Products: 900, Ratings: 30_000}}} {
 		shop := shopSQL(t, o)
 		for name, key := range map[string][]string{
 			"productlines": {"productLine"}, "products": {"productCode"}, "offices": {"officeCode"}, "employees": {"employeeNumber"},
@@ -219,8 +221,8 @@ func TestRatingsAreOneToFive(t *testing.T) {
 }
 
 func TestValidateNamesEveryFault(t *testing.T) {
-	err := Options{Database: "a`b", Customers: 4, Products: 2_000_000, TasteStrength: -1}.Validate()
-	for _, want := range []string{"database", "customers", "products", "taste strength"} {
+	err := Options{SampleShop: settings.SampleShop{Database: "a`b", Customers: 4, Products: 2_000_000, TasteStrength: -1}}.Validate()
+	for _, want := range []string{"database", "customers", "products", "tasteStrength"} {
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%v: does not name %s", err, want)
 		}

@@ -4,6 +4,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"time"
+
+	"recsys/shared/contract/lake"
 )
 
 // Condition is why records were discarded, in AWS's words.
@@ -47,7 +49,7 @@ func (d Discarded) Event() []byte { return event(d.batch) }
 // Key is an object key of AWS's form for a mapping's S3 destination; it is the same whenever the same batch is
 // discarded again.
 func (d Discarded) Key() string {
-	return fmt.Sprintf("aws/lambda/%s/%s-%s.json", d.ShardID, d.First(), d.Last())
+	return fmt.Sprintf("%s%s/%s-%s.json", lake.FailedPrefix, d.ShardID, d.First(), d.Last())
 }
 
 // MarshalJSON writes the invocation record.

@@ -1,0 +1,135 @@
+package settings
+
+import (
+	"fmt"
+
+	"recsys/shared/contract/distance"
+)
+
+// Ranges is how the extraction is cut into branches.
+type Ranges struct {
+	// RowsPerRange is a goal. With more than 400 times as many ratings, ranges grow. A range's files lie in a function's
+	// ephemeral storage.
+	RowsPerRange int64 `option:"rowsPerRange" default:"250000" min:"1" max:"5000000" text:"ratings that a branch works on"`
+	// MaxConcurrency is also the number of connections that the source must bear.
+	MaxConcurrency int `option:"maxConcurrency" default:"8" min:"1" max:"40" text:"branches that work at once"`
+}
+
+// Shrinkage is how far a source may shrink from run to run.
+type Shrinkage struct {
+	// Share is of the active snapshot. With less the run ends in SourceShrank, and 0 lets every run pass.
+	Share float64 `option:"shrinkShare" default:"0.5" min:"0" max:"1" text:"the part of the ratings, customers and products that must still be there"`
+}
+
+// Partitions is how the customers' files are written.
+type Partitions struct {
+	Uploads int `option:"uploads" default:"16" min:"1" max:"256" text:"partitions that are put at once"`
+}
+
+// Publishing is what a snapshot must be to be published, and how long it stays.
+type Publishing struct {
+	// MaxRejectedFraction of 0 tolerates none.
+	MaxRejectedFraction float64 `option:"maxRejectedFraction" default:"0.01" min:"0" max:"1" text:"the part of a run's rows that may go to quarantine"`
+	KeepSnapshots       int     `option:"keepSnapshots" default:"3" min:"1" max:"1000" text:"snapshots that are kept, the published one among them"`
+}
+
+// WhenToTrain says which runs train.
+type WhenToTrain struct {
+	// ByDefault is for runs of all stages whose input does not say. As long as something is handed over they do not train.
+	ByDefault bool `option:"train" env:"TRAIN_BY_DEFAULT" default:"true" text:"runs train a model of our own, as long as nothing is handed over"`
+}
+
+// HoldOut says which ratings the measured fit does not see, see sparse.HeldOut. A change makes the versions before it
+// incomparable: the gate then looks at the baselines alone.
+type HoldOut struct {
+	Seed     uint64  `option:"holdOutSeed" default:"1" text:"draws the ratings that are held out"`
+	Fraction float64 `option:"holdOutFraction" default:"0.2" over:"0" under:"1" text:"the part of all ratings that is held out, each drawn by itself"`
+}
+
+// Training is how a model is learned. Package als describes the method. Beyond 1e6 a float32 no longer tells the small
+// weights from each other.
+type Training struct {
+	Factors    int `option:"factors" default:"32" min:"1" max:"512" text:"the dimension of the embeddings"`
+	Iterations int `option:"iterations" default:"10" min:"1" max:"1000" text:"how often both sides are solved"`
+	// UnobservedWeight is α₀ of Rendle et al. A rating of 3 weighs 1.
+	UnobservedWeight float64 `option:"unobservedWeight" default:"0.5" over:"0" max:"1e6" text:"the weight of a pair without a rating"`
+	// Regularization is λ: a row with n ratings is regularised by λ·n^FrequencyExponent.
+	Regularization float64 `option:"regularization" default:"0.45" over:"0" max:"1e6" text:"how much the vectors are held back"`
+	// FrequencyExponent is ν. With 0 all rows are regularised alike, with 1 in proportion to their ratings.
+	FrequencyExponent float64 `option:"frequencyExponent" default:"0.75" min:"0" max:"1" text:"how the regularization grows with a row's number of ratings"`
+	// FeatureRidge has the average row as its unit. A feature counts as if it had been seen on so many more rows with
+	// vectors that it says nothing of.
+	FeatureRidge float64 `option:"featureRidge" default:"5" over:"0" max:"1e6" text:"how much is held back of the maps from cities, lines and the like"`
+	Seed         uint64  `option:"trainSeed" default:"1" text:"draws the first factors"`
+}
+
+// Gate is what a version must be to become active.
+type Gate struct {
+	// GateTrained and GateHandedOver say what happens to a version that does not pass, by the origin of its artifacts.
+	// With enforce the active version stays. With report the version is activated all the same.
+	GateTrained    string `option:"gateTrained" default:"enforce" oneof:"enforce report" text:"what the gate does with a trained version that does not pass"`
+	GateHandedOver string `option:"gateHandedOver" default:"report" oneof:"enforce report" text:"what the gate does with a handed-over version that does not pass"`
+	Allowance
+}
+
+// Allowance is what the gate asks and forgives, as parts of NDCG@10. Package evaluation says why these are the defaults.
+type Allowance struct {
+	Margin    float64 `json:"margin" option:"gateMargin" default:"0.1" min:"0" max:"10" text:"the share by which a version must exceed the better baseline"`
+	Tolerance float64 `json:"tolerance" option:"gateTolerance" default:"0.15" min:"0" max:"1" text:"the share by which it may fall behind the active version"`
+}
+
+// HandOver is what a data scientist's embeddings do not say themselves.
+type HandOver struct {
+	Metric distance.Metric `option:"metric" default:"cosine" text:"compares the embeddings that are handed over"`
+	// ModelCheck is about a model that does not give the handed-over vectors of sampled customers. enforce refuses the
+	// hand-over. report says so and goes on, for vectors that no tower made.
+	ModelCheck string `option:"modelCheck" default:"enforce" oneof:"enforce report" text:"what happens to a model that gives other vectors than those handed over"`
+}
+
+// Index is how the vector index is built and held to its recall.
+type Index struct {
+	// M and EfConstruction are pgvector's HNSW build parameters.
+	M              int     `option:"hnswM" default:"16" min:"2" max:"100" text:"links an item in the index"`
+	EfConstruction int     `option:"hnswEfConstruction" default:"64" min:"4" max:"1000" text:"how hard good links are looked for, at least twice hnswM"`
+	RecallTarget   float64 `option:"recallTarget" default:"0.95" over:"0" max:"1" text:"recall@10 that the index must reach"`
+	RecallQueries  int     `option:"recallQueries" default:"200" min:"1" max:"100000" text:"items and users that are sampled to measure it"`
+	// KeepVersions is at least 2, because a rollback needs the version before.
+	KeepVersions int `option:"keepVersions" default:"3" min:"2" max:"1000" text:"versions that are kept, the active one among them"`
+}
+
+// CheckTogether reports an index that pgvector would refuse.
+func (s Index) CheckTogether() error {
+	if s.EfConstruction < 2*s.M {
+		return fmt.Errorf("hnswEfConstruction is %d: want at least %d, which is twice hnswM", s.EfConstruction, 2*s.M)
+	}
+	return nil
+}
+
+// Sizes changes the memory of a function. Package workflow has the other sizes.
+type Sizes struct {
+	// TrainMemoryMiB buys cores, too: 1,769 are one core. With 10,240, six cores, 20 million ratings take some minutes.
+	// New accounts have a quota of 3,008.
+	TrainMemoryMiB int `option:"trainMemoryMiB" default:"3008" min:"512" max:"10240" text:"memory of the training"`
+}
+
+// SampleShop is the size and the content of a made-up shop, see package sampleshop.
+type SampleShop struct {
+	Seed     uint64 `option:"seed" env:"SHOP_SEED" default:"1" text:"everything that is drawn"`
+	Database string `option:"database" env:"SHOP_DATABASE" default:"classicmodels" pattern:"^[A-Za-z0-9_]{1,64}$" text:"the name in CREATE DATABASE and USE"`
+	// Customers: about four in five have orders, and ratings.
+	Customers int `option:"customers" env:"SHOP_CUSTOMERS" default:"122" min:"5" max:"10000000" text:"customers in the shop"`
+	// Products: all but one can be bought.
+	Products int `option:"products" env:"SHOP_PRODUCTS" default:"110" min:"10" max:"1000000" text:"products in the shop"`
+	// Ratings are as many as Customers, or more, and at most a third of all pairs of a customer with orders and a product.
+	Ratings int `option:"ratings" env:"SHOP_RATINGS" default:"2500" min:"1" max:"1000000000" text:"ratings, exactly"`
+	// TasteStrength of 0 makes ratings noise, so that only popularity is left. 1 is clear, 3 is nearly everything.
+	TasteStrength float64 `option:"tasteStrength" env:"SHOP_TASTE_STRENGTH" default:"1" min:"0" max:"3" text:"how much taste decides what is bought and how it is rated"`
+}
+
+// CheckTogether reports a number of ratings that the shop cannot hold.
+func (s SampleShop) CheckTogether() error {
+	if most := s.Customers * 3 / 5 * (s.Products - 1) / 3; s.Ratings < s.Customers || s.Ratings > most {
+		return fmt.Errorf("ratings is %d: want %d to %d with %d customers and %d products", s.Ratings, s.Customers, most, s.Customers, s.Products)
+	}
+	return nil
+}

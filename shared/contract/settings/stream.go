@@ -1,0 +1,51 @@
+package settings
+
+import (
+	"errors"
+	"fmt"
+	"time"
+)
+
+// Ranking is how recommend makes its lists.
+type Ranking struct {
+	Limit int `option:"limit" default:"5" min:"1" max:"100" text:"items that a list holds"`
+	// SessionWeight of 0 leaves the vector alone, 1 moves it all the way. A customer without a vector is answered from the
+	// session alone, whatever it is.
+	SessionWeight  float64 `option:"sessionWeight" default:"0.3" min:"0" max:"1" text:"how far the session moves the customer's vector towards its own products"`
+	IncludeRated   bool    `option:"includeRated" default:"false" text:"lists may hold what the customer has rated, by the newest snapshot"`
+	IncludeSession bool    `option:"includeSession" default:"false" text:"lists may hold what is in the session"`
+	// IncludeOutOfStock goes by the newest snapshot. A product that it does not know is in stock.
+	IncludeOutOfStock bool          `option:"includeOutOfStock" default:"false" text:"lists may hold what is out of stock"`
+	TrendingHalfLife  time.Duration `option:"trendingHalfLife" default:"6h" min:"0s" max:"87600h" text:"after which time a cart counts half. 0 keeps and recommends no trends"`
+	TrendingItems     bool          `option:"trendingItems" default:"false" text:"answers have trending_items, too"`
+	// Diversity, see ranking.Diverse.
+	Diversity float64 `option:"diversity" default:"0" min:"0" max:"1" text:"how much of the score is given for product lines not yet in the list"`
+}
+
+// CheckTogether reports trends that cannot be.
+func (s Ranking) CheckTogether() error {
+	var faults []error
+	if s.TrendingHalfLife != 0 && s.TrendingHalfLife < time.Second {
+		faults = append(faults, fmt.Errorf("trendingHalfLife is %v: want at least 1s, or 0 for no trends", s.TrendingHalfLife))
+	}
+	if s.TrendingItems && s.TrendingHalfLife == 0 {
+		faults = append(faults, errors.New("trendingItems is true and trendingHalfLife is 0: want a trendingHalfLife"))
+	}
+	return errors.Join(faults...)
+}
+
+// Patience bounds the work of a batch in the vector database. The function itself has a minute.
+type Patience struct {
+	DatabaseTimeout time.Duration `option:"databaseTimeout" default:"10s" min:"100ms" max:"50s" text:"bounds each step of a batch in the vector database: a connection, the version, the answers, the carts"`
+}
+
+// Feed is how the activity stream is handed to recommend: the numbers of Lambda's event source mapping.
+type Feed struct {
+	// A call comes when BatchSize or BatchWindowSeconds is reached.
+	BatchSize          int `option:"batchSize" default:"500" min:"1" max:"10000" text:"records a call"`
+	BatchWindowSeconds int `option:"batchWindowSeconds" default:"1" min:"0" max:"300" text:"how long a call waits for its records"`
+	// A record that has failed for so long, or so often, goes whole to the recommendations bucket under aws/lambda/. The
+	// default outlasts six hours without a database.
+	MaxRecordAgeSeconds int `option:"maxRecordAgeSeconds" default:"21600" min:"60" max:"604800" text:"how long a record that fails is tried"`
+	MaxAttempts         int `option:"maxAttempts" default:"1000" min:"0" max:"10000" text:"how often a batch that fails is tried again"`
+}
