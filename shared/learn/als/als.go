@@ -4,7 +4,7 @@
 //	Σ c(r)(1−u·v)² over ratings + α₀ Σ(u·v)² over all pairs + λ Σ n^ν |w−prior(w)|² over users and items w with n ratings
 //
 // and a ridge on the two linear maps from features that are the priors. A half step solves the normal equations of one side
-// exactly and then its map, so the objective never rises. From 48 factors on, all vectors are turned into the basis in which
+// exactly and then its map, so the objective never rises. From 48 factors on, and with many rows, all vectors are turned into the basis in which
 // the Gram matrix is diagonal. There, a row with n ratings costs n equations instead of one for each factor.
 //
 // Sources: Hu, Koren, Volinsky 2008. Rendle et al. 2021, arXiv 2110.14037. The priors are those of Agarwal and Chen 2009,
@@ -163,7 +163,7 @@ func (t *training) iterate(ctx context.Context) (loss float64, err error) {
 		return 0, err
 	}
 	t.items.explain(t.width)
-	if t.options.Factors >= leastForBasis {
+	if t.usesBasis(&t.items) {
 		t.users.explain(t.width) // the turned map has other last bits than one that is fitted after an interruption
 	}
 	return loss + t.users.penalty(t.width) + t.items.penalty(t.width), nil

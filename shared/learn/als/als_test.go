@@ -25,9 +25,9 @@ func TestLossIsThatOfTheReference(t *testing.T) {
 	small := generate(1, 600, 370, 20_000)
 	lossIsThatOfTheReference(t, "small", small, 32, 6)
 	lossIsThatOfTheReference(t, "small, no features", Data{Ratings: small.Ratings}, 32, 6)
-	smaller := generate(1, 250, 150, 6_000) // rows shorter and longer than the factors
-	lossIsThatOfTheReference(t, "many factors", smaller, 80, 3)
-	lossIsThatOfTheReference(t, "many factors, no features", Data{Ratings: smaller.Ratings}, 70, 3)
+	smaller := generate(1, 330, 260, 8_000) // rows shorter and longer than the factors
+	lossIsThatOfTheReference(t, "many factors", smaller, 64, 3)
+	lossIsThatOfTheReference(t, "many factors, no features", Data{Ratings: smaller.Ratings}, 50, 3)
 	if !testing.Short() {
 		lossIsThatOfTheReference(t, "MovieLens-1M", movieLens1M(), 16, 2)
 	}

@@ -15,6 +15,14 @@ import (
 // the normal equations are so small that they are solved directly.
 const leastForBasis = 48
 
+// rowsForBasis is the number of rows for each factor from which on the eigenvectors cost less than they save.
+const rowsForBasis = 4
+
+// usesBasis reports whether rows are solved in the basis of the other side's Gram matrix. It depends on shapes alone.
+func (t *training) usesBasis(rows *side) bool {
+	return t.options.Factors >= leastForBasis && rows.ratings.Rows() >= rowsForBasis*t.options.Factors
+}
+
 // rowsTurned is how many vectors a worker turns at a time.
 const rowsTurned = 64
 

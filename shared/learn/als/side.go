@@ -92,7 +92,7 @@ func (t *training) solve(ctx context.Context, rows, others *side) (loss float64,
 		return 0, err
 	}
 	var diagonal []float32
-	if t.options.Factors >= leastForBasis {
+	if t.usesBasis(rows) {
 		if diagonal, err = t.diagonalize(ctx, start, rows, others); err != nil {
 			return 0, err
 		}

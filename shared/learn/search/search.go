@@ -1,0 +1,305 @@
+// Package search finds the options of training that rank a shop's own ratings best. No setting wins on every shop: a small
+// dense one wants few factors and much weight on what was not rated, a large sparse one wants 256 factors and few iterations.
+//
+// A search has three rounds. The first varies the weight of unobserved pairs and the regularization, the second the number of
+// factors, the third the neighbourhood of the best. Each candidate is fitted without some of the ratings, and is judged by
+// how well it ranks those. One fit gives a figure after every iteration, so iterations are no candidates.
+//
+// Promise: the same data, options and seed give the same trials, bit for bit, with any number of workers, interrupted or not.
+// Memory is that of one fit, its scores included.
+package search
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math"
+
+	"recsys/shared/contract/distance"
+	"recsys/shared/learn/als"
+	"recsys/shared/learn/dense"
+	"recsys/shared/learn/evaluation"
+	"recsys/shared/learn/sparse"
+)
+
+// Options say how to search.
+type Options struct {
+	// Seed of the validation: other seeds hold out other ratings. It must not be the seed that the gate judges by.
+	Seed uint64
+	// Pinned are the options that the search leaves as they are.
+	Pinned Pinned
+}
+
+// Pinned says which training options are not searched.
+type Pinned struct{ Factors, UnobservedWeight, Regularization, FrequencyExponent, FeatureRidge bool }
+
+// Limits of a search.
+const (
+	// LeastRatings and LeastCustomers are what a search needs. With less, its figures are chance.
+	LeastRatings   = 500
+	LeastCustomers = 50
+	// MostCustomers is the largest number of customers that a candidate is judged by.
+	MostCustomers = 5_000
+	// MostRatings is the largest number of ratings that a candidate is fitted to. Of a larger shop, customers are sampled.
+	MostRatings = 1_000_000
+	// MostIterations is how long a candidate is fitted.
+	MostIterations = 12
+	// heldOut is the share of the ratings that candidates are judged by.
+	heldOut = 0.2
+	// patience is the number of iterations that a candidate may go without a better figure.
+	patience = 2
+	// foldRatings is the number of ratings that all folds have together, at most.
+	foldRatings = 500_000
+	mostFolds   = 5
+	// cheaper is the share of the best figure that a candidate with fewer factors may lose and still be chosen.
+	cheaper = 0.01
+)
+
+// Trial is one candidate and how well it did.
+type Trial struct {
+	Round             int     `json:"round"` // 1 to 3
+	Factors           int     `json:"factors"`
+	UnobservedWeight  float64 `json:"unobservedWeight"`
+	Regularization    float64 `json:"regularization"`
+	FrequencyExponent float64 `json:"frequencyExponent"`
+	FeatureRidge      float64 `json:"featureRidge"`
+	// Iterations is the number of iterations with the best figure.
+	Iterations int `json:"iterations"`
+	// NDCG10 is the mean NDCG@10 on the validation, over customers and folds. It is 0 if the fit failed.
+	NDCG10 float64 `json:"ndcg10"`
+	// Failed says why a candidate has no figure.
+	Failed string `json:"failed,omitempty"`
+}
+
+// Apply returns options with the trial's choices in place of its own.
+func (t Trial) Apply(o als.Options) als.Options {
+	o.Factors, o.Iterations = t.Factors, t.Iterations
+	o.UnobservedWeight, o.Regularization, o.FrequencyExponent, o.FeatureRidge = t.UnobservedWeight, t.Regularization, t.FrequencyExponent, t.FeatureRidge
+	return o
+}
+
+// candidate returns the trial without its result.
+func (t Trial) candidate() Trial {
+	t.Iterations, t.NDCG10, t.Failed = 0, 0, ""
+	return t
+}
+
+// sameOptions reports whether two trials try the same options, in whatever rounds.
+func (t Trial) sameOptions(u Trial) bool {
+	t, u = t.candidate(), u.candidate()
+	t.Round, u.Round = 0, 0
+	return t == u
+}
+
+// Result is a finished search.
+type Result struct {
+	Trials []Trial `json:"trials"` // in the order of the search
+	Chosen int     `json:"chosen"` // index of the trial that was chosen
+	Folds  int     `json:"folds"`
+	// Customers and Ratings are what the candidates were fitted to, before the validation was taken out.
+	Customers int `json:"customers"`
+	Ratings   int `json:"ratings"`
+}
+
+// ErrTooFew says that there are too few customers or ratings for a search.
+var ErrTooFew = fmt.Errorf("a search needs %d customers and %d ratings", LeastCustomers, LeastRatings)
+
+// Run searches. held returns the rule that holds out a share of the ratings by a seed. base has the options that are not
+// searched and the first candidate. done are the trials of an interrupted search with the same arguments, nil for none.
+// after is called with each new trial, and an error of it ends the search. Errors: ErrTooFew, those of after, an error that
+// says that every candidate failed, and the context's.
+func Run(ctx context.Context, data als.Data, held func(seed uint64, share float64) func(row, column int) bool, base als.Options,
+	o Options, done []Trial, after func(Trial) error) (Result, error) {
+	customers := 0
+	for c := range data.Ratings.Rows() {
+		if data.Ratings.Start[c] < data.Ratings.Start[c+1] {
+			customers++
+		}
+	}
+	if customers < LeastCustomers || len(data.Ratings.Columns) < LeastRatings {
+		return Result{}, ErrTooFew
+	}
+	s := &search{base: base, pinned: o.Pinned, done: done, after: after}
+	s.validate(data, held, o.Seed, customers)
+	for round := 1; round <= rounds; round++ {
+		for _, c := range candidates(round, s.best(), base, o.Pinned, data.Ratings.Width) {
+			if err := s.try(ctx, c); err != nil {
+				return Result{}, err
+			}
+		}
+	}
+	chosen := choose(s.trials)
+	if chosen < 0 {
+		return Result{}, fmt.Errorf("none of %d candidates could be fitted, the first because %s", len(s.trials), s.trials[0].Failed)
+	}
+	s.result.Trials, s.result.Chosen = s.trials, chosen
+	return s.result, nil
+}
+
+type search struct {
+	base   als.Options
+	pinned Pinned
+	folds  []fold
+	trials []Trial
+	done   []Trial
+	after  func(Trial) error
+	result Result
+}
+
+// fold is one split of the ratings.
+type fold struct {
+	data    als.Data       // without the validation
+	heldOut *sparse.Matrix // the validation's ratings of the customers who are judged by
+}
+
+// validate splits the ratings. A large shop's customers are sampled first.
+func (s *search) validate(data als.Data, held func(uint64, float64) func(int, int) bool, seed uint64, customers int) {
+	if share := float64(MostRatings) / float64(len(data.Ratings.Columns)); share < 1 {
+		data.Ratings = data.Ratings.Thin(sampled(seed, share))
+		customers = int(float64(customers) * share)
+	}
+	s.result.Customers, s.result.Ratings = customers, len(data.Ratings.Columns)
+	s.result.Folds = min(max(foldRatings/len(data.Ratings.Columns), 1), mostFolds)
+	judges := sampled(seed+1, float64(MostCustomers)/float64(customers))
+	for f := range s.result.Folds {
+		rest, validation := data.Ratings.Split(held(seed+uint64(f), heldOut))
+		s.folds = append(s.folds, fold{als.Data{Ratings: rest, Users: data.Users, Items: data.Items}, validation.Thin(judges)})
+	}
+}
+
+// sampled returns a rule that keeps about a share of the rows.
+func sampled(seed uint64, share float64) func(row int) bool {
+	return func(row int) bool { return sparse.HeldOut(seed, share, int32(row), "sampled") }
+}
+
+// try judges a candidate, unless it is among the trials already or an interrupted search has judged it.
+func (s *search) try(ctx context.Context, c Trial) error {
+	for _, t := range s.trials {
+		if t.sameOptions(c) {
+			return nil
+		}
+	}
+	if n := len(s.trials); n < len(s.done) && s.done[n].candidate() == c {
+		s.trials = append(s.trials, s.done[n])
+		return nil
+	}
+	s.done = nil // what follows was tried on other grounds
+	t, err := s.judge(ctx, c)
+	if err != nil {
+		return err
+	}
+	s.trials = append(s.trials, t)
+	return s.after(t)
+}
+
+// judge fits a candidate on each fold and keeps the best mean figure of an iteration.
+func (s *search) judge(ctx context.Context, c Trial) (Trial, error) {
+	var sums []float64
+	for f := range s.folds {
+		figures, err := s.fit(ctx, &s.folds[f], c)
+		if errors.Is(err, dense.ErrNotPositive) {
+			c.Failed = "the fit diverged"
+			return c, nil
+		}
+		if err != nil {
+			return c, fmt.Errorf("candidate %d: %w", len(s.trials)+1, err)
+		}
+		if f == 0 {
+			sums = figures
+			continue
+		}
+		for i := range sums {
+			sums[i] += figures[min(i, len(figures)-1)] // a fold that stopped earlier had come to rest
+		}
+	}
+	for i, sum := range sums {
+		if mean := sum / float64(len(s.folds)); mean > c.NDCG10 {
+			c.NDCG10, c.Iterations = mean, i+1
+		}
+	}
+	if c.Iterations == 0 {
+		c.Failed = "no held-out rating is among the first ten of any customer"
+	}
+	return c, nil
+}
+
+var errRested = errors.New("no better figure for some iterations")
+
+// fit returns the NDCG@10 after each iteration.
+func (s *search) fit(ctx context.Context, f *fold, c Trial) (figures []float64, err error) {
+	c.Iterations = MostIterations
+	o, best, since := c.Apply(s.base), 0.0, 0
+	_, err = als.Fit(ctx, f.data, o, nil, func(checkpoint als.Checkpoint) error {
+		figure, err := ndcg(ctx, f, checkpoint.Factors)
+		if err != nil {
+			return err
+		}
+		figures = append(figures, figure)
+		if figure > best {
+			best, since = figure, 0
+		} else if since++; since == patience {
+			return errRested
+		}
+		return nil
+	})
+	if errors.Is(err, errRested) {
+		err = nil
+	}
+	return figures, err
+}
+
+func ndcg(ctx context.Context, f *fold, factors als.Factors) (float64, error) {
+	for _, x := range factors.Items {
+		if math.IsNaN(float64(x)) || math.IsInf(float64(x), 0) {
+			return 0, dense.ErrNotPositive
+		}
+	}
+	model, err := evaluation.NewEmbeddings(distance.InnerProduct, factors.Dimension, rows(factors.Users, factors.Dimension), rows(factors.Items, factors.Dimension))
+	if err != nil {
+		return 0, err
+	}
+	result, err := evaluation.Evaluate(ctx, f.data.Ratings, f.heldOut, model, 0)
+	return result.NDCG10(), err
+}
+
+func rows(numbers []float32, dimension int) [][]float32 {
+	rows := make([][]float32, len(numbers)/dimension)
+	for i := range rows {
+		rows[i] = numbers[i*dimension : (i+1)*dimension]
+	}
+	return rows
+}
+
+// best returns the trial with the best figure so far, nil before the first.
+func (s *search) best() *Trial {
+	best := -1
+	for i, t := range s.trials {
+		if t.Failed == "" && (best < 0 || t.NDCG10 > s.trials[best].NDCG10) {
+			best = i
+		}
+	}
+	if best < 0 {
+		return nil
+	}
+	return &s.trials[best]
+}
+
+// choose returns the index of the best trial, or of one with fewer factors that loses little. It is -1 if all failed.
+func choose(trials []Trial) int {
+	best := -1
+	for i, t := range trials {
+		if t.Failed == "" && (best < 0 || t.NDCG10 > trials[best].NDCG10) {
+			best = i
+		}
+	}
+	chosen := best
+	for i, t := range trials {
+		if t.Failed != "" || t.NDCG10 < trials[best].NDCG10*(1-cheaper) {
+			continue
+		}
+		if t.Factors < trials[chosen].Factors || t.Factors == trials[chosen].Factors && t.NDCG10 > trials[chosen].NDCG10 {
+			chosen = i
+		}
+	}
+	return chosen
+}

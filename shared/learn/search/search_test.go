@@ -1,0 +1,177 @@
+package search
+
+import (
+	"context"
+	"errors"
+	"math"
+	"math/rand/v2"
+	"reflect"
+	"strconv"
+	"strings"
+	"testing"
+
+	"recsys/shared/learn/als"
+	"recsys/shared/learn/sparse"
+)
+
+// shop draws customers of hidden groups, each of which likes its own products.
+func shop(seed uint64, customers, products, perCustomer int) als.Data {
+	chance := rand.New(rand.NewPCG(seed, 0))
+	m := &sparse.Matrix{Width: products, Start: []int64{0}}
+	for c := range customers {
+		has := make([]bool, products)
+		for range perCustomer {
+			product := chance.IntN(products)
+			if chance.IntN(5) > 0 {
+				product = product/5*5 + c%5
+			}
+			has[min(product, products-1)] = true
+		}
+		for p, yes := range has {
+			if yes {
+				m.Columns, m.Ratings = append(m.Columns, int32(p)), append(m.Ratings, 300)
+			}
+		}
+		m.Start = append(m.Start, int64(len(m.Columns)))
+	}
+	return als.Data{Ratings: m}
+}
+
+func held(seed uint64, share float64) func(row, column int) bool {
+	return func(row, column int) bool { return sparse.HeldOut(seed, share, int32(row), strconv.Itoa(column)) }
+}
+
+func keep(Trial) error { return nil }
+
+func run(t *testing.T, data als.Data, workers int, o Options, done []Trial, after func(Trial) error) Result {
+	t.Helper()
+	base := als.Default()
+	base.Workers = workers
+	r, err := Run(t.Context(), data, held, base, o, done, after)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return r
+}
+
+func TestTheChoiceBeatsTheDefault(t *testing.T) {
+	r := run(t, shop(1, 120, 60, 8), 0, Options{Seed: 3}, nil, keep)
+	first, chosen := r.Trials[0], r.Trials[r.Chosen]
+	t.Logf("default %.3f, chosen %+v, %d trials", first.NDCG10, chosen, len(r.Trials))
+	if d := als.Default(); first.Factors != d.Factors || first.UnobservedWeight != d.UnobservedWeight || first.Regularization != d.Regularization {
+		t.Errorf("the first candidate is %+v, not the default", first)
+	}
+	if chosen.NDCG10 < first.NDCG10*(1-cheaper) || chosen.Iterations < 1 || r.Folds != mostFolds || r.Customers != 120 {
+		t.Errorf("chosen %+v over %+v in %d folds of %d customers", chosen, first, r.Folds, r.Customers)
+	}
+	for i, a := range r.Trials {
+		for _, b := range r.Trials[:i] {
+			if a.sameOptions(b) {
+				t.Errorf("%+v is tried twice", a)
+			}
+		}
+	}
+}
+
+func TestWorkersAndInterruptionsChangeNothing(t *testing.T) {
+	data := shop(2, 80, 60, 12)
+	want := run(t, data, 1, Options{Seed: 3}, nil, keep)
+	if got := run(t, data, 3, Options{Seed: 3}, nil, keep); !reflect.DeepEqual(got, want) {
+		t.Error("other workers, another search")
+	}
+	for _, n := range []int{1, len(want.Trials) / 2, len(want.Trials)} {
+		judged := 0
+		got := run(t, data, 2, Options{Seed: 3}, want.Trials[:n], func(Trial) error { judged++; return nil })
+		if !reflect.DeepEqual(got, want) || judged != len(want.Trials)-n {
+			t.Errorf("resumed after %d of %d trials: %d more were judged", n, len(want.Trials), judged)
+		}
+	}
+	foreign := append([]Trial(nil), want.Trials...)
+	foreign[1].Regularization = 7
+	if got := run(t, data, 2, Options{Seed: 3}, foreign, keep); !reflect.DeepEqual(got, want) {
+		t.Error("trials of another search were believed")
+	}
+}
+
+func TestPinnedOptionsStay(t *testing.T) {
+	r := run(t, shop(3, 60, 60, 14), 0, Options{Seed: 3, Pinned: Pinned{Factors: true, Regularization: true, FeatureRidge: true}}, nil, keep)
+	d, weights := als.Default(), map[float64]bool{}
+	for _, trial := range r.Trials {
+		if trial.Factors != d.Factors || trial.Regularization != d.Regularization || trial.FeatureRidge != d.FeatureRidge {
+			t.Errorf("%+v moves a pinned option", trial)
+		}
+		weights[trial.UnobservedWeight] = true
+	}
+	if len(weights) < 5 {
+		t.Errorf("only %d weights of unobserved pairs were tried", len(weights))
+	}
+}
+
+func TestTooFewCustomersOrRatings(t *testing.T) {
+	for _, data := range []als.Data{shop(1, LeastCustomers-1, 60, 30), shop(1, 60, 60, 3)} {
+		if _, err := Run(t.Context(), data, held, als.Default(), Options{}, nil, keep); !errors.Is(err, ErrTooFew) {
+			t.Errorf("error %v", err)
+		}
+	}
+}
+
+func TestErrorsEndTheSearch(t *testing.T) {
+	data, enough := shop(4, 60, 60, 14), errors.New("enough")
+	if _, err := Run(t.Context(), data, held, als.Default(), Options{}, nil, func(Trial) error { return enough }); !errors.Is(err, enough) {
+		t.Errorf("error %v", err)
+	}
+	cancelled, cancel := context.WithCancel(t.Context())
+	cancel()
+	if _, err := Run(cancelled, data, held, als.Default(), Options{}, nil, keep); !errors.Is(err, context.Canceled) {
+		t.Errorf("error %v", err)
+	}
+}
+
+// Without any pattern no candidate finds what was held out of so many products: none is chosen, and the error says why.
+func TestASearchThatFindsNothing(t *testing.T) {
+	nothing := func(uint64, float64) func(int, int) bool { return func(int, int) bool { return false } }
+	_, err := Run(t.Context(), shop(5, 60, 60, 14), nothing, als.Default(), Options{}, nil, keep)
+	if err == nil || !strings.Contains(err.Error(), "none of") {
+		t.Errorf("error %v", err)
+	}
+}
+
+func TestACheaperCandidateMayLoseALittle(t *testing.T) {
+	trial := func(factors int, ndcg float64) Trial { return Trial{Factors: factors, NDCG10: ndcg, Iterations: 1} }
+	for i, test := range []struct {
+		trials []Trial
+		want   int
+	}{
+		{[]Trial{trial(64, 0.5), trial(32, 0.496), trial(16, 0.494)}, 1},
+		{[]Trial{trial(64, 0.5), trial(64, 0.51), trial(128, 0.512)}, 1},
+		{[]Trial{{Factors: 1, NDCG10: 0.9, Failed: "diverged"}, trial(64, 0.1)}, 1},
+		{[]Trial{{Failed: "diverged"}}, -1},
+	} {
+		if got := choose(test.trials); got != test.want {
+			t.Errorf("test %d: chose %d, want %d", i, got, test.want)
+		}
+	}
+}
+
+// A large shop's customers are sampled, for the fit and once more for the validation.
+func TestLargeShopsAreSampled(t *testing.T) {
+	s := search{}
+	data := als.Data{Ratings: &sparse.Matrix{Width: 1000, Start: []int64{0}}}
+	for range 20_000 {
+		for p := range 100 {
+			data.Ratings.Columns, data.Ratings.Ratings = append(data.Ratings.Columns, int32(p*10)), append(data.Ratings.Ratings, 300)
+		}
+		data.Ratings.Start = append(data.Ratings.Start, int64(len(data.Ratings.Columns)))
+	}
+	s.validate(data, held, 1, 20_000)
+	judges := 0
+	for c := range s.folds[0].heldOut.Rows() {
+		if columns, _ := s.folds[0].heldOut.Row(c); len(columns) > 0 {
+			judges++
+		}
+	}
+	if near := func(got, want int) bool { return math.Abs(float64(got-want)) < 0.1*float64(want) }; !near(s.result.Ratings, MostRatings) ||
+		!near(s.result.Customers, 10_000) || !near(judges, MostCustomers) || s.result.Folds != 1 {
+		t.Errorf("%d ratings of %d customers, judged by %d", s.result.Ratings, s.result.Customers, judges)
+	}
+}
