@@ -173,8 +173,8 @@ func checkRetry(t *testing.T, name string, s state) {
 		t.Errorf("%s: %d retriers", name, len(retry))
 		return
 	}
-	if never := retry[0]; !slices.Equal(never.ErrorEquals, failure.Permanent) || never.MaxAttempts != 0 {
-		t.Errorf("%s: first retrier %+v, want failure.Permanent %v and no attempt", name, never, failure.Permanent)
+	if never := retry[0]; !slices.Equal(never.ErrorEquals, failure.Permanent()) || never.MaxAttempts != 0 {
+		t.Errorf("%s: first retrier %+v, want failure.Permanent %v and no attempt", name, never, failure.Permanent())
 	}
 	// Two runs at once may want more calls than a new account's quota of ten. They wait for each other for half an hour.
 	if full := retry[1]; !slices.Equal(full.ErrorEquals, []string{"Lambda.TooManyRequestsException"}) || full.MaxAttempts != 30 ||

@@ -57,7 +57,7 @@ func (b *bench) refuses(artifacts map[string]string, words ...string) {
 	b.t.Helper()
 	b.handOver(artifacts)
 	out, err := b.Handle(b.t.Context(), b.run())
-	if !errors.As(err, new(failure.InvalidEmbeddings)) {
+	if !errors.Is(err, failure.InvalidEmbeddings) {
 		b.t.Errorf("got %+v, %v; want InvalidEmbeddings", out, err)
 		return
 	}

@@ -35,7 +35,7 @@ func TestHandle(t *testing.T) {
 	t.Run("a bucket that is not there", func(t *testing.T) {
 		b := setup(t, server)
 		b.must(os.Remove(b.s3.Path("artifacts", "")))
-		if out, err := b.Handle(t.Context(), b.run()); !errors.As(err, new(failure.ObjectStoreUnavailable)) {
+		if out, err := b.Handle(t.Context(), b.run()); !errors.Is(err, failure.ObjectStoreUnavailable) {
 			t.Errorf("got %+v, %v", out, err)
 		}
 	})
@@ -80,7 +80,7 @@ func TestHandle(t *testing.T) {
 		b.handOver(embeddingsOf(goodItems, goodUsers))
 		run := b.run()
 		b.onCopy(func() error { return errors.New("the function dies") })
-		if _, err := b.Handle(t.Context(), run); !errors.As(err, new(failure.ObjectStoreUnavailable)) {
+		if _, err := b.Handle(t.Context(), run); !errors.Is(err, failure.ObjectStoreUnavailable) {
 			t.Fatalf("got %v", err)
 		}
 		b.onCopy(func() error { return nil })
@@ -185,7 +185,7 @@ func TestHandle(t *testing.T) {
 			return nil
 		})
 		run := b.run()
-		if _, err := b.Handle(t.Context(), run); !errors.As(err, new(HandOverUnderway)) {
+		if _, err := b.Handle(t.Context(), run); !errors.Is(err, failure.HandOverUnderway) {
 			t.Fatalf("got %v", err)
 		}
 		if out := b.upload(run); out.Version != 1 || out.Items != 1 {
@@ -208,7 +208,7 @@ func TestHandle(t *testing.T) {
 		b.DB, err = vectorstore.Connect(t.Context(), vectorstore.Config{VectorStore: settings.VectorStore{URL: "postgres://nobody@127.0.0.1:1/none"}})
 		b.must(err)
 		t.Cleanup(b.DB.Close)
-		if _, err := b.Handle(t.Context(), b.run()); !errors.As(err, new(failure.VectorStoreUnavailable)) {
+		if _, err := b.Handle(t.Context(), b.run()); !errors.Is(err, failure.VectorStoreUnavailable) {
 			t.Errorf("got %v", err)
 		}
 	})
@@ -258,7 +258,7 @@ func testRefused(t *testing.T, b *bench) {
 			b.handOver(embeddingsOf(test.items, test.users))
 			run := b.run()
 			_, err := b.Handle(t.Context(), run)
-			if !errors.As(err, new(failure.InvalidEmbeddings)) {
+			if !errors.Is(err, failure.InvalidEmbeddings) {
 				t.Fatalf("got %v", err)
 			}
 			for _, want := range test.want {
@@ -306,7 +306,7 @@ func testUnderway(t *testing.T, b *bench) {
 		return err
 	})
 	run := b.run()
-	if _, err := b.Handle(t.Context(), run); !errors.As(err, new(HandOverUnderway)) {
+	if _, err := b.Handle(t.Context(), run); !errors.Is(err, failure.HandOverUnderway) {
 		t.Fatalf("got %v", err)
 	}
 	if out := b.upload(run); out.Status != "hand-over-underway" || b.status(2) != vectorstore.Failed {
@@ -331,7 +331,7 @@ func testAttempts(t *testing.T, b *bench) {
 	}
 	loads := func(of handOver, copied copies) {
 		t.Helper()
-		if got, err := load(t.Context(), b.DB, copied, of, &comparison{}, vectorstore.Snapshot{}); !errors.As(err, new(vectorstore.Overtaken)) {
+		if got, err := load(t.Context(), b.DB, copied, of, &comparison{}, vectorstore.Snapshot{}); !errors.Is(err, failure.Overtaken) {
 			t.Errorf("got %+v, %v", got, err)
 		}
 	}
@@ -379,7 +379,7 @@ func testRefusedModels(t *testing.T, b *bench) {
 			}
 			b.put(b.Artifacts, lake.SuccessKey, "")
 			_, err := b.Handle(t.Context(), b.run())
-			if !errors.As(err, new(failure.InvalidEmbeddings)) || !strings.Contains(err.Error(), test.want) {
+			if !errors.Is(err, failure.InvalidEmbeddings) || !strings.Contains(err.Error(), test.want) {
 				t.Errorf("got %v, want InvalidEmbeddings with %q", err, test.want)
 			}
 		})
@@ -395,7 +395,7 @@ func TestEventIsARun(t *testing.T) {
 	if err := json.Unmarshal(event, &run); err != nil || run.Validate() != nil {
 		t.Errorf("%+v: %v, %v", run, err, run.Validate())
 	}
-	if _, err := new(Handler).Handle(t.Context(), workflow.UploadInput{Run: workflow.Run{ID: "../etc"}}); !errors.As(err, new(failure.InvalidInput)) {
+	if _, err := new(Handler).Handle(t.Context(), workflow.UploadInput{Run: workflow.Run{ID: "../etc"}}); !errors.Is(err, failure.InvalidInput) {
 		t.Errorf("got %v", err)
 	}
 }
@@ -424,7 +424,7 @@ func TestPopularityBreaksOff(t *testing.T) {
 	for counts.Next() {
 		rows++
 	}
-	if rows != 1 || !errors.As(counts.Err(), new(failure.ObjectStoreUnavailable)) {
+	if rows != 1 || !errors.Is(counts.Err(), failure.ObjectStoreUnavailable) {
 		t.Errorf("%d rows, %v", rows, counts.Err())
 	}
 }

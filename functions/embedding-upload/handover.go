@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"log/slog"
 	"maps"
@@ -16,15 +15,7 @@ import (
 	"recsys/shared/contract/failure"
 	"recsys/shared/contract/lake"
 	"recsys/shared/store/objectstore"
-	"recsys/shared/store/vectorstore"
 )
-
-// HandOverUnderway: the artifacts changed while they were copied. Transient: tried again, the run takes the new
-// ones, or leaves them to the run that their _SUCCESS starts.
-type HandOverUnderway struct{ Err error }
-
-func (e HandOverUnderway) Error() string { return e.Err.Error() }
-func (e HandOverUnderway) Unwrap() error { return e.Err }
 
 // handOver is the artifacts to load, wherever they lie: by their keys of package lake.
 type handOver map[string]objectstore.Object
@@ -77,14 +68,14 @@ func look(ctx context.Context, store *objectstore.Store) (found handOver, nothin
 func (h handOver) whole() error {
 	wanted := lake.RequiredArtifacts
 	if h.has(lake.ModelKey) && h.has(lake.SafetensorsKey) {
-		return failure.InvalidEmbeddings{Err: fmt.Errorf("%s and %s are both there, and either may be the model: delete one", lake.ModelKey, lake.SafetensorsKey)}
+		return failure.InvalidEmbeddings.Errorf("%s and %s are both there, and either may be the model: delete one", lake.ModelKey, lake.SafetensorsKey)
 	}
 	if slices.ContainsFunc(lake.ModelArtifacts, h.has) || h.has(lake.SafetensorsKey) {
 		wanted = slices.Concat(wanted, lake.ModelArtifacts)
 	}
 	for _, key := range wanted {
 		if !h.has(key) && !(key == lake.ModelKey && h.has(lake.SafetensorsKey)) {
-			return failure.InvalidEmbeddings{Err: fmt.Errorf("%s is missing, though %s is there; wanted together: %v", key, lake.SuccessKey, wanted)}
+			return failure.InvalidEmbeddings.Errorf("%s is missing, though %s is there; wanted together: %v", key, lake.SuccessKey, wanted)
 		}
 	}
 	return nil
@@ -127,7 +118,7 @@ func (h handOver) copyTo(ctx context.Context, store *objectstore.Store, version 
 		copying.Go(func() error {
 			etag, err := store.Copy(ctx, object.Key, lake.VersionKey(version, key), object.ETag)
 			if errors.Is(err, objectstore.ErrPrecondition) || errors.Is(err, objectstore.ErrNotFound) {
-				return HandOverUnderway{fmt.Errorf("%s was written anew meanwhile: %w", object.Key, err)}
+				return failure.HandOverUnderway.Errorf("%s was written anew meanwhile: %w", object.Key, err)
 			}
 			mu.Lock()
 			defer mu.Unlock()
@@ -153,7 +144,7 @@ func (c copies) open(ctx context.Context, key string) (io.ReadCloser, objectstor
 		err = objectstore.ErrPrecondition
 	}
 	if errors.Is(err, objectstore.ErrPrecondition) || errors.Is(err, objectstore.ErrNotFound) {
-		err = vectorstore.Overtaken{Err: fmt.Errorf("another attempt has replaced %s of version %d: %w", key, c.version, err)}
+		err = failure.Overtaken.Errorf("another attempt has replaced %s of version %d: %w", key, c.version, err)
 	}
 	return body, object, err
 }

@@ -74,7 +74,7 @@ func readModel(ctx context.Context, copies copies, kind model.Kind, dimension in
 		}
 		defer body.Close()
 		if object.Size > file.Limit {
-			return nil, failure.InvalidEmbeddings{Err: fmt.Errorf("%s has %d bytes, the limit is %d", file.Key, object.Size, file.Limit)}
+			return nil, failure.InvalidEmbeddings.Errorf("%s has %d bytes, the limit is %d", file.Key, object.Size, file.Limit)
 		}
 		if *file.Into, err = io.ReadAll(io.LimitReader(body, file.Limit)); err != nil {
 			return nil, fmt.Errorf("reading %s: %w", file.Key, err)
@@ -82,13 +82,13 @@ func readModel(ctx context.Context, copies copies, kind model.Kind, dimension in
 	}
 	m, err := model.Read(files)
 	if err != nil {
-		return nil, failure.InvalidEmbeddings{Err: fmt.Errorf("the model cannot be used: %w", err)}
+		return nil, failure.InvalidEmbeddings.Errorf("the model cannot be used: %w", err)
 	}
 	if m.Dimension() != dimension {
-		return nil, failure.InvalidEmbeddings{Err: fmt.Errorf("the model gives embeddings of dimension %d, those of %s have %d",
-			m.Dimension(), lake.ItemEmbeddingsKey, dimension)}
+		return nil, failure.InvalidEmbeddings.Errorf("the model gives embeddings of dimension %d, those of %s have %d",
+			m.Dimension(), lake.ItemEmbeddingsKey, dimension)
 	}
 	return m, nil
 }
 
-func isInvalid(err error) bool { return errors.As(err, new(failure.InvalidEmbeddings)) }
+func isInvalid(err error) bool { return errors.Is(err, failure.InvalidEmbeddings) }

@@ -61,7 +61,7 @@ func testTrained(t *testing.T, b *bench) {
 	}
 	missing := b.run()
 	missing.Artifacts = lake.TrainedPrefix(missing.ID)
-	if out, err := b.Handle(t.Context(), missing); !errors.As(err, new(failure.InvalidInput)) {
+	if out, err := b.Handle(t.Context(), missing); !errors.Is(err, failure.InvalidInput) {
 		t.Errorf("nothing trained under the prefix: %+v, %v", out, err)
 	}
 }

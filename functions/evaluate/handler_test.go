@@ -129,7 +129,7 @@ func testInterrupted(t *testing.T, b *bench) {
 		return nil
 	}})
 	in := workflow.EvaluateInput{Run: runOf(version), Version: version}
-	if _, err := b.Handle(t.Context(), in); !errors.As(err, new(failure.ObjectStoreUnavailable)) {
+	if _, err := b.Handle(t.Context(), in); !errors.Is(err, failure.ObjectStoreUnavailable) {
 		t.Fatalf("got %v", err)
 	}
 	first := b.report(version)
@@ -193,7 +193,7 @@ func testInvalid(t *testing.T, b *bench) {
 	for what, in := range map[string]workflow.EvaluateInput{
 		"no such version": {Run: runOf(1), Version: 99}, "no run": {Version: failed}, "a version that has failed": {Run: runOf(failed), Version: failed},
 	} {
-		if out, err := b.Handle(t.Context(), in); !errors.As(err, new(failure.InvalidInput)) {
+		if out, err := b.Handle(t.Context(), in); !errors.Is(err, failure.InvalidInput) {
 			t.Errorf("%s: %+v, %v", what, out, err)
 		}
 	}

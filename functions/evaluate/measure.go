@@ -130,7 +130,7 @@ func (m *measurement) active(ctx context.Context, candidate vectorstore.Record) 
 		return nil, err
 	}
 	contender, _, err := m.contender(ctx, version)
-	if errors.Is(err, objectstore.ErrNotFound) || errors.As(err, new(failure.InvalidEmbeddings)) {
+	if errors.Is(err, objectstore.ErrNotFound) || errors.Is(err, failure.InvalidEmbeddings) {
 		slog.WarnContext(ctx, "the active version cannot be measured", "version", version.Version, "error", err)
 		m.remarks = append(m.remarks, fmt.Sprintf("Version %d, which is active, cannot be measured: its files are gone or damaged. The candidate is compared with the baselines alone.", version.Version))
 		return nil, nil

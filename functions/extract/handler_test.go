@@ -96,7 +96,7 @@ func TestExtract(t *testing.T) {
 }
 
 func TestInvalidInput(t *testing.T) {
-	if _, err := (Handler{}).Handle(t.Context(), workflow.RangeInput{}); !errors.As(err, new(failure.InvalidInput)) {
+	if _, err := (Handler{}).Handle(t.Context(), workflow.RangeInput{}); !errors.Is(err, failure.InvalidInput) {
 		t.Errorf("got %v", err)
 	}
 }

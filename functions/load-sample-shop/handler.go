@@ -40,7 +40,7 @@ func (h Handler) prepare(ctx context.Context) (map[string]any, error) {
 	// One connection: the lock, and what the file sets, are the connection's.
 	conn, err := db.Conn(ctx)
 	if err != nil {
-		return nil, failure.SourceUnavailable{Err: fmt.Errorf("connecting as the administrator: %w", err)}
+		return nil, failure.SourceUnavailable.Errorf("connecting as the administrator: %w", err)
 	}
 	defer conn.Close()
 	if err := lock(ctx, conn); err != nil {

@@ -123,7 +123,7 @@ func TestFaults(t *testing.T) {
 		t.Error("customers in disorder passed")
 	}
 	for _, in := range []workflow.RangeInput{{}, {Run: event(t).Run, Range: workflow.Range{Index: -1}}} {
-		if _, err := h.Handle(t.Context(), in); !errors.As(err, new(failure.InvalidInput)) {
+		if _, err := h.Handle(t.Context(), in); !errors.Is(err, failure.InvalidInput) {
 			t.Errorf("%+v: %v", in, err)
 		}
 	}

@@ -112,7 +112,7 @@ func planAgainstARealServer(t *testing.T, server *mysql.Server) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, err := setup(t, test.change).Handle(t.Context(), event(t))
-			if !errors.As(err, new(failure.SchemaMismatch)) {
+			if !errors.Is(err, failure.SchemaMismatch) {
 				t.Fatalf("got %v", err)
 			}
 			for _, want := range test.want {
@@ -133,7 +133,7 @@ func planAgainstARealServer(t *testing.T, server *mysql.Server) {
 		if err := server.Kill(); err != nil {
 			t.Fatal(err)
 		}
-		if _, err := h.Handle(context.WithoutCancel(t.Context()), event(t)); !errors.As(err, new(failure.SourceUnavailable)) {
+		if _, err := h.Handle(context.WithoutCancel(t.Context()), event(t)); !errors.Is(err, failure.SourceUnavailable) {
 			t.Errorf("got %v", err)
 		}
 	})
@@ -173,7 +173,7 @@ func TestASecondAttemptAnswersTheFirstsPlan(t *testing.T) {
 
 	later := run
 	later.StartedAt = run.StartedAt.Add(time.Second)
-	if _, err := plan(later, 5, nil); !errors.As(err, new(failure.InvalidInput)) {
+	if _, err := plan(later, 5, nil); !errors.Is(err, failure.InvalidInput) {
 		t.Errorf("another run of the name: %v", err)
 	}
 	wants(run, 6, 4, nil)
@@ -182,7 +182,7 @@ func TestASecondAttemptAnswersTheFirstsPlan(t *testing.T) {
 		earlier := later
 		earlier.StartedAt = run.StartedAt
 		wants(earlier, 2, 2, nil)
-	}); !errors.As(err, new(failure.InvalidInput)) {
+	}); !errors.Is(err, failure.InvalidInput) {
 		t.Errorf("another run of the name, at the same time: %v", err)
 	}
 }
@@ -197,7 +197,7 @@ func TestAShrunkSourceIsNotPlanned(t *testing.T) {
 	h := Handler{Source: &shopOf{ratings: 4}, Identity: "shop", Shrinkage: 0.5, Lake: store, RowsPerRange: 1, MaxConcurrency: 1}
 	run := event(t)
 	_, err := h.Handle(t.Context(), run)
-	if !errors.As(err, new(failure.SourceShrank)) || !strings.Contains(err.Error(), "4 ratings instead of 10") {
+	if !errors.Is(err, failure.SourceShrank) || !strings.Contains(err.Error(), "4 ratings instead of 10") {
 		t.Errorf("got %v", err)
 	}
 	if _, err := store.Head(t.Context(), lake.PlanKey(run.ID)); !errors.Is(err, objectstore.ErrNotFound) {
@@ -218,7 +218,7 @@ func TestTheNameOfASnapshotIsNotUsedAgain(t *testing.T) {
 		t.Fatal(err)
 	}
 	_, err := Handler{Source: &shopOf{}, Lake: store, RowsPerRange: 1, MaxConcurrency: 1}.Handle(t.Context(), run)
-	if !errors.As(err, new(failure.InvalidInput)) {
+	if !errors.Is(err, failure.InvalidInput) {
 		t.Errorf("got %v", err)
 	}
 	if _, err := store.Head(t.Context(), lake.PlanKey(run.ID)); !errors.Is(err, objectstore.ErrNotFound) {
@@ -247,7 +247,7 @@ func TestInvalidInput(t *testing.T) {
 			return err
 		},
 	} {
-		if err := call(); !errors.As(err, new(failure.InvalidInput)) {
+		if err := call(); !errors.Is(err, failure.InvalidInput) {
 			t.Errorf("%s: %v", name, err)
 		} else if strings.Contains(err.Error(), "secret") {
 			t.Errorf("%s: the error tells the DSN: %v", name, err)

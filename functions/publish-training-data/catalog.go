@@ -39,7 +39,7 @@ func (c Catalog) Describe(ctx context.Context, latest lake.Latest, manifest lake
 		}
 	}
 	if err != nil {
-		return failure.CatalogUnavailable{Err: fmt.Errorf("describing the snapshot in the Glue table %s.%s: %w", c.Database, c.Table, err)}
+		return failure.CatalogUnavailable.Errorf("describing the snapshot in the Glue table %s.%s: %w", c.Database, c.Table, err)
 	}
 	return nil
 }

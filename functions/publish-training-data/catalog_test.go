@@ -23,7 +23,7 @@ func TestAPublicationWithoutGlueFailsByName(t *testing.T) {
 	b.prepare(t, b.run("a", 0), nil)
 	mute := b.Handler
 	mute.Catalog.Glue = silent{b.api}
-	if _, err := mute.Handle(t.Context(), b.run("a", 0)); !errors.As(err, new(failure.CatalogUnavailable)) {
+	if _, err := mute.Handle(t.Context(), b.run("a", 0)); !errors.Is(err, failure.CatalogUnavailable) {
 		t.Errorf("got %v", err)
 	}
 	if out, err := b.Handle(t.Context(), b.run("a", 0)); err != nil || out.Status != "published" {

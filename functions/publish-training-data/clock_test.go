@@ -31,7 +31,7 @@ func TestARunOfTheFutureIsReplaced(t *testing.T) {
 	}
 	b.publish(t, b.run("late", 0), "superseded") // the order of the others is what it was
 
-	if _, err := b.Handle(t.Context(), future); !errors.As(err, new(failure.InvalidInput)) {
+	if _, err := b.Handle(t.Context(), future); !errors.Is(err, failure.InvalidInput) {
 		t.Errorf("an attempt of the run of the future: %v", err)
 	}
 	b.visible(t, "after")

@@ -388,7 +388,7 @@ func TestTooManyRejected(t *testing.T) {
 	run := b.run("bad", 1)
 	b.prepare(t, run, map[string]int64{"no-rating": 1, "unknown-product": 3})
 	_, err := b.Handle(t.Context(), run)
-	if !errors.As(err, new(failure.TooManyRejectedRows)) || !strings.Contains(err.Error(), "no-rating 2, unknown-product 6") {
+	if !errors.Is(err, failure.TooManyRejectedRows) || !strings.Contains(err.Error(), "no-rating 2, unknown-product 6") {
 		t.Errorf("got %v", err)
 	}
 	b.visible(t, "good")
@@ -403,7 +403,7 @@ func TestARunsNameIsUsedOnce(t *testing.T) {
 	b.publish(t, b.run("nightly", 0), "published")
 	again := b.run("nightly", 1)
 	b.prepare(t, again, nil)
-	if _, err := b.Handle(t.Context(), again); !errors.As(err, new(failure.InvalidInput)) {
+	if _, err := b.Handle(t.Context(), again); !errors.Is(err, failure.InvalidInput) {
 		t.Errorf("got %v", err)
 	}
 }

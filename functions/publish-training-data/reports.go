@@ -42,8 +42,8 @@ func (h Handler) manifest(ctx context.Context, plan workflow.Plan) (lake.Manifes
 	}
 	for _, report := range reports {
 		if report.RatingType != reports[0].RatingType {
-			return lake.Manifest{}, failure.SchemaMismatch{Err: fmt.Errorf(
-				"the type of ratings.productRating changed while run %s read it: start another run", plan.ID)}
+			return lake.Manifest{}, failure.SchemaMismatch.Errorf(
+				"the type of ratings.productRating changed while run %s read it: start another run", plan.ID)
 		}
 	}
 	return sum(plan, reports), nil
@@ -80,9 +80,9 @@ func (h Handler) tolerate(manifest lake.Manifest) error {
 	for _, reason := range slices.Sorted(maps.Keys(manifest.Rejected)) {
 		reasons = append(reasons, fmt.Sprintf("%s %d", reason, manifest.Rejected[reason]))
 	}
-	return failure.TooManyRejectedRows{Err: fmt.Errorf(
+	return failure.TooManyRejectedRows.Errorf(
 		"%d of %d rows were rejected, more than the fraction %v: %s; the rows are in %s",
-		rejected, rows, h.MaxRejectedFraction, strings.Join(reasons, ", "), h.Lake.URI(lake.QuarantinePrefix(manifest.Snapshot)))}
+		rejected, rows, h.MaxRejectedFraction, strings.Join(reasons, ", "), h.Lake.URI(lake.QuarantinePrefix(manifest.Snapshot)))
 }
 
 func total(counts map[string]int64) (sum int64) {

@@ -136,7 +136,7 @@ func (h Handler) identify(ctx context.Context, run string) (remains, error) {
 			r.startedAt = of.StartedAt
 			return r, nil
 		}
-		if errors.As(err, new(failure.ObjectStoreUnavailable)) {
+		if errors.Is(err, failure.ObjectStoreUnavailable) {
 			return r, err
 		}
 	}

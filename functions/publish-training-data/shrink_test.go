@@ -33,7 +33,7 @@ func TestASourceThatShrankIsNotPublished(t *testing.T) {
 	b.prepare(t, shrunk, nil)
 	b.plan(t, shrunk, "shop", 4, false)
 	_, err := b.Handle(t.Context(), shrunk)
-	if !errors.As(err, new(failure.SourceShrank)) || !strings.Contains(err.Error(), "4 products instead of 10") {
+	if !errors.Is(err, failure.SourceShrank) || !strings.Contains(err.Error(), "4 products instead of 10") {
 		t.Errorf("got %v", err)
 	}
 	b.visible(t, "full")
@@ -64,7 +64,7 @@ func TestATypeThatChangedMeanwhile(t *testing.T) {
 	run := b.run("mixed", 0)
 	b.prepare(t, run, nil)
 	b.put(t, lake.RangeReportKey(run.ID, 1), lake.RangeReport{Range: 1, RatingType: "decimal(3,2)"})
-	if _, err := b.Handle(t.Context(), run); !errors.As(err, new(failure.SchemaMismatch)) {
+	if _, err := b.Handle(t.Context(), run); !errors.Is(err, failure.SchemaMismatch) {
 		t.Errorf("got %v", err)
 	}
 }

@@ -42,7 +42,7 @@ func (h *Handler) fit(ctx context.Context, plan plan, name string, data als.Data
 		slog.InfoContext(ctx, "iteration", "run", plan.ID, "fit", name, "iteration", c.Iteration, "of", h.Options.Iterations,
 			"loss", c.Loss, "seconds", took.Seconds())
 		if deadline, ok := ctx.Deadline(); ok && c.Iteration < h.Options.Iterations && time.Until(deadline) < took+reserve {
-			return failure.OutOfTime{Err: fmt.Errorf("the fit for %s goes on after iteration %d of %d", name, c.Iteration, h.Options.Iterations)}
+			return failure.OutOfTime.Errorf("the fit for %s goes on after iteration %d of %d", name, c.Iteration, h.Options.Iterations)
 		}
 		began = time.Now()
 		return nil
@@ -53,9 +53,6 @@ func (h *Handler) fit(ctx context.Context, plan plan, name string, data als.Data
 		slog.WarnContext(ctx, "training starts anew", "run", plan.ID, "fit", name, "reason", refused)
 		losses = nil
 		factors, err = als.Fit(ctx, data, h.Options, nil, after)
-	}
-	if errors.As(err, new(failure.OutOfTime)) {
-		return als.Factors{}, nil, err // outermost: it is the error's name
 	}
 	if err != nil {
 		return als.Factors{}, nil, fmt.Errorf("training for %s on snapshot %s: %w", name, plan.Snapshot, err)

@@ -179,7 +179,7 @@ func TestTheCatalogue(t *testing.T) {
 func TestFaults(t *testing.T) {
 	store, _ := s3test.ForTest(t, "lake")
 	h := Handler{store}
-	if _, err := h.Handle(t.Context(), workflow.RangeInput{}); !errors.As(err, new(failure.InvalidInput)) {
+	if _, err := h.Handle(t.Context(), workflow.RangeInput{}); !errors.Is(err, failure.InvalidInput) {
 		t.Errorf("no run: %v", err)
 	}
 	if _, err := h.Handle(t.Context(), event(t)); !errors.Is(err, objectstore.ErrNotFound) {

@@ -49,7 +49,7 @@ func (h *Handler) activate(ctx context.Context, number int64) (workflow.Indexed,
 	}
 	if version.Status == vectorstore.Failed {
 		h.tidy(ctx)
-		return workflow.Indexed{}, failure.RecallTooLow{Err: errors.New(version.Failure)}
+		return workflow.Indexed{}, failure.RecallTooLow.Wrap(errors.New(version.Failure))
 	}
 	active, exists, err := vectorstore.Current(ctx, h.DB)
 	if err != nil {
@@ -97,9 +97,9 @@ func (h *Handler) indexAndActivate(ctx context.Context, version vectorstore.Reco
 
 // tooLow records that the version never will answer, and leaves nothing of it.
 func (h *Handler) tooLow(ctx context.Context, version vectorstore.Record, measured measurement) error {
-	err := failure.RecallTooLow{Err: fmt.Errorf(
+	err := failure.RecallTooLow.Errorf(
 		"version %d: recall@%d stays under %.3f with m=%d, ef_construction=%d: %s; raise hnswM and hnswEfConstruction, or lower recallTarget",
-		version.Version, neighbours, h.Target, h.Index.M, h.Index.EfConstruction, measured)}
+		version.Version, neighbours, h.Target, h.Index.M, h.Index.EfConstruction, measured)
 	if failing := vectorstore.Fail(ctx, h.DB, version.Version, version.Artifacts, err.Error()); failing != nil {
 		return failing // tried again: it ends with err and a record of it
 	}

@@ -106,7 +106,7 @@ func testRollback(t *testing.T, b *bench) {
 
 func testNothingBefore(t *testing.T, b *bench) {
 	for _, want := range []string{"no version is active", "no version before"} {
-		if _, err := b.Handle(t.Context(), rollback("back")); !errors.As(err, new(failure.InvalidInput)) || !strings.Contains(err.Error(), want) {
+		if _, err := b.Handle(t.Context(), rollback("back")); !errors.Is(err, failure.InvalidInput) || !strings.Contains(err.Error(), want) {
 			t.Errorf("got %v, want InvalidInput with %q", err, want)
 		}
 		b.handle(b.input(b.small(4)))
@@ -130,7 +130,7 @@ func testDrops(t *testing.T, b *bench) {
 	b.leaves([]string{"3", "4", "5"})
 	b.handle(rollback("back-1"))
 	b.handle(rollback("back-2"))
-	if _, err := b.Handle(t.Context(), rollback("back-3")); !errors.As(err, new(failure.InvalidInput)) {
+	if _, err := b.Handle(t.Context(), rollback("back-3")); !errors.Is(err, failure.InvalidInput) {
 		t.Errorf("went back to a dropped version: %v", err)
 	}
 }
@@ -172,7 +172,7 @@ func testRefuses(t *testing.T, b *bench) {
 	b.must(err)
 	b.must(vectorstore.Fail(t.Context(), b.DB, refused, map[string]string{}, "bad embeddings"))
 	for _, in := range []workflow.IndexInput{b.input(refused), b.input(0), b.input(7), b.input(-1), {}, {Run: b.input(1).Run, Version: 1, Rollback: true}} {
-		if _, err := b.Handle(t.Context(), in); !errors.As(err, new(failure.InvalidInput)) {
+		if _, err := b.Handle(t.Context(), in); !errors.Is(err, failure.InvalidInput) {
 			t.Errorf("%+v: got %v", in, err)
 		}
 	}
@@ -184,7 +184,7 @@ func testFailed(t *testing.T, b *bench) {
 	b.Target = 1.1 // out of reach
 	refuse := func(version int64) (text string) {
 		_, err := b.Handle(t.Context(), b.input(version))
-		if !errors.As(err, new(failure.RecallTooLow)) {
+		if !errors.Is(err, failure.RecallTooLow) {
 			t.Fatalf("got %v", err)
 		}
 		return err.Error()
@@ -234,7 +234,7 @@ func testRecall(t *testing.T, server *postgres.Server) {
 
 	b.Index = HNSW{M: 2, EfConstruction: 4}
 	_, err := b.Handle(t.Context(), b.input(version))
-	if !errors.As(err, new(failure.RecallTooLow)) || !strings.Contains(err.Error(), "at ef_search=1000") {
+	if !errors.Is(err, failure.RecallTooLow) || !strings.Contains(err.Error(), "at ef_search=1000") {
 		t.Fatalf("a bad index: got %v", err)
 	}
 	t.Log("a bad index: ", err)

@@ -82,7 +82,7 @@ func interruptedAt(t *testing.T, server *postgres.Server, name string, n int64) 
 		}
 		points = passed.Load()
 		out, err := b.Handle(t.Context(), in)
-		if errors.As(err, new(failure.RecallTooLow)) != (name == "fail") || err != nil && name != "fail" {
+		if errors.Is(err, failure.RecallTooLow) != (name == "fail") || err != nil && name != "fail" {
 			t.Error(err)
 		}
 		folders, err := b.Artifacts.Folders(t.Context(), "versions/")

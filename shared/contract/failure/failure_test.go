@@ -1,63 +1,68 @@
 package failure
 
 import (
-	"context"
 	"errors"
 	"fmt"
-	"reflect"
+	"os"
+	"path/filepath"
+	"strings"
 	"testing"
 )
 
-// aws-lambda-go reports the outermost type's name: that is what Named must make right.
-func TestNamedBringsTheNameOutside(t *testing.T) {
+func TestTheNameNearestToTheOutsideCounts(t *testing.T) {
 	plain := errors.New("disk on fire")
 	for _, test := range []struct {
-		err  error
-		want string
+		err       error
+		want      Kind
+		permanent bool
 	}{
-		{fmt.Errorf("reading range 7: %w", SourceUnavailable{plain}), "SourceUnavailable"},
-		{fmt.Errorf("loading: %w", fmt.Errorf("items: %w", InvalidEmbeddings{plain})), "InvalidEmbeddings"},
-		{InvalidInput{VectorStoreUnavailable{plain}}, "InvalidInput"},
-		{ObjectStoreUnavailable{plain}, "ObjectStoreUnavailable"},
-		{fmt.Errorf("publishing: %w", CatalogUnavailable{plain}), "CatalogUnavailable"},
-		{OutOfTime{ObjectStoreUnavailable{plain}}, "OutOfTime"},
-		{plain, "errorString"},
-		{errors.Join(plain, SourceShrank{plain}, InvalidInput{plain}), "SourceShrank"},
-		{fmt.Errorf("two faults: %w and %w", plain, fmt.Errorf("inner: %w", SchemaMismatch{plain})), "SchemaMismatch"},
+		{fmt.Errorf("reading range 7: %w", SourceUnavailable.Wrap(plain)), SourceUnavailable, false},
+		{fmt.Errorf("loading: %w", fmt.Errorf("items: %w", InvalidEmbeddings.Wrap(plain))), InvalidEmbeddings, true},
+		{InvalidInput.Wrap(VectorStoreUnavailable.Wrap(plain)), InvalidInput, true},
+		{SourceUnavailable.Errorf("asking: %w", InvalidInput.Wrap(plain)), SourceUnavailable, false},
+		{OutOfTime.Wrap(ObjectStoreUnavailable.Wrap(plain)), OutOfTime, false},
+		{errors.Join(plain, SourceShrank.Wrap(plain), InvalidInput.Wrap(plain)), SourceShrank, true},
+		{fmt.Errorf("two faults: %w and %w", plain, fmt.Errorf("inner: %w", SchemaMismatch.Wrap(plain))), SchemaMismatch, true},
+		{plain, "", false},
+		{nil, "", false},
 	} {
-		handle := Named(func(context.Context, int) (int, error) { return 1, test.err })
-		_, err := handle(t.Context(), 0)
-		kind := reflect.TypeOf(err)
-		if kind.Kind() == reflect.Pointer {
-			kind = kind.Elem()
+		if got := KindOf(test.err); got != test.want || IsPermanent(test.err) != test.permanent {
+			t.Errorf("%v: %q, permanent %t; want %q, %t", test.err, got, IsPermanent(test.err), test.want, test.permanent)
 		}
-		if kind.Name() != test.want {
-			t.Errorf("%v: named %s, want %s", test.err, kind.Name(), test.want)
+		if test.want != "" && (!errors.Is(test.err, test.want) || !errors.Is(test.err, plain) || !strings.Contains(test.err.Error(), "disk on fire")) {
+			t.Errorf("%v: the kind, the cause or the text is lost", test.err)
 		}
-		if err.Error() != test.err.Error() {
-			t.Errorf("text %q, want %q", err, test.err)
-		}
-		if !errors.Is(err, plain) {
-			t.Errorf("%v: the cause is lost", err)
-		}
+	}
+	if errors.Is(SourceShrank.Wrap(plain), InvalidInput) {
+		t.Error("one kind is taken for another")
 	}
 }
 
-func TestOnlyPermanentErrorsArePermanent(t *testing.T) {
-	plain := errors.New("disk on fire")
-	for err, want := range map[error]bool{
-		nil: false, plain: false, OutOfTime{plain}: false, SourceUnavailable{InvalidInput{plain}}: false,
-		fmt.Errorf("loading: %w", InvalidEmbeddings{plain}): true, RecallTooLow{plain}: true,
-	} {
-		if got := IsPermanent(err); got != want {
-			t.Errorf("%T %v: %t, want %t", err, err, got, want)
+// People look errors up in the README, and learn from functions/README.md which of them are tried again.
+func TestTheDocumentsHaveTheNames(t *testing.T) {
+	read := func(path string) string {
+		text, err := os.ReadFile(filepath.Join("..", "..", "..", path))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return string(text)
+	}
+	readme, functions := read("README.md"), read("functions/README.md")
+	rows := 0
+	for _, row := range Kinds {
+		line := fmt.Sprintf("| `%s` | %s | %s |", row.Kind, row.Meaning, row.Remedy)
+		switch {
+		case row.Permanent && !strings.Contains(readme, line+"\n"):
+			t.Errorf("README.md lacks the row\n%s", line)
+		case row.Permanent:
+			rows++
+		case !strings.Contains(functions, "`"+string(row.Kind)+"`"):
+			t.Errorf("functions/README.md does not name %s", row.Kind)
 		}
 	}
-}
-
-func TestNamedPassesSuccess(t *testing.T) {
-	handle := Named(func(_ context.Context, in int) (int, error) { return in + 1, nil })
-	if out, err := handle(t.Context(), 1); out != 2 || err != nil {
-		t.Errorf("got %d, %v", out, err)
+	_, table, _ := strings.Cut(readme, "| error | what it means | what to do |\n")
+	table, _, _ = strings.Cut(table, "\n\n")
+	if got := strings.Count(table, "\n"); got != rows {
+		t.Errorf("README.md lists %d errors, there are %d", got, rows)
 	}
 }

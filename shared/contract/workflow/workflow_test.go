@@ -27,7 +27,7 @@ func TestValidate(t *testing.T) {
 		if test.valid != (err == nil) {
 			t.Errorf("%+v: %v", test.run, err)
 		}
-		if err != nil && !errors.As(err, new(failure.InvalidInput)) {
+		if err != nil && !errors.Is(err, failure.InvalidInput) {
 			t.Errorf("%+v: %T, want InvalidInput", test.run, err)
 		}
 	}
@@ -42,7 +42,7 @@ func TestAStartInTheFutureIsRefused(t *testing.T) {
 		"plan": PlanInput{Run: Run{"late", time.Now().Add(48 * time.Hour)}}, "range": RangeInput{Run: Run{"late", time.Now().Add(time.Hour)}},
 	} {
 		err := in.Validate()
-		if !errors.As(err, new(failure.InvalidInput)) || !strings.Contains(err.Error(), "ahead of this function's clock: set the clocks right") {
+		if !errors.Is(err, failure.InvalidInput) || !strings.Contains(err.Error(), "ahead of this function's clock: set the clocks right") {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
@@ -61,7 +61,7 @@ func TestCheckInput(t *testing.T) {
 		if valid != (err == nil) {
 			t.Errorf("%s: %v", input, err)
 		}
-		if err != nil && !errors.As(err, new(failure.InvalidInput)) {
+		if err != nil && !errors.Is(err, failure.InvalidInput) {
 			t.Errorf("%s: %T, want InvalidInput", input, err)
 		}
 	}

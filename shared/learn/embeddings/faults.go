@@ -46,5 +46,5 @@ func (f *Faults) Err() error {
 	if more := f.total - len(f.named); more > 0 {
 		text = append(text, fmt.Sprintf("and %d more", more))
 	}
-	return failure.InvalidEmbeddings{Err: errors.New(strings.Join(text, "\n"))}
+	return failure.InvalidEmbeddings.Wrap(errors.New(strings.Join(text, "\n")))
 }

@@ -99,7 +99,7 @@ func TestBadLines(t *testing.T) {
 		if line == "id,embedding\na,\"[1]\"\nb,\"[1,2]\"\n" { // a header twice
 			line = "two headers"
 		}
-		if !errors.As(err, new(failure.InvalidEmbeddings)) || !strings.Contains(err.Error(), want) {
+		if !errors.Is(err, failure.InvalidEmbeddings) || !strings.Contains(err.Error(), want) {
 			t.Errorf("%.40q: got %v, %v; want %q", line, rows, err, want)
 		}
 	}
@@ -112,9 +112,9 @@ func TestBadLines(t *testing.T) {
 }
 
 func TestReadingBreaksOff(t *testing.T) {
-	e, _ := itemsOf(io.MultiReader(strings.NewReader("id,embedding\na,\"[1]\"\nb,"), iotest.ErrReader(failure.ObjectStoreUnavailable{Err: errors.New("reset")})))
+	e, _ := itemsOf(io.MultiReader(strings.NewReader("id,embedding\na,\"[1]\"\nb,"), iotest.ErrReader(failure.ObjectStoreUnavailable.Wrap(errors.New("reset")))))
 	rows, err := readAll(e)
-	if !errors.As(err, new(failure.ObjectStoreUnavailable)) || len(rows) != 1 {
+	if !errors.Is(err, failure.ObjectStoreUnavailable) || len(rows) != 1 {
 		t.Errorf("got %v, %v", rows, err)
 	}
 }

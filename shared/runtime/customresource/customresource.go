@@ -74,6 +74,6 @@ func (r Resource) handle(ctx context.Context, event cfn.Event) (string, map[stri
 // https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot.html#troubleshoot_general_eventual-consistency
 func isAway(err error) bool {
 	var refused smithy.APIError
-	return errors.As(err, new(failure.SourceUnavailable)) || errors.As(err, new(failure.VectorStoreUnavailable)) ||
+	return errors.Is(err, failure.SourceUnavailable) || errors.Is(err, failure.VectorStoreUnavailable) ||
 		errors.As(err, &refused) && refused.ErrorCode() == "AccessDeniedException"
 }

@@ -32,7 +32,7 @@ func (b *bucket) RoundTrip(r *http.Request) (*http.Response, error) {
 func TestCloudFormationHearsInBoundedTime(t *testing.T) {
 	before := *http.DefaultClient
 	defer func() { *http.DefaultClient = before }()
-	away := failure.VectorStoreUnavailable{Err: errors.New("no database yet")}
+	away := failure.VectorStoreUnavailable.Wrap(errors.New("no database yet"))
 	for name, test := range map[string]struct {
 		failures int
 		err      error

@@ -69,7 +69,7 @@ func outOfTime(ctx context.Context, err error) error {
 	if err == nil || ctx.Err() == nil || failure.IsPermanent(err) {
 		return err
 	}
-	return failure.OutOfTime{Err: fmt.Errorf("the call's time ended: %w", err)}
+	return failure.OutOfTime.Errorf("the call's time ended: %w", err)
 }
 
 // Tidying returns a context for work that the next run can do as well. It ends when half of the call's time that is left

@@ -3,7 +3,6 @@ package step_test
 import (
 	"context"
 	"errors"
-	"reflect"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -21,46 +20,47 @@ func within(t *testing.T, handle handle) (out int, took time.Duration, err error
 	ctx, cancel := context.WithTimeout(t.Context(), 15*time.Minute)
 	defer cancel()
 	began := time.Now()
-	out, err = failure.Named(step.Reserved(handle))(ctx, 1)
+	out, err = step.Named(step.Reserved(handle))(ctx, 1)
 	return out, time.Since(began), err
 }
 
 func untilTheEnd(ctx context.Context, _ int) (int, error) {
 	<-ctx.Done()
-	return 0, failure.ObjectStoreUnavailable{Err: ctx.Err()}
+	return 0, failure.ObjectStoreUnavailable.Wrap(ctx.Err())
 }
 
 func TestACallEndsByNameBeforeLambdaEndsIt(t *testing.T) {
 	for name, test := range map[string]struct {
 		handle handle
-		want   error
+		want   string // the name that Lambda is told; "" without an error
 		took   time.Duration
 	}{
-		"it listens": {untilTheEnd, failure.OutOfTime{}, 15*time.Minute - 15*time.Second},
+		"it listens": {untilTheEnd, "OutOfTime", 15*time.Minute - 15*time.Second},
 		"it is done with what it has": {func(ctx context.Context, n int) (int, error) {
 			_, _ = untilTheEnd(ctx, n)
 			return n, nil
-		}, nil, 15*time.Minute - 15*time.Second},
+		}, "", 15*time.Minute - 15*time.Second},
 		"its error is permanent": {func(ctx context.Context, n int) (int, error) {
 			_, err := untilTheEnd(ctx, n)
-			return 0, failure.InvalidEmbeddings{Err: err}
-		}, failure.InvalidEmbeddings{}, 15*time.Minute - 15*time.Second},
+			return 0, failure.InvalidEmbeddings.Wrap(err)
+		}, "InvalidEmbeddings", 15*time.Minute - 15*time.Second},
 		"it does not listen": {func(context.Context, int) (int, error) {
 			time.Sleep(time.Hour)
 			return 1, nil
-		}, messages.InvokeResponse_Error{}, 15*time.Minute - 7500*time.Millisecond},
+		}, "OutOfTime", 15*time.Minute - 7500*time.Millisecond},
 		"it fails early": {func(context.Context, int) (int, error) {
-			return 0, failure.SourceUnavailable{Err: context.DeadlineExceeded}
-		}, failure.SourceUnavailable{}, 0},
+			return 0, failure.SourceUnavailable.Wrap(context.DeadlineExceeded)
+		}, "SourceUnavailable", 0},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				out, took, err := within(t, test.handle)
-				if reflect.TypeOf(err) != reflect.TypeOf(test.want) || (out == 1) != (test.want == nil) || took != test.took {
-					t.Errorf("got %d, %T %v after %v, want %T after %v", out, err, err, took, test.want, test.took)
+				told, _ := err.(messages.InvokeResponse_Error)
+				if told.Type != test.want || (err == nil) != (test.want == "") || (out == 1) != (test.want == "") || took != test.took {
+					t.Errorf("got %d, %#v after %v, want %q after %v", out, err, took, test.want, test.took)
 				}
-				if told, ok := err.(messages.InvokeResponse_Error); ok && (told.Type != "OutOfTime" || !told.ShouldExit) {
-					t.Errorf("Lambda is told %+v", told)
+				if told.ShouldExit != (name == "it does not listen") {
+					t.Errorf("the process ends: %t", told.ShouldExit)
 				}
 				time.Sleep(time.Hour) // of the bubble: by then the one that does not listen has ended, too
 			})

@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/aws/aws-lambda-go/lambda"
+	"github.com/aws/aws-lambda-go/lambda/messages"
 	"github.com/aws/aws-lambda-go/lambdacontext"
 
 	"recsys/shared/contract/failure"
@@ -26,7 +27,20 @@ import (
 func Start[In, Out any](handle func(context.Context, In) (Out, error)) {
 	slog.SetDefault(lambdacontext.NewLogger())
 	limitMemory()
-	lambda.Start(failure.Named(Measured(os.Stdout, Reserved(handle))))
+	lambda.Start(Named(Measured(os.Stdout, Reserved(handle))))
+}
+
+// Named wraps a handler so that Lambda reports an error by its kind of package failure, with the whole chain's text.
+// aws-lambda-go would report the outermost Go type, which matches nothing. An error without a kind passes as it is, and
+// the state machine retries it.
+func Named[In, Out any](handle func(context.Context, In) (Out, error)) func(context.Context, In) (Out, error) {
+	return func(ctx context.Context, in In) (Out, error) {
+		out, err := handle(ctx, in)
+		if kind := failure.KindOf(err); kind != "" {
+			return out, messages.InvokeResponse_Error{Type: string(kind), Message: err.Error()}
+		}
+		return out, err
+	}
 }
 
 // heapPercent of a function's memory is the Go runtime's. The rest is for what it does not count, such as the binary.

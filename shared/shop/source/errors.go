@@ -2,7 +2,6 @@ package source
 
 import (
 	"errors"
-	"fmt"
 
 	"github.com/go-sql-driver/mysql"
 
@@ -41,8 +40,8 @@ func wrap(doing string, err error) error {
 	var answer *mysql.MySQLError
 	if errors.As(err, &answer) {
 		if remedy, ok := permanent[answer.Number]; ok {
-			return failure.SchemaMismatch{Err: fmt.Errorf("%s: %w (%s)", doing, err, remedy)}
+			return failure.SchemaMismatch.Errorf("%s: %w (%s)", doing, err, remedy)
 		}
 	}
-	return failure.SourceUnavailable{Err: fmt.Errorf("%s: %w", doing, err)}
+	return failure.SourceUnavailable.Errorf("%s: %w", doing, err)
 }

@@ -37,7 +37,7 @@ func aViewThatCannotBeReadIsPermanent(t *testing.T, server *mysql.Server) {
 				return s.Ratings(t.Context(), workflow.Range{}, func(training.RawRating) error { return nil })
 			})
 			for _, err := range []error{counting, reading} {
-				if !errors.As(err, new(failure.SchemaMismatch)) {
+				if !errors.Is(err, failure.SchemaMismatch) {
 					t.Fatalf("got %v", err)
 				}
 				for _, want := range test.want {
@@ -55,13 +55,13 @@ func TestWhichErrorsAreTriedAgain(t *testing.T) {
 		driver.ErrBadConn, &mysqldriver.MySQLError{Number: 1045}, &mysqldriver.MySQLError{Number: 1205}, &mysqldriver.MySQLError{Number: 1040},
 		&mysqldriver.MySQLError{Number: 3024},
 	} {
-		if wrapped := wrap("reading", err); !errors.As(wrapped, new(failure.SourceUnavailable)) || !errors.Is(wrapped, err) {
+		if wrapped := wrap("reading", err); !errors.Is(wrapped, failure.SourceUnavailable) || !errors.Is(wrapped, err) {
 			t.Errorf("%v became %v", err, wrapped)
 		}
 	}
 	for number := range permanent {
 		err := wrap("reading", fmt.Errorf("a query: %w", &mysqldriver.MySQLError{Number: number}))
-		if !errors.As(err, new(failure.SchemaMismatch)) {
+		if !errors.Is(err, failure.SchemaMismatch) {
 			t.Errorf("%d became %v", number, err)
 		}
 	}

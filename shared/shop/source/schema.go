@@ -77,7 +77,7 @@ func readSchema(ctx context.Context, connection *sql.Conn) (schema, error) {
 		}
 	}
 	if len(faults) > 0 {
-		return nil, failure.SchemaMismatch{Err: fmt.Errorf("the source's schema: %w", errors.Join(faults...))}
+		return nil, failure.SchemaMismatch.Errorf("the source's schema: %w", errors.Join(faults...))
 	}
 	return found, nil
 }

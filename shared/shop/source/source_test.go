@@ -137,7 +137,7 @@ func aTableThatWentAwayIsASchemaMismatch(t *testing.T, server *mysql.Server) {
 	err := database.Snapshot(t.Context(), func(s *Snapshot) error {
 		return s.Products(t.Context(), func(training.RawProduct) error { return nil })
 	})
-	if !errors.As(err, new(failure.SchemaMismatch)) {
+	if !errors.Is(err, failure.SchemaMismatch) {
 		t.Errorf("got %v", err)
 	}
 }

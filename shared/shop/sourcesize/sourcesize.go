@@ -64,7 +64,7 @@ func (r Rule) compare(now, before lake.Size, snapshot string) (comparison string
 	case r.Accept:
 		return "accepted: " + strings.Join(short, ", "), nil
 	}
-	return "", failure.SourceShrank{Err: fmt.Errorf(
+	return "", failure.SourceShrank.Errorf(
 		"the source has %s, which is less than the share %v of the active snapshot %s, which stays: look at the source, or start a run with the input {\"acceptShrunkSource\":true}",
-		strings.Join(short, ", "), r.Share, snapshot)}
+		strings.Join(short, ", "), r.Share, snapshot)
 }

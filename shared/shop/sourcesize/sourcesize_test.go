@@ -32,7 +32,7 @@ func TestCheck(t *testing.T) {
 		"nothing as before": {lake.Size{Source: "shop"}, lake.Latest{Snapshot: "empty", Source: "shop"}, Rule{Share: 0.5}, "compared", false},
 	} {
 		comparison, err := test.rule.Check(test.now, test.active)
-		if test.shrank != errors.As(err, new(failure.SourceShrank)) {
+		if test.shrank != errors.Is(err, failure.SourceShrank) {
 			t.Errorf("%s: %v", name, err)
 		}
 		said := comparison

@@ -243,7 +243,7 @@ func (s *Store) Head(ctx context.Context, key string) (Object, error) {
 // missing is an error where there is no such bucket: the answer to a HEAD, which has no body, does not tell.
 func (s *Store) missing(ctx context.Context) error {
 	if _, err := s.client.HeadBucket(ctx, &s3.HeadBucketInput{Bucket: &s.bucket}); err != nil {
-		return failure.ObjectStoreUnavailable{Err: fmt.Errorf("asking for the bucket %s: %w", s.bucket, err)}
+		return failure.ObjectStoreUnavailable.Errorf("asking for the bucket %s: %w", s.bucket, err)
 	}
 	return nil
 }
@@ -306,5 +306,5 @@ func (s *Store) wrap(doing, key string, err error) error {
 			return fmt.Errorf("%s %s: %w", doing, s.URI(key), ErrPrecondition)
 		}
 	}
-	return failure.ObjectStoreUnavailable{Err: fmt.Errorf("%s %s: %w", doing, s.URI(key), err)}
+	return failure.ObjectStoreUnavailable.Errorf("%s %s: %w", doing, s.URI(key), err)
 }

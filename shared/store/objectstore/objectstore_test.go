@@ -61,13 +61,13 @@ func TestAbsenceIsToldFromFailure(t *testing.T) {
 	if _, err := store.Head(ctx, "nothing"); !errors.Is(err, objectstore.ErrNotFound) {
 		t.Errorf("head: %v", err)
 	}
-	if _, err := objectstore.New(clientOf(server.URL()), "misspelt").Head(ctx, "nothing"); !errors.As(err, new(failure.ObjectStoreUnavailable)) || errors.Is(err, objectstore.ErrNotFound) {
+	if _, err := objectstore.New(clientOf(server.URL()), "misspelt").Head(ctx, "nothing"); !errors.Is(err, failure.ObjectStoreUnavailable) || errors.Is(err, objectstore.ErrNotFound) {
 		t.Errorf("head in a bucket that is not there: %v", err)
 	}
 	if err := server.Close(); err != nil {
 		t.Fatal(err)
 	}
-	if _, _, err := store.Get(ctx, "nothing", 1); !errors.As(err, new(failure.ObjectStoreUnavailable)) || errors.Is(err, objectstore.ErrNotFound) {
+	if _, _, err := store.Get(ctx, "nothing", 1); !errors.Is(err, failure.ObjectStoreUnavailable) || errors.Is(err, objectstore.ErrNotFound) {
 		t.Errorf("get from a store that is away: %v", err)
 	}
 }
@@ -111,7 +111,7 @@ func TestAFullDiskIsNotTheStores(t *testing.T) {
 		t.Fatal(err)
 	}
 	limitFiles(t, 1<<16)
-	if _, _, err := store.Download(t.Context(), "big"); !errors.Is(err, syscall.EFBIG) || errors.As(err, new(failure.ObjectStoreUnavailable)) {
+	if _, _, err := store.Download(t.Context(), "big"); !errors.Is(err, syscall.EFBIG) || errors.Is(err, failure.ObjectStoreUnavailable) {
 		t.Errorf("got %v", err)
 	}
 }
@@ -164,7 +164,7 @@ func TestABrokenAnswerIsTheStores(t *testing.T) {
 			return err
 		},
 	} {
-		if err := read(); !errors.As(err, new(failure.ObjectStoreUnavailable)) {
+		if err := read(); !errors.Is(err, failure.ObjectStoreUnavailable) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}

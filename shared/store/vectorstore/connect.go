@@ -98,7 +98,7 @@ func Wrap(doing string, err error) error {
 	}
 	wrapped := fmt.Errorf("%s: %w", doing, err)
 	if IsTransient(err) {
-		return failure.VectorStoreUnavailable{Err: wrapped}
+		return failure.VectorStoreUnavailable.Wrap(wrapped)
 	}
 	return wrapped
 }

@@ -8,6 +8,8 @@ import (
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
+
+	"recsys/shared/contract/failure"
 )
 
 // Load is what fills the tables of a version.
@@ -38,7 +40,7 @@ func (l Load) Run(ctx context.Context, pool *pgxpool.Pool) (loaded Record, err e
 		}
 		switch {
 		case !found || record.Status == Failed || record.Dropped || !maps.Equal(record.Artifacts, l.Artifacts):
-			return Overtaken{fmt.Errorf("%s: another attempt has allocated it anew, or it was given up", doing)}
+			return failure.Overtaken.Errorf("%s: another attempt has allocated it anew, or it was given up", doing)
 		case record.Status == Loading:
 			if err := l.fill(ctx, tx); err != nil {
 				return err

@@ -10,6 +10,7 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"recsys/shared/contract/distance"
+	"recsys/shared/contract/failure"
 	"recsys/shared/contract/lake"
 )
 
@@ -39,13 +40,6 @@ type Record struct {
 
 // Trained tells a version that functions/train has made from one that was handed over.
 func (r Record) Trained() bool { return r.Artifacts[lake.TrainingKey] != "" }
-
-// Overtaken: another attempt of the run has changed the version meanwhile. Transient: tried again, the run
-// takes what there is then.
-type Overtaken struct{ Err error }
-
-func (e Overtaken) Error() string { return e.Err.Error() }
-func (e Overtaken) Unwrap() error { return e.Err }
 
 const selectRecord = `select version, run, status, metric, artifacts, coalesce(dimension, 0), coalesce(item_count, 0),
 coalesce(user_count, 0), coalesce(recall, 0), coalesce(ef_search, 0), rolled_back_by is not null, dropped_at is not null,
@@ -103,7 +97,7 @@ func Allocate(ctx context.Context, pool *pgxpool.Pool, run string, metric distan
 			where v.status in ('loading', 'failed')
 			returning version`, run, metric, artifacts, hasModel).Scan(&version)
 		if errors.Is(err, pgx.ErrNoRows) {
-			return Overtaken{fmt.Errorf("%s: another attempt has loaded it", doing)}
+			return failure.Overtaken.Errorf("%s: another attempt has loaded it", doing)
 		}
 		return Wrap(doing, err)
 	})

@@ -165,7 +165,7 @@ func testConnection(t *testing.T, d *database) {
 	nowhere, err := vectorstore.Connect(t.Context(), vectorstore.Config{VectorStore: settings.VectorStore{URL: "postgres://nobody@127.0.0.1:1/none"}})
 	d.must(err)
 	defer nowhere.Close()
-	if _, _, err := vectorstore.ReadActive(t.Context(), nowhere); !errors.As(err, new(failure.VectorStoreUnavailable)) {
+	if _, _, err := vectorstore.ReadActive(t.Context(), nowhere); !errors.Is(err, failure.VectorStoreUnavailable) {
 		t.Errorf("a server that is away: %v", err)
 	}
 	if _, err := d.loader.Exec(t.Context(), `select wrong`); vectorstore.IsTransient(err) {
@@ -394,7 +394,7 @@ func testLoadFails(t *testing.T, d *database) {
 	version := d.allocate("run-1")
 	broken := pgx.CopyFromSlice(2, func(i int) ([]any, error) {
 		if i == 1 {
-			return nil, failure.InvalidEmbeddings{Err: errors.New("bad")}
+			return nil, failure.InvalidEmbeddings.Wrap(errors.New("bad"))
 		}
 		return []any{int32(1), pgvector.NewVector([]float32{1, 2})}, nil
 	})
@@ -445,7 +445,7 @@ func testOvertaken(t *testing.T, d *database) {
 	}
 	wantOvertaken := func(what string, err error) {
 		t.Helper()
-		if !errors.As(err, new(vectorstore.Overtaken)) {
+		if !errors.Is(err, failure.Overtaken) {
 			t.Errorf("%s: %v", what, err)
 		}
 	}
