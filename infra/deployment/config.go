@@ -122,7 +122,7 @@ func (c Config) Scheduled() bool { return c.Schedule != "off" }
 func ReadConfig(context map[string]any) (Config, error) {
 	var c Config
 	faults := unknown(context)
-	if err := option.Read(&c, func(field option.Field) (string, bool) { return text(context[field.Name]) }); err != nil {
+	if err := option.Read(&c, func(name string) (string, bool) { return text(context[name]) }); err != nil {
 		faults = append(faults, strings.Split(err.Error(), "\n")...)
 	}
 	if len(faults) == 0 {

@@ -36,6 +36,7 @@ type Field struct {
 	Default  string
 	Required bool
 
+	label string // in errors: the name, or the variable where that is given
 	tag   reflect.StructTag
 	value reflect.Value
 }
@@ -56,7 +57,7 @@ func fieldsOf(options reflect.Value) (fields []Field) {
 			continue
 		}
 		otherwise, optional := declared.Tag.Lookup("default")
-		fields = append(fields, Field{name, declared.Tag.Get("text"), otherwise, !optional, declared.Tag, options.Field(i)})
+		fields = append(fields, Field{name, declared.Tag.Get("text"), otherwise, !optional, name, declared.Tag, options.Field(i)})
 	}
 	return fields
 }
@@ -79,13 +80,25 @@ func (f Field) Variable() string {
 
 // Read fills a struct of options, given as a pointer. given returns the text of an option, or false for its default.
 // The error joins one line for each fault.
-func Read(options any, given func(Field) (string, bool)) error {
+func Read(options any, given func(name string) (string, bool)) error {
+	return read(options, Field.name, given)
+}
+
+// ReadVariables is Read for texts that are given by environment variable, which the error then names.
+func ReadVariables(options any, given func(variable string) (string, bool)) error {
+	return read(options, Field.Variable, given)
+}
+
+func (f Field) name() string { return f.Name }
+
+func read(options any, label func(Field) string, given func(string) (string, bool)) error {
 	var faults []error
 	for _, field := range Fields(options) {
-		text, ok := given(field)
+		field.label = label(field)
+		text, ok := given(field.label)
 		switch {
 		case !ok && field.Required:
-			faults = append(faults, fmt.Errorf("%s is missing", field.Name))
+			faults = append(faults, fmt.Errorf("%s is missing", field.label))
 			continue
 		case !ok:
 			text = field.Default

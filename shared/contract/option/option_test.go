@@ -38,15 +38,15 @@ type whole struct {
 	Bucket string `option:"bucket"`
 }
 
-func read(given map[string]string) (whole, error) {
+func readWhole(given map[string]string) (whole, error) {
 	var w whole
-	return w, Read(&w, func(f Field) (string, bool) { text, ok := given[f.Name]; return text, ok })
+	return w, Read(&w, func(name string) (string, bool) { text, ok := given[name]; return text, ok })
 }
 
 func TestRead(t *testing.T) {
 	var w whole
 	given := map[string]string{"bucket": "b"}
-	lookup := func(f Field) (string, bool) { text, ok := given[f.Name]; return text, ok }
+	lookup := func(name string) (string, bool) { text, ok := given[name]; return text, ok }
 	if err := Read(&w, lookup); err != nil || !reflect.DeepEqual(w, whole{Sizes: Sizes{3, 0.5, 90 * time.Second, 7, 1, true}, Bucket: "b"}) {
 		t.Errorf("defaults: %+v, %v", w, err)
 	}
@@ -72,7 +72,7 @@ func TestStringIsWhatReadTakes(t *testing.T) {
 			given[field.Name] = field.String()
 		}
 		var got whole
-		err := Read(&got, func(f Field) (string, bool) { return given[f.Name], true })
+		err := Read(&got, func(name string) (string, bool) { return given[name], true })
 		if err != nil || !reflect.DeepEqual(got, want) {
 			t.Errorf("got %+v, %v, want %+v by %v", got, err, want, given)
 		}
@@ -80,7 +80,7 @@ func TestStringIsWhatReadTakes(t *testing.T) {
 }
 
 func TestFaultsAreNamedAllAtOnce(t *testing.T) {
-	_, err := read(map[string]string{"id": "x", "parts": "a,bb", "count": "10", "share": "1", "waitTime": "5ms", "days": "2", "aSeedOfXY": "-1", "on": "oui"})
+	_, err := readWhole(map[string]string{"id": "x", "parts": "a,bb", "count": "10", "share": "1", "waitTime": "5ms", "days": "2", "aSeedOfXY": "-1", "on": "oui"})
 	want := `id is "x": want ^vpc-[0-9]+$
 parts is "bb": want ^[a-z]$
 count is 10: want 1 to 9
@@ -104,7 +104,7 @@ bucket is missing`
 	} {
 		all := map[string]string{"bucket": "b"}
 		all[given[0]] = given[1]
-		if _, err := read(all); err == nil || !strings.HasPrefix(err.Error(), want) {
+		if _, err := readWhole(all); err == nil || !strings.HasPrefix(err.Error(), want) {
 			t.Errorf("%v: got %v, want %q", given, err, want)
 		}
 	}
@@ -121,6 +121,15 @@ func TestCheckHoldsAFilledStructToItsBounds(t *testing.T) {
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("the error lacks %q: %v", want, err)
 		}
+	}
+}
+
+// Errors name an option as it was given.
+func TestFaultsOfVariablesNameTheVariables(t *testing.T) {
+	given := map[string]string{"WAIT_TIME": "5ms", "count": "10"}
+	err := ReadVariables(&whole{}, func(variable string) (string, bool) { text, ok := given[variable]; return text, ok })
+	if want := "WAIT_TIME is 5ms: want at least 1s\nBUCKET is missing"; err == nil || err.Error() != want {
+		t.Errorf("got %v, want %s", err, want)
 	}
 }
 

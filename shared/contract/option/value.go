@@ -33,13 +33,13 @@ func (f Field) set(text string) error {
 	if f.value.CanAddr() {
 		if parser, ok := f.value.Addr().Interface().(encoding.TextUnmarshaler); ok {
 			if err := parser.UnmarshalText([]byte(text)); err != nil {
-				return fmt.Errorf("%s is %q: %w", f.Name, text, err)
+				return fmt.Errorf("%s is %q: %w", f.label, text, err)
 			}
 			return nil
 		}
 	}
 	if err := f.parse(text); err != nil {
-		return fmt.Errorf("%s is %q: want %s", f.Name, text, f.wanted())
+		return fmt.Errorf("%s is %q: want %s", f.label, text, f.wanted())
 	}
 	return f.check(text)
 }
@@ -88,7 +88,7 @@ func (f Field) check(text string) error {
 		return nil
 	}
 	if allowed := f.allowed(); allowed != nil && !slices.Contains(allowed, text) {
-		return fmt.Errorf("%s is %q: want %s", f.Name, text, f.wanted())
+		return fmt.Errorf("%s is %q: want %s", f.label, text, f.wanted())
 	}
 	switch f.value.Kind() {
 	case reflect.String:
@@ -111,9 +111,9 @@ func (f Field) checkText(text string) error {
 	pattern := f.tag.Get("pattern")
 	switch {
 	case f.Required && text == "":
-		return fmt.Errorf("%s is missing", f.Name)
+		return fmt.Errorf("%s is missing", f.label)
 	case pattern != "" && !regexp.MustCompile(pattern).MatchString(text):
-		return fmt.Errorf("%s is %q: want %s", f.Name, text, f.wanted())
+		return fmt.Errorf("%s is %q: want %s", f.label, text, f.wanted())
 	}
 	return nil
 }
@@ -131,7 +131,7 @@ func (f Field) checkNumber(text string, value float64) error {
 	if within {
 		return nil
 	}
-	return fmt.Errorf("%s is %s: want %s", f.Name, text, cmp.Or(f.bounds(), "a finite number"))
+	return fmt.Errorf("%s is %s: want %s", f.label, text, cmp.Or(f.bounds(), "a finite number"))
 }
 
 // number returns a bound of the option: a number, or a duration in nanoseconds.

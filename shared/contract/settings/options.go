@@ -40,8 +40,8 @@ func ParseOptions(given map[string]string) (Options, error) {
 			faults = append(faults, fmt.Errorf("%s is no option: want one of %s", name, strings.Join(names, ", ")))
 		}
 	}
-	err := option.Read(&o, func(field option.Field) (string, bool) {
-		text, ok := given[field.Name]
+	err := option.Read(&o, func(name string) (string, bool) {
+		text, ok := given[name]
 		return text, ok
 	})
 	return o, errors.Join(append(faults, err)...)

@@ -10,7 +10,6 @@ package settings
 import (
 	"fmt"
 	"os"
-	"strings"
 
 	"recsys/shared/contract/option"
 )
@@ -18,10 +17,8 @@ import (
 // Load reads a settings struct from the environment. The error names every variable that is missing or wrong.
 func Load[T any]() (T, error) {
 	var settings T
-	err := option.Read(&settings, func(field option.Field) (string, bool) { return os.LookupEnv(field.Variable()) })
-	if err != nil {
-		return settings, fmt.Errorf("reading settings from the environment, where limit is LIMIT and holdOutSeed is HOLD_OUT_SEED: %s",
-			strings.ReplaceAll(err.Error(), "\n", "; "))
+	if err := option.ReadVariables(&settings, os.LookupEnv); err != nil {
+		return settings, fmt.Errorf("reading settings from the environment: %w", err)
 	}
 	return settings, nil
 }

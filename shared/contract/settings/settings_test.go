@@ -56,14 +56,14 @@ func TestLoadNamesEveryFaultAtOnce(t *testing.T) {
 	})
 	_, err := Load[Recommend]()
 	for _, fault := range []string{
-		"vectorStoreURL is missing", "recommendationsBucket is missing", "deliveryStream is missing", "limit is 101: want 1 to 100",
-		"sessionWeight is NaN: want 0 to 1", `trendingHalfLife is "soon": want a time`, `trendingItems is "perhaps": want true or false`, "diversity is 2: want 0 to 1",
+		"VECTOR_STORE_URL is missing", "RECOMMENDATIONS_BUCKET is missing", "DELIVERY_STREAM is missing", "LIMIT is 101: want 1 to 100",
+		"SESSION_WEIGHT is NaN: want 0 to 1", `TRENDING_HALF_LIFE is "soon": want a time`, `TRENDING_ITEMS is "perhaps": want true or false`, "DIVERSITY is 2: want 0 to 1",
 	} {
 		if err == nil || !strings.Contains(err.Error(), fault) {
 			t.Errorf("the error lacks %q: %v", fault, err)
 		}
 	}
-	if err != nil && strings.Contains(err.Error(), "includeRated") {
+	if err != nil && strings.Contains(err.Error(), "INCLUDE_RATED") {
 		t.Errorf("the error names a sound variable: %v", err)
 	}
 }
