@@ -1,5 +1,5 @@
-// Package als learns vectors of customers and items from ratings: implicit alternating least squares, with what is known
-// of both as a prior. The objective is
+// Package als learns vectors of customers and items from ratings by implicit alternating least squares. Features of
+// both sides give the vectors a prior. The objective is
 //
 //	Σ c(r)(1−u·v)² over ratings + α₀ Σ(u·v)² over all pairs + λ Σ n^ν |w−prior(w)|² over users and items w with n ratings
 //
@@ -24,8 +24,9 @@
 //	customers without a rating   0.58 by the map of their features; popularity 0.37
 //	MovieLens-1M's shape         0.205; popularity 0.174; recall@20 0.186, popularity 0.162
 //
-// Speed, in seconds an iteration on one and on two cores of an AMD EPYC (go test ./shared/learn/als -run '^$' -bench Iteration), with
-// MovieLens-20M's 138,493 customers and 26,744 items. A plain scalar loop took 59.5 on two cores for the first line's 32.
+// Speed, in seconds an iteration on one and on two cores of an AMD EPYC (go test ./shared/learn/als -run '^$' -bench
+// Iteration). The shape is that of MovieLens-20M: 138,493 customers and 26,744 items. A plain scalar loop took 59.5
+// on two cores for the first line's 32.
 //
 //	ratings      16 factors    32            64            128
 //	10 million   0.61, 0.30    1.37, 0.73    3.99, 1.77    13.1, 6.9
@@ -44,25 +45,25 @@ import (
 	"recsys/shared/learn/sparse"
 )
 
-// Data is what is trained on.
+// Data is the input of a training.
 type Data struct {
 	Ratings *sparse.Matrix // customers by items
-	// Users and Items are what is known of each row and each column of Ratings; nil: nothing.
+	// Users and Items are the features of each row and each column of Ratings. Nil: none.
 	Users, Items *coldstart.Features
 }
 
-// Factors are what is learned: the inner product of a user and an item is how much the item is expected to please.
+// Factors are the result: the inner product of a user and an item predicts how much the item pleases.
 type Factors struct {
 	Dimension    int
 	Users, Items []float32 // rows of Dimension numbers, in the order of the matrix
-	// UserMap and ItemMap turn features into such vectors; without weights where Data knows no features.
+	// UserMap and ItemMap turn features into such vectors. They have no weights if Data has no features.
 	UserMap, ItemMap coldstart.Map
 }
 
 // Fit trains on ratings, customers by items. From resumes after the iteration of a checkpoint of the same ratings and
-// options, and ends with the same bits as if there had been no interruption; nil starts anew. After is called behind each
-// iteration, with a checkpoint that it may keep; nil is not called. Errors: those of Validate, *RefusedCheckpoint,
-// dense.ErrNotPositive, the context's and after's.
+// options. The result has the same bits as without an interruption. Nil starts from the beginning. After is called
+// after each iteration with a checkpoint that it may keep. Nil is not called. Errors: those of Validate,
+// *RefusedCheckpoint, dense.ErrNotPositive, the context's and after's.
 func Fit(ctx context.Context, data Data, o Options, from *Checkpoint, after func(Checkpoint) error) (Factors, error) {
 	if err := o.Validate(); err != nil {
 		return Factors{}, err
@@ -127,7 +128,7 @@ func newTraining(data Data, o Options) (t *training, err error) {
 	return t, nil
 }
 
-// check finds what the arithmetic would trip over.
+// check finds input that the arithmetic cannot take.
 func check(m *sparse.Matrix) error {
 	for k, rating := range m.Ratings {
 		if column := m.Columns[k]; rating < sparse.LowestRating || rating > sparse.HighestRating || column < 0 || int(column) >= m.Width {

@@ -376,7 +376,7 @@ func TestBadInputIsRefused(t *testing.T) {
 	}
 }
 
-// A rating between two stars weighs between them, and whole stars weigh what the options say, to the bit.
+// A rating between two stars weighs between them. Whole stars have the weights of the options, to the bit.
 func TestWeightsOfFractionalRatings(t *testing.T) {
 	o := Options{RatingWeights: [5]float64{0.7, 0.85, 1, 2, 1.3}}
 	for rating, want := range map[int]float64{
@@ -415,7 +415,7 @@ func TestHalfStarsTrain(t *testing.T) {
 	}
 }
 
-// The whole of it, on the vector kernels of x86-64 and of arm64: this is what both learned.
+// The hash is the result of the vector kernels of x86-64 and of arm64.
 func TestBitsAreTheSameOnEveryProcessor(t *testing.T) {
 	if !dense.Vectorised() {
 		t.Skip("the kernels in Go round differently")

@@ -7,8 +7,8 @@ import (
 	"time"
 )
 
-// MovieLens-20M's customers and items, with half its ratings (those of 4 and more, by which others measure) and with all.
-// The processor's time counts beside the clock's: it says what an iteration costs on one core, also where others work, too.
+// MovieLens-20M's customers and items, with half its ratings (those of 4 and more, by which others measure) and with
+// all. The processor's time counts in addition to the clock's, because it also holds on a machine with other work.
 func BenchmarkIteration(b *testing.B) {
 	for _, millions := range []int{10, 20} {
 		data := generate(1, 138_493, 26_744, millions*1_000_000)

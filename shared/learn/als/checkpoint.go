@@ -40,7 +40,7 @@ var checkpointMagic = [4]byte{'r', 'A', 'L', 'S'}
 
 const (
 	checkpointVersion = 1
-	maxNumbers        = 1 << 38 // a terabyte; what is there is read piece by piece
+	maxNumbers        = 1 << 38 // a terabyte, because the rest is read piece by piece
 	chunkNumbers      = 1 << 14
 )
 
@@ -63,7 +63,7 @@ func (c Checkpoint) WriteTo(w io.Writer) (written int64, err error) {
 	return out.written, err
 }
 
-// summed counts what is written and sums it up.
+// summed counts the written bytes and sums them up.
 type summed struct {
 	writer  io.Writer
 	written int64
@@ -99,8 +99,8 @@ func isDimension(d uint64) bool {
 	return option.Check(options) == nil
 }
 
-// ReadCheckpoint decodes what WriteTo wrote, up to the end of r. Memory grows with what is there, not with what the
-// head says. Errors: *RefusedCheckpoint, and r's.
+// ReadCheckpoint decodes the output of WriteTo, up to the end of r. Memory grows with the bytes that are there, not
+// with the sizes that the head claims. Errors: *RefusedCheckpoint, and r's.
 func ReadCheckpoint(r io.Reader) (c Checkpoint, err error) {
 	sum := crc32.New(castagnoli)
 	in := io.TeeReader(r, sum)

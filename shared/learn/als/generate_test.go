@@ -15,9 +15,9 @@ var movieLens1M = sync.OnceValue(func() Data { return generate(1, 6_040, 3_706, 
 
 const planted = 4 // factors behind generated ratings
 
-// generate makes about n ratings in the shape of MovieLens: customers of skewed activity (log-normal), items of skewed
-// popularity (rank^-0.8), and planted factors that decide, beside popularity, who rates what and how. The features are a
-// noisy look at the factors. The same seed gives the same ratings.
+// generate makes about n ratings in the shape of MovieLens. Customers have skewed activity (log-normal), and items
+// skewed popularity (rank^-0.8). Planted factors decide, together with popularity, which items a customer rates and
+// how. The features are a noisy look at the factors. The same seed gives the same ratings.
 func generate(seed uint64, customers, items, n int) Data {
 	r := rand.New(rand.NewPCG(seed, 7))
 	tastes, kinds := normals(r, customers*planted), normals(r, items*planted)
@@ -28,7 +28,7 @@ func generate(seed uint64, customers, items, n int) Data {
 		total += activity[c]
 	}
 	m := &sparse.Matrix{Width: items, Start: make([]int64, 1, customers+1)}
-	seen := make([]int, items) // by whom last
+	seen := make([]int, items) // the last customer
 	for c := range customers {
 		affinity := func(item int32) (sum float64) {
 			for k := range planted {

@@ -9,12 +9,12 @@ import (
 	"recsys/shared/learn/sparse"
 )
 
-// Options say how to train. Start from Default; the zero value is not valid.
+// Options say how to train. Start from Default, because the zero value is not valid.
 type Options struct {
 	// Training has the factors, the iterations and the weights, with their defaults and their bounds.
 	settings.Training
-	// RatingWeights is what a pair with a rating of 1 to 5 weighs: the confidence c of Hu, Koren and Volinsky. Over 0.
-	// Ratings between two of them weigh in proportion, and those below 1 as 1.
+	// RatingWeights are the weights of a pair with a rating of 1 to 5: the confidence c of Hu, Koren and Volinsky.
+	// Over 0. Ratings between two of them weigh in proportion, and those below 1 as 1.
 	RatingWeights [5]float64
 	// Workers solve rows at the same time, 0 is as many as there are cores. Their number changes no bit of the result.
 	Workers int
@@ -33,7 +33,7 @@ func (o Options) weight(rating int) float64 {
 	return below + float64((above-below)*float64(part)/sparse.Star)
 }
 
-// Default is what the package comment's figures were measured with.
+// Default returns the options of the package comment's figures.
 func Default() Options {
 	return Options{Training: settings.Default[settings.Training](), RatingWeights: [5]float64{0.7, 0.85, 1, 1.15, 1.3}}
 }

@@ -6,8 +6,8 @@ import (
 	"recsys/shared/learn/coldstart"
 )
 
-// prior is what a row's features say of its vector, before its ratings do: the vectors are regularised towards it. Without
-// features it is zero.
+// prior is the vector that a row's features predict. The row's vector is regularised towards it. Without features it
+// is zero.
 type prior struct {
 	features *coldstart.Features // nil: none
 	ridge    *coldstart.Ridge

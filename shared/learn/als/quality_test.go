@@ -55,7 +55,7 @@ func TestQualityWithoutTaste(t *testing.T) {
 	}
 }
 
-// Customers without any rating, ranked by what the map makes of their features, and customers whose vectors were learned.
+// Customers without any rating are ranked by the map of their features, and customers with ratings by their vectors.
 func TestQualityForUnseenCustomers(t *testing.T) {
 	var mapped, popular float64
 	const seeds = 4
@@ -75,7 +75,7 @@ func TestQualityForUnseenCustomers(t *testing.T) {
 	}
 }
 
-// The classicmodels ratings lie beside a developer's checkout; they are not the project's to hand on.
+// The classicmodels ratings lie next to a developer's checkout, because the project may not distribute them.
 const classicModels = "../../../../shared/data/classicmodels/expected_ratings_ml_training.csv"
 
 func TestQualityOfClassicModels(t *testing.T) {

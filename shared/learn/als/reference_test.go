@@ -14,7 +14,7 @@ type reference struct {
 	transposed *sparse.Matrix
 	users      [][]float64
 	items      [][]float64
-	userPrior  [][]float64 // a map's rows, the bias first; nil: zero
+	userPrior  [][]float64 // a map's rows, the bias first. Nil: zero
 	itemPrior  [][]float64
 }
 
@@ -200,7 +200,7 @@ func addOuter(m [][]float64, x []float64, weight float64) {
 	}
 }
 
-// solveInPlace is Gauss' elimination, for several right-hand sides; a is symmetric and positive definite.
+// solveInPlace is Gauss' elimination for several right-hand sides. a is symmetric and positive definite.
 func solveInPlace(a [][]float64, rights [][]float64) {
 	for i := range a {
 		for j := i + 1; j < len(a); j++ {

@@ -11,7 +11,7 @@ type short struct {
 	rows      []float32                // ratings × width: the gathered vectors, scaled
 	columns   []float32                // width × padded ratings: the same, transposed
 	scales    []float32                // width: 1/√(diagonal + penalty)
-	mean      []float32                // width: what the row's prior contributes
+	mean      []float32                // width: the part of the row's prior
 	negative  []float32                // width: the same, negated
 	target    []float32                // padded ratings
 	solution  []float32                // padded ratings
@@ -40,8 +40,9 @@ func (w *worker) solve(s *side, row int, others, start, diagonal []float32) (los
 	return w.solveShort(s, row, others, diagonal)
 }
 
-// solveShort solves what solveRow solves, with n equations for n ratings (Woodbury 1950). Let D be the diagonal Gram
-// matrix plus the penalty p, m the prior, and Z the row's n vectors, each times the root √c of its weight, times D^-½. Then
+// solveShort gives the result of solveRow, with n equations for n ratings (Woodbury 1950). Let D be the diagonal Gram
+// matrix plus the penalty p, and m the prior. Let Z be the row's n vectors, each times the root √c of its weight,
+// times D^-½. Then
 //
 //	v = D^-½ (h + Zᵀy)  with  h = p·D^-½·m  and  (I + ZZᵀ) y = √c − Zh
 func (w *worker) solveShort(s *side, row int, others, diagonal []float32) (loss float64, err error) {

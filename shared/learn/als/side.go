@@ -27,7 +27,7 @@ func (t *training) newSide(ratings *sparse.Matrix, features *coldstart.Features)
 		if n == 0 {
 			continue
 		}
-		// Powers may differ in their last bits between processors; float32 drops them.
+		// Powers may differ in their last bits between processors, and float32 drops these.
 		s.penalties[row] = float32(t.options.Regularization * math.Pow(n, t.options.FrequencyExponent))
 	}
 	s.prior, err = newPrior(features, s.penalties, t.options.FeatureRidge, t.width)
@@ -37,7 +37,7 @@ func (t *training) newSide(ratings *sparse.Matrix, features *coldstart.Features)
 // explain fits the prior to the vectors as they are.
 func (s *side) explain(width int) { s.prior.fit(s.vectors, width) }
 
-// penalty is what the objective has for this side: Σ λn^ν |v − prior|², and the prior's own.
+// penalty is this side's part of the objective: Σ λn^ν |v − prior|², and the prior's own.
 func (s *side) penalty(width int) float64 {
 	sum, mean := s.prior.penalty(), make([]float32, width)
 	for row, penalty := range s.penalties {
@@ -81,7 +81,7 @@ func (s *side) expand(vectors []float32, dimension, width int) {
 	}
 }
 
-// rowsAtOnce is what a worker takes at a time. The losses are summed in these portions.
+// rowsAtOnce is the number of rows that a worker takes at a time. The losses are summed in these portions.
 const rowsAtOnce = 64
 
 // solve gives each row of a side the vector that is best for the vectors of the other side. It returns the

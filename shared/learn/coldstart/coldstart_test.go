@@ -20,7 +20,7 @@ func drawn(r *rand.Rand, rows int) *Features {
 	return f
 }
 
-// cost is what a Ridge promises to be least.
+// cost is the quantity that a Ridge minimises.
 func cost(f *Features, weights, vectors []float32, stride int, ridge float64, m Map) (sum float64) {
 	mean := make([]float32, m.Dimension)
 	for row, weight := range weights {

@@ -1,5 +1,5 @@
-// Package coldstart finds vectors for those without ratings: a linear map from what is known of a customer or an item to
-// the vectors that training gave to those with ratings.
+// Package coldstart finds vectors for customers and items without ratings. It learns a linear map from their features
+// to the vectors that training gave to the others.
 //
 // Promise: the map is the one and only minimum of a ridge regression, computed in float64 in a fixed order, so the same
 // input gives the same bits.

@@ -9,8 +9,8 @@ import (
 // MaxWidth bounds the features of a Ridge: its normal equations are dense.
 const MaxWidth = 4096
 
-// Ridge is a weighted ridge regression on given features, its normal equations factored: what remains to be done for
-// other vectors is to substitute.
+// Ridge is a weighted ridge regression on given features. Its normal equations are factored, so each vector costs a
+// substitution only.
 type Ridge struct {
 	features *Features
 	weights  []float32
@@ -18,8 +18,9 @@ type Ridge struct {
 	lower    []float64 // size × size: the Cholesky factor of XᵀFX + ridge, the bias first
 }
 
-// NewRidge prepares min Σ weight·|vector − map(features)|² + ridge·Σ|row of the map|², the sums over rows of features and
-// over columns: the bias is not regularised. Ridge is over 0; a weight of 0 leaves a row out. Without any weight the map is zero.
+// NewRidge prepares min Σ weight·|vector − map(features)|² + ridge·Σ|row of the map|², the sums over rows of features
+// and over columns: the bias is not regularised. Ridge is over 0. A weight of 0 leaves a row out. Without any weight
+// the map is zero.
 func NewRidge(f *Features, weights []float32, ridge float64) (*Ridge, error) {
 	if f.Width > MaxWidth {
 		return nil, fmt.Errorf("%d features: at most %d are regressed on", f.Width, MaxWidth)
@@ -73,7 +74,8 @@ func (r *Ridge) factor() error {
 	return nil
 }
 
-// dot is in four sums that do not wait for each other; the conversions keep every processor from fusing multiply and add.
+// dot adds in four sums that do not wait for each other. The conversions keep every processor from fusing multiply
+// and add.
 func dot(a, b []float64) float64 {
 	b = b[:len(a)]
 	var s0, s1, s2, s3 float64

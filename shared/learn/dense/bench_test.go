@@ -52,7 +52,8 @@ func BenchmarkAddOuter(b *testing.B) {
 	}
 }
 
-// One row's normal equations from the start to the solution, without gathering; gonum's Cholesky alone, which is in float64.
+// One row's normal equations from the start to the solution, without gathering. For comparison, gonum's Cholesky
+// alone, which is in float64.
 func BenchmarkSolve(b *testing.B) {
 	r := rand.New(rand.NewPCG(2, 1))
 	for _, width := range []int{16, 32, 64, 128} {

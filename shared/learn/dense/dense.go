@@ -1,5 +1,5 @@
-// Package dense is the arithmetic of small dense float32 matrices that training and evaluation spend their time in:
-// sums of outer products, the solution of their normal equations, and scores of users against items.
+// Package dense is the arithmetic of small dense float32 matrices for training and evaluation. It has sums of outer
+// products, the solution of their normal equations, and scores of users against items.
 //
 // Promise: the order of all additions depends on the shapes alone. So the same input gives the same bits on any number of
 // goroutines. AVX2 with FMA on x86-64 and NEON on arm64 give the same bits as each other. The kernels in Go differ from
@@ -15,15 +15,15 @@ package dense
 // Vectorised reports whether the kernels in assembly are at work.
 func Vectorised() bool { return vectorised }
 
-// Lanes is what the length of a padded row is a multiple of, in numbers.
+// Lanes divides the length of a padded row, in numbers.
 const Lanes = 16
 
 // Pad is the dimension rounded up to a multiple of Lanes.
 func Pad(dimension int) int { return (dimension + Lanes - 1) &^ (Lanes - 1) }
 
 // AddOuter adds the outer products of n rows with themselves: m += Σ xᵀx. The rows are of the given width, a multiple
-// of Lanes, one behind the other; m is width × width with stride numbers from row to row. Of m the upper triangle is
-// computed, and of what is below it only the blocks of Lanes on the diagonal.
+// of Lanes, one behind the other. m is width × width with stride numbers from row to row. Only the upper triangle of
+// m is computed, with the whole blocks of Lanes on the diagonal.
 func AddOuter(m []float32, stride int, rows []float32, width, n int) {
 	if n == 0 {
 		return
@@ -35,7 +35,8 @@ func AddOuter(m []float32, stride int, rows []float32, width, n int) {
 	}
 }
 
-// AddWeighted adds a weighted sum of n rows: sum += Σ weights[k]·row k. The rows are as in AddOuter; sum has their width.
+// AddWeighted adds a weighted sum of n rows: sum += Σ weights[k]·row k. The rows are as in AddOuter, and sum has
+// their width.
 func AddWeighted(sum, rows []float32, weights []float32, n int) {
 	combine(sum, rows, len(sum), weights, 1, n, 1)
 }

@@ -29,7 +29,7 @@ func random(r *rand.Rand, n int) []float32 {
 	return x
 }
 
-// near compares with a reference in float64; size is the sum of the absolute terms.
+// near compares with a reference in float64. size is the sum of the absolute terms.
 func near(got float32, want, size float64) bool {
 	return math.Abs(float64(got)-want) <= 4e-6*size+1e-30
 }
@@ -237,7 +237,7 @@ func TestScoresRefusesAnotherLength(t *testing.T) {
 	Scores(make([]float32, 3), make([]float32, 4), make([]float32, 4), 2)
 }
 
-// The same numbers on every processor with vector kernels: this is what AVX2 and NEON gave.
+// The numbers are the same on every processor with vector kernels: AVX2 and NEON gave these.
 func TestBitsAreTheSameOnEveryProcessor(t *testing.T) {
 	if !vectorised {
 		t.Skip("the kernels in Go round differently")

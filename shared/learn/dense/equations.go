@@ -5,8 +5,8 @@ import (
 	"math"
 )
 
-// Equations are the normal equations of one least-squares problem, A·x = b with A symmetric and positive definite,
-// and the memory to solve them in: reused from problem to problem, by one goroutine at a time.
+// Equations are the normal equations A·x = b of one least-squares problem, with A symmetric and positive definite.
+// They include the memory to solve them and are reused from problem to problem, by one goroutine at a time.
 type Equations struct {
 	width  int       // numbers in x, a multiple of Lanes
 	stride int       // width + Lanes: b is the column behind A
@@ -23,7 +23,7 @@ func NewEquations(width int) *Equations {
 // Reset starts a problem with A = start, width × width, plus diagonal on its diagonal, and b = 0.
 func (e *Equations) Reset(start []float32, diagonal float32) {
 	for i := range e.width {
-		block := i &^ (Lanes - 1) // what is left of it is never read
+		block := i &^ (Lanes - 1) // the rest to the left is never read
 		copy(e.m[i*e.stride+block:][:e.width-block], start[i*e.width+block:])
 		e.m[i*e.stride+i] += diagonal
 	}
@@ -56,7 +56,8 @@ func (e *Equations) AddTarget(v []float32, scale float32) {
 var ErrNotPositive = errors.New("the normal equations are not positive definite")
 
 // Solve writes the solution to x and returns b·x, by which the solution lowers the sum of squares. The problem is
-// used up. Method: Cholesky, A = UᵀU, in blocks of Lanes rows; b is eliminated as one more column, which leaves y of Uᵀy = b.
+// used up. Method: Cholesky, A = UᵀU, in blocks of Lanes rows. b is eliminated as one more column, which leaves y of
+// Uᵀy = b.
 func (e *Equations) Solve(x []float32) (lowered float64, err error) {
 	for i, v := range e.b {
 		e.m[i*e.stride+e.width] = v
@@ -70,7 +71,7 @@ func (e *Equations) Solve(x []float32) (lowered float64, err error) {
 	return e.substitute(x), nil
 }
 
-// eliminateAbove subtracts what the rows above a block explain of it.
+// eliminateAbove subtracts the part of a block that the rows above it explain.
 func (e *Equations) eliminateAbove(first int) {
 	if first == 0 {
 		return
@@ -82,7 +83,7 @@ func (e *Equations) eliminateAbove(first int) {
 	}
 }
 
-// factorBlock factors the rows of one block; false: a pivot is not positive.
+// factorBlock factors the rows of one block. It returns false if a pivot is not positive.
 func (e *Equations) factorBlock(first int) bool {
 	for i := first; i < first+Lanes; i++ {
 		row := e.m[i*e.stride+first : (i+1)*e.stride]

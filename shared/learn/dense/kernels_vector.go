@@ -2,7 +2,7 @@
 
 package dense
 
-// The kernels in assembly. Lengths and strides are in numbers, n > 0; columns and width are multiples of Lanes.
+// The kernels in assembly. Lengths and strides are in numbers, and n > 0. columns and width are multiples of Lanes.
 
 //go:noescape
 func tileVector(dst *float32, dstStride int, a *float32, aStride int, b *float32, bStride int, n int, alpha float32)

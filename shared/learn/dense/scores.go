@@ -8,7 +8,8 @@ type Scorer struct {
 	panels           []float32 // ⌈count/Lanes⌉ × dimension × Lanes: Lanes items side by side, zeros for those that are missing
 }
 
-// NewScorer arranges the items, len(items)/dimension rows, for scoring; the slice is not kept. Dimension is 1 or more.
+// NewScorer arranges the items, len(items)/dimension rows, for scoring. It does not keep the slice. Dimension is 1 or
+// more.
 func NewScorer(items []float32, dimension int) *Scorer {
 	s := &Scorer{dimension: dimension, count: len(items) / dimension}
 	s.panels = make([]float32, Pad(s.count)*dimension)
@@ -48,8 +49,8 @@ func (s *Scorer) Scores(dst, users []float32) {
 	}
 }
 
-// scoreTurned scores n users that lie side by side, stride numbers from row to row. The tiles at the edges are
-// computed beside dst, as they are wider than what is left of it.
+// scoreTurned scores n users that lie side by side, stride numbers from row to row. The tiles at the edges are wider
+// than the rest of dst, so they are computed in a buffer.
 func (s *Scorer) scoreTurned(dst, turned []float32, stride, n int) {
 	var edge [tileRows * Lanes]float32
 	for i := 0; i < s.count; i += Lanes {

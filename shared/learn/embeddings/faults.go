@@ -8,10 +8,10 @@ import (
 	"recsys/shared/contract/failure"
 )
 
-// maxFaults is how many bad lines an error names; the rest is counted.
+// maxFaults is the number of bad lines that an error names. The others are counted.
 const maxFaults = 20
 
-// Faults collects what is wrong with the files of one hand-over, so that one look at the error is enough to mend them all.
+// Faults collects the faults of one hand-over's files, so that one look at the error is enough to mend them all.
 type Faults struct {
 	Unusable error // the model, nil if it is fine or absent
 
@@ -19,7 +19,7 @@ type Faults struct {
 	total int
 }
 
-// add notes a bad line, 1-based; reasons hold ids and counts, never values.
+// add notes a bad line, 1-based. Reasons hold ids and counts, never values.
 func (f *Faults) add(file string, line int, reason string) {
 	f.total++
 	if len(f.named) < maxFaults {

@@ -10,7 +10,7 @@ import (
 	"recsys/shared/contract/lake"
 )
 
-// MaxDimension is what pgvector's HNSW takes of the type vector.
+// MaxDimension is the most that pgvector's HNSW takes of the type vector.
 const MaxDimension = 2000
 
 // split cuts a record into its two fields, as RFC 4180 quotes them.
@@ -115,7 +115,7 @@ func parseNumber(text []byte) (float32, string) {
 	return float32(value), ""
 }
 
-// itemID takes an item's id: what a product's code may be in the training data.
+// itemID takes an item's id. It may be any product code of the training data.
 func itemID(field []byte) (string, string) {
 	switch {
 	case len(field) == 0:

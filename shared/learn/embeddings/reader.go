@@ -1,8 +1,9 @@
-// Package embeddings is the files of embeddings, embeddings/item_embeddings.csv and embeddings/user_embeddings.csv: what a
-// data scientist and functions/train write, and what embedding-upload and evaluate read.
+// Package embeddings reads and writes the files of embeddings, embeddings/item_embeddings.csv and
+// embeddings/user_embeddings.csv. A data scientist or functions/train writes them, and embedding-upload and evaluate
+// read them.
 //
-// Promise: reading is strict, a stream, and names every bad line at once; what Write writes, a Reader reads back bit for
-// bit. Spec: docs/training.md, "What a data scientist hands over".
+// Promise: reading is strict, a stream, and names every bad line at once. A Reader reads the output of Write back bit
+// for bit. Spec: docs/training.md, "What a data scientist hands over".
 package embeddings
 
 import (
@@ -20,11 +21,12 @@ const maxLine = 256 << 10
 
 var byteOrderMark = []byte("\xef\xbb\xbf")
 
-// Reader reads a file of embeddings as a stream, one row at a time, and is a pgx.CopyFromSource of (id, vector). The form is strict: the header id,embedding; an id; a vector as pgvector writes it, in quotes.
-// LF and CRLF, empty lines and a byte order mark are fine. From the first bad line on it yields no more rows but
-// notes the other bad lines in faults. Memory: a line, and each id once (for a million items about 100 MB).
+// Reader reads a file of embeddings as a stream, one row at a time, and is a pgx.CopyFromSource of (id, vector). The
+// form is strict. The header is id,embedding. Then come an id and a vector in quotes, as pgvector writes it. LF and
+// CRLF, empty lines and a byte order mark are fine. From the first bad line on it yields no more rows but notes the
+// other bad lines in faults. Memory: a line, and each id once (for a million items about 100 MB).
 type Reader[ID comparable] struct {
-	Dimension int // of all lines; 0: the first good one decides
+	Dimension int // of all lines. 0: the first good line decides
 
 	file    string
 	open    func() (io.ReadCloser, error) // called when the first row is wanted
@@ -45,32 +47,32 @@ type Reader[ID comparable] struct {
 	failed  error // reading broke off
 }
 
-// Items reads a file whose ids are items' codes; file is its name in faults, and open is called when the first row is
-// wanted.
+// Items reads a file whose ids are items' codes. file is its name in faults, and open is called before the first row.
 func Items(file string, open func() (io.ReadCloser, error), faults *Faults) *Reader[string] {
 	return &Reader[string]{file: file, open: open, parseID: itemID, faults: faults}
 }
 
-// Users reads a file whose ids are customers' numbers; see Items.
+// Users reads a file whose ids are customers' numbers. See Items.
 func Users(file string, open func() (io.ReadCloser, error), faults *Faults) *Reader[int32] {
 	return &Reader[int32]{file: file, open: open, parseID: userID, faults: faults}
 }
 
-// Peek reads up to the first good row, so that the dimension is known. It returns what broke the reading off, if
-// anything did; bad lines are in the faults.
+// Peek reads up to the first good row, so that the dimension is known. It returns the error that broke the reading
+// off, if any. Bad lines are in the faults.
 func (e *Reader[ID]) Peek() error {
 	e.pending = e.Next()
 	return e.failed
 }
 
-// ReadRest goes on to the end of the file, so that all of its faults are found. It returns what broke the reading off.
+// ReadRest goes on to the end of the file, so that all of its faults are found. It returns the error that broke the
+// reading off.
 func (e *Reader[ID]) ReadRest() error {
 	for e.Next() {
 	}
 	return e.failed
 }
 
-// Next goes on to the next row; false at the end, after a fault, or where reading broke off.
+// Next goes on to the next row. It returns false at the end, after a fault, and if reading broke off.
 func (e *Reader[ID]) Next() bool {
 	if e.pending {
 		e.pending = false
@@ -88,7 +90,7 @@ func (e *Reader[ID]) Values() ([]any, error) {
 	return e.row[:], nil
 }
 
-// Row is the row; the vector is good until the next call of Next.
+// Row returns the row. The vector is good until the next call of Next.
 func (e *Reader[ID]) Row() (id ID, vector []float32) { return e.id, e.vector }
 
 // Has reports whether a row up to the current one has the id.
@@ -97,7 +99,7 @@ func (e *Reader[ID]) Has(id ID) bool {
 	return has
 }
 
-// Err says why there are fewer rows than lines: InvalidEmbeddings, or what reading said.
+// Err says why there are fewer rows than lines: InvalidEmbeddings, or the error of reading.
 func (e *Reader[ID]) Err() error {
 	if e.failed != nil {
 		return e.failed
@@ -132,7 +134,7 @@ func (e *Reader[ID]) header() {
 	}
 }
 
-// advance reads up to the next row; once a line was bad, to the end of the file.
+// advance reads up to the next row. After a bad line it reads to the end of the file.
 func (e *Reader[ID]) advance() bool {
 	for {
 		text, ok := e.readRecord()
@@ -208,7 +210,7 @@ func (e *Reader[ID]) readLine() (line []byte, ok bool) {
 	return line, ok || len(line) > 0
 }
 
-// parse reads a line into id and vector, and says what is wrong with it.
+// parse reads a line into id and vector, and returns the reason if it cannot.
 func (e *Reader[ID]) parse(text []byte) (reason string) {
 	field, literal, reason := split(text)
 	if reason != "" {

@@ -23,7 +23,7 @@ func itemsOf(body io.Reader) (*Reader[string], *Faults) {
 	return Items("items.csv", func() (io.ReadCloser, error) { return io.NopCloser(body), nil }, &wrong), &wrong
 }
 
-// readAll is what COPY does: each row as id[numbers].
+// readAll does the same as COPY: each row as id[numbers].
 func readAll(e *Reader[string]) (rows []string, err error) {
 	for e.Next() {
 		row, err := e.Values()
@@ -119,7 +119,7 @@ func TestReadingBreaksOff(t *testing.T) {
 	}
 }
 
-// Whatever the bytes are: no panic, and what is read is what a vector column takes.
+// For any bytes there is no panic, and each vector that is read fits a vector column.
 func FuzzEmbeddings(f *testing.F) {
 	f.Add([]byte("id,embedding\na,\"[1,0]\"\nb,\"[0.5,0.5]\"\n"))
 	f.Add([]byte("\xef\xbb\xbf\"id\",\"embedding\"\r\n\"a\",\"[1e-3, 2]\"\r\n"))

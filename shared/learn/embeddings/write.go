@@ -52,7 +52,7 @@ func appendVectorLine[ID int32 | string](line []byte, id ID, vector []float32) [
 	return append(line, "]\"\n"...)
 }
 
-// isZero is true of what a Reader takes for a vector without a direction.
+// isZero reports a vector that a Reader refuses because it has no direction.
 func isZero(vector []float32) bool {
 	var square float32
 	for _, number := range vector {

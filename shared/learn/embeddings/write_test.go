@@ -42,7 +42,8 @@ func TestWhatIsWrittenIsReadBackBitForBit(t *testing.T) {
 	}
 }
 
-// A code is whatever the training data allows: 255 characters, with quotes, commas, tabs and lines' ends inside.
+// A code may be anything that the training data allows: 255 characters, with quotes, commas, tabs and lines' ends
+// inside.
 func TestItemsCodesAreReadBack(t *testing.T) {
 	codes := []string{
 		"S10, red", "æ", `5" pipe`, `"`, `""`, `a"",b`, "tab\there", "two\nlines", "two\r\nlines", "x\n\ny", "=1+1", "\x01", "[1]",

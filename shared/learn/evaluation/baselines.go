@@ -6,7 +6,8 @@ import (
 	"recsys/shared/learn/sparse"
 )
 
-// Popularity ranks the items by their number of ratings in train, the same for everyone; equal ones by their index.
+// Popularity ranks the items by their number of ratings in train, the same for everyone. Equal ones are ranked by
+// their index.
 func Popularity(train *sparse.Matrix) Scorer {
 	scores := make(popularity, train.Width)
 	for item, n := range counts(train) {

@@ -7,11 +7,11 @@ import (
 	"recsys/shared/learn/sparse"
 )
 
-// blockScores is how many scores a worker holds at once, but for a row that is longer; 2 MB, to stay in the cache.
+// blockScores is the number of scores that a worker holds at once, unless a row is longer. 2 MB stay in the cache.
 const blockScores = 1 << 19
 
-// evaluation is the work, cut in blocks of customers. The cut does not depend on the workers, and what a block adds up to is
-// kept by block: so the sums are those of one order whoever works.
+// evaluation is the work, cut in blocks of customers. The cut does not depend on the workers, and sums are kept by
+// block. So they are added in one order on any number of workers.
 type evaluation struct {
 	train, heldOut *sparse.Matrix
 	scorer         Scorer
@@ -61,8 +61,8 @@ func counts(m *sparse.Matrix) []int {
 	return n
 }
 
-// work takes the next block until there is none. places gets, for each item, the best place it has in a list of this
-// worker, 1 to longest; 0: in none.
+// work takes the next block until there is none. places gets, for each item, its best place in a list of this worker,
+// 1 to longest. 0: in no list.
 func (e *evaluation) work(ctx context.Context, next *atomic.Int64, places []uint8) error {
 	scores := make([]float32, min(e.perBlock, len(e.customers))*e.train.Width)
 	for {

@@ -18,9 +18,9 @@ type Interval struct {
 }
 
 // meanInterval is the 95 % percentile bootstrap interval of the mean of values, one a customer (Efron, Tibshirani: An
-// Introduction to the Bootstrap, 1993, chapter 13): customers are drawn with replacement, as many as there are, resamples
-// times; the interval's ends are the 2.5 % and the 97.5 % quantile of the means. A seed gives the same interval on any
-// number of processors. No values: the zero interval.
+// Introduction to the Bootstrap, 1993, chapter 13). Customers are drawn with replacement, as many as there are,
+// resamples times. The interval's ends are the 2.5 % and the 97.5 % quantile of the means. A seed gives the same
+// interval on any number of processors. No values: the zero interval.
 func meanInterval(values []float64, resamples int, seed uint64) Interval {
 	if len(values) == 0 {
 		return Interval{}

@@ -6,11 +6,11 @@ import (
 	"strings"
 )
 
-// chart is one drawing of the page: a title, a note below it, and shapes, which the page writes as SVG. Lengths are in
-// units of a drawing that is 360 wide; the page stretches it.
+// chart is one drawing of the page: a title, a note below it, and shapes, which the page writes as SVG. Lengths are
+// in units of a drawing that is 360 wide. The page stretches it.
 type chart struct {
 	ID, Title, Note string
-	Description     string // the drawing in words, for who does not see it
+	Description     string // the drawing in words, for people who do not see it
 	Legend          []contender
 	Height          float64
 	Shapes          []shape
@@ -18,11 +18,11 @@ type chart struct {
 
 const chartWidth = 360
 
-// shape is an element of a chart; which of the fields count follows from Kind. Tip is shown where the pointer rests.
+// shape is an element of a chart. Kind decides which fields count. Tip is shown where the pointer rests.
 type shape struct {
 	Kind         string // rect, line, path, circle or text
 	Class        string
-	X, Y, X2, Y2 length // of rect: X2 and Y2 are width and height; of circle: X2 is the radius
+	X, Y, X2, Y2 length // of rect: X2 and Y2 are width and height. Of circle: X2 is the radius
 	D            string // of path
 	Text, Tip    string
 }
@@ -68,7 +68,7 @@ func (s scale) at(value float64) float64 {
 	return s.start + (value-s.low)/(s.high-s.low)*(s.end-s.start)
 }
 
-// around is a scale over round numbers that holds all values; ticks are these numbers, three to eight.
+// around returns a scale over round numbers that holds all values. ticks are these numbers, three to eight.
 func around(low, high, start, end float64) (s scale, ticks []float64) {
 	if !(high-low > 1e-9*max(math.Abs(low), math.Abs(high))) { // equal but for rounding
 		room := math.Abs(low) * 0.1
@@ -137,7 +137,7 @@ func (c *chart) frame(low, high float64, write func([]float64) []string) scale {
 	return y
 }
 
-// axis writes what is below the frame.
+// axis writes the name below the frame.
 func (c *chart) axis(name string) { c.text("axis", (frameLeft+frameRight)/2, frameBottom+33, name) }
 
 func (c *chart) under(x float64, text string) { c.text("tick middle", x, frameBottom+17, text) }

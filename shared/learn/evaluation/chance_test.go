@@ -7,8 +7,8 @@ import (
 	"recsys/shared/contract/settings"
 )
 
-// decided counts, of 200 shops with 98 customers, those in which a check passes. A customer's NDCG@10 is drawn around a
-// mean of its own; candidate and reference are off it by noise, and the candidate has factor times the rest.
+// decided counts, of 200 shops with 98 customers, those in which a check passes. A customer's NDCG@10 is drawn around
+// a mean of its own. Candidate and reference differ from it by noise, and the candidate has factor times the rest.
 func decided(t *testing.T, check int, factor, noise float64) (passed int) {
 	t.Helper()
 	gate := Gate{Mode: Enforce, Allowance: settings.Allowance{Margin: 0.1, Tolerance: 0.15}, Resamples: 1000}

@@ -12,22 +12,22 @@ import (
 // Embeddings scores by comparing vectors, as the vector database does. All metrics are brought to inner products,
 // which rank the items in the same order:
 //
-//   - cosine: vectors of length 1. One of length 0 has no direction and counts as missing; the database's
-//     index leaves it out, too.
-//   - l2: -|c-i|²/2 is c·i - |i|²/2 but for what is the same for all items: one more dimension holds -|i|²/2, against
-//     a 1. The items' mean is taken off first, which moves no distance and keeps the numbers small.
+//   - cosine: vectors of length 1. One of length 0 has no direction and counts as missing. The database's index
+//     leaves it out, too.
+//   - l2: -|c-i|²/2 is c·i - |i|²/2, apart from a term that is the same for all items. One more dimension holds
+//     -|i|²/2, against a 1. The items' mean is taken off first, which moves no distance and keeps the numbers small.
 //
 // A customer without a vector is recommended nothing, and an item without one is recommended to nobody.
 type Embeddings struct {
 	metric    distance.Metric
 	dimension int         // of a row of items
 	customers [][]float32 // as given
-	mean      []float32   // of the items' vectors; only for l2
+	mean      []float32   // of the items' vectors, for l2 only
 	items     *dense.Scorer
 	missing   []int32 // items
 }
 
-// NewEmbeddings takes one vector for each row and each column of the matrices; nil where there is none. The
+// NewEmbeddings takes one vector for each row and each column of the matrices. Nil means that there is none. The
 // customers' are kept and not copied. Errors: a vector of another length than dimension, an unknown metric.
 func NewEmbeddings(metric distance.Metric, dimension int, customers, items [][]float32) (*Embeddings, error) {
 	if _, err := distance.Parse(string(metric)); err != nil {
@@ -66,7 +66,8 @@ func check(what string, vectors [][]float32, dimension int) error {
 	return nil
 }
 
-// Score fills dst with the items' scores: the cosine, the inner product, or for l2 what ranks as the distance does.
+// Score fills dst with the items' scores: the cosine, the inner product, or for l2 a number that ranks as the
+// distance does.
 func (e *Embeddings) Score(dst []float32, customers []int32) {
 	block := make([]float32, len(customers)*e.dimension)
 	var without []int
@@ -94,7 +95,7 @@ func (e *Embeddings) Score(dst []float32, customers []int32) {
 	}
 }
 
-// place writes a vector as it is compared; false: there is none.
+// place writes a vector in the form in which it is compared. It returns false if there is none.
 func (e *Embeddings) place(row, vector []float32) bool {
 	if vector == nil {
 		return false

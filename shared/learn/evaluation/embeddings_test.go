@@ -45,7 +45,7 @@ func embeddings(t testing.TB, metric distance.Metric, dimension int, customers, 
 	return e
 }
 
-// The items come in the order of the database's distance, computed exactly; l2 far from zero, too.
+// The items come in the order of the database's distance, computed exactly. That also holds for l2 far from zero.
 func TestEmbeddingsRankAsTheDatabase(t *testing.T) {
 	const dimension = 7
 	for metric, offsets := range map[distance.Metric][]float64{

@@ -1,6 +1,6 @@
-// Package evaluation judges a model by ratings that were held out of its training: recall, NDCG, reciprocal rank,
-// coverage and novelty of its full rankings (no sampled negatives), a gate that decides by them whether a version is
-// promoted, and the report for people and programs.
+// Package evaluation judges a model by ratings that were held out of its training. It computes recall, NDCG,
+// reciprocal rank, coverage and novelty of full rankings, without sampled negatives. Its gate decides if a version is
+// promoted. It writes the report for people and programs.
 //
 // Promise: the same ratings and scores give the same figures, bit for bit, with any number of workers. It reads and
 // writes neither S3 nor a database. Memory is that of the ratings and of the scorer, and one block of scores (2 MB, or
@@ -21,20 +21,20 @@ import (
 	"recsys/shared/learn/sparse"
 )
 
-// Scorer is a model to judge. Score fills dst with the scores of all items for each of the customers, row by row: dst
-// has len(customers) times the number of items. customers and items are rows and columns of the matrices. A
-// higher score is better; NaN and -Inf mean that the item cannot be recommended to the customer. Score is called
+// Scorer is a model to judge. Score fills dst with the scores of all items for each of the customers, row by row. dst
+// has len(customers) times the number of items. customers and items are rows and columns of the matrices. A higher
+// score is better. NaN and -Inf mean that the item cannot be recommended to the customer. Score is called
 // concurrently, and must give a customer and an item the same score each time.
 type Scorer interface {
 	Score(dst []float32, customers []int32)
 }
 
-// Result is what a model achieves on the hold-out.
+// Result holds a model's figures on the hold-out.
 type Result struct {
 	Customers int `json:"customers"` // judged by: with at least one held-out and one remaining rating
 	HeldOut   int `json:"heldOut"`   // their held-out ratings
 	Items     int `json:"items"`     // the size of the catalogue
-	// Unserved counts those of the customers to whom no item at all can be recommended; they count 0 everywhere.
+	// Unserved counts the customers to whom no item at all can be recommended. They count 0 everywhere.
 	Unserved int `json:"unserved"`
 
 	// MRR is the mean reciprocal rank: 1 over the rank of the first held-out item in the full ranking, 0 where there is none.
@@ -62,9 +62,9 @@ type Figures struct {
 // NDCG10 is the figure that the gate decides on.
 func (r *Result) NDCG10() float64 { return r.At[1].NDCG }
 
-// Evaluate ranks all items for each customer and compares with what was held out. train holds what a customer is
-// known to have, heldOut what is to be found; both are customers by items, of one shape and without a common entry.
-// workers is the number of goroutines, 0: one for each processor. Errors: matrices of different shape, and ctx's.
+// Evaluate ranks all items for each customer and looks for the held-out ones. train holds the known ratings, heldOut
+// the ratings to find. Both are customers by items, of one shape and without a common entry. workers is the number of
+// goroutines. 0: one for each processor. Errors: matrices of different shape, and ctx's.
 func Evaluate(ctx context.Context, train, heldOut *sparse.Matrix, scorer Scorer, workers int) (Result, error) {
 	if train.Rows() != heldOut.Rows() || train.Width != heldOut.Width {
 		return Result{}, fmt.Errorf("evaluating: %d × %d ratings and %d × %d held out", train.Rows(), train.Width, heldOut.Rows(), heldOut.Width)

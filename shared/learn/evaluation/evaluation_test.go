@@ -42,7 +42,7 @@ func evaluate(t *testing.T, train, heldOut *sparse.Matrix, s Scorer, workers int
 	return r
 }
 
-// Eight items and five customers, of whom the third has nothing held out and the fourth nothing else.
+// Eight items and five customers. The third has nothing held out, and the fourth nothing else.
 func TestEvaluateByHand(t *testing.T) {
 	train := matrix(8, []int32{0}, []int32{0, 1}, []int32{0, 2}, nil, []int32{7})
 	heldOut := matrix(8, []int32{2}, []int32{3, 7}, nil, []int32{5}, []int32{0, 1, 2, 3, 4, 5})
@@ -60,7 +60,8 @@ func TestEvaluateByHand(t *testing.T) {
 	near(t, "MRR", r.MRR, (1./2+1./1+1./2)/3, 1e-12)
 	near(t, "recall@5", r.At[0].Recall, (1+1+4./5)/3, 1e-12)
 	near(t, "recall@10", r.At[1].Recall, 1, 1e-12) // ten places hold all candidates
-	// By customer: 0.63093; (1 + 0.38685) / 1.63093 = 0.85035; (0.63093 + 0.5 + 0.43068 + 0.38685) / 2.94846 = 0.66084.
+	// By customer: 0.63093, (1 + 0.38685) / 1.63093 = 0.85035, (0.63093 + 0.5 + 0.43068 + 0.38685) / 2.94846 =
+	// 0.66084.
 	near(t, "NDCG@5", r.At[0].NDCG, (0.63093+0.85035+0.66084)/3, 1e-5)
 	// The third: (2.94846 - 1 + 0.35621 + 0.33333) / (2.94846 + 0.35621) = 2.63800 / 3.30467 = 0.79826.
 	near(t, "NDCG@10", r.NDCG10(), (0.63093+0.85035+0.79826)/3, 1e-5)
@@ -68,8 +69,9 @@ func TestEvaluateByHand(t *testing.T) {
 		t.Errorf("NDCG@20 %v of eight items, @10 %v", r.At[2].NDCG, r.At[1].NDCG)
 	}
 	near(t, "coverage@5", r.At[0].Coverage, 1, 0) // 0 to 7 are all in one of the lists
-	// Four customers have something: 0 is had by 3, 1, 2 and 7 by 1, the others by nobody. In bits, of 5: 0 log2(5/4) =
-	// 0.32193; 1, 2, 7 log2(5/2) = 1.32193; 3 to 6 log2(5) = 2.32193. The lists at 5: 1 2 3 4 5, 7 6 5 4 3, 6 0 1 2 3.
+	// Four customers have something: 0 is had by 3, 1, 2 and 7 by 1, the others by nobody. In bits, of 5: 0 log2(5/4)
+	// = 0.32193, 1, 2, 7 log2(5/2) = 1.32193, 3 to 6 log2(5) = 2.32193. The lists at 5: 1 2 3 4 5, 7 6 5 4 3, 6 0 1 2
+	// 3.
 	near(t, "novelty@5", r.At[0].Novelty, (2*1.32193+3*2.32193+1.32193+4*2.32193+2.32193+0.32193+2*1.32193+2.32193)/15, 1e-5)
 	if want := [10]int{6: 1, 7: 1, 8: 1}; r.Histogram != want {
 		t.Errorf("histogram %v, want %v", r.Histogram, want)
@@ -80,7 +82,8 @@ func TestEvaluateByHand(t *testing.T) {
 }
 
 func TestCoverageCountsAnyonesList(t *testing.T) {
-	// Two customers, both with item 0, and seven candidates: the lists at 5 are 1 2 3 4 5 and 2 3 4 5 6; 0 and 7 are in none.
+	// Two customers, both with item 0, and seven candidates. The lists at 5 are 1 2 3 4 5 and 2 3 4 5 6. 0 and 7 are
+	// in none.
 	train := matrix(8, []int32{0}, []int32{0})
 	heldOut := matrix(8, []int32{7}, []int32{7})
 	r := evaluate(t, train, heldOut, table{{0, 9, 8, 7, 6, 5, 4, 3}, {0, 1, 9, 8, 7, 6, 5, 0}}, 1)

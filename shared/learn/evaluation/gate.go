@@ -8,12 +8,12 @@ import (
 	"recsys/shared/contract/settings"
 )
 
-// Mode is what the gate's decision leads to.
+// Mode says how the gate's decision is used.
 type Mode string
 
 const (
-	Enforce Mode = "enforce" // what does not pass is not promoted: for models of our own training
-	Observe Mode = "report"  // all is promoted, and the report says what the gate thinks: for handed-over artifacts
+	Enforce Mode = "enforce" // a version that does not pass is not promoted: for models of our own training
+	Observe Mode = "report"  // every version is promoted, and the report has the gate's opinion: for handed-over artifacts
 )
 
 // fewest is how many customers it takes to decide: the interval of fewer says nothing.
@@ -22,14 +22,14 @@ const fewest = 10
 // Gate decides by NDCG@10 whether a version is promoted.
 type Gate struct {
 	Mode Mode `json:"mode"`
-	// Allowance has Margin, the share by which the candidate must beat the better one of popularity and random, and
-	// Tolerance, the share by which it may be worse than the active version. The tolerance must leave room
-	// for chance: between two trainings that differ by 5 % of the ratings, the interval of a shop with a hundred customers
-	// is about 6 % of the NDCG wide to each side. Seen in the sample shop over 30 hold-outs with the defaults of als, 2 of
-	// such retrainings miss a tolerance of 0.1, and none misses 0.15, nor one with 20 % more ratings. A model trained
-	// on the same ratings with the same seed is the same, and always passes.
+	// Allowance has Margin, the share by which the candidate must beat the better one of popularity and random.
+	// Tolerance is the share by which it may be worse than the active version. The tolerance must leave room for
+	// chance. Between two trainings that differ by 5 % of the ratings, the interval of a shop with a hundred
+	// customers is about 6 % of the NDCG wide to each side. In the sample shop, over 30 hold-outs with the defaults
+	// of als, 2 of such retrainings miss a tolerance of 0.1. None misses 0.15, and none with 20 % more ratings does.
+	// A model trained on the same ratings with the same seed is the same, and always passes.
 	settings.Allowance
-	// Resamples is the number of bootstrap samples, at least 100; 0: 2,000.
+	// Resamples is the number of bootstrap samples, at least 100. 0 means 2,000.
 	Resamples int    `json:"resamples"`
 	Seed      uint64 `json:"seed,string"` // of the bootstrap
 }
@@ -46,7 +46,7 @@ func (g Gate) Validate() error {
 	return errors.Join(faults...)
 }
 
-// Contender is a version and what it achieves.
+// Contender is a version with its figures.
 type Contender struct {
 	Version int64  `json:"version,omitempty"` // 0: it has no number
 	Origin  Origin `json:"origin"`
@@ -68,10 +68,10 @@ const (
 type Decision struct {
 	Gate    Gate     `json:"gate"`
 	Promote bool     `json:"promote"`
-	Passed  bool     `json:"passed"` // what the gate thinks; Promote differs where it only reports
+	Passed  bool     `json:"passed"` // the gate's opinion, which differs from Promote if the gate only reports
 	Reason  string   `json:"reason"`
 	Checks  []Check  `json:"checks"`
-	Remarks []string `json:"remarks,omitempty"` // what to bear in mind when reading the figures
+	Remarks []string `json:"remarks,omitempty"` // hints for reading the figures
 }
 
 // Check compares the candidate with a reference, customer by customer.
@@ -89,9 +89,9 @@ type Check struct {
 }
 
 // Decide compares the candidate with the better baseline and with the active version, if there is one. The candidate
-// passes when it surely beats the baseline by the margin (the interval of candidate - (1+Margin)·baseline is above 0)
-// and surely is not worse than the active version by more than the tolerance (that of candidate -
-// (1-Tolerance)·active is not below 0). With fewer than ten customers nothing is sure, and it does not pass.
+// must surely beat the baseline by the margin: the interval of candidate - (1+Margin)·baseline is above 0. It must
+// surely not be worse than the active version by more than the tolerance: the interval of candidate -
+// (1-Tolerance)·active is not below 0. With fewer than ten customers nothing is sure, and it does not pass.
 //
 // An active version that may have been trained on the hold-out has an advantage over a candidate that was not:
 // that comparison is reported and does not decide.

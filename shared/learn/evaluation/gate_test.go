@@ -76,7 +76,7 @@ func TestGate(t *testing.T) {
 	}
 }
 
-// Twenty customers, of whom ten gain 0.2 over 1.5 times the baseline and ten 0.1.
+// Of twenty customers ten gain 0.2 over 1.5 times the baseline, and ten gain 0.1.
 func TestCheckByHand(t *testing.T) {
 	candidate, baseline := make([]float64, 20), make([]float64, 20)
 	for i := range candidate {
@@ -93,7 +93,8 @@ func TestCheckByHand(t *testing.T) {
 	}
 	near(t, "the reference", check.Reference, 0.4, 1e-12)
 	near(t, "the difference", check.Difference, 0.15, 1e-12)
-	// The mean is 0.1 and a 200th of a binomial count of 20 at ½, whose 2.5 % and 97.5 % quantiles are 6 and 14.
+	// The mean is 0.1 and a 200th of a binomial count of 20 at ½. The 2.5 % and 97.5 % quantiles of the count are 6
+	// and 14.
 	near(t, "the lower end", check.Interval.Low, 0.1+6./200, 1e-12)
 	near(t, "the upper end", check.Interval.High, 0.1+14./200, 1e-12)
 }

@@ -8,7 +8,7 @@ var Cutoffs = [...]int{5, 10, 20}
 // longest is the last of Cutoffs: how much of a ranking must be known.
 const longest = 20
 
-// discounts are what a hit at a place adds to the gain: 1/log2(rank+1), rank 1 first. ideal sums them up: ideal[n] is the
+// discounts are the gains of a hit at each place: 1/log2(rank+1), rank 1 first. ideal sums them up: ideal[n] is the
 // gain of n hits at the first n places.
 var discounts, ideal = func() (discount [longest]float64, sum [longest + 1]float64) {
 	for place := range discount {
@@ -19,9 +19,9 @@ var discounts, ideal = func() (discount [longest]float64, sum [longest + 1]float
 }()
 
 // recall is recall@k: the hits among the first k places over the most that there can be, min(k, held out). Over the
-// number of held-out ratings alone, a customer with more than k of them could not reach 1; this form is the one of Liang
-// et al., Variational Autoencoders for Collaborative Filtering (2018), and of the papers that compare themselves
-// with it, Rendle et al. (2021) among them. hits are the ranks of the hits, 1 and up, ascending.
+// number of held-out ratings alone, a customer with more than k of them could not reach 1. This form is the one of
+// Liang et al., Variational Autoencoders for Collaborative Filtering (2018). Papers that compare themselves with it
+// use the same, as Rendle et al. (2021) among them. hits are the ranks of the hits, 1 and up, ascending.
 func recall(k int, hits []int, heldOut int) float64 {
 	found := 0
 	for _, rank := range hits {
@@ -32,9 +32,9 @@ func recall(k int, hits []int, heldOut int) float64 {
 	return float64(found) / float64(min(k, heldOut))
 }
 
-// ndcg is NDCG@k with binary relevance: the sum of 1/log2(rank+1) over the hits among the first k places, over the same
-// sum when min(k, held out) hits come first (Järvelin, Kekäläinen: Cumulated gain-based evaluation of IR techniques,
-// 2002; with the discount of every place, the first as well).
+// ndcg is NDCG@k with binary relevance. It is the sum of 1/log2(rank+1) over the hits among the first k places, over
+// the same sum with min(k, held out) hits first (Järvelin, Kekäläinen: Cumulated gain-based evaluation of IR
+// techniques, 2002. Here every place is discounted, also the first).
 func ndcg(k int, hits []int, heldOut int) float64 {
 	gain := 0.0
 	for _, rank := range hits {

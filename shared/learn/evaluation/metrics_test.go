@@ -13,7 +13,7 @@ func near(t *testing.T, what string, got, want, tolerance float64) {
 }
 
 // Discounts by hand: 1/log2(2) = 1, 1/log2(3) = 0.63093, 1/log2(4) = 0.5, 1/log2(5) = 0.43068, 1/log2(6) = 0.38685,
-// 1/log2(7) = 0.35621, 1/log2(8) = 1/3; 1/log2(16) = 1/4 is that of rank 15.
+// 1/log2(7) = 0.35621, 1/log2(8) = 1/3. 1/log2(16) = 1/4 belongs to rank 15.
 func TestMetricsByHand(t *testing.T) {
 	for _, c := range []struct {
 		name         string

@@ -21,7 +21,7 @@ func figure(x float64) string {
 	return text
 }
 
-// signed is figure with a plus before what is positive.
+// signed is figure with a plus before positive numbers.
 func signed(x float64) string {
 	text := figure(x)
 	if x > 0 && strings.Trim(text, "0.") != "" {

@@ -14,7 +14,7 @@ var pageText string
 
 var pageTemplate = template.Must(template.New("page").Parse(pageText))
 
-// page is what the template shows of a report.
+// page holds the parts of a report that the template shows.
 type page struct {
 	*Report
 	Verdict     verdict
@@ -31,7 +31,7 @@ type page struct {
 
 type verdict struct{ Title, Class string }
 
-// keyFigure is one figure in large type, and what to compare it with.
+// keyFigure is one figure in large type, and the figures to compare it with.
 type keyFigure struct {
 	Name, Value string
 	Beside      []string
@@ -164,7 +164,7 @@ func (r *Report) facts() []Option {
 	}
 }
 
-// definitions are the figures for readers; the exact ones are in metrics.go.
+// definitions explain the figures to readers. metrics.go has the exact ones.
 var definitions = []Option{
 	{"Full ranking", "For each customer all items are ranked but those that the customer is known to have. What was held out should come first."},
 	{"Recall@k", "The share of a customer's held-out items that is among the first k, of the k there can be at most."},

@@ -12,7 +12,7 @@ import (
 	"unicode/utf8"
 )
 
-// element is what the tests look at of a page.
+// element is the part of a page that the tests look at.
 type element struct {
 	name       string
 	attributes map[string]string
@@ -219,7 +219,7 @@ func box(s shape) (left, top, right, bottom float64) {
 	return left, float64(s.Y) - 0.75*size, left + width, float64(s.Y) + 0.2*size
 }
 
-// Texts of a drawing stay inside of it and off each other, whatever the figures are; so do all shapes.
+// Texts of a drawing stay inside it and do not overlap, for any figures. So do all shapes.
 func TestDrawingsHaveRoom(t *testing.T) {
 	chance := rand.New(rand.NewPCG(1, 1))
 	small := func() float64 { return math.Pow(10, -4*chance.Float64()) }

@@ -5,12 +5,12 @@ import (
 	"slices"
 )
 
-// ranking is what the figures need of one customer's ranking of all candidates.
+// ranking is the part of one customer's ranking that the figures need.
 type ranking struct {
 	top      [longest]int32 // the first items
 	scores   [longest]float32
 	length   int // how many of top there are
-	firstHit int // the rank of the best held-out item among all candidates, 1 and up; 0: none has a rank
+	firstHit int // the rank of the best held-out item among all candidates, 1 and up. 0: none has a rank
 }
 
 // rank ranks the items by their scores, descending, those of equal score by their index, ascending. The items of known
@@ -29,7 +29,7 @@ func rank(row []float32, known, heldOut []int32) (r ranking) {
 	if best >= 0 {
 		r.firstHit = 1 + ahead(row, best)
 	}
-	bar := float32(math.Inf(-1)) // what an item must exceed to be among the first
+	bar := float32(math.Inf(-1)) // a score must exceed it to be among the first
 	for i, score := range row {
 		if score > bar {
 			r.insert(int32(i), score)

@@ -66,7 +66,7 @@ func (d *Decision) conclude(candidate Result) {
 	}
 }
 
-// remarks are what the reader must know of the figures.
+// remarks return the caveats about the figures.
 func remarks(candidate Contender, active *Contender) (r []string) {
 	if candidate.MayHaveSeen {
 		r = append(r, "The candidate may have been trained on the hold-out: its figures may be too high.")

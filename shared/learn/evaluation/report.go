@@ -12,15 +12,15 @@ import (
 // ReportFormat is the version of the report's JSON. It is raised when a field changes its meaning or goes.
 const ReportFormat = 1
 
-// Report is what an evaluation found: as JSON for programs, as a page for people.
+// Report is the result of an evaluation: JSON for programs, a page for people.
 type Report struct {
-	Format      int       `json:"format"` // ReportFormat; set when it is written
+	Format      int       `json:"format"` // ReportFormat. Set when the report is written
 	Run         string    `json:"run"`
 	Snapshot    string    `json:"snapshot"`    // the run that published the ratings
 	EvaluatedAt time.Time `json:"evaluatedAt"` // the start of the run: all its attempts write the same report
 
 	HoldOut HoldOut   `json:"holdOut"`
-	Options []Option  `json:"options,omitempty"` // of the training, in order; none for handed-over artifacts
+	Options []Option  `json:"options,omitempty"` // of the training, in order. None for handed-over artifacts
 	Loss    []float64 `json:"loss,omitempty"`    // after each iteration of the training, where it is known
 
 	Candidate  Contender  `json:"candidate"`
@@ -55,7 +55,7 @@ func (r *Report) WriteJSON(w io.Writer) error {
 	return nil
 }
 
-// What a report holds at most: texts come from settings and artifacts.
+// Bounds of a report, because its texts come from settings and artifacts.
 const (
 	longestName    = 100 // runes
 	longestRemark  = 1000

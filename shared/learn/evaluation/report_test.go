@@ -69,7 +69,7 @@ func asPage(t *testing.T, r *Report) string {
 	return written(t, func(w *bytes.Buffer) error { return r.WriteHTML(w) })
 }
 
-// The format is a promise: who changes a line of this file raises ReportFormat, unless it is a field more.
+// The format is a promise. A change of a line of this file raises ReportFormat, unless it only adds a field.
 func TestReportFormat(t *testing.T) {
 	const golden = "testdata/report.json"
 	got := asJSON(t, example())

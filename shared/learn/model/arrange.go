@@ -5,7 +5,7 @@ import (
 	"slices"
 )
 
-// arrange puts layers whose order the file does not keep into the one order in which each takes what the one before gives.
+// arrange puts layers without a known order into the one order in which each takes the output of the one before.
 // Layers whose names differ in numbers alone stay together, in the order of these.
 func (t *tower) arrange() {
 	left := slices.Clone(t.layers)

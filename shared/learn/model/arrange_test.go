@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-// unlike returns layers of one width, whose names differ in more than numbers.
+// unlike returns layers of one width with names that differ in more than numbers.
 func unlike(count int) []layer {
 	letters := strings.NewReplacer("0", "a", "1", "b", "2", "c", "3", "d", "4", "e", "5", "f", "6", "g", "7", "h", "8", "i", "9", "j")
 	var layers []layer
@@ -17,7 +17,7 @@ func unlike(count int) []layer {
 	return layers
 }
 
-// The search must end soon whatever the layers are. A search that does not would run into the limit of the whole test.
+// The search must end soon for any layers. A search that does not would run into the limit of the whole test.
 func TestTheOrderOfAThousandUnlikeLayersIsNotSearchedForLong(t *testing.T) {
 	equal := tower{layers: unlike(1000)}
 	if equal.arrange(); !equal.ambiguous {

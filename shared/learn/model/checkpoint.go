@@ -15,7 +15,7 @@ import (
 	"recsys/shared/learn/model/pickle"
 )
 
-// torchClasses are what a state dict, and a checkpoint around one, are pickled with.
+// torchClasses are the classes in the pickle of a state dict, and of a checkpoint around one.
 var torchClasses = []string{
 	"collections.OrderedDict", "__builtin__.set", "builtins.set",
 	"torch._utils._rebuild_tensor", "torch._utils._rebuild_tensor_v2", "torch._utils._rebuild_parameter",
@@ -28,7 +28,7 @@ var torchClasses = []string{
 	"pytorch_lightning.utilities.parsing.AttributeDict", "lightning.pytorch.utilities.parsing.AttributeDict",
 }
 
-// checkpoint is what torch.save wrote: an object, and the storages in which its tensors lie.
+// checkpoint is a file of torch.save: an object, and the storages in which its tensors lie.
 type checkpoint struct {
 	root    any
 	order   binary.ByteOrder

@@ -10,14 +10,15 @@ import (
 	"recsys/shared/learn/coldstart"
 )
 
-// Item is what the shop tells about a product.
+// Item holds the shop's facts about a product.
 type Item struct {
-	Line, Scale    string  // any case, blanks around; unknown ones encode to zeros
+	Line, Scale    string  // any case, blanks around. Unknown ones encode to zeros
 	BuyPrice, MSRP float64 // NaN, infinite or negative: unknown, as if it were the mean of the training data
 }
 
-// Encoders turn customers and products into features for a linear model, the same in training and afterwards: numbers
-// as a StandardScaler has them and within ±4, prices by their logarithm; then categories one-hot, lower-cased and trimmed.
+// Encoders turn customers and products into features for a linear model, the same in training and afterwards. Numbers
+// are scaled as by a StandardScaler and kept within ±4, prices by their logarithm. Categories are one-hot,
+// lower-cased and trimmed.
 type Encoders struct{ user, item encoder }
 
 // maxCategories of a column are told apart: the ones seen most. The others encode to zeros.
@@ -63,7 +64,7 @@ type encoder struct {
 type scaledNumber struct {
 	Name  string  `json:"name"`
 	Mean  float64 `json:"mean"`
-	Scale float64 `json:"scale"` // the deviation; 1 of a constant
+	Scale float64 `json:"scale"` // the deviation, or 1 of a constant
 }
 
 type categories struct {
@@ -99,7 +100,7 @@ func (e *encoder) fit(rows int, row func(int) ([]float64, []string)) {
 	e.number()
 }
 
-// fit is StandardScaler's: the mean, and the deviation over all rows; rows where the number is not known are left out.
+// fit is StandardScaler's: the mean, and the deviation over all rows. Rows with an unknown number are left out.
 func (n *scaledNumber) fit(rows int, number func(int) float64) {
 	known, sum, squares := 0.0, 0.0, 0.0
 	for i := range rows {

@@ -12,7 +12,7 @@ import (
 type Unsupported struct {
 	File   string // the artifact's key, such as lake.ModelKey
 	Found  string // the format or the class, such as "a TorchScript archive" or "the class builtins.eval"
-	Advice string // what to save instead
+	Advice string // how to save it instead
 }
 
 func (e *Unsupported) Error() string {

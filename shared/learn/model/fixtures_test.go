@@ -12,7 +12,7 @@ import (
 	"recsys/shared/contract/lake"
 )
 
-// expectation is a case of expected.json: what PyTorch computes from three fixtures.
+// expectation is a case of expected.json: PyTorch's results for three fixtures.
 type expectation struct {
 	Model  string `json:"model"`
 	OneHot string `json:"one_hot"`
@@ -25,7 +25,7 @@ type expectation struct {
 	} `json:"users"`
 }
 
-// fixtures unpacks what make_fixtures.py and make_saved.py made.
+// fixtures unpacks the output of make_fixtures.py and make_saved.py.
 func fixtures(t testing.TB) map[string][]byte {
 	t.Helper()
 	files := map[string][]byte{}

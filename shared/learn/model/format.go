@@ -32,7 +32,7 @@ var foreign = []struct{ magic, name string }{
 	{"<", "HTML or XML (an error page saved as a file?)"},
 }
 
-// sniff refuses what is empty, too long, or recognisably of another format.
+// sniff refuses a file that is empty, too long, or recognisably of another format.
 func sniff(file string, data []byte, limit int, advice string) error {
 	if len(data) == 0 {
 		return invalid(file, "the file is empty; %s", advice)
@@ -55,8 +55,8 @@ func sniff(file string, data []byte, limit int, advice string) error {
 	return nil
 }
 
-// numpyClasses are what NumPy's arrays and scalars are pickled with, before and since NumPy 2's move to _core.
-// Everything here is inert: the unpickler only notes what would be called.
+// numpyClasses are the classes in pickles of NumPy's arrays and scalars, before and since NumPy 2's move to _core.
+// Nothing here is called: the unpickler only notes the calls.
 var numpyClasses = []string{
 	"numpy.core.multiarray._reconstruct", "numpy._core.multiarray._reconstruct",
 	"numpy.core.multiarray.scalar", "numpy._core.multiarray.scalar",

@@ -49,7 +49,7 @@ func TestFlippedBytesNeverPanic(t *testing.T) {
 	}
 }
 
-// checkReadable: what Read accepts answers with unit vectors or says that there is none.
+// checkReadable asks an accepted model for vectors: each is a unit vector, or reported as missing.
 func checkReadable(t *testing.T, in Files) {
 	m, err := Read(in)
 	if err != nil {
@@ -68,7 +68,7 @@ func checkReadable(t *testing.T, in Files) {
 	}
 }
 
-// zipped is a model file with this data.pkl; the storages are those of a good one.
+// zipped is a model file with this data.pkl. Its storages are those of a good one.
 func zipped(t testing.TB, good, pkl []byte) []byte {
 	t.Helper()
 	source, err := zip.NewReader(bytes.NewReader(good), int64(len(good)))
@@ -138,7 +138,7 @@ func TestAnArchiveThatUnpacksBeyondTheLimitIsRefused(t *testing.T) {
 	wantRefusal(t, good, lake.ModelKey, "more than 10000 entries")
 }
 
-// Layers may share one storage, so the size of the file does not bound what it unpacks to.
+// Layers may share one storage, so the size of the file does not bound their unpacked size.
 func TestATowerSaysHowManyNumbersItHolds(t *testing.T) {
 	wide := layer{weight: tensor{shape: []int{2048, 2048}}, bias: &tensor{shape: []int{2048}}}
 	small := tower{layers: []layer{wide, wide}}

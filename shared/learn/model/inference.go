@@ -2,8 +2,8 @@ package model
 
 import "math"
 
-// sparseLayer is the first Linear layer, its weight column by column: of a one-hot input only one column
-// in a group counts, so the product is a sum of three columns.
+// sparseLayer is the first Linear layer, its weight column by column. Only one column of a one-hot group counts, so
+// the product is a sum of three columns.
 type sparseLayer struct {
 	columns []float32 // in × out
 	bias    []float32 // out
@@ -48,7 +48,7 @@ func (d denseLayer) byColumn() sparseLayer {
 	return sparseLayer{columns, d.bias}
 }
 
-// embed computes one user's embedding into dst; false: it has no direction, and dst is zeros.
+// embed computes one user's embedding into dst. It returns false if there is no direction, and dst is zeros.
 func (m *Model) embed(dst []float32, user *User, b *buffers) bool {
 	from, to := b.a, b.b
 	from = from[:len(m.first.bias)]

@@ -58,8 +58,8 @@ func decompressed(file string, data []byte) ([]byte, error) {
 
 func openZlib(data []byte) (io.Reader, error) { return zlib.NewReader(bytes.NewReader(data)) }
 
-// maxDictionary bounds the memory of the LZMA decoders. A header may claim 4 GiB. What is unpacked is not larger than a scaler,
-// so that a smaller dictionary holds all of it.
+// maxDictionary bounds the memory of the LZMA decoders. A header may claim 4 GiB. The unpacked file is not larger
+// than a scaler, so a smaller dictionary holds all of it.
 const maxDictionary = MaxScalerBytes
 
 // openLZMA reads the format of lzma.FORMAT_ALONE. Its header is the coder's properties, then the size of the dictionary in 4
@@ -77,8 +77,9 @@ func openLZMA(data []byte) (io.Reader, error) {
 
 var errXZ = errors.New("more in the header than Python's lzma module writes")
 
-// openXZ reads the one block of LZMA2 that Python writes: 12 bytes of the stream's header, then the block's header, whose first
-// byte gives its length. The library's own reader of the container takes any size of dictionary from the file.
+// openXZ reads the one block of LZMA2 that Python writes: 12 bytes of the stream's header, then the block's header,
+// which starts with its own length. The library's own reader of the container takes any size of dictionary from the
+// file.
 func openXZ(data []byte) (io.Reader, error) {
 	const streamHeader = 12
 	if len(data) <= streamHeader {

@@ -44,7 +44,7 @@ func (t tower) allLinear() error {
 	return nil
 }
 
-// inSequence reports the first layer that does not take what the one before gives.
+// inSequence reports the first layer that does not take the output of the one before.
 func (t tower) inSequence() error {
 	for i := 1; i < len(t.layers); i++ {
 		if l, before := t.layers[i], t.layers[i-1]; l.in() != before.out() {
@@ -70,7 +70,7 @@ var foreignParameters = []foreignParameter{
 	{"lora_", "an adapter, to be merged into its Linear layer"},
 }
 
-// foreignKind returns what the layer is likely to be, or "" if it is a Linear layer.
+// foreignKind returns the likely kind of the layer, or "" if it is a Linear layer.
 func (l layer) foreignKind() string {
 	if l.foreign != "" {
 		if i := slices.IndexFunc(foreignParameters, l.isForeign); i >= 0 {

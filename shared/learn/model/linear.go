@@ -13,8 +13,9 @@ import (
 	"recsys/shared/learn/coldstart"
 )
 
-// The file of a linear model, little-endian: linearMagic, the version and the header's length (4 bytes each), the header in
-// JSON, the users' map and the items' as float32, row by row, the bias first, and the CRC-32C of all that.
+// The file of a linear model is little-endian. It has linearMagic, the version and the header's length (4 bytes
+// each), and the header in JSON. Then come the users' map and the items' as float32, row by row, the bias first, and
+// the CRC-32C of everything before.
 const (
 	linearMagic   = "recsysLM"
 	linearVersion = 1
@@ -187,7 +188,8 @@ func (e *encoder) check(numbers, texts []string) error {
 	return nil
 }
 
-// embedUser computes one user's embedding into dst; false: it is zero or not finite, and dst is zeros.
+// embedUser computes one user's embedding into dst. It returns false if the embedding is zero or not finite, and dst
+// is zeros.
 func (l *linear) embedUser(dst []float32, user *User) bool {
 	var columns [len(userNumbers) + len(userTexts)]int32
 	var values [len(columns)]float32

@@ -205,7 +205,7 @@ func TestHostileLinearHeadersAreInvalid(t *testing.T) {
 	if _, err := Read(Files{Linear: forged(file, func(h string) string { return h })}); err != nil {
 		t.Fatal(err)
 	}
-	for _, test := range [][3]string{ // in the header, old and new, and what the error says
+	for _, test := range [][3]string{ // in the header, old and new, and the error
 		{`"dimension":3`, `"dimension":0`, "dimension 0"},
 		{`"dimension":3`, `"dimension":9223372036854775807`, "dimension 9223372036854775807"},
 		{`"dimension":3`, `"dimension":4`, "do not fit the features"},

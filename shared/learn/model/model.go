@@ -1,16 +1,17 @@
 // Package model computes embeddings from features: with the towers that a data scientist hands over, or with the linear
 // maps that the training step writes.
 //
-// Promise: Read takes a PyTorch state dict and two scikit-learn pickles as they were saved and runs nothing
-// that is in them; a file of another kind is an *Unsupported that says what to save instead, a damaged or
-// unfitting one an *Invalid. A Model never changes: any number of goroutines may use one.
+// Promise: Read takes a PyTorch state dict and two scikit-learn pickles as they were saved, and runs no code in them.
+// A file of another kind is an *Unsupported with advice how to save it instead. A damaged or unfitting file is an
+// *Invalid. A Model never changes: any number of goroutines may use one.
 //
-// Reads: the artifacts lake.ModelKey (zip and legacy format, float16 to float64 and bfloat16, a bare state dict or one in a
-// checkpoint dict, of two towers or of the user's alone), lake.SafetensorsKey in its place; lake.UserOneHotKey and lake.UserScalerKey
-// (pickle protocols 2 to 5 or joblib, compressed or not, NumPy 1 and 2); or
-// lake.LinearModelKey, a file of our own (see linear.go). Writes: the latter. Spec: docs/training.md. The features are the scaled
-// credit limit, then one-hot city and country, lower-cased and trimmed; the user's tower is Linear layers
-// with ReLU between; its output is L2-normalised. That of a linear model is not: it is compared by inner product.
+// Reads lake.ModelKey (zip and legacy format, float16 to float64 and bfloat16, a bare state dict or one in a
+// checkpoint dict, of two towers or of the user's alone), or lake.SafetensorsKey in its place. With it,
+// lake.UserOneHotKey and lake.UserScalerKey (pickle protocols 2 to 5 or joblib, compressed or not, NumPy 1 and 2). Or
+// reads lake.LinearModelKey, a file of our own (see linear.go). Writes: the latter. Spec: docs/training.md. The
+// features are the scaled credit limit, then one-hot city and country, lower-cased and trimmed. The user's tower is
+// Linear layers with ReLU between. Its output is L2-normalised. That of a linear model is not: it is compared by
+// inner product.
 package model
 
 import (
@@ -21,7 +22,7 @@ import (
 	"recsys/shared/contract/lake"
 )
 
-// Limits of what is read. Larger files are refused before they are parsed.
+// Limits of the files. Larger files are refused before they are parsed.
 const (
 	MaxModelBytes  = 128 << 20 // of the model, packed and unpacked
 	MaxScalerBytes = 16 << 20  // of each scaler
@@ -49,7 +50,7 @@ type File struct {
 	Into  *[]byte
 }
 
-// Kind is what a model is made of.
+// Kind names the parts that a model is made of.
 type Kind int
 
 const (
@@ -58,7 +59,7 @@ const (
 	Linear                  // maps from features, of the training step: lake.LinearModelKey
 )
 
-// KindOf returns the kind of a version's model, by what the version holds.
+// KindOf returns the kind of a version's model.
 func KindOf(trained, safetensors bool) Kind {
 	switch {
 	case trained:
@@ -69,7 +70,7 @@ func KindOf(trained, safetensors bool) Kind {
 	return Towers
 }
 
-// List names the files of a kind, for whoever reads them.
+// List names the files of a kind, for their reader.
 func (f *Files) List(kind Kind) []File {
 	if kind == Linear {
 		return []File{{lake.LinearModelKey, MaxLinearBytes, &f.Linear}}
@@ -85,9 +86,9 @@ func (f *Files) List(kind Kind) []File {
 	}
 }
 
-// User is what a record tells about a customer.
+// User holds a record's facts about a customer.
 type User struct {
-	City, Country string  // any case, blanks around; unknown ones encode to zeros, whatever handle_unknown was
+	City, Country string  // any case, blanks around. Unknown ones encode to zeros, whatever handle_unknown was
 	CreditLimit   float64 // NaN or infinite: unknown, as if it were the mean of the training data
 }
 
@@ -101,7 +102,7 @@ type Model struct {
 	scratch sync.Pool // *buffers
 }
 
-// Read makes a Model of the files of one kind. Errors: *Unsupported, *Invalid; both name the artifact.
+// Read makes a Model of the files of one kind. Errors: *Unsupported and *Invalid. Both name the artifact.
 func Read(files Files) (*Model, error) {
 	if files.Linear != nil {
 		l, err := readLinear(files.Linear)
@@ -175,14 +176,14 @@ func (m *Model) Dimension() int {
 	return len(m.first.bias)
 }
 
-// ForUnseen tells that the model is for those of whom nothing else is known: a customer's stored vector, learned from
-// their ratings, goes before it. So it is with linear models.
+// ForUnseen reports a model for customers without ratings. A stored vector, learned from ratings, goes before it. So
+// it is with linear models.
 func (m *Model) ForUnseen() bool { return m.linear != nil }
 
-// Embed computes the embeddings of users into dst, one after the other, len(users) × Dimension() numbers,
-// each of length 1, save with a linear model. A user for whom the model gives no direction (all zeros, or numbers beyond float32) gets
-// zeros, and their index is in undirected. It allocates nothing unless there are such users or names
-// beyond ASCII. Error: dst is of another length.
+// Embed computes the embeddings of users into dst, one after the other, len(users) × Dimension() numbers, each of
+// length 1, save with a linear model. A user without a direction (all zeros, or numbers beyond float32) gets zeros,
+// and their index is in undirected. It allocates nothing unless there are such users or names beyond ASCII. Error:
+// dst is of another length.
 func (m *Model) Embed(dst []float32, users []User) (undirected []int, err error) {
 	dimension := m.Dimension()
 	if len(dst) != len(users)*dimension {
@@ -206,7 +207,8 @@ func (m *Model) Embed(dst []float32, users []User) (undirected []int, err error)
 	return undirected, nil
 }
 
-// EmbedItems is Embed for items. Errors: dst is of another length; the model is no linear one, towers being read for users only.
+// EmbedItems is Embed for items. Errors: dst is of another length, or the model is not linear, because towers are
+// read for users only.
 func (m *Model) EmbedItems(dst []float32, items []Item) (undirected []int, err error) {
 	if m.linear == nil {
 		return nil, errors.New("the model embeds no items")

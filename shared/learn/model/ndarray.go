@@ -14,7 +14,7 @@ import (
 // array is a one-dimensional NumPy array, as a pickle describes it.
 type array struct {
 	kind    byte // NumPy's: f, i, u, U or O
-	width   int  // bytes of one element; of one 4-byte character for U
+	width   int  // bytes of one element, for U of one 4-byte character
 	order   binary.ByteOrder
 	length  int
 	data    []byte // the elements, of kinds other than O
@@ -30,7 +30,7 @@ func arrayOf(v any) (array, error) {
 		return array{}, errNoArray
 	}
 	switch object.Class.Name {
-	case "_frombuffer": // buffer, dtype, shape, order; of one dimension, C and Fortran order are the same
+	case "_frombuffer": // buffer, dtype, shape, order. With one dimension C and Fortran order are the same
 		if len(object.Args) == 4 {
 			return newArray(object.Args[2], object.Args[1], object.Args[0])
 		}
@@ -98,7 +98,7 @@ func (a *array) setType(v any) error {
 	return nil
 }
 
-// bytesOf undoes what protocol 2, which has no bytes, writes instead: _codecs.encode(text, "latin1").
+// bytesOf undoes the way in which protocol 2, which has no bytes, writes them: _codecs.encode(text, "latin1").
 func bytesOf(v any) []byte {
 	switch v := v.(type) {
 	case []byte:
@@ -138,7 +138,7 @@ func (a array) floats() ([]float64, error) {
 	return numbers, nil
 }
 
-// texts reads the array as texts; an element that is none (None, NaN) comes with ok false.
+// texts reads the array as texts. An element that is no text (None, NaN) comes with ok false.
 func (a array) texts() (texts []string, ok []bool, err error) {
 	texts, ok = make([]string, a.length), make([]bool, a.length)
 	for i := range texts {

@@ -23,7 +23,7 @@ var storageClasses = map[string]string{
 	"I64": "LongStorage", "I32": "IntStorage", "I16": "ShortStorage", "I8": "CharStorage", "U8": "ByteStorage", "BOOL": "BoolStorage",
 }
 
-// placedTensor is what the header says of a tensor.
+// placedTensor is a tensor's entry in the header.
 type placedTensor struct {
 	Type    string   `json:"dtype"`
 	Shape   []int64  `json:"shape"`

@@ -68,8 +68,8 @@ func oneNumber(attributes *pickle.Dict, option, name string, number *float64) er
 	return nil
 }
 
-// oneHot is a fitted OneHotEncoder of city and country. A category that is not in a map encodes to zeros,
-// whatever the encoder's handle_unknown was: a shop's next city must not stop the stream.
+// oneHot is a fitted OneHotEncoder of city and country. A category that is not in a map encodes to zeros, whatever
+// the encoder's handle_unknown was. The reason is that a shop's next city must not stop the stream.
 type oneHot struct {
 	city, country map[string]int // the column of a category, from 0, as normal spells it
 	columns       int
@@ -149,7 +149,7 @@ func (e *oneHot) number(categories any, dropped int) (map[string]int, error) {
 	return columns, nil
 }
 
-// isCountryFirst looks at the names of the columns; without names the order is city, country.
+// isCountryFirst looks at the names of the columns. Without names the order is city, country.
 func isCountryFirst(attributes *pickle.Dict) (bool, error) {
 	v, ok := attributes.Get("feature_names_in_")
 	if !ok {
@@ -173,7 +173,7 @@ func isCountryFirst(attributes *pickle.Dict) (bool, error) {
 	return false, fmt.Errorf("the OneHotEncoder was fitted on the columns %.40q, not on city and country", names)
 }
 
-// droppedCategories reads drop_idx_, the category of each column that has none of its own; -1: none dropped.
+// droppedCategories reads drop_idx_, the category of each column that has none of its own. -1: none dropped.
 func droppedCategories(attributes *pickle.Dict) ([2]int, error) {
 	dropped := [2]int{-1, -1}
 	v, ok := attributes.Get("drop_idx_")

@@ -37,7 +37,7 @@ func findStateDict(root any) (stateDict, error) {
 	return nil, errors.New("no state dict in it (no key that ends in .weight); " + adviceModel)
 }
 
-// chooseStateDict takes the one with a customary name; without one, several are towers saved one by one.
+// chooseStateDict takes the one with a customary name. Without one, several are towers that were saved one by one.
 func chooseStateDict(found []pickle.Item) stateDict {
 	for _, name := range []string{"model_state_dict", "state_dict", "model"} {
 		for _, item := range found {

@@ -8,7 +8,7 @@ import (
 	"recsys/shared/learn/model/pickle"
 )
 
-// tensor is a tensor's place in a storage, in elements; its values are read by checkpoint.floats.
+// tensor is a tensor's place in a storage, in elements. checkpoint.floats reads its values.
 type tensor struct {
 	storage       storageID
 	offset        int
@@ -105,7 +105,7 @@ func (t tensor) elements() int {
 	return n
 }
 
-// floats reads a vector or a matrix row by row, whatever its strides.
+// floats reads a vector or a matrix row by row, for any strides.
 func (c *checkpoint) floats(t tensor) ([]float32, error) {
 	raw, err := c.storage(t.storage.key)
 	if err != nil {

@@ -10,8 +10,8 @@ import (
 	"golang.org/x/text/language"
 )
 
-// normal lower-cases and trims as Python's str.strip and str.lower do: with Unicode's full mapping, so
-// that the capital dotted I becomes two characters and a final sigma its own form.
+// normal lower-cases and trims as Python's str.strip and str.lower do. It uses Unicode's full mapping: the capital
+// dotted I becomes two characters, and a final sigma its own form.
 func normal(s string) string { return string(appendNormal(nil, s)) }
 
 // appendNormal is normal into a buffer: it allocates for text beyond ASCII only.

@@ -36,9 +36,10 @@ func (t tower) numbers() int {
 
 // userTower returns the layers that turn the user's features into an embedding.
 //
-// The same names may be read in two ways: 0 and 2, or fc1 and fc2, are two towers of one layer each, or the two layers of
-// one tower that was saved alone. All layers are one tower if none is named after items and each takes what the one
-// before gives. Two towers of such widths are rare: the items would need as many features as an embedding has numbers.
+// The same names may be read in two ways: 0 and 2, or fc1 and fc2, are two towers of one layer each, or the two
+// layers of one tower that was saved alone. All layers are one tower if none is named after items and each takes the
+// output of the one before. Two towers of such widths are rare: the items would need as many features as an embedding
+// has numbers.
 //
 // Layers that come ordered are applied in that order.
 func userTower(layers []layer, features int, ordered bool) (tower, error) {
@@ -112,7 +113,7 @@ func (t tower) fits(features int) error {
 	return nil
 }
 
-// groupsOf groups the layers by the first part of their names in which not all agree, in parts between dots and
+// groupsOf groups the layers by the first part of their names in which they differ. Parts stand between dots and
 // underscores: user_nn.0 and item_nn.0, or towers.user.fc1 and towers.item.fc1.
 func groupsOf(layers []layer) []tower {
 	common := commonParts(slices.DeleteFunc(slices.Clone(layers), layer.isStray))
@@ -178,7 +179,8 @@ func holdsOneOf(name string, words []string) bool {
 
 var digits = regexp.MustCompile(`[0-9]+`)
 
-// sort puts layers whose names differ in numbers alone (fc1, fc2, fc10) by these; others stay in the dict's order.
+// sort puts layers with names that differ in numbers alone (fc1, fc2, fc10) in the order of these. Others stay in the
+// dict's order.
 func (t tower) sort() {
 	for _, l := range t.layers {
 		if l.pattern != t.layers[0].pattern {

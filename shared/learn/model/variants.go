@@ -5,8 +5,9 @@ import (
 	"math"
 )
 
-// A state dict holds weights and says neither how they are put together nor what the features are. A variant is another way
-// to compute an embedding from the same weights, which explains why a model does not give the vectors handed over with it.
+// A state dict holds weights. It does not say how they are put together or what the features mean. A variant is
+// another way to compute an embedding from the same weights, which explains why a model does not give the vectors
+// handed over with it.
 type variant struct {
 	name       string                    // completes "the vectors agree …"
 	activation func(float64) float64     // between the layers

@@ -1,10 +1,10 @@
 package sparse
 
-// HeldOut is the hold-out rule: whether a customer's rating of an item is kept back from training, to judge by.
-// It holds for about fraction (0 to 1) of all ratings, and says of a rating alone what becomes of it: a rating that
-// was held out stays held out when others are added, so what a version of last week was not trained on, tonight's is
-// not either. The same seed and fraction give the same answer on every machine; a larger fraction holds out more and
-// all that the smaller one does. item is the code as the snapshot spells it.
+// HeldOut is the hold-out rule: whether a customer's rating of an item is kept back from training, to judge by. It
+// holds for about fraction (0 to 1) of all ratings. It depends on the rating alone, so a rating that was held out
+// stays held out when others are added. Versions of different nights have therefore trained without the same ratings.
+// The same seed and fraction give the same answer on every machine. A larger fraction holds out all that a smaller
+// one does, and more. item is the code as the snapshot spells it.
 func HeldOut(seed uint64, fraction float64, customer int32, item string) bool {
 	hash := mix(seed ^ mix(uint64(uint32(customer))))
 	for i := range len(item) {

@@ -46,7 +46,7 @@ func TestHeldOut(t *testing.T) {
 	}
 }
 
-// What was once held out must stay so in later releases: these are the answers of the first.
+// A rating that was held out once must stay so in later releases. These are the answers of the first.
 func TestHeldOutStays(t *testing.T) {
 	got := ""
 	for customer := int32(100); customer < 140; customer++ {

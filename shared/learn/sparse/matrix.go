@@ -1,5 +1,5 @@
-// Package interactions is who rated what: a snapshot's ratings as a sparse matrix, customers by items, with the
-// dictionaries that turn numbers and codes into rows and columns. Training and evaluation work on it.
+// Package sparse holds a snapshot's ratings as a sparse matrix, customers by items, and the rule that holds some of
+// them out. Training and evaluation work on it.
 //
 // Promise: the same snapshot gives the same matrix, in ascending order of customers and items, in about six bytes
 // a rating.
@@ -12,8 +12,8 @@ const (
 	HighestRating = 5 * Star
 )
 
-// Matrix is a sparse matrix of ratings in compressed rows: row r's entries are Columns[Start[r]:Start[r+1]], in
-// ascending order, and the ratings at the same places of Ratings.
+// Matrix is a sparse matrix of ratings in compressed rows. Row r's entries are Columns[Start[r]:Start[r+1]], in
+// ascending order. Their ratings have the same places in Ratings.
 type Matrix struct {
 	Width   int      // number of columns
 	Start   []int64  // one more than there are rows

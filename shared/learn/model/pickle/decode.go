@@ -7,7 +7,7 @@ import (
 	"slices"
 )
 
-// What a value costs beside its bytes, in bytes: Go's headers, rounded up, and append's spare room.
+// The cost of a value in addition to its bytes, in bytes: Go's headers, rounded up, and append's spare room.
 const (
 	costOperation = 16  // a number
 	costSlot      = 16  // a place on the stack
@@ -16,9 +16,8 @@ const (
 	costMemo      = 96  // an entry of the memo's map
 )
 
-// Decode reads the pickle at the start of data, up to its STOP, and returns its value and the bytes after it.
-// allowed is asked for every class that the pickle names.
-// Errors: *ForbiddenClass, *LimitExceeded, *Malformed.
+// Decode reads the pickle at the start of data, up to its STOP. It returns its value and the bytes after it. allowed
+// is asked for every class that the pickle names. Errors: *ForbiddenClass, *LimitExceeded, *Malformed.
 func Decode(data []byte, limits Limits, allowed func(Class) bool) (value any, rest []byte, err error) {
 	return decode(data, limits, allowed, nil)
 }

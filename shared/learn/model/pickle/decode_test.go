@@ -15,7 +15,7 @@ import (
 func anyClass(Class) bool { return true }
 func noClass(Class) bool  { return false }
 
-// The bytes are what Python 3.11 writes: pickle.dumps(value, protocol).
+// The bytes are the output of Python 3.11: pickle.dumps(value, protocol).
 func TestDecodeWhatPythonWrites(t *testing.T) {
 	for name, c := range map[string]struct {
 		pickle string
@@ -54,7 +54,7 @@ func TestDecodeWhatPythonWrites(t *testing.T) {
 }
 
 func TestSharedValuesStayShared(t *testing.T) {
-	v, _, err := Decode([]byte("\x80\x02]q\x00h\x00a."), Limits{}, noClass) // a = []; a.append(a)
+	v, _, err := Decode([]byte("\x80\x02]q\x00h\x00a."), Limits{}, noClass) // a = [], then a.append(a)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -139,7 +139,8 @@ func TestBombsAllocateNoMoreThanTheLimit(t *testing.T) {
 		if err == nil {
 			t.Errorf("%s: no error", name)
 		}
-		// What was ever allocated, garbage of growing slices and maps included, is at most twice what is held.
+		// All memory that was ever allocated, with the garbage of growing slices and maps, is at most twice the
+		// memory that is held.
 		if total := after.TotalAlloc - before.TotalAlloc; total > 2*limit {
 			t.Errorf("%s: %d MiB allocated under a limit of %d", name, total>>20, limit>>20)
 		}

@@ -15,7 +15,7 @@ func (c *Content) Read(n int) ([]byte, error) {
 	return c.m.read(n)
 }
 
-// Decode reads a pickle of its own, within what is left of the limits. It may hold no inline content.
+// Decode reads a pickle of its own, within the rest of the limits. It may hold no inline content.
 func (c *Content) Decode() (any, error) {
 	inner := machine{
 		data: c.m.data, at: c.m.at, limits: c.m.limits, allowed: c.m.allowed, memo: map[uint32]any{},
@@ -31,7 +31,7 @@ func DecodeInline(data []byte, limits Limits, allowed func(Class) bool, inline I
 	return decode(data, limits, allowed, inline)
 }
 
-// replace puts what stands for the object at the top of the stack in its place.
+// replace puts the given value in the place of the object at the top of the stack.
 func (m *machine) replace(object *Object) error {
 	if m.inline == nil {
 		return nil

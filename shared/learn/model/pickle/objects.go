@@ -87,7 +87,7 @@ func (m *machine) class(op byte) (Class, error) {
 	return Class{module, name}, nil
 }
 
-// pushObject notes a call (REDUCE) or a construction (NEWOBJ, NEWOBJ_EX; keyword arguments are refused).
+// pushObject notes a call (REDUCE) or a construction (NEWOBJ, NEWOBJ_EX). Keyword arguments are refused.
 func (m *machine) pushObject(op byte) error {
 	if op == opNewObjEx {
 		keywords, err := m.pop()

@@ -25,7 +25,7 @@ const (
 	opFrame, opByteArray8                                       = 0x95, 0x96
 )
 
-// longestInt is the most bytes that a Python int may have; PyTorch's magic number has 10.
+// longestInt is the most bytes that a Python int may have. PyTorch's magic number has 10.
 const longestInt = 64
 
 // step does one opcode. Those that are missing (protocols 0 and 1, the extension registry, out-of-band

@@ -1,22 +1,21 @@
 // Package pickle reads Python pickles as data, without running anything.
 //
-// Promise: Decode never calls, imports or constructs what a pickle names. A class becomes a Class, a call
-// becomes an Object that says what would have been called with what, and a class off the caller's
-// allow-list is an error. Hostile input ends in an error: no panic, and no more operations, memory or
-// nesting than Limits allow. Who reads the answer must not recurse into it unbounded: lists may hold
-// themselves.
+// Promise: Decode never calls, imports or constructs anything that a pickle names. A class becomes a Class, and a
+// call becomes an Object that notes function and arguments. A class off the caller's allow-list is an error. Hostile
+// input ends in an error: no panic, and no more operations, memory or nesting than Limits allow. Readers of the
+// answer must not recurse into it unbounded, because lists may hold themselves.
 //
 // Reads: the binary protocols 2 to 5, as Python 3 writes them. Writes: nothing.
 // Spec: Lib/pickletools.py of CPython, PEP 307, PEP 3154, PEP 574 (without out-of-band buffers).
 //
-// github.com/nlpodyssey/gopickle v0.3.0 was weighed first: two bytes after the protocol byte panic (opcode
-// 0xff; a frame of 2^62 bytes), and a pickle of 7 bytes makes it allocate 1 GiB.
+// github.com/nlpodyssey/gopickle v0.3.0 was weighed first. Two bytes after the protocol byte make it panic (opcode
+// 0xff, or a frame of 2^62 bytes), and a pickle of 7 bytes makes it allocate 1 GiB.
 package pickle
 
 import "fmt"
 
-// Decoded values are: nil (None), bool, int64, *big.Int (beyond 64 bits), float64, string (str), []byte
-// (bytes and bytearray; it shares the input's memory), Tuple, *List, *Dict, Class, *Object, Persistent.
+// Decoded values are: nil (None), bool, int64, *big.Int (beyond 64 bits), float64, string (str), Tuple, *List, *Dict,
+// Class, *Object, Persistent, and []byte (bytes and bytearray), which shares the input's memory.
 type (
 	// Tuple is a tuple, and also a frozenset.
 	Tuple []any
@@ -37,7 +36,7 @@ type (
 	Object struct {
 		Class Class
 		Args  Tuple
-		State any // what __setstate__ would have got; nil if there was none
+		State any // the argument for __setstate__, nil if there is none
 		Dict
 	}
 
@@ -60,10 +59,10 @@ func (d *Dict) Get(key string) (any, bool) {
 
 // Limits bound one Decode. A zero field means its default.
 type Limits struct {
-	Bytes      int   // length of the input; default 16 MiB
-	Operations int   // opcodes; default 2,000,000
-	Memory     int64 // bytes held by the values and the machine, an estimate from above; default 64 MiB
-	Nesting    int   // marks open at once; default 1,000
+	Bytes      int   // length of the input (default 16 MiB)
+	Operations int   // opcodes (default 2,000,000)
+	Memory     int64 // bytes held by the values and the machine, an estimate from above (default 64 MiB)
+	Nesting    int   // marks open at once (default 1,000)
 }
 
 func (l Limits) withDefaults() Limits {
