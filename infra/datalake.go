@@ -101,7 +101,13 @@ func (l *DataLake) bucket(id string, config deployment.Config, versioned bool, r
 		RemovalPolicy: keeping(config), AutoDeleteObjects: jsii.Bool(!config.Prod()),
 	})
 	bucket.Policy().ApplyRemovalPolicy(keeping(config)) // a bucket that stays keeps its rules
-	explainBucket(bucket)
+	if config.AccessLogsBucket == "" {
+		explainBucket(bucket)
+	} else {
+		bucket.Node().DefaultChild().(awss3.CfnBucket).SetLoggingConfiguration(&awss3.CfnBucket_LoggingConfigurationProperty{
+			DestinationBucketName: jsii.String(config.AccessLogsBucket), LogFilePrefix: jsii.String(config.Name + "/" + id + "/"),
+		})
+	}
 	return bucket
 }
 

@@ -60,7 +60,7 @@ func hasPatterns(of workflow.Step) bool {
 }
 
 func explainBucket(bucket awss3.Bucket) {
-	explain(bucket, "S1", "A run puts an object a customer, and access logs would be another object for every few of them. Who wants to know who read what turns on CloudTrail's data events, for the account.")
+	explain(bucket, "S1", "A run puts an object a customer, and access logs would be another object for every few of them. The option accessLogsBucket turns them on. CloudTrail's data events tell the same for the whole account.")
 }
 
 func explainDatabase(instance awsrds.DatabaseInstance, config deployment.Config) {

@@ -9,14 +9,17 @@ import (
 	"unicode/utf8"
 )
 
-// AWS accepts or refuses these texts only when it makes the resource, minutes into a deployment.
-var textRules = []struct {
+// textRule is the characters and the length of a text that a service takes.
+type textRule struct {
 	kind     string // of resource
 	property string // path from the properties; * stands for each element of a list
 	allowed  string // pattern of the whole text
 	limit    int    // in characters
 	source   string
-}{
+}
+
+// AWS accepts or refuses these texts only when it makes the resource, minutes into a deployment.
+var textRules = []textRule{
 	{"AWS::EC2::SecurityGroup", "GroupDescription", securityGroupText, 255, ec2Texts},
 	{"AWS::EC2::SecurityGroup", "SecurityGroupEgress.*.Description", securityGroupText, 255, ec2Texts},
 	{"AWS::EC2::SecurityGroup", "SecurityGroupIngress.*.Description", securityGroupText, 255, ec2Texts},
@@ -32,6 +35,10 @@ var textRules = []struct {
 	{"AWS::Glue::Table", "TableInput.Description", glueText, 2048, "https://docs.aws.amazon.com/glue/latest/webapi/API_TableInput.html"},
 	{"AWS::Athena::WorkGroup", "Name", `^[a-zA-Z0-9._-]+$`, 128, "https://docs.aws.amazon.com/athena/latest/APIReference/API_CreateWorkGroup.html"},
 	{"AWS::Athena::WorkGroup", "Description", anyText, 1024, "https://docs.aws.amazon.com/athena/latest/APIReference/API_CreateWorkGroup.html"},
+	{"AWS::Glue::Table", "TableInput.Name", `^[a-z0-9_]+$`, 255, "https://docs.aws.amazon.com/athena/latest/ug/tables-databases-columns-names.html"},
+	{"AWS::Scheduler::Schedule", "ScheduleExpression", `^(cron|rate|at)\(.+\)$`, 256, "https://docs.aws.amazon.com/scheduler/latest/APIReference/API_CreateSchedule.html"},
+	{"AWS::Scheduler::Schedule", "ScheduleExpressionTimezone", `.`, 50, "https://docs.aws.amazon.com/scheduler/latest/APIReference/API_CreateSchedule.html"},
+	{"AWS::RDS::DBSubnetGroup", "DBSubnetGroupDescription", `.`, 255, "https://docs.aws.amazon.com/AmazonRDS/latest/APIReference/API_CreateDBSubnetGroup.html"},
 	{"AWS::RDS::DBParameterGroup", "Description", `.`, 255, "https://docs.aws.amazon.com/AmazonRDS/latest/APIReference/API_CreateDBParameterGroup.html"},
 	{"AWS::RDS::DBInstance", "MasterUsername", `^[a-z][a-z0-9_]*$`, 16, "https://docs.aws.amazon.com/AmazonRDS/latest/APIReference/API_CreateDBInstance.html"},
 	{"AWS::RDS::DBInstance", "DBName", `^[a-z][a-z0-9]*$`, 63, "https://docs.aws.amazon.com/AmazonRDS/latest/APIReference/API_CreateDBInstance.html"},

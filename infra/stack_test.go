@@ -271,6 +271,36 @@ func TestOnlyTheHandOverIsVersionedAndRunsExpire(t *testing.T) {
 	}
 }
 
+func TestAccessToEachBucketIsLoggedUnderAPrefixOfItsOwn(t *testing.T) {
+	each(t, func(t *testing.T, s template) {
+		prefixes := map[string]bool{}
+		for id, bucket := range s.of("AWS::S3::Bucket") {
+			logging, _ := bucket.Properties["LoggingConfiguration"].(map[string]any)
+			if to, _ := logging["DestinationBucketName"].(string); to != s.config.AccessLogsBucket {
+				t.Errorf("%s logs to %q, want %q", id, to, s.config.AccessLogsBucket)
+			}
+			prefixes[spell(logging["LogFilePrefix"])] = true
+		}
+		if s.config.AccessLogsBucket != "" && len(prefixes) != 3 {
+			t.Errorf("prefixes %v", prefixes)
+		}
+	})
+}
+
+// The CDK's own key of the context gives every role a boundary, as docs/aws.md says.
+func TestEveryRoleTakesABoundary(t *testing.T) {
+	for id, role := range variant(t, "every option").of("AWS::IAM::Role") {
+		if !strings.HasSuffix(spell(role.Properties["PermissionsBoundary"]), ":policy/developers") {
+			t.Errorf("%s has the boundary %v", id, role.Properties["PermissionsBoundary"])
+		}
+	}
+	for id, role := range variant(t, "prod").of("AWS::IAM::Role") {
+		if role.Properties["PermissionsBoundary"] != nil {
+			t.Errorf("%s has a boundary", id)
+		}
+	}
+}
+
 func TestTwoSynthsAreTheSame(t *testing.T) {
 	if newSynthesis(t, nil, "stub").text != variant(t, "dev").text {
 		t.Error("they differ")

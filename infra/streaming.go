@@ -36,6 +36,9 @@ func NewStreaming(scope constructs.Construct, id string, factory Factory, data *
 	s.Delivery = s.deliverTo(data, config)
 	data.recommendationsTable(lake.AnswersPrefix)
 	s.Recommend = s.recommend(factory, data, vectors)
+	if config.ReserveConcurrency {
+		s.Recommend.Node().DefaultChild().(lambda.CfnFunction).SetReservedConcurrentExecutions(jsii.Number(config.StreamCalls()))
+	}
 	s.feed(config, data, vectors)
 	return s
 }

@@ -47,6 +47,20 @@ func TestTheStreamIsFedInBatchesAndNothingIsLost(t *testing.T) {
 	}
 }
 
+func TestCallsAreReservedOnlyWhereTheOptionSaysSo(t *testing.T) {
+	each(t, func(t *testing.T, s template) {
+		for name, function := range deployedFunctions(s) {
+			var want any
+			if name == "recommend" && s.config.ReserveConcurrency {
+				want = 12.0 // 3 shards, 4 calls each
+			}
+			if got := function.Properties["ReservedConcurrentExecutions"]; got != want {
+				t.Errorf("%s reserves %v calls, want %v", name, got, want)
+			}
+		}
+	})
+}
+
 func TestAnswersLieWhereTheTableSays(t *testing.T) {
 	s := variant(t, "dev")
 	p := s.only(t, "AWS::KinesisFirehose::DeliveryStream").Properties["ExtendedS3DestinationConfiguration"].(map[string]any)

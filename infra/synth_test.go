@@ -37,9 +37,13 @@ func (r resource) text() string {
 // template is a synthesized stack.
 type template struct {
 	Resources map[string]resource
-	Outputs   map[string]struct{ Value any }
-	text      string
-	config    deployment.Config
+	Outputs   map[string]struct {
+		Value       any
+		Description string
+	}
+	Description string
+	text        string
+	config      deployment.Config
 }
 
 // of are the resources of a type, by id.
@@ -92,7 +96,8 @@ var scratch string
 const validation = "CDK_VALIDATION"
 
 // newApp returns an app with cdk.json's feature flags, which only the cdk command reads by itself. It writes into folder.
-func newApp(t *testing.T, folder string) awscdk.App {
+// Every role gets the boundary, unless that is nil.
+func newApp(t *testing.T, folder string, boundary any) awscdk.App {
 	t.Helper()
 	text, err := os.ReadFile(filepath.Join("..", "cdk.json"))
 	if err != nil {
@@ -104,6 +109,9 @@ func newApp(t *testing.T, folder string) awscdk.App {
 	}
 	// A test reads them one by one; the command ends with a report of all.
 	delete(file.Context, "@aws-cdk/core:annotationsInValidationReport")
+	if boundary != nil {
+		file.Context[boundaryKey] = boundary
+	}
 	return awscdk.NewApp(&awscdk.AppProps{Context: &file.Context, Outdir: &folder, AnalyticsReporting: jsii.Bool(false)})
 }
 

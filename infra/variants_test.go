@@ -31,7 +31,10 @@ var variants = map[string]map[string]any{
 	}),
 }
 
-const mostVariants = 8
+const (
+	mostVariants = 8
+	boundaryKey  = "@aws-cdk/core:permissionsBoundary" // the CDK's own
+)
 
 // everyOption returns those that a network and a MySQL of our own take.
 func everyOption() map[string]any {
@@ -42,12 +45,14 @@ func everyOption() map[string]any {
 		"vectorInstance": "r8g.large", "vectorStorageGiB": 100.0, "backupWindow": "10:00-10:30", "maintenanceWindow": "sun:12:00-sun:12:30",
 		"schedule": "cron(30 4 * * ? *)", "scheduleTimezone": "Europe/Paris", "successWithinHours": "48",
 		"runRetentionDays": 20.0,
-		"shards":           "3", "streamRetentionHours": "48", "parallelization": "4", "deliverySeconds": "60",
+		"shards":           "3", "streamRetentionHours": "48", "parallelization": "4", "reserveConcurrency": "true", "deliverySeconds": "60",
 		"answerRetentionDays": "90", "alarmEmail": "you@example.com", "budgetUSD": "200", "logRetentionDays": "365",
+		"accessLogsBucket": "logs-of-the-account",
 	}
 	for name, option := range learningOptions {
 		options[name] = option.value
 	}
+	options[boundaryKey] = map[string]any{"name": "developers"}
 	return options
 }
 
@@ -66,6 +71,7 @@ func TestFewVariantsCoverEveryOption(t *testing.T) {
 		known = append(known, field.Name)
 	}
 	slices.Sort(known)
+	delete(given, boundaryKey)
 	if got := slices.Sorted(maps.Keys(given)); !slices.Equal(got, known) {
 		t.Errorf("the variants give %v,\nwant %v", got, known)
 	}
@@ -119,7 +125,7 @@ func newSynthesis(t *testing.T, options map[string]any, content string) synthesi
 	if err != nil {
 		t.Fatal(err)
 	}
-	stack := NewStack(newApp(t, folder), config, stub(t, content))
+	stack := NewStack(newApp(t, folder, options[boundaryKey]), config, stub(t, content))
 	awscdk.Aspects_Of(stack).Add(cdknag.NewAwsSolutionsChecks(&cdknag.NagPackProps{Verbose: jsii.Bool(false), Reports: jsii.Bool(false)}), nil)
 	text, err := json.Marshal(assertions.Template_FromStack(stack, nil).ToJSON())
 	if err != nil {

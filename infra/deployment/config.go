@@ -51,10 +51,12 @@ type Config struct {
 	settings.Options
 
 	// AnswerRetentionDays is about customers' data.
-	AnswerRetentionDays int    `option:"answerRetentionDays" default:"365" min:"1" max:"3650" text:"how long the answers of the stream are kept"`
-	AlarmEmail          string `option:"alarmEmail" default:"none" pattern:"^[^@\\s]+@[^@\\s]+$" text:"is told of alarms, failures and successes"`
-	BudgetUSD           int    `option:"budgetUSD" default:"0" min:"0" max:"1000000" text:"what the account may cost a month before alarmEmail is told. 0: no budget"`
-	LogRetentionDays    int    `option:"logRetentionDays" default:"30" oneof:"1 3 5 7 14 30 60 90 120 150 180 365 400 545 731 1827 3653" text:"how long logs are kept"`
+	AnswerRetentionDays int `option:"answerRetentionDays" default:"365" min:"1" max:"3650" text:"how long the answers of the stream are kept"`
+	// AccessLogsBucket has a policy that lets logging.s3.amazonaws.com put objects.
+	AccessLogsBucket string `option:"accessLogsBucket" default:"none" pattern:"^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$" text:"an existing bucket of the account and region, which S3 writes access logs to"`
+	AlarmEmail       string `option:"alarmEmail" default:"none" pattern:"^[^@\\s]+@[^@\\s]+$" text:"is told of alarms, failures and successes"`
+	BudgetUSD        int    `option:"budgetUSD" default:"0" min:"0" max:"1000000" text:"what the account may cost a month before alarmEmail is told. 0: no budget"`
+	LogRetentionDays int    `option:"logRetentionDays" default:"30" oneof:"1 3 5 7 14 30 60 90 120 150 180 365 400 545 731 1827 3653" text:"how long logs are kept"`
 }
 
 // Source is the shop's MySQL: an existing one by its host, else a small one of our own that holds the sample shop.
@@ -102,7 +104,9 @@ type Stream struct {
 	StreamRetentionHours int `option:"streamRetentionHours" default:"24" min:"24" max:"8760" text:"how long records wait in Kinesis at most"`
 	// Parallelization is no option of one machine, which makes one call.
 	Parallelization int `option:"parallelization" default:"1" min:"1" max:"10" text:"calls at once on one shard"`
-	DeliverySeconds int `option:"deliverySeconds" default:"300" min:"60" max:"900" text:"how long Firehose collects before it writes an object"`
+	// ReserveConcurrency wants 100 calls to stay unreserved, because Lambda does. A new account has fewer.
+	ReserveConcurrency bool `option:"reserveConcurrency" default:"false" text:"sets shards × parallelization calls of the account's quota aside for recommend"`
+	DeliverySeconds    int  `option:"deliverySeconds" default:"300" min:"60" max:"900" text:"how long Firehose collects before it writes an object"`
 }
 
 // GlueDatabase is the name of the Glue database: the stack's, as Athena can spell it.
@@ -116,6 +120,9 @@ func (c Config) OwnsSource() bool { return c.SourceHost == "" }
 
 // Scheduled tells whether the workflow runs by itself.
 func (c Config) Scheduled() bool { return c.Schedule != "off" }
+
+// StreamCalls is how many calls of recommend the stream makes at once.
+func (c Config) StreamCalls() int { return c.Shards * c.Parallelization }
 
 // ReadConfig reads the options from cdk's context: strings from the command line, any JSON from cdk.json. The
 // error names every option that is wrong, in one line.
@@ -192,7 +199,7 @@ func (c Config) contradictions() (faults []string) {
 	check(c.OwnsSource() && !plainName.MatchString(c.SourceDatabase), "sourceDatabase is %q: want letters, digits and _, the first no digit, for a MySQL of our own", c.SourceDatabase)
 	check(len(c.AvailabilityZones) != 0 && (len(c.AvailabilityZones) != 2 || c.VpcID != ""), "availabilityZones are two, and of a new VPC")
 	check(c.BudgetUSD > 0 && c.AlarmEmail == "", "budgetUSD needs alarmEmail, which is told")
-	calls := c.Shards * c.Parallelization
+	calls := c.StreamCalls()
 	check(MemoryGiB(c.VectorInstance) == 0, "vectorInstance is %q: its size is unknown", c.VectorInstance)
 	check(calls > maxCalls(c.VectorInstance), "shards × parallelization is %d: vectorInstance %s has connections for %d calls at once; take a larger one",
 		calls, c.VectorInstance, maxCalls(c.VectorInstance))

@@ -127,6 +127,9 @@ func (d *doctor) feed(ctx context.Context) Finding {
 		return unknown(err)
 	}
 	state, result := aws.ToString(answer.State), aws.ToString(answer.LastProcessingResult)
+	if result == "" {
+		result = "none yet"
+	}
 	switch {
 	case state != "Enabled":
 		return bad("aws lambda update-event-source-mapping --enabled --uuid "+id, "the event source mapping is %s: no record is answered", state)

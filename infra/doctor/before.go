@@ -9,6 +9,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/athena"
 	"github.com/aws/aws-sdk-go-v2/service/glue"
 	"github.com/aws/aws-sdk-go-v2/service/iam"
+	"github.com/aws/aws-sdk-go-v2/service/kinesis"
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
 	"github.com/aws/aws-sdk-go-v2/service/ssm"
 
@@ -18,7 +19,7 @@ import (
 // before are the checks of an account that a deployment is about to be made in.
 func (d *doctor) before() []check {
 	checks := []check{
-		{"region", d.region}, {"plan", d.plan}, {"RDS role", d.databaseRole}, {"CDK bootstrap", d.bootstrap}, {"Lambda quota", d.quota},
+		{"region", d.region}, {"plan", d.plan}, {"RDS role", d.databaseRole}, {"CDK bootstrap", d.bootstrap}, {"Lambda quota", d.quota}, {"Kinesis quota", d.shards},
 	}
 	if d.stack == nil {
 		checks = append(checks, check{"Glue database", d.glueDatabase}, check{"Athena workgroup", d.workgroup})
@@ -78,6 +79,17 @@ func (d *doctor) bootstrap(ctx context.Context) Finding {
 	return good("version %d", version)
 }
 
+// leastUnreserved is how many calls Lambda keeps unreserved.
+// https://docs.aws.amazon.com/lambda/latest/dg/configuration-concurrency.html
+const leastUnreserved = 100
+
+func (d *doctor) reserved() int {
+	if !d.config.ReserveConcurrency {
+		return 0
+	}
+	return d.config.StreamCalls()
+}
+
 func (d *doctor) quota(ctx context.Context) Finding {
 	answer, err := lambda.NewFromConfig(d.aws).GetAccountSettings(ctx, &lambda.GetAccountSettingsInput{})
 	if err != nil {
@@ -87,11 +99,28 @@ func (d *doctor) quota(ctx context.Context) Finding {
 	if limits == nil {
 		return Finding{Verdict: Unknown, Seen: "Lambda named no limit"}
 	}
-	want, may := d.config.MaxConcurrency+d.config.Shards*d.config.Parallelization, int(limits.ConcurrentExecutions)
+	want, may := d.config.MaxConcurrency+d.config.StreamCalls(), int(limits.ConcurrentExecutions)
+	if reserved := d.reserved(); reserved > 0 && may-reserved < leastUnreserved {
+		return bad("leave reserveConcurrency out, or ask for more: Service Quotas, Lambda, Concurrent executions",
+			"%d functions at once: Lambda wants %d unreserved, and reserveConcurrency takes %d", may, leastUnreserved, reserved)
+	}
 	if want > may {
 		return bad("lower maxConcurrency, or ask for more: Service Quotas, Lambda, Concurrent executions", "%d functions at once, the workflow and the stream want %d", may, want)
 	}
 	return good("%d functions at once, of which %d are wanted", may, want)
+}
+
+// shards tells whether the region has room for the stream.
+func (d *doctor) shards(ctx context.Context) Finding {
+	answer, err := kinesis.NewFromConfig(d.aws).DescribeLimits(ctx, &kinesis.DescribeLimitsInput{})
+	if err != nil {
+		return unknown(err)
+	}
+	may, open := int(aws.ToInt32(answer.ShardLimit)), int(aws.ToInt32(answer.OpenShardCount))
+	if d.stack == nil && open+d.config.Shards > may {
+		return bad("lower shards, or ask for more: Service Quotas, Kinesis Data Streams, Shards per Region", "%d of %d shards are taken, and the stream wants %d", open, may, d.config.Shards)
+	}
+	return good("%d of %d shards are taken", open, may)
 }
 
 // glueDatabase tells of a name that is taken. Glue's and Athena's names are fixed, so another stack's would clash.

@@ -22,6 +22,7 @@ type account struct {
 	hasRole    bool
 	bootstrap  string // version, or "" for none
 	concurrent int
+	shards     int    // that may be open; one is
 	workgroups string // names, in quotes
 	database   bool
 	stack      string // status, or "" for none
@@ -65,6 +66,8 @@ func (a account) answer(operation string) (status int, text string) {
 		return refuse(a.bootstrap == "", "ParameterNotFound", `{"Parameter":{"Value":"`+a.bootstrap+`"}}`)
 	case strings.Contains(operation, "account-settings"):
 		return http.StatusOK, fmt.Sprintf(`{"AccountLimit":{"ConcurrentExecutions":%d}}`, a.concurrent)
+	case operation == "DescribeLimits":
+		return http.StatusOK, fmt.Sprintf(`{"ShardLimit":%d,"OpenShardCount":1}`, a.shards)
 	case operation == "GetDatabase":
 		return refuse(!a.database, "EntityNotFoundException", `{"Database":{"Name":"recsys"}}`)
 	case operation == "ListWorkGroups":
@@ -101,10 +104,15 @@ var stackResources = func() string {
 
 func examine(t *testing.T, a account) (string, error) {
 	t.Helper()
+	return examineWith(t, a, nil)
+}
+
+func examineWith(t *testing.T, a account, options map[string]any) (string, error) {
+	t.Helper()
 	server := httptest.NewServer(a)
 	t.Cleanup(server.Close)
 	t.Setenv("AWS_ENDPOINT_URL_FREETIER", server.URL)
-	config, err := deployment.ReadConfig(nil)
+	config, err := deployment.ReadConfig(options)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -120,7 +128,7 @@ func examine(t *testing.T, a account) (string, error) {
 	return out.String(), err
 }
 
-var ready = account{plan: "PAID", hasRole: true, bootstrap: "30", concurrent: 1000, workgroups: `"primary"`}
+var ready = account{plan: "PAID", hasRole: true, bootstrap: "30", concurrent: 1000, shards: 200, workgroups: `"primary"`}
 
 func TestAnAccountThatIsReadyIsSaidToBe(t *testing.T) {
 	text, err := examine(t, ready)
@@ -139,6 +147,7 @@ func TestEachObstacleIsNamedWithItsRemedy(t *testing.T) {
 		"not bootstrapped":   {func(a *account) { a.bootstrap = "" }, []string{"has not been bootstrapped", "npx cdk bootstrap"}},
 		"an old bootstrap":   {func(a *account) { a.bootstrap = "5" }, []string{"version 5, want 6", "npx cdk bootstrap"}},
 		"a low quota":        {func(a *account) { a.concurrent = 5 }, []string{"5 functions at once", "want 9", "Service Quotas"}},
+		"a full region":      {func(a *account) { a.shards = 1 }, []string{"1 of 1 shards are taken", "Shards per Region"}},
 		"a name of Glue's":   {func(a *account) { a.database = true }, []string{"Glue database", "recsys is there already"}},
 		"a name of Athena's": {func(a *account) { a.workgroups = `"recsys"` }, []string{"Athena workgroup", "recsys is there already"}},
 		"a half-made stack":  {func(a *account) { a.stack, a.mapping, a.confirmed = "ROLLBACK_FAILED", "Enabled", true }, []string{"ROLLBACK_FAILED", "deletion protection"}},
@@ -157,6 +166,18 @@ func TestEachObstacleIsNamedWithItsRemedy(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// A new account has 10 calls, and Lambda keeps 100 unreserved.
+func TestReservedCallsMustLeaveEnough(t *testing.T) {
+	a := ready
+	for concurrent, fails := range map[int]bool{10: true, 100: true, 101: false, 1000: false} {
+		a.concurrent = concurrent
+		text, err := examineWith(t, a, map[string]any{"reserveConcurrency": "true"})
+		if errors.Is(err, errFails) != fails || strings.Contains(text, "leave reserveConcurrency out") != fails {
+			t.Errorf("with %d calls: %v\n%s", concurrent, err, text)
+		}
 	}
 }
 
