@@ -2,11 +2,15 @@ package main
 
 import (
 	"fmt"
+	"os"
+	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
 	"testing"
 	"unicode/utf8"
+
+	"github.com/aws/aws-cdk-go/awscdk/v2/regioninfo"
 )
 
 // textRule is the characters and the length of a text that a service takes.
@@ -213,9 +217,28 @@ func TestDefaultsFitANewAccount(t *testing.T) {
 	}
 }
 
-func TestTheTemplateTakesRegionsWithARootCertificateOnly(t *testing.T) {
-	s := variant(t, "dev")
-	if !strings.Contains(s.text, `{"Assert":{"Fn::Contains":[["af-south-1",`) || !strings.Contains(s.text, `{"Ref":"AWS::Region"}]}`) {
-		t.Error("the template takes any region")
+// Each region that the CDK knows is taken by the template, or named by the document as refused. A partition other than
+// AWS's public one is refused as a whole.
+func TestEveryRegionIsTakenOrNamedAsRefused(t *testing.T) {
+	document, err := os.ReadFile(filepath.Join("..", "docs", "aws.md"))
+	if err != nil {
+		t.Fatal(err)
 	}
+	each(t, func(t *testing.T, s template) {
+		assertion := s.Rules["RegionIsKnown"].Assertions[0].Assert["Fn::Contains"]
+		taken := strings.Fields(strings.Trim(spell(assertion[0]), "[]"))
+		if spell(assertion[1]) != "AWS::Region" {
+			t.Errorf("the template asks for %v", assertion[1])
+		}
+		for _, region := range *regioninfo.RegionInfo_Regions() {
+			name, partition := *region.Name(), ""
+			if region.Partition() != nil {
+				partition = *region.Partition()
+			}
+			named := strings.Contains(string(document), "`"+name+"`")
+			if isTaken := slices.Contains(taken, name); isTaken == (named || partition != "aws") {
+				t.Errorf("%s of partition %s: taken %v, named as refused %v", name, partition, isTaken, named)
+			}
+		}
+	})
 }

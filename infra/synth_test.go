@@ -42,8 +42,11 @@ type template struct {
 		Description string
 	}
 	Description string
-	text        string
-	config      deployment.Config
+	Rules       map[string]struct {
+		Assertions []struct{ Assert map[string][]any }
+	}
+	text   string
+	config deployment.Config
 }
 
 // of are the resources of a type, by id.
