@@ -6,9 +6,6 @@ import (
 	"reflect"
 	"slices"
 	"testing"
-	"unicode"
-
-	"recsys/shared/contract/settings"
 )
 
 // hardLimits are the bounds of AWS that no quota raises. A value beyond them must be refused here and not by CloudFormation,
@@ -41,7 +38,7 @@ const eventSourceMapping = "https://docs.aws.amazon.com/lambda/latest/api/API_Cr
 
 // ownLimits are numbers that AWS knows nothing of.
 var ownLimits = []string{
-	"rowsPerRange", "budgetUSD", "iterations", "trainSeed", "holdOutSeed", "recallQueries", "keepVersions", "limit",
+	"rowsPerRange", "budgetUSD", "iterations", "trainSeed", "holdOutSeed", "recallQueries", "keepVersions", "keepSnapshots", "uploads", "limit",
 }
 
 func TestNoOptionGoesBeyondAHardLimit(t *testing.T) {
@@ -56,10 +53,7 @@ func TestNoOptionGoesBeyondAHardLimit(t *testing.T) {
 
 // A number that is added has a row above, with its source, or is said to have none.
 func TestEveryNumberHasItsLimit(t *testing.T) {
-	var numbers []string
-	for _, of := range []reflect.Type{reflect.TypeFor[Config](), reflect.TypeFor[settings.Options]()} {
-		numbers = append(numbers, wholeNumbers(of)...)
-	}
+	numbers := wholeNumbers(reflect.TypeFor[Config]())
 	slices.Sort(numbers)
 	want := append(slices.Collect(maps.Keys(hardLimits)), ownLimits...)
 	want = append(want, "logRetentionDays") // one of a list
@@ -73,43 +67,13 @@ func TestEveryNumberHasItsLimit(t *testing.T) {
 func wholeNumbers(of reflect.Type) (names []string) {
 	for i := range of.NumField() {
 		field := of.Field(i)
-		kind := field.Type
-		if kind.Kind() == reflect.Pointer {
-			kind = kind.Elem()
-		}
-		switch name := nameOf(field); {
-		case field.Anonymous:
+		name := field.Tag.Get("option")
+		switch {
+		case field.Anonymous && name == "":
 			names = append(names, wholeNumbers(field.Type)...)
-		case name != "" && slices.Contains([]reflect.Kind{reflect.Int, reflect.Int64, reflect.Uint64}, kind.Kind()) && kind.String() != "time.Duration":
+		case name != "" && slices.Contains([]string{"int", "int64", "uint64"}, field.Type.String()):
 			names = append(names, name)
 		}
 	}
 	return names
-}
-
-// nameOf returns the name of a field's option, or "".
-func nameOf(field reflect.StructField) string {
-	if name := field.Tag.Get("option"); name != "" {
-		return name
-	}
-	return camelCase(field.Tag.Get("env"))
-}
-
-// camelCase returns SESSION_WEIGHT as sessionWeight, as package settings names it.
-func camelCase(variable string) string {
-	var name []rune
-	upper := false
-	for _, letter := range variable {
-		switch {
-		case letter == '_':
-			upper = true
-			continue
-		case upper || !unicode.IsLetter(letter):
-			name = append(name, letter)
-		default:
-			name = append(name, unicode.ToLower(letter))
-		}
-		upper = false
-	}
-	return string(name)
 }
