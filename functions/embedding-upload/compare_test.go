@@ -29,7 +29,7 @@ var nothingCompared = workflow.Compared{Note: "Nothing was compared with the sho
 
 // publishShop publishes a whole snapshot: rated products, and a catalogue of them and of others.
 func (b *bench) publishShop(rows []training.Row, others ...string) {
-	b.t.Helper()
+	b.Helper()
 	var products []training.CatalogueRow
 	codes := others
 	for _, row := range rows {
@@ -40,8 +40,8 @@ func (b *bench) publishShop(rows []training.Row, others ...string) {
 		products = append(products, training.CatalogueRow{ProductCode: code, QuantityInStock: 1})
 	}
 	b.publishRows("s1", [][]training.Row{rows}, products...)
-	_, err := b.Lake.PutJSON(b.t.Context(), lake.ManifestKey("s1"), lake.Manifest{Snapshot: "s1", Ranges: 1, Rows: int64(len(rows))})
-	b.must(err)
+	_, err := b.Lake.PutJSON(b.Context(), lake.ManifestKey("s1"), lake.Manifest{Snapshot: "s1", Ranges: 1, Rows: int64(len(rows))})
+	b.Must(err)
 	b.publish("s1", noon)
 }
 
@@ -54,31 +54,31 @@ func ratings(customer int32, codes ...string) (rows []training.Row) {
 
 // refuses wants InvalidEmbeddings with these words.
 func (b *bench) refuses(artifacts map[string]string, words ...string) {
-	b.t.Helper()
+	b.Helper()
 	b.handOver(artifacts)
-	out, err := b.Handle(b.t.Context(), b.run())
+	out, err := b.Handle(b.Context(), b.run())
 	if !errors.Is(err, failure.InvalidEmbeddings) {
-		b.t.Errorf("got %+v, %v; want InvalidEmbeddings", out, err)
+		b.Errorf("got %+v, %v; want InvalidEmbeddings", out, err)
 		return
 	}
 	for _, word := range words {
 		if !strings.Contains(err.Error(), word) {
-			b.t.Errorf("the error does not say %q:\n%v", word, err)
+			b.Errorf("the error does not say %q:\n%v", word, err)
 		}
 	}
 }
 
 // compares wants the hand-over loaded, and compared like this.
 func (b *bench) compares(artifacts map[string]string, want workflow.Compared) {
-	b.t.Helper()
+	b.Helper()
 	b.handOver(artifacts)
 	run := b.run()
 	out := b.upload(run)
 	if out.Status != "uploaded" || out.Compared != want {
-		b.t.Errorf("got %+v\nwant %+v", out, want)
+		b.Errorf("got %+v\nwant %+v", out, want)
 	}
 	if again := b.upload(run); again != out {
-		b.t.Errorf("tried again: %+v, want %+v", again, out)
+		b.Errorf("tried again: %+v, want %+v", again, out)
 	}
 }
 
@@ -159,24 +159,24 @@ type towerUser struct {
 
 // towers are the fixtures of shared/learn/model: files, and customers with the vectors that PyTorch computed.
 func towers(b *bench, archived, expected string, keys map[string]string) (files map[string]string, rows []training.Row, vectors [][]float32) {
-	b.t.Helper()
+	b.Helper()
 	const testdata = "../../shared/learn/model/testdata"
 	packed, err := os.Open(filepath.Join(testdata, archived))
-	b.must(err)
+	b.Must(err)
 	defer packed.Close()
 	unpacked, err := gzip.NewReader(packed)
-	b.must(err)
+	b.Must(err)
 	files = map[string]string{}
 	for archive := tar.NewReader(unpacked); ; {
 		entry, err := archive.Next()
 		if err == io.EOF {
 			break
 		}
-		b.must(err)
+		b.Must(err)
 		if key := keys[entry.Name]; key != "" {
 			var content bytes.Buffer
 			_, err := io.Copy(&content, archive)
-			b.must(err)
+			b.Must(err)
 			files[key] = content.String()
 		}
 	}
@@ -187,8 +187,8 @@ func towers(b *bench, archived, expected string, keys map[string]string) (files 
 		}
 	}
 	content, err := os.ReadFile(filepath.Join(testdata, expected))
-	b.must(err)
-	b.must(json.Unmarshal(content, &truth))
+	b.Must(err)
+	b.Must(json.Unmarshal(content, &truth))
 	at := slices.IndexFunc(truth.Cases, func(c struct {
 		Model string
 		Users []towerUser
@@ -202,7 +202,7 @@ func towers(b *bench, archived, expected string, keys map[string]string) (files 
 		vectors = append(vectors, user.Embedding)
 	}
 	if len(rows) < 4 || len(files) != 3 {
-		b.t.Fatalf("the fixtures have changed: %d users, %d files", len(rows), len(files))
+		b.Fatalf("the fixtures have changed: %d users, %d files", len(rows), len(files))
 	}
 	return files, rows, vectors
 }

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"encoding/json"
 	"errors"
 	"io"
 	"net/http"
@@ -13,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"recsys/infra/local/testbed"
 	"recsys/shared/contract/distance"
 	"recsys/shared/contract/failure"
 	"recsys/shared/contract/lake"
@@ -34,7 +34,7 @@ func TestHandle(t *testing.T) {
 	})
 	t.Run("a bucket that is not there", func(t *testing.T) {
 		b := setup(t, server)
-		b.must(os.Remove(b.s3.Path("artifacts", "")))
+		b.Must(os.Remove(b.S3.Path("artifacts", "")))
 		if out, err := b.Handle(t.Context(), b.run()); !errors.Is(err, failure.ObjectStoreUnavailable) {
 			t.Errorf("got %+v, %v", out, err)
 		}
@@ -130,7 +130,7 @@ func TestHandle(t *testing.T) {
 			t.Errorf("refreshed: got %v, want %v", got, want)
 		}
 		_, err := b.DB.Exec(t.Context(), `drop table `+vectorstore.RatedTable(1)+`, `+vectorstore.AttributeTable(1))
-		b.must(err)
+		b.Must(err)
 		b.upload(b.run())
 		if got := b.dumpShop(1); !slices.Equal(got, want) {
 			t.Errorf("of an earlier release: got %v, want %v", got, want)
@@ -140,7 +140,7 @@ func TestHandle(t *testing.T) {
 		b := setup(t, server)
 		b.handOver(embeddingsOf(goodItems, goodUsers))
 		b.activate(b.upload(b.run()).Version)
-		b.must(os.Remove(b.s3.Path("artifacts", lake.SuccessKey)))
+		b.Must(os.Remove(b.S3.Path("artifacts", lake.SuccessKey)))
 		b.publish("s1", noon, lake.ItemCount{Item: "S10_1949", Country: "France", Count: 5})
 		if out := b.upload(b.run()); out.Status != "no-artifacts" {
 			t.Errorf("got %+v", out)
@@ -206,7 +206,7 @@ func TestHandle(t *testing.T) {
 		b.handOver(embeddingsOf(goodItems, goodUsers))
 		var err error
 		b.DB, err = vectorstore.Connect(t.Context(), vectorstore.Config{VectorStore: settings.VectorStore{URL: "postgres://nobody@127.0.0.1:1/none"}})
-		b.must(err)
+		b.Must(err)
 		t.Cleanup(b.DB.Close)
 		if _, err := b.Handle(t.Context(), b.run()); !errors.Is(err, failure.VectorStoreUnavailable) {
 			t.Errorf("got %v", err)
@@ -217,7 +217,7 @@ func TestHandle(t *testing.T) {
 		b.handOver(embeddingsOf(goodItems, goodUsers))
 		b.activate(b.upload(b.run()).Version)
 		var items int
-		err := b.pool(vectorstore.ReaderRole).QueryRow(t.Context(), `select count(*) from item_emb`).Scan(&items)
+		err := b.Pool(vectorstore.ReaderRole).QueryRow(t.Context(), `select count(*) from item_emb`).Scan(&items)
 		if err != nil || items != 3 {
 			t.Errorf("got %d, %v", items, err)
 		}
@@ -286,14 +286,14 @@ func testUnderway(t *testing.T, b *bench) {
 		return func() error {
 			b.put(b.Artifacts, lake.UserEmbeddingsKey, users)
 			earlier := time.Now().Add(-time.Hour)
-			return os.Chtimes(b.s3.Path("artifacts", lake.SuccessKey), earlier, earlier)
+			return os.Chtimes(b.S3.Path("artifacts", lake.SuccessKey), earlier, earlier)
 		}
 	}
-	b.must(arrives(csv("1", "[1,0]"))())
+	b.Must(arrives(csv("1", "[1,0]"))())
 	if out := b.upload(b.run()); out != (workflow.Uploaded{Status: "hand-over-underway"}) {
 		t.Errorf("got %+v", out)
 	}
-	b.must(os.Remove(b.s3.Path("artifacts", lake.ItemEmbeddingsKey))) // to be replaced
+	b.Must(os.Remove(b.S3.Path("artifacts", lake.ItemEmbeddingsKey))) // to be replaced
 	if out := b.upload(b.run()); out.Status != "hand-over-underway" {
 		t.Errorf("got %+v", out)
 	}
@@ -322,11 +322,11 @@ func testAttempts(t *testing.T, b *bench) {
 	attempt := func(items, users string) (int64, handOver, copies) {
 		b.handOver(embeddingsOf(items, users))
 		found, _, err := look(t.Context(), b.Artifacts)
-		b.must(err)
+		b.Must(err)
 		version, err := vectorstore.Allocate(t.Context(), b.DB, run.ID, b.Metric, found.etags(), false)
-		b.must(err)
+		b.Must(err)
 		copied, err := found.copyTo(t.Context(), b.Artifacts, version)
-		b.must(err)
+		b.Must(err)
 		return version, found, copied
 	}
 	loads := func(of handOver, copied copies) {
@@ -340,12 +340,12 @@ func testAttempts(t *testing.T, b *bench) {
 	loads(first, copied) // its copies are gone
 	allocate := func(of handOver) {
 		_, err := vectorstore.Allocate(t.Context(), b.DB, run.ID, b.Metric, of.etags(), false)
-		b.must(err)
+		b.Must(err)
 	}
 	allocate(first) // by a third attempt, which found the old files back in place and has not yet copied them
 	loads(first, copied)
 	allocate(second)
-	b.must(b.fail(t.Context(), version, first.etags(), "stale"))
+	b.Must(b.fail(t.Context(), version, first.etags(), "stale"))
 	if b.status(version) != vectorstore.Loading {
 		t.Errorf("the first attempt's failure made the second's version %s", b.status(version))
 	}
@@ -375,7 +375,7 @@ func testRefusedModels(t *testing.T, b *bench) {
 			b.handOver(artifacts)
 			b.put(b.Artifacts, test.key, test.content)
 			if test.content == "" {
-				b.must(os.Remove(b.s3.Path("artifacts", test.key)))
+				b.Must(os.Remove(b.S3.Path("artifacts", test.key)))
 			}
 			b.put(b.Artifacts, lake.SuccessKey, "")
 			_, err := b.Handle(t.Context(), b.run())
@@ -387,13 +387,8 @@ func testRefusedModels(t *testing.T, b *bench) {
 }
 
 func TestEventIsARun(t *testing.T) {
-	event, err := os.ReadFile("event.json")
-	if err != nil {
-		t.Fatal(err)
-	}
-	var run workflow.UploadInput
-	if err := json.Unmarshal(event, &run); err != nil || run.Validate() != nil {
-		t.Errorf("%+v: %v, %v", run, err, run.Validate())
+	if run := testbed.Event[workflow.UploadInput](t); run.Validate() != nil {
+		t.Errorf("%+v: %v", run, run.Validate())
 	}
 	if _, err := new(Handler).Handle(t.Context(), workflow.UploadInput{Run: workflow.Run{ID: "../etc"}}); !errors.Is(err, failure.InvalidInput) {
 		t.Errorf("got %v", err)

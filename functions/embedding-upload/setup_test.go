@@ -11,16 +11,12 @@ import (
 	"testing"
 	"time"
 
-	"github.com/jackc/pgx/v5"
-	"github.com/jackc/pgx/v5/pgxpool"
-
 	"recsys/infra/local/aws/awscall"
-	"recsys/infra/local/aws/s3"
 	"recsys/infra/local/db/postgres"
 	"recsys/infra/local/testbed/postgrestest"
+	"recsys/infra/local/testbed/world"
 	"recsys/shared/contract/distance"
 	"recsys/shared/contract/lake"
-	"recsys/shared/contract/settings"
 	"recsys/shared/contract/workflow"
 	"recsys/shared/shop/training"
 	"recsys/shared/store/objectstore"
@@ -32,68 +28,27 @@ var noon = time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)
 // bench is a handler on real servers, with an empty vector database and empty buckets.
 type bench struct {
 	*Handler
-	t        testing.TB
-	s3       *s3.Server
-	runs     int
-	database string
-	server   *postgres.Server
+	*world.World
+	runs int
 }
 
 func setup(t testing.TB, server *postgres.Server) *bench {
 	t.Helper()
-	b := &bench{t: t, server: server, database: strings.ToLower(strings.NewReplacer("/", "_", "-", "_").Replace(t.Name()))}
-	owner, err := server.NewDatabase(t.Context(), b.database)
-	b.must(err)
-	conn, err := pgx.Connect(t.Context(), owner)
-	b.must(err)
-	b.must(vectorstore.Bootstrap(t.Context(), conn))
-	b.must(conn.Close(t.Context()))
-	b.s3, err = s3.Start(t.Context(), s3.Config{Dir: t.TempDir()})
-	b.must(err)
-	t.Cleanup(func() { b.s3.Close() })
-	b.Handler = &Handler{
-		Artifacts: b.bucket("artifacts"), Lake: b.bucket("lake"), Metric: distance.Cosine,
-		DB: b.pool(vectorstore.LoaderRole),
-	}
-	return b
-}
-
-func (b *bench) pool(role string) *pgxpool.Pool {
-	pool, err := vectorstore.Connect(b.t.Context(), vectorstore.Config{VectorStore: settings.VectorStore{URL: b.server.URLOf(role, b.database)}, Application: "embedding-upload"})
-	b.must(err)
-	b.t.Cleanup(pool.Close)
-	return pool
-}
-
-func (b *bench) bucket(name string) *objectstore.Store {
-	b.must(b.s3.CreateBucket(name))
-	for key, value := range map[string]string{
-		"AWS_ENDPOINT_URL_S3": b.s3.URL(), "AWS_REGION": "eu-central-1", "AWS_MAX_ATTEMPTS": "1",
-		"AWS_ACCESS_KEY_ID": "embedding-upload", "AWS_SECRET_ACCESS_KEY": "local",
-	} {
-		b.t.(interface{ Setenv(string, string) }).Setenv(key, value)
-	}
-	client, err := objectstore.NewClient(b.t.Context())
-	b.must(err)
-	return objectstore.New(client, name)
-}
-
-func (b *bench) must(err error) {
-	b.t.Helper()
-	if err != nil {
-		b.t.Fatal(err)
-	}
+	w := world.New(t, server)
+	return &bench{World: w, Handler: &Handler{
+		Artifacts: w.Bucket("artifacts"), Lake: w.Bucket("lake"), Metric: distance.Cosine, DB: w.Pool(vectorstore.LoaderRole),
+	}}
 }
 
 func (b *bench) put(store *objectstore.Store, key, content string) {
-	b.t.Helper()
-	_, err := store.Put(b.t.Context(), key, strings.NewReader(content))
-	b.must(err)
+	b.Helper()
+	_, err := store.Put(b.Context(), key, strings.NewReader(content))
+	b.Must(err)
 }
 
 // handOver writes the artifacts and, last, _SUCCESS.
 func (b *bench) handOver(artifacts map[string]string) {
-	b.t.Helper()
+	b.Helper()
 	for _, key := range slices.Sorted(maps.Keys(artifacts)) {
 		b.put(b.Artifacts, key, artifacts[key])
 	}
@@ -101,16 +56,16 @@ func (b *bench) handOver(artifacts map[string]string) {
 }
 
 func (b *bench) publish(snapshot string, startedAt time.Time, items ...lake.ItemCount) {
-	b.t.Helper()
-	_, err := b.Lake.PutJSON(b.t.Context(), lake.PopularityKey(snapshot), lake.Popularity{Snapshot: snapshot, Items: items})
-	b.must(err)
-	_, err = b.Lake.PutJSON(b.t.Context(), lake.LatestKey, lake.Latest{Snapshot: snapshot, StartedAt: startedAt})
-	b.must(err)
+	b.Helper()
+	_, err := b.Lake.PutJSON(b.Context(), lake.PopularityKey(snapshot), lake.Popularity{Snapshot: snapshot, Items: items})
+	b.Must(err)
+	_, err = b.Lake.PutJSON(b.Context(), lake.LatestKey, lake.Latest{Snapshot: snapshot, StartedAt: startedAt})
+	b.Must(err)
 }
 
 // publishRows puts a snapshot's rows, a file a range, and its products; publish makes it visible.
 func (b *bench) publishRows(snapshot string, ranges [][]training.Row, products ...training.CatalogueRow) {
-	b.t.Helper()
+	b.Helper()
 	for i, rows := range ranges {
 		putParquet(b, lake.RangeKey(snapshot, i), rows)
 	}
@@ -123,13 +78,13 @@ type earlierProduct struct {
 }
 
 func putParquet[T any](b *bench, key string, rows []T) {
-	b.t.Helper()
+	b.Helper()
 	var file bytes.Buffer
 	out := training.NewWriter[T](&file)
 	for _, row := range rows {
-		b.must(out.Append(row))
+		b.Must(out.Append(row))
 	}
-	b.must(out.Close())
+	b.Must(out.Close())
 	b.put(b.Lake, key, file.String())
 }
 
@@ -140,55 +95,51 @@ func (b *bench) run() workflow.UploadInput {
 }
 
 func (b *bench) upload(run workflow.UploadInput) workflow.Uploaded {
-	b.t.Helper()
-	out, err := b.Handle(b.t.Context(), run)
-	b.must(err)
+	b.Helper()
+	out, err := b.Handle(b.Context(), run)
+	b.Must(err)
 	return out
 }
 
 // activate does what vector-index does once it is content.
 func (b *bench) activate(version int64) {
-	b.t.Helper()
-	_, err := vectorstore.Activate(b.t.Context(), b.DB, version, 1, 40)
-	b.must(err)
+	b.Helper()
+	_, err := vectorstore.Activate(b.Context(), b.DB, version, 1, 40)
+	b.Must(err)
 }
 
 // dump is every row of the vectors and the popularity of a version, as text, in order.
 func (b *bench) dump(version int64) (rows []string) {
-	b.t.Helper()
+	b.Helper()
 	return b.rows(vectorstore.ItemTable(version), vectorstore.UserTable(version), vectorstore.PopularityTable(version))
 }
 
 // dumpShop is the same of who rated what, and of lines and stock.
 func (b *bench) dumpShop(version int64) []string {
-	b.t.Helper()
+	b.Helper()
 	return b.rows(vectorstore.RatedTable(version), vectorstore.AttributeTable(version))
 }
 
 func (b *bench) rows(tables ...string) (rows []string) {
-	b.t.Helper()
+	b.Helper()
 	for _, table := range tables {
-		found, err := b.DB.Query(b.t.Context(), `select t::text from `+table+` as t order by 1`)
-		b.must(err)
-		texts, err := pgx.CollectRows(found, pgx.RowTo[string])
-		b.must(err)
-		rows = append(rows, texts...)
+		rows = append(rows, b.Texts(b.DB, `select t::text from `+table+` as t order by 1`)...)
 	}
 	return rows
 }
 
 func (b *bench) status(version int64) vectorstore.Status {
-	b.t.Helper()
-	record, _, err := vectorstore.OfVersion(b.t.Context(), b.DB, version)
-	b.must(err)
+	b.Helper()
+	record, _, err := vectorstore.OfVersion(b.Context(), b.DB, version)
+	b.Must(err)
 	return record.Status
 }
 
 // leaves wants the copies of these versions, and no others.
 func (b *bench) leaves(want ...string) {
-	b.t.Helper()
-	if folders, err := b.Artifacts.Folders(b.t.Context(), lake.VersionsParent); err != nil || !slices.Equal(folders, want) {
-		b.t.Errorf("there are %v, %v; want %v", folders, err, want)
+	b.Helper()
+	if folders, err := b.Artifacts.Folders(b.Context(), lake.VersionsParent); err != nil || !slices.Equal(folders, want) {
+		b.Errorf("there are %v, %v; want %v", folders, err, want)
 	}
 }
 
@@ -226,7 +177,7 @@ func referenceArtifacts(t testing.TB) map[string]string {
 
 // onCopy lets step in before each CopyObject.
 func (b *bench) onCopy(act func() error) {
-	b.s3.SetHooks(awscall.Hooks{Before: func(call awscall.Call) error {
+	b.S3.SetHooks(awscall.Hooks{Before: func(call awscall.Call) error {
 		if call.Operation == "CopyObject" {
 			return act()
 		}

@@ -39,7 +39,7 @@ func TestShop(t *testing.T) {
 			t.Errorf("by a list of an earlier release: codes %v, want %v", got, want)
 		}
 		_, err := b.DB.Exec(t.Context(), `drop table `+vectorstore.CodeTable(1))
-		b.must(err)
+		b.Must(err)
 		b.upload(b.run())
 		if got := b.rows(vectorstore.CodeTable(1)); len(got) != 3 {
 			t.Errorf("a version of an earlier release has the codes %v", got)
@@ -61,11 +61,11 @@ func TestShop(t *testing.T) {
 		b.activate(b.upload(b.run()).Version)
 		places := func() (places map[string]string) {
 			rows, err := b.DB.Query(t.Context(), `select country || '/' || item || '/' || count, ctid::text from `+vectorstore.PopularityTable(1))
-			b.must(err)
+			b.Must(err)
 			places = map[string]string{}
 			var row, place string
 			_, err = pgx.ForEachRow(rows, []any{&row, &place}, func() error { places[row] = place; return nil })
-			b.must(err)
+			b.Must(err)
 			return places
 		}
 		before := places()

@@ -15,7 +15,7 @@ import (
 
 // train leaves what functions/train leaves, and returns the prefix.
 func (b *bench) train(run workflow.UploadInput, items, users string) string {
-	b.t.Helper()
+	b.Helper()
 	prefix := lake.TrainedPrefix(run.ID)
 	for key, content := range embeddingsOf(items, users) {
 		b.put(b.Artifacts, prefix+key, content)
@@ -36,7 +36,7 @@ func testTrained(t *testing.T, b *bench) {
 		t.Fatalf("trained: %+v", out)
 	}
 	record, _, err := vectorstore.OfVersion(t.Context(), b.DB, 2)
-	b.must(err)
+	b.Must(err)
 	if !record.Trained() || record.Metric != distance.InnerProduct {
 		t.Errorf("version 2 is %+v", record)
 	}
@@ -68,13 +68,13 @@ func testTrained(t *testing.T, b *bench) {
 
 // linearModel is the file of a model that knows one city and one line.
 func linearModel(b *bench, dimension int) string {
-	b.t.Helper()
+	b.Helper()
 	users, items := []model.User{{City: "Nantes", Country: "France", CreditLimit: 1}}, []model.Item{{Line: "Cars", Scale: "1:10", BuyPrice: 1, MSRP: 2}}
 	encoders := model.FitEncoders(users, items)
 	mapOf := func(f *coldstart.Features) coldstart.Map {
 		return coldstart.Map{Dimension: dimension, Weights: make([]float32, (1+f.Width)*dimension)}
 	}
 	content, err := model.WriteLinear(encoders, mapOf(encoders.Users(users)), mapOf(encoders.Items(items)))
-	b.must(err)
+	b.Must(err)
 	return string(content)
 }

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"recsys/infra/local/aws/awscall"
+	"recsys/infra/local/testbed"
 	"recsys/shared/contract/failure"
 	"recsys/shared/contract/lake"
 	"recsys/shared/contract/workflow"
@@ -27,12 +28,12 @@ func testPromoted(t *testing.T, b *bench) {
 		report.Candidate.Result.Customers < customers*9/10 || report.Active != nil {
 		t.Errorf("report %+v", report)
 	}
-	page, err := os.ReadFile(b.s3.Path("lake", lake.EvaluationPageKey("run-1")))
+	page, err := os.ReadFile(b.S3.Path("lake", lake.EvaluationPageKey("run-1")))
 	if err != nil || !strings.Contains(string(page), "<html") || out.Report != "s3://lake/evaluations/run-1/report.html" {
 		t.Errorf("page of %d bytes at %s, %v", len(page), out.Report, err)
 	}
 	var kept struct{ Figures map[string]evaluation.Result }
-	b.must(json.Unmarshal(b.record(first).Evaluation, &kept))
+	b.Must(json.Unmarshal(b.record(first).Evaluation, &kept))
 	if got := kept.Figures["candidate"]; got.MRR != report.Candidate.Result.MRR || got.At[2].K != 20 || kept.Figures["random"].Customers == 0 {
 		t.Errorf("the row keeps %+v", kept)
 	}
@@ -107,7 +108,7 @@ func testAnotherHoldOut(t *testing.T, b *bench) {
 }
 
 func testUnmeasured(t *testing.T, b *bench) {
-	if err := os.Remove(b.s3.Path("lake", lake.LatestKey)); err != nil {
+	if err := os.Remove(b.S3.Path("lake", lake.LatestKey)); err != nil {
 		t.Fatal(err)
 	}
 	version := b.load(false, lake.HoldOut{}, 0)
@@ -122,7 +123,7 @@ func testUnmeasured(t *testing.T, b *bench) {
 
 func testInterrupted(t *testing.T, b *bench) {
 	version := b.load(true, b.HeldOut, 0)
-	b.s3.SetHooks(awscall.Hooks{Before: func(call awscall.Call) error {
+	b.S3.SetHooks(awscall.Hooks{Before: func(call awscall.Call) error {
 		if call.Operation == "DeleteObjects" {
 			return errors.New("the function dies")
 		}
@@ -133,7 +134,7 @@ func testInterrupted(t *testing.T, b *bench) {
 		t.Fatalf("got %v", err)
 	}
 	first := b.report(version)
-	b.s3.SetHooks(awscall.Hooks{})
+	b.S3.SetHooks(awscall.Hooks{})
 	if out := b.evaluate(version); out.Promote || out.NDCG10 != first.Candidate.Result.NDCG10() {
 		t.Errorf("got %+v", out)
 	}
@@ -189,7 +190,7 @@ func testSampled(t *testing.T, b *bench) {
 
 func testInvalid(t *testing.T, b *bench) {
 	failed := b.load(true, b.HeldOut, 1)
-	b.must(vectorstore.Fail(t.Context(), b.DB, failed, b.record(failed).Artifacts, "bad"))
+	b.Must(vectorstore.Fail(t.Context(), b.DB, failed, b.record(failed).Artifacts, "bad"))
 	for what, in := range map[string]workflow.EvaluateInput{
 		"no such version": {Run: runOf(1), Version: 99}, "no run": {Version: failed}, "a version that has failed": {Run: runOf(failed), Version: failed},
 	} {
@@ -200,12 +201,7 @@ func testInvalid(t *testing.T, b *bench) {
 }
 
 func TestEventIsAnEvaluateInput(t *testing.T) {
-	content, err := os.ReadFile("event.json")
-	if err != nil {
-		t.Fatal(err)
-	}
-	var in workflow.EvaluateInput
-	if err := json.Unmarshal(content, &in); err != nil || in.Validate() != nil || in.Version == 0 {
-		t.Errorf("%+v: %v, %v", in, err, in.Validate())
+	if in := testbed.Event[workflow.EvaluateInput](t); in.Validate() != nil || in.Version == 0 {
+		t.Errorf("%+v: %v", in, in.Validate())
 	}
 }

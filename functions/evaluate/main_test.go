@@ -1,9 +1,9 @@
 package main
 
 import (
-	"strings"
 	"testing"
 
+	"recsys/infra/local/testbed"
 	"recsys/infra/local/testbed/postgrestest"
 )
 
@@ -23,26 +23,17 @@ func TestHandle(t *testing.T) {
 
 // A function starts while its database is away, and says which setting is wrong.
 func TestWire(t *testing.T) {
-	for name, value := range map[string]string{
-		"LAKE_BUCKET": "lake", "ARTIFACTS_BUCKET": "artifacts",
-		"VECTOR_STORE_URL": "postgres://recsys_loader@127.0.0.1:1/recsys", "AWS_REGION": "eu-central-1",
-	} {
-		t.Setenv(name, value)
-	}
-	handler, err := wire(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
-	handler.DB.Close()
-	if err := handler.Trained.Validate(); err != nil || handler.Trained.Mode != "enforce" || handler.HandedOver.Mode != "report" {
-		t.Errorf("gates %+v, %+v, %v", handler.Trained, handler.HandedOver, err)
-	}
-	for _, wrong := range [][2]string{{"GATE_TRAINED", "maybe"}, {"VECTOR_STORE_URL", "postgres://%zz"}, {"LAKE_BUCKET", ""}} {
-		t.Run(wrong[0], func(t *testing.T) {
-			t.Setenv(wrong[0], wrong[1])
-			if _, err := wire(t.Context()); err == nil || !strings.Contains(err.Error(), wrong[0]) {
-				t.Errorf("%s=%q: %v", wrong[0], wrong[1], err)
-			}
-		})
-	}
+	testbed.Wire(t, map[string]string{
+		"LAKE_BUCKET": "lake", "ARTIFACTS_BUCKET": "artifacts", "VECTOR_STORE_URL": "postgres://recsys_loader@127.0.0.1:1/recsys",
+	}, map[string]string{"GATE_TRAINED": "maybe", "VECTOR_STORE_URL": "postgres://%zz", "LAKE_BUCKET": ""}, func() error {
+		handler, err := wire(t.Context())
+		if err != nil {
+			return err
+		}
+		handler.DB.Close()
+		if err := handler.Trained.Validate(); err != nil || handler.Trained.Mode != "enforce" || handler.HandedOver.Mode != "report" {
+			t.Errorf("gates %+v, %+v, %v", handler.Trained, handler.HandedOver, err)
+		}
+		return nil
+	})
 }

@@ -5,16 +5,14 @@ import (
 	"encoding/json"
 	"fmt"
 	"math/rand/v2"
-	"strings"
 	"testing"
 	"time"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/pgvector/pgvector-go"
 
-	"recsys/infra/local/aws/s3"
 	"recsys/infra/local/db/postgres"
-	"recsys/infra/local/testbed/s3test"
+	"recsys/infra/local/testbed/world"
 	"recsys/shared/contract/distance"
 	"recsys/shared/contract/lake"
 	"recsys/shared/contract/settings"
@@ -37,43 +35,21 @@ const (
 // bench is a handler on real servers, with a published snapshot of the shop and an empty vector database.
 type bench struct {
 	*Handler
-	t  *testing.T
-	s3 *s3.Server
+	*world.World
 }
 
 func setup(t *testing.T, server *postgres.Server) *bench {
 	t.Helper()
-	b := &bench{t: t}
-	name := strings.ToLower(strings.NewReplacer("/", "_", "-", "_", ",", "").Replace(t.Name()))
-	name = name[:min(len(name), 60)]
-	owner, err := server.NewDatabase(t.Context(), name)
-	b.must(err)
-	conn, err := pgx.Connect(t.Context(), owner)
-	b.must(err)
-	b.must(vectorstore.Bootstrap(t.Context(), conn))
-	b.must(conn.Close(t.Context()))
-	db, err := vectorstore.Connect(t.Context(), vectorstore.Config{
-		VectorStore: settings.VectorStore{URL: server.URLOf(vectorstore.LoaderRole, name)}, Application: "evaluate"})
-	b.must(err)
-	t.Cleanup(db.Close)
-	stores, s3 := s3test.Buckets(t, "lake", "artifacts")
-	b.s3 = s3
+	w := world.New(t, server)
 	gate := func(mode evaluation.Mode) evaluation.Gate {
 		return evaluation.Gate{Mode: mode, Allowance: settings.Allowance{Margin: 0.1, Tolerance: 0.1}, Resamples: 200, Seed: 1}
 	}
-	b.Handler = &Handler{
-		Lake: stores[0], Artifacts: stores[1], DB: db,
+	b := &bench{World: w, Handler: &Handler{
+		Lake: w.Bucket("lake"), Artifacts: w.Bucket("artifacts"), DB: w.Pool(vectorstore.LoaderRole),
 		HeldOut: lake.HoldOut{Seed: 1, Fraction: 0.3}, Trained: gate(evaluation.Enforce), HandedOver: gate(evaluation.Observe),
-	}
+	}}
 	b.publish()
 	return b
-}
-
-func (b *bench) must(err error) {
-	b.t.Helper()
-	if err != nil {
-		b.t.Fatal(err)
-	}
 }
 
 func code(item int) string { return fmt.Sprintf("S%02d", item) }
@@ -82,9 +58,9 @@ func code(item int) string { return fmt.Sprintf("S%02d", item) }
 func kind(number int) int { return number % 2 }
 
 func (b *bench) publish() {
-	b.t.Helper()
+	b.Helper()
 	file, err := objectstore.Scratch()
-	b.must(err)
+	b.Must(err)
 	defer file.Close()
 	random := rand.New(rand.NewPCG(1, 1))
 	w := training.NewWriter[training.Row](file)
@@ -92,22 +68,22 @@ func (b *bench) publish() {
 	for customer := range customers {
 		for item := range items {
 			if kind(item) == kind(customer) && random.IntN(2) == 0 {
-				b.must(w.Append(training.Row{ProductCode: code(item), ProductRating: 4, CustomerNumber: int32(customer)}))
+				b.Must(w.Append(training.Row{ProductCode: code(item), ProductRating: 4, CustomerNumber: int32(customer)}))
 				rows++
 			}
 		}
 	}
-	b.must(w.Close())
-	_, err = b.Lake.PutFile(b.t.Context(), lake.RangeKey("snapshot", 0), file)
-	b.must(err)
+	b.Must(w.Close())
+	_, err = b.Lake.PutFile(b.Context(), lake.RangeKey("snapshot", 0), file)
+	b.Must(err)
 	b.put(lake.ManifestKey("snapshot"), lake.Manifest{Snapshot: "snapshot", Ranges: 1, Rows: rows})
 	b.put(lake.LatestKey, lake.Latest{Snapshot: "snapshot"})
 }
 
 func (b *bench) put(key string, value any) {
-	b.t.Helper()
-	_, err := b.Lake.PutJSON(b.t.Context(), key, value)
-	b.must(err)
+	b.Helper()
+	_, err := b.Lake.PutJSON(b.Context(), key, value)
+	b.Must(err)
 }
 
 // vectors of customers and items: noise, and so much of the kind.
@@ -125,15 +101,15 @@ func vectors(n int, taste float32, seed uint64) []float32 {
 
 // load makes the next version, with the vectors of this much taste, as train or as a data scientist leaves them.
 func (b *bench) load(trained bool, heldOut lake.HoldOut, taste float32) (version int64) {
-	b.t.Helper()
-	ctx := b.t.Context()
-	b.must(b.DB.QueryRow(ctx, `select count(*) + 1 from recsys.embedding_version`).Scan(&version))
+	b.Helper()
+	ctx := b.Context()
+	b.Must(b.DB.QueryRow(ctx, `select count(*) + 1 from recsys.embedding_version`).Scan(&version))
 	artifacts := map[string]string{lake.ItemEmbeddingsKey: fmt.Sprint(version)}
 	if trained {
 		artifacts[lake.TrainingKey] = "trained"
 	}
 	_, err := vectorstore.Allocate(ctx, b.DB, runOf(version).ID, distance.InnerProduct, artifacts, false)
-	b.must(err)
+	b.Must(err)
 	itemVectors, userVectors := vectors(items, taste, 7), vectors(customers, taste, 8)
 	_, err = vectorstore.Load{Version: version, Artifacts: artifacts, Dimension: dimension,
 		Items: pgx.CopyFromSlice(items, func(i int) ([]any, error) {
@@ -143,7 +119,7 @@ func (b *bench) load(trained bool, heldOut lake.HoldOut, taste float32) (version
 			return []any{int32(i), pgvector.NewVector(userVectors[i*dimension : (i+1)*dimension])}, nil
 		}),
 	}.Run(ctx, b.DB)
-	b.must(err)
+	b.Must(err)
 
 	codes, numbers := make([]string, items), make([]int32, customers)
 	for i := range codes {
@@ -157,7 +133,7 @@ func (b *bench) load(trained bool, heldOut lake.HoldOut, taste float32) (version
 		itemsKey, usersKey = lake.EvaluationItemsKey, lake.EvaluationUsersKey
 		_, err := b.Artifacts.PutJSON(ctx, lake.VersionKey(version, lake.TrainingKey), lake.Training{
 			HeldOut: heldOut, Loss: []float64{9, 3}, Options: []lake.Option{{Name: "factors", Value: "2"}}})
-		b.must(err)
+		b.Must(err)
 	}
 	writeVectors(b, lake.VersionKey(version, itemsKey), codes, itemVectors)
 	writeVectors(b, lake.VersionKey(version, usersKey), numbers, userVectors)
@@ -165,12 +141,12 @@ func (b *bench) load(trained bool, heldOut lake.HoldOut, taste float32) (version
 }
 
 func writeVectors[ID int32 | string](b *bench, key string, ids []ID, list []float32) {
-	b.t.Helper()
+	b.Helper()
 	var file bytes.Buffer
 	_, err := embeddings.Write(&file, ids, list, dimension)
-	b.must(err)
-	_, err = b.Artifacts.Put(b.t.Context(), key, bytes.NewReader(file.Bytes()))
-	b.must(err)
+	b.Must(err)
+	_, err = b.Artifacts.Put(b.Context(), key, bytes.NewReader(file.Bytes()))
+	b.Must(err)
 }
 
 func runOf(version int64) workflow.Run {
@@ -178,30 +154,30 @@ func runOf(version int64) workflow.Run {
 }
 
 func (b *bench) evaluate(version int64) workflow.Evaluated {
-	b.t.Helper()
-	out, err := b.Handle(b.t.Context(), workflow.EvaluateInput{Run: runOf(version), Version: version})
-	b.must(err)
+	b.Helper()
+	out, err := b.Handle(b.Context(), workflow.EvaluateInput{Run: runOf(version), Version: version})
+	b.Must(err)
 	return out
 }
 
 // activate does what vector-index does once it is content.
 func (b *bench) activate(version int64) {
-	b.t.Helper()
-	_, err := vectorstore.Activate(b.t.Context(), b.DB, version, 1, 40)
-	b.must(err)
+	b.Helper()
+	_, err := vectorstore.Activate(b.Context(), b.DB, version, 1, 40)
+	b.Must(err)
 }
 
 func (b *bench) report(version int64) (report evaluation.Report) {
-	b.t.Helper()
-	content, _, err := b.Lake.Get(b.t.Context(), lake.EvaluationReportKey(runOf(version).ID), 1<<20)
-	b.must(err)
-	b.must(json.Unmarshal(content, &report))
+	b.Helper()
+	content, _, err := b.Lake.Get(b.Context(), lake.EvaluationReportKey(runOf(version).ID), 1<<20)
+	b.Must(err)
+	b.Must(json.Unmarshal(content, &report))
 	return report
 }
 
 func (b *bench) record(version int64) vectorstore.Record {
-	b.t.Helper()
-	record, _, err := vectorstore.OfVersion(b.t.Context(), b.DB, version)
-	b.must(err)
+	b.Helper()
+	record, _, err := vectorstore.OfVersion(b.Context(), b.DB, version)
+	b.Must(err)
 	return record
 }

@@ -2,14 +2,13 @@ package main
 
 import (
 	"database/sql"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"os"
 	"testing"
 
 	_ "github.com/go-sql-driver/mysql"
 
+	"recsys/infra/local/testbed"
 	"recsys/infra/local/testbed/mysqltest"
 	"recsys/infra/local/testbed/s3test"
 	"recsys/shared/contract/failure"
@@ -20,17 +19,7 @@ import (
 	"recsys/shared/shop/training"
 )
 
-func event(tb testing.TB) (in workflow.RangeInput) {
-	tb.Helper()
-	content, err := os.ReadFile("event.json")
-	if err != nil {
-		tb.Fatal(err)
-	}
-	if err := json.Unmarshal(content, &in); err != nil {
-		tb.Fatal(err)
-	}
-	return in
-}
+func event(tb testing.TB) workflow.RangeInput { return testbed.Event[workflow.RangeInput](tb) }
 
 // setup makes a shop in which so many customers, from 1, have rated so many products each.
 func setup(tb testing.TB, customers, products int) Handler {

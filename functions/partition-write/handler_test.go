@@ -1,14 +1,13 @@
 package main
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
-	"os"
 	"testing"
 
 	"github.com/parquet-go/parquet-go"
 
+	"recsys/infra/local/testbed"
 	"recsys/infra/local/testbed/s3test"
 	"recsys/shared/contract/failure"
 	"recsys/shared/contract/lake"
@@ -17,17 +16,7 @@ import (
 	"recsys/shared/store/objectstore"
 )
 
-func event(tb testing.TB) (in workflow.RangeInput) {
-	tb.Helper()
-	content, err := os.ReadFile("event.json")
-	if err != nil {
-		tb.Fatal(err)
-	}
-	if err := json.Unmarshal(content, &in); err != nil {
-		tb.Fatal(err)
-	}
-	return in
-}
+func event(tb testing.TB) workflow.RangeInput { return testbed.Event[workflow.RangeInput](tb) }
 
 // setup puts a range's file whose customers, in order, have so many rows each.
 func setup(tb testing.TB, customers []int32, rows int) Handler {

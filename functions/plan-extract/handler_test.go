@@ -3,10 +3,8 @@ package main
 import (
 	"context"
 	"database/sql"
-	"encoding/json"
 	"errors"
 	"maps"
-	"os"
 	"strings"
 	"testing"
 	"time"
@@ -14,6 +12,7 @@ import (
 	_ "github.com/go-sql-driver/mysql"
 
 	"recsys/infra/local/db/mysql"
+	"recsys/infra/local/testbed"
 	"recsys/infra/local/testbed/mysqltest"
 	"recsys/infra/local/testbed/s3test"
 	"recsys/shared/contract/failure"
@@ -24,17 +23,7 @@ import (
 	"recsys/shared/store/objectstore"
 )
 
-func event(t *testing.T) (run workflow.PlanInput) {
-	t.Helper()
-	content, err := os.ReadFile("event.json")
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := json.Unmarshal(content, &run); err != nil {
-		t.Fatal(err)
-	}
-	return run
-}
+func event(tb testing.TB) workflow.PlanInput { return testbed.Event[workflow.PlanInput](tb) }
 
 var shop = map[string]string{
 	"customers": "customerNumber INT, city VARCHAR(50), state VARCHAR(50), postalCode VARCHAR(15), country VARCHAR(50), creditLimit DECIMAL(10,2)",

@@ -2,10 +2,8 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -19,6 +17,7 @@ import (
 	"recsys/infra/local/aws/awscall"
 	"recsys/infra/local/aws/glue"
 	"recsys/infra/local/aws/s3"
+	"recsys/infra/local/testbed"
 	"recsys/infra/local/testbed/s3test"
 	"recsys/shared/contract/failure"
 	"recsys/shared/contract/lake"
@@ -55,17 +54,7 @@ func setup(t *testing.T) bundle {
 	return bundle{h, server, api, event(t).StartedAt}
 }
 
-func event(t *testing.T) (run workflow.Run) {
-	t.Helper()
-	content, err := os.ReadFile("event.json")
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := json.Unmarshal(content, &run); err != nil {
-		t.Fatal(err)
-	}
-	return run
-}
+func event(tb testing.TB) workflow.Run { return testbed.Event[workflow.Run](tb) }
 
 func (b bundle) run(id string, minute int) workflow.Run {
 	return workflow.Run{ID: id, StartedAt: b.now.Add(time.Duration(minute) * time.Minute)}

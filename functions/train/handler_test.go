@@ -7,13 +7,13 @@ import (
 	"errors"
 	"io"
 	"maps"
-	"os"
 	"slices"
 	"strings"
 	"sync"
 	"testing"
 
 	"recsys/infra/local/aws/awscall"
+	"recsys/infra/local/testbed"
 	"recsys/shared/contract/failure"
 	"recsys/shared/contract/lake"
 	"recsys/shared/contract/workflow"
@@ -234,33 +234,21 @@ func TestASnapshotThatIsRemovedMeanwhile(t *testing.T) {
 }
 
 func TestWire(t *testing.T) {
-	for name, value := range map[string]string{
-		"LAKE_BUCKET": "lake", "ARTIFACTS_BUCKET": "artifacts", "AWS_REGION": "eu-central-1", "FACTORS": "64", "TRAIN_BY_DEFAULT": "true",
-	} {
-		t.Setenv(name, value)
-	}
-	h, err := wire(t.Context())
-	if err != nil || h.Options.Factors != 64 || !h.ByDefault || h.HeldOut != (lake.HoldOut{Seed: 1, Fraction: 0.2}) || h.Options.Iterations < 5 {
-		t.Fatalf("got %+v, %v", h, err)
-	}
-	for name, wrong := range map[string]string{"FACTORS": "-1", "HOLD_OUT_FRACTION": "1", "LAKE_BUCKET": ""} {
-		t.Run(name, func(t *testing.T) {
-			t.Setenv(name, wrong)
-			if _, err := wire(t.Context()); err == nil || !strings.Contains(strings.ToUpper(err.Error()), name) {
-				t.Errorf("%s=%q: %v", name, wrong, err)
-			}
-		})
-	}
+	testbed.Wire(t, map[string]string{
+		"LAKE_BUCKET": "lake", "ARTIFACTS_BUCKET": "artifacts", "FACTORS": "64", "TRAIN_BY_DEFAULT": "true",
+	}, map[string]string{"FACTORS": "-1", "HOLD_OUT_FRACTION": "1", "LAKE_BUCKET": ""}, func() error {
+		h, err := wire(t.Context())
+		if err == nil && (h.Options.Factors != 64 || !h.ByDefault || h.HeldOut != (lake.HoldOut{Seed: 1, Fraction: 0.2}) || h.Options.Iterations < 5) {
+			t.Errorf("got %+v", h)
+		}
+		return err
+	})
 }
 
 func TestEventIsATrainInput(t *testing.T) {
-	content, err := os.ReadFile("event.json")
-	if err != nil {
-		t.Fatal(err)
-	}
-	var in workflow.TrainInput
-	if err := json.Unmarshal(content, &in); err != nil || in.Validate() != nil {
-		t.Errorf("%+v: %v, %v", in, err, in.Validate())
+	in := testbed.Event[workflow.TrainInput](t)
+	if err := in.Validate(); err != nil {
+		t.Errorf("%+v: %v", in, err)
 	}
 	if parsed, err := workflow.ParseInput(in.Input); err != nil || parsed.Train == nil {
 		t.Errorf("%s: %+v, %v", in.Input, parsed, err)

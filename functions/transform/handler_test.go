@@ -3,14 +3,13 @@ package main
 import (
 	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"os"
 	"slices"
 	"strings"
 	"testing"
 
+	"recsys/infra/local/testbed"
 	"recsys/infra/local/testbed/s3test"
 	"recsys/shared/contract/failure"
 	"recsys/shared/contract/lake"
@@ -19,17 +18,7 @@ import (
 	"recsys/shared/store/objectstore"
 )
 
-func event(tb testing.TB) (in workflow.RangeInput) {
-	tb.Helper()
-	content, err := os.ReadFile("event.json")
-	if err != nil {
-		tb.Fatal(err)
-	}
-	if err := json.Unmarshal(content, &in); err != nil {
-		tb.Fatal(err)
-	}
-	return in
-}
+func event(tb testing.TB) workflow.RangeInput { return testbed.Event[workflow.RangeInput](tb) }
 
 func put[T any](tb testing.TB, store *objectstore.Store, table string, rows []T) {
 	tb.Helper()

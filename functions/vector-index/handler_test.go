@@ -1,10 +1,8 @@
 package main
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
-	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -12,6 +10,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"recsys/infra/local/db/postgres"
+	"recsys/infra/local/testbed"
 	"recsys/infra/local/testbed/postgrestest"
 	"recsys/shared/contract/distance"
 	"recsys/shared/contract/failure"
@@ -52,7 +51,7 @@ func testActivates(t *testing.T, b *bench) {
 		}
 	}
 	var items int
-	if err := b.pool(vectorstore.ReaderRole).QueryRow(t.Context(), `select count(*) from item_emb`).Scan(&items); err != nil || items != 50 {
+	if err := b.Pool(vectorstore.ReaderRole).QueryRow(t.Context(), `select count(*) from item_emb`).Scan(&items); err != nil || items != 50 {
 		t.Errorf("the reader sees %d items, %v", items, err)
 	}
 }
@@ -80,7 +79,7 @@ func testAtOnce(t *testing.T, b *bench) {
 			return err
 		})
 	}
-	b.must(all.Wait())
+	b.Must(all.Wait())
 	if indexes := b.texts(`select relname::text from pg_class where relname like '%hnsw'`); len(indexes) != 1 {
 		t.Errorf("indexes %v", indexes)
 	}
@@ -136,7 +135,7 @@ func testDrops(t *testing.T, b *bench) {
 }
 
 func testDimension(t *testing.T, b *bench) {
-	reader := b.pool(vectorstore.ReaderRole)
+	reader := b.Pool(vectorstore.ReaderRole)
 	for _, dimension := range []int{4, 8} {
 		b.handle(b.input(b.small(dimension)))
 		var got int
@@ -150,10 +149,10 @@ func testDimension(t *testing.T, b *bench) {
 // The swap waits for a reader of the view, not for ever, and goes on when the reader is done.
 func testLongReader(t *testing.T, b *bench) {
 	b.handle(b.input(b.small(4)))
-	reader, err := b.pool(vectorstore.ReaderRole).Begin(t.Context())
-	b.must(err)
+	reader, err := b.Pool(vectorstore.ReaderRole).Begin(t.Context())
+	b.Must(err)
 	_, err = reader.Exec(t.Context(), `select from item_emb limit 1`)
-	b.must(err)
+	b.Must(err)
 	version := b.small(4)
 	done := make(chan workflow.Indexed)
 	go func() {
@@ -161,7 +160,7 @@ func testLongReader(t *testing.T, b *bench) {
 		done <- out
 	}()
 	b.waitFor(`select count(*) = 1 from pg_locks where not granted and relation = 'recsys.item_emb'::regclass`)
-	b.must(reader.Rollback(t.Context()))
+	b.Must(reader.Rollback(t.Context()))
 	if out := <-done; out.Status != "activated" || out.Version != version {
 		t.Errorf("got %+v", out)
 	}
@@ -169,8 +168,8 @@ func testLongReader(t *testing.T, b *bench) {
 
 func testRefuses(t *testing.T, b *bench) {
 	refused, err := vectorstore.Allocate(t.Context(), b.DB, "refused", distance.Cosine, map[string]string{}, false)
-	b.must(err)
-	b.must(vectorstore.Fail(t.Context(), b.DB, refused, map[string]string{}, "bad embeddings"))
+	b.Must(err)
+	b.Must(vectorstore.Fail(t.Context(), b.DB, refused, map[string]string{}, "bad embeddings"))
 	for _, in := range []workflow.IndexInput{b.input(refused), b.input(0), b.input(7), b.input(-1), {}, {Run: b.input(1).Run, Version: 1, Rollback: true}} {
 		if _, err := b.Handle(t.Context(), in); !errors.Is(err, failure.InvalidInput) {
 			t.Errorf("%+v: got %v", in, err)
@@ -202,25 +201,25 @@ func testFailed(t *testing.T, b *bench) {
 
 	// An upload failed and was killed before it had tidied up.
 	_, err := vectorstore.Allocate(t.Context(), b.DB, "refused", distance.Cosine, map[string]string{}, false)
-	b.must(err)
-	b.must(vectorstore.Fail(t.Context(), b.DB, 4, map[string]string{}, "bad embeddings"))
+	b.Must(err)
+	b.Must(vectorstore.Fail(t.Context(), b.DB, 4, map[string]string{}, "bad embeddings"))
 	_, err = b.Artifacts.Put(t.Context(), lake.VersionKey(4, lake.ItemEmbeddingsKey), strings.NewReader("bad"))
-	b.must(err)
+	b.Must(err)
 	refuse(b.small(4))
 	b.leaves([]string{"2"})
 }
 
 // leaves wants the tables and the artifacts of these versions, and no others.
 func (b *bench) leaves(versions []string) {
-	b.t.Helper()
+	b.Helper()
 	tables := b.texts(`select substr(relname, 10)::text from pg_class where relname ~ '^item_emb_[0-9]+$' order by 1`)
-	folders, err := b.Artifacts.Folders(b.t.Context(), lake.VersionsParent)
-	b.must(err)
+	folders, err := b.Artifacts.Folders(b.Context(), lake.VersionsParent)
+	b.Must(err)
 	for i := range folders {
 		folders[i] = strings.Trim(strings.TrimPrefix(folders[i], lake.VersionsParent), "/")
 	}
 	if !slices.Equal(tables, versions) || !slices.Equal(folders, versions) {
-		b.t.Errorf("tables of %v, artifacts of %v, want %v", tables, folders, versions)
+		b.Errorf("tables of %v, artifacts of %v, want %v", tables, folders, versions)
 	}
 }
 
@@ -228,7 +227,7 @@ func (b *bench) leaves(versions []string) {
 func testRecall(t *testing.T, server *postgres.Server) {
 	b := setup(t, server)
 	const dimension = 16
-	items, users := vectors(20_000, dimension, 3), vectors(500, dimension, 4)
+	items, users := vectors(8_000, dimension, 3), vectors(500, dimension, 4)
 	copy(items[100:200], items[:100]) // as near as each other: either is right
 	version := b.load(dimension, items, users, distance.Cosine)
 
@@ -260,20 +259,20 @@ func testPlans(t *testing.T, b *bench, version int64) {
 		t.Errorf("the planner, free to choose, does not take the index:\n%s", plan)
 	}
 	tx, err := b.DB.Begin(t.Context())
-	b.must(err)
+	b.Must(err)
 	defer tx.Rollback(t.Context())
 	record, _, err := vectorstore.OfVersion(t.Context(), tx, version)
-	b.must(err)
+	b.Must(err)
 	arms := arms{tx: tx, version: record}
 	if used, err := arms.planned(t.Context()); err != nil || !used {
 		t.Errorf("planned: %t, %v", used, err)
 	}
-	b.must(arms.exact(t.Context(), 20)) // fails if the plan holds the index
+	b.Must(arms.exact(t.Context(), 20)) // fails if the plan holds the index
 	if _, err := arms.approximate(t.Context(), 40); err != nil {
 		t.Error(err) // fails if the plan does not hold the index
 	}
 	_, err = tx.Exec(t.Context(), `set local enable_indexscan = off; set local enable_seqscan = on`)
-	b.must(err)
+	b.Must(err)
 	if _, err := arms.approximate(t.Context(), 40); err == nil {
 		t.Error("an approximate search without the index is taken for one with it")
 	} else if vectorstore.IsTransient(err) {
@@ -282,13 +281,8 @@ func testPlans(t *testing.T, b *bench, version int64) {
 }
 
 func TestEventIsAnIndexInput(t *testing.T) {
-	event, err := os.ReadFile("event.json")
-	if err != nil {
-		t.Fatal(err)
-	}
-	var in workflow.IndexInput
-	if err := json.Unmarshal(event, &in); err != nil || in.Validate() != nil || in.Version != 7 {
-		t.Errorf("%+v: %v, %v", in, err, in.Validate())
+	if in := testbed.Event[workflow.IndexInput](t); in.Validate() != nil || in.Version != 7 {
+		t.Errorf("%+v: %v", in, in.Validate())
 	}
 }
 

@@ -8,84 +8,43 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
-	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/pgvector/pgvector-go"
 
-	"recsys/infra/local/aws/s3"
 	"recsys/infra/local/db/postgres"
 	"recsys/infra/local/testbed"
+	"recsys/infra/local/testbed/world"
 	"recsys/shared/contract/distance"
 	"recsys/shared/contract/lake"
-	"recsys/shared/contract/settings"
 	"recsys/shared/contract/workflow"
-	"recsys/shared/store/objectstore"
 	"recsys/shared/store/vectorstore"
 )
 
 // bench is a handler on real servers, with an empty vector database and an empty bucket.
 type bench struct {
 	*Handler
-	t      testing.TB
-	server *postgres.Server
-	s3     *s3.Server
-	name   string
+	*world.World
 }
 
 func setup(t *testing.T, server *postgres.Server) *bench {
 	t.Helper()
-	b := &bench{t: t, server: server, name: strings.ToLower(strings.NewReplacer("/", "_", "-", "_").Replace(t.Name()))}
-	owner, err := server.NewDatabase(t.Context(), b.name)
-	b.must(err)
-	conn, err := pgx.Connect(t.Context(), owner)
-	b.must(err)
-	b.must(vectorstore.Bootstrap(t.Context(), conn))
-	b.must(conn.Close(t.Context()))
-	b.s3, err = s3.Start(t.Context(), s3.Config{Dir: t.TempDir()})
-	b.must(err)
-	t.Cleanup(func() { b.s3.Close() })
-	b.must(b.s3.CreateBucket("artifacts"))
-	for key, value := range map[string]string{
-		"AWS_ENDPOINT_URL_S3": b.s3.URL(), "AWS_REGION": "eu-central-1", "AWS_MAX_ATTEMPTS": "1",
-		"AWS_ACCESS_KEY_ID": "vector-index", "AWS_SECRET_ACCESS_KEY": "local",
-	} {
-		t.Setenv(key, value)
-	}
-	client, err := objectstore.NewClient(t.Context())
-	b.must(err)
-	b.Handler = &Handler{
-		Artifacts: objectstore.New(client, "artifacts"), DB: b.pool(vectorstore.LoaderRole),
-		Index: HNSW{16, 64}, Target: 0.95, Queries: 100, KeepVersions: 3,
-	}
-	return b
-}
-
-func (b *bench) pool(role string) *pgxpool.Pool {
-	pool, err := vectorstore.Connect(b.t.Context(), vectorstore.Config{
-		VectorStore: settings.VectorStore{URL: b.server.URLOf(role, b.name)}, Application: "vector-index", LockTimeout: 200 * time.Millisecond,
-	})
-	b.must(err)
-	b.t.Cleanup(pool.Close)
-	return pool
-}
-
-func (b *bench) must(err error) {
-	b.t.Helper()
-	if err != nil {
-		b.t.Fatal(err)
-	}
+	w := world.New(t, server)
+	return &bench{&Handler{
+		Artifacts: w.Bucket("artifacts"), Index: HNSW{16, 64}, Target: 0.95, Queries: 100, KeepVersions: 3,
+		DB: w.Pool(vectorstore.LoaderRole, func(c *vectorstore.Config) { c.LockTimeout = 200 * time.Millisecond }),
+	}, w}
 }
 
 // load makes the next version, of random vectors, with an artifact in the bucket.
 func (b *bench) load(dimension int, items, users [][]float32, metric distance.Metric) (version int64) {
-	b.t.Helper()
-	ctx := b.t.Context()
+	b.Helper()
+	ctx := b.Context()
 	var count int
-	b.must(b.DB.QueryRow(ctx, `select count(*) + 1 from recsys.embedding_version`).Scan(&count))
+	b.Must(b.DB.QueryRow(ctx, `select count(*) + 1 from recsys.embedding_version`).Scan(&count))
 	artifacts := map[string]string{"n": fmt.Sprint(count)}
 	version, err := vectorstore.Allocate(ctx, b.DB, fmt.Sprintf("run-%d", count), metric, artifacts, false)
-	b.must(err)
+	b.Must(err)
 	_, err = b.Artifacts.Put(ctx, lake.VersionKey(version, lake.ItemEmbeddingsKey), strings.NewReader("items"))
-	b.must(err)
+	b.Must(err)
 	_, err = vectorstore.Load{
 		Version: version, Artifacts: artifacts, Dimension: dimension,
 		Items: pgx.CopyFromSlice(len(items), func(i int) ([]any, error) {
@@ -93,7 +52,7 @@ func (b *bench) load(dimension int, items, users [][]float32, metric distance.Me
 		}),
 		Users: pgx.CopyFromSlice(len(users), func(i int) ([]any, error) { return []any{int32(i), pgvector.NewVector(users[i])}, nil }),
 	}.Run(ctx, b.DB)
-	b.must(err)
+	b.Must(err)
 	return version
 }
 
@@ -124,38 +83,24 @@ func rollback(run string) workflow.IndexInput {
 }
 
 func (b *bench) handle(in workflow.IndexInput) workflow.Indexed {
-	b.t.Helper()
-	out, err := b.Handle(b.t.Context(), in)
-	b.must(err)
+	b.Helper()
+	out, err := b.Handle(b.Context(), in)
+	b.Must(err)
 	return out
 }
 
-// strings runs a query of one text column.
+// texts runs a query of one text column.
 func (b *bench) texts(sql string, args ...any) []string {
-	b.t.Helper()
-	rows, err := b.DB.Query(b.t.Context(), sql, args...)
-	b.must(err)
-	list, err := pgx.CollectRows(rows, pgx.RowTo[string])
-	b.must(err)
-	return list
+	b.Helper()
+	return b.Texts(b.DB, sql, args...)
 }
 
 // waitFor polls until the query says true.
 func (b *bench) waitFor(sql string) {
-	b.t.Helper()
-	deadline, tick := time.After(testbed.Patience), time.NewTicker(10*time.Millisecond)
-	defer tick.Stop()
-	observer := b.pool(vectorstore.ReaderRole)
-	for {
-		var done bool
-		b.must(observer.QueryRow(b.t.Context(), sql).Scan(&done))
-		if done {
-			return
-		}
-		select {
-		case <-tick.C:
-		case <-deadline:
-			b.t.Fatal("waited in vain for: ", sql)
-		}
-	}
+	b.Helper()
+	observer := b.Pool(vectorstore.ReaderRole)
+	testbed.Eventually(b, sql, func() (done bool) {
+		b.Must(observer.QueryRow(b.Context(), sql).Scan(&done))
+		return done
+	})
 }
