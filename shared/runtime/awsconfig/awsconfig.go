@@ -1,5 +1,5 @@
-// Package awsconfig is the AWS SDK's configuration as every function has it: region, credentials and endpoints from
-// the environment, and what the SDK has to say in the function's own log.
+// Package awsconfig loads the AWS SDK's configuration for every function. Region, credentials and endpoints come from
+// the environment, and the SDK's messages go to the function's own log.
 package awsconfig
 
 import (
@@ -12,7 +12,7 @@ import (
 	"github.com/aws/smithy-go/logging"
 )
 
-// Load reads the configuration; nothing is called yet.
+// Load reads the configuration and calls no service.
 func Load(ctx context.Context) (aws.Config, error) {
 	cfg, err := config.LoadDefaultConfig(ctx, config.WithLogger(logging.LoggerFunc(log)))
 	if err != nil {

@@ -9,7 +9,7 @@ import (
 	"github.com/aws/smithy-go/middleware"
 )
 
-// HTTPClient is what every client of the SDK ought to have; see client. nil stands for the SDK's default.
+// HTTPClient wraps the client of the SDK, see client. Nil stands for the SDK's default.
 func HTTPClient(inner aws.HTTPClient) aws.HTTPClient {
 	if inner == nil {
 		inner = awshttp.NewBuildableClient()
@@ -20,11 +20,11 @@ func HTTPClient(inner aws.HTTPClient) aws.HTTPClient {
 // client is the SDK's own HTTP client, but for the silence that it bears (see watch), and for one method of the bodies
 // that it sends.
 //
-// The SDK closes a request's body when the answer begins, and its body's WriteTo then returns io.EOF
-// (smithy-go 1.28.8, transport/http/internal/io/safe.go), which net/http takes for a failed write: having sent all of
-// the body it looks whether there is more. Where the server was faster than that look, the connection is closed under
-// the answer, and what has been done is done again: on two busy cores one call of Firehose in some hundreds. Read ends a
-// closed body as io.Reader should, so the body is shown as a reader only.
+// The SDK closes a request's body when the answer begins. Its body's WriteTo then returns io.EOF (smithy-go 1.28.8,
+// transport/http/internal/io/safe.go), and net/http takes that for a failed write, because it looks for more after
+// the whole body. If the server is faster than that look, the connection is closed under the answer, and the SDK
+// sends the request again. On two busy cores this hits one call of Firehose in some hundreds. Read ends a closed body
+// as io.Reader should, so the body is shown as a reader only.
 type client struct {
 	inner    aws.HTTPClient
 	patience func(operation string) time.Duration

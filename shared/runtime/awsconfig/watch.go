@@ -19,7 +19,8 @@ func patience(operation string) time.Duration {
 }
 
 // watch cancels an attempt that makes no progress: it does not connect, a body that is sent is not taken, no answer
-// begins, or an answer stops in the middle. What goes on may take as long as it likes, because objects may be big.
+// begins, or an answer stops in the middle. An attempt that makes progress may take as long as it likes, because
+// objects may be big.
 //
 // The SDK's read timeout would not do. It bounds each read of a connection, and such a read waits as long as a big upload
 // takes. It also ends connections that are idle between two calls.
@@ -70,7 +71,7 @@ func (w *watch) explain(err error) error {
 	return err
 }
 
-// upload is a request's body. A further read of it shows that what was read before is taken.
+// upload is a request's body. A further read of it shows that the server has taken the bytes before.
 type upload struct {
 	io.ReadCloser
 	watch *watch

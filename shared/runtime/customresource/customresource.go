@@ -1,8 +1,8 @@
-// Package customresource is what our CloudFormation custom resources have in common: each prepares something that
-// is there already, such as a database, and takes nothing away again.
+// Package customresource holds the common part of our CloudFormation custom resources. Each prepares a thing that
+// exists, such as a database, and takes nothing away again.
 //
-// Promise: preparing is tried again while a database is not there yet; CloudFormation always hears how it ended;
-// the physical id never changes, for CloudFormation deletes a resource whose id does; Delete changes nothing.
+// Promise: preparing is tried again while a database is not there yet. CloudFormation always gets an answer. The
+// physical id never changes, because CloudFormation deletes a resource whose id does. Delete changes nothing.
 //
 // Spec: https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/crpg-ref.html
 package customresource
@@ -24,7 +24,7 @@ import (
 type Resource struct {
 	// ID is the physical id.
 	ID string
-	// Prepare does the work of Create and Update; run again, it changes nothing. It returns the resource's attributes.
+	// Prepare does the work of Create and Update. A second run changes nothing. It returns the resource's attributes.
 	Prepare func(context.Context) (map[string]any, error)
 	// Pause between two attempts. Default 10 s: a new server's name takes a moment to be known everywhere.
 	Pause time.Duration

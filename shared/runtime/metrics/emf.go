@@ -24,7 +24,7 @@ type (
 	}
 )
 
-// Write writes the collection as one line, in one call of w; an empty one writes nothing.
+// Write writes the collection as one line, in one call of w. An empty collection writes nothing.
 func (c *Collection) Write(w io.Writer, function string, at time.Time) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()

@@ -1,8 +1,8 @@
 // Package metrics sends a function's numbers to CloudWatch, as lines of its log in the embedded metric format: no
 // call, no permission, and nothing on the way but the line. Names.go lists the names.
 //
-// Promise: one line a call of the function; counts, seconds and ratios only, never a customer's data.
-// Writes to stdout (package step). Spec:
+// Promise: one line a call of the function. It holds counts, seconds and ratios only, never a customer's data. Writes
+// to stdout (package step). Spec:
 // https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html
 package metrics
 
@@ -12,7 +12,7 @@ import (
 	"time"
 )
 
-// Collection is what one call has counted. Safe for concurrent use.
+// Collection holds the counts of one call. Safe for concurrent use.
 type Collection struct {
 	mu     sync.Mutex
 	order  []string
@@ -35,8 +35,8 @@ const (
 	unitNone    = "None"
 )
 
-// Count adds n to a count; a count of 0 is sent too. Without a collection in the context it does nothing, as
-// Time and Ratio do.
+// Count adds n to a count. A count of 0 is sent, too. Without a collection in the context it does nothing, as Time
+// and Ratio do.
 func Count[N ~int | ~int64](ctx context.Context, name string, n N) {
 	add(ctx, name, unitCount, float64(n))
 }

@@ -11,7 +11,7 @@ import (
 	"recsys/shared/stream/activity"
 )
 
-// document is what CloudWatch reads of a line.
+// document is the part of a line that CloudWatch reads.
 type document struct {
 	AWS struct {
 		Timestamp         *int64

@@ -7,7 +7,7 @@ const Namespace = "Recsys"
 // namespace AWS/Lambda, so that two stacks in one account do not add up.
 const FunctionDimension = "FunctionName"
 
-// Names of the metrics. Each function sends those that it has; infra draws and watches them.
+// Names of the metrics. Each function sends its own. infra draws and watches them.
 const (
 	Rows            = "Rows"            // count: rows that the step is done with
 	RejectedRows    = "RejectedRows"    // count: rows of the source that went to quarantine
@@ -17,7 +17,7 @@ const (
 	HeldOutRecall   = "HeldOutRecall"   // recall@10 of the same, as are the next three at the list's length of 10
 	MRR             = "MRR"             // mean reciprocal rank, 0 to 1
 	Coverage        = "Coverage"        // share of the catalogue in anyone's list, 0 to 1
-	Novelty         = "Novelty"         // mean self-information of what is recommended, in bits
+	Novelty         = "Novelty"         // mean self-information of the recommended items, in bits
 	NotPromoted     = "NotPromoted"     // count: versions that the gate has refused
 	Records         = "Records"         // count: activity records answered
 	RejectedRecords = "RejectedRecords" // count: activity records put under rejected/

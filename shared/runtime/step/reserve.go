@@ -16,9 +16,9 @@ import (
 // minute that recommend has.
 const reservePart = 60
 
-// Reserved ends the context of handle before Lambda ends the process, so that the call fails under the name OutOfTime or
-// is done with what it has. A handle that does not listen is left at half of the reserve: the call fails under that name
-// and the process exits, because a call to come must not find the work of this one.
+// Reserved ends the context of handle before Lambda ends the process. The call then fails under the name OutOfTime or
+// returns a part. A handle that does not listen is left at half of the reserve. The call fails under that name and
+// the process exits, because a later call must not meet the work of this one.
 func Reserved[In, Out any](handle func(context.Context, In) (Out, error)) func(context.Context, In) (Out, error) {
 	return func(ctx context.Context, in In) (Out, error) {
 		deadline, bounded := ctx.Deadline()
@@ -64,7 +64,7 @@ func try[In, Out any](ctx context.Context, in In, handle func(context.Context, I
 	return r
 }
 
-// outOfTime names an error that came after the call's time had ended. A permanent one stays what it is.
+// outOfTime names an error that came after the call's time had ended. A permanent error keeps its name.
 func outOfTime(ctx context.Context, err error) error {
 	if err == nil || ctx.Err() == nil || failure.IsPermanent(err) {
 		return err
@@ -72,8 +72,8 @@ func outOfTime(ctx context.Context, err error) error {
 	return failure.OutOfTime.Errorf("the call's time ended: %w", err)
 }
 
-// Tidying returns a context for work that the next run can do as well. It ends when half of the call's time that is left
-// is over, so that tidying up never fails what was done before it.
+// Tidying returns a context for work that the next run can do as well. It ends at half of the call's remaining time,
+// so that tidying up never fails the work before it.
 func Tidying(ctx context.Context) (context.Context, context.CancelFunc) {
 	deadline, bounded := ctx.Deadline()
 	if !bounded {

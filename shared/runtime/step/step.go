@@ -1,5 +1,5 @@
-// Package step is the edge of every function: the logger, the metrics, the names of errors, the time that is kept for
-// saying how a call ended, and the Lambda runtime.
+// Package step is the edge of every function: the logger, the metrics, the names of errors, the reserve of time for
+// the answer, and the Lambda runtime.
 //
 // Logs go to stdout through lambdacontext's handler, which adds the request's id to everything logged with a
 // …Context call. It writes JSON where AWS_LAMBDA_LOG_FORMAT is JSON at the start of the process: infra and
@@ -22,8 +22,8 @@ import (
 	"recsys/shared/runtime/metrics"
 )
 
-// Start hands the process to the Lambda runtime; it does not return. Errors of handle leave under their
-// names of package failure.
+// Start hands the process to the Lambda runtime and does not return. Errors of handle leave under their names of
+// package failure.
 func Start[In, Out any](handle func(context.Context, In) (Out, error)) {
 	slog.SetDefault(lambdacontext.NewLogger())
 	limitMemory()
@@ -43,11 +43,12 @@ func Named[In, Out any](handle func(context.Context, In) (Out, error)) func(cont
 	}
 }
 
-// heapPercent of a function's memory is the Go runtime's. The rest is for what it does not count, such as the binary.
+// heapPercent of a function's memory is the Go runtime's. The rest is for memory that it does not count, such as the
+// binary.
 const heapPercent = 90
 
-// limitMemory tells the garbage collector how much memory there is. Lambda kills a process that takes more, and without
-// a limit the heap grows to twice what is in use before it is collected.
+// limitMemory tells the garbage collector how much memory there is. Lambda kills a process that takes more. Without a
+// limit the heap grows to twice its live size before a collection.
 func limitMemory() {
 	if mib := int64(lambdacontext.MemoryLimitInMB); mib > 0 && os.Getenv("GOMEMLIMIT") == "" {
 		debug.SetMemoryLimit(mib << 20 * heapPercent / 100)

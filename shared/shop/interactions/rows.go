@@ -14,8 +14,8 @@ import (
 	"recsys/shared/store/objectstore"
 )
 
-// row is what is looked at in a training.Row. Rows pass as column values, without becoming structs: a string for each
-// rating would be most of the work.
+// row holds the columns of a training.Row that are read. Rows pass as column values, without becoming structs: a
+// string for each rating would be most of the work.
 type row struct {
 	City           string `parquet:"city"`
 	Country        string `parquet:"country"`

@@ -13,7 +13,7 @@ import (
 	"recsys/shared/store/objectstore"
 )
 
-// Snapshot is the ratings of one snapshot, with what is known of its customers and items.
+// Snapshot holds the ratings of one snapshot, and the facts about its customers and items.
 type Snapshot struct {
 	Name      string
 	Customers []Customer // those who rated something, by ascending number: the rows of Ratings
@@ -71,7 +71,7 @@ const maxManifest = 512 << 20
 // ErrNoSnapshot: no training data is published yet.
 var ErrNoSnapshot = errors.New("no training data is published")
 
-// Latest names the snapshot that readers see; ErrNoSnapshot where there is none.
+// Latest names the snapshot that readers see, or returns ErrNoSnapshot.
 func Latest(ctx context.Context, store *objectstore.Store) (lake.Latest, error) {
 	var latest lake.Latest
 	_, err := store.GetJSON(ctx, lake.LatestKey, lake.MaxLatest, &latest)
@@ -81,8 +81,8 @@ func Latest(ctx context.Context, store *objectstore.Store) (lake.Latest, error) 
 	return latest, err
 }
 
-// Read reads a snapshot from the lake, range after range. Beside the result, a range's file is on the scratch disk and a
-// batch of rows in memory. Errors are the store's; objectstore.ErrNotFound where the snapshot is gone.
+// Read reads a snapshot from the lake, range after range. Beside the result, a range's file is on the scratch disk
+// and a batch of rows in memory. Errors are the store's. objectstore.ErrNotFound means that the snapshot is gone.
 func Read(ctx context.Context, store *objectstore.Store, name string) (*Snapshot, error) {
 	return read(ctx, store, name, true)
 }
@@ -118,7 +118,7 @@ func read(ctx context.Context, store *objectstore.Store, name string, keepRating
 	return r.Snapshot, nil
 }
 
-// reader is a Snapshot on the way; columns are in the order of arrival until finish.
+// reader is a Snapshot on the way. Columns are in the order of arrival until finish.
 type reader struct {
 	*Snapshot
 	keepRatings bool

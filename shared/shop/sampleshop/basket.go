@@ -9,11 +9,11 @@ import (
 // rating of one product, by its index in shop.products.
 type rating struct {
 	product int
-	value   int // 1 to 5; 0 is bought and not rated
+	value   int // 1 to 5, or 0 if it is bought and not rated
 }
 
-// baskets goes through the customers in order and says what each of them bought and how they rated it.
-// All memory is reused from customer to customer.
+// baskets goes through the customers in order and makes the purchases and ratings of each. All memory is reused from
+// customer to customer.
 type baskets struct {
 	shop    *shop
 	chance  *chance
@@ -29,14 +29,14 @@ type offer struct {
 	appeal  float64
 }
 
-// windowSize is the least number of products that a customer looks at; in a shop with more, each customer
-// sees a part of them, drawn for them, so that a rating costs the same however many products there are.
+// windowSize is the least number of products that a customer looks at. In a shop with more, each customer sees a
+// drawn part of them. So a rating costs the same in a shop of any size.
 const windowSize = 512
 
 func (s *shop) baskets() *baskets { return &baskets{shop: s, chance: newChance(s.Seed)} }
 
-// step makes the next customer, and what they bought in ascending order of product code: none for some. The
-// slice is valid until the next step. ok is false after the last customer.
+// step makes the next customer and their purchases in ascending order of product code. Some have none. The slice is
+// valid until the next step. ok is false after the last customer.
 func (b *baskets) step() (u customer, bought []rating, ok bool) {
 	if b.next == b.shop.Customers {
 		return customer{}, nil, false
@@ -50,8 +50,8 @@ func (b *baskets) step() (u customer, bought []rating, ok bool) {
 	return u, b.buy(u, index), true
 }
 
-// ratings is the customer's share of all of Options.Ratings: in proportion to their weight, at least 1, at
-// most all products; the rounding is carried on, so that the sum is exact.
+// ratings is the customer's share of Options.Ratings, in proportion to their weight: at least 1, at most all
+// products. The rounding is carried on, so that the sum is exact.
 func (b *baskets) ratings(index int) int {
 	s := b.shop
 	b.weights += s.buyerWeight(b.chance, index)

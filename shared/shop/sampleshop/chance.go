@@ -2,8 +2,8 @@ package sampleshop
 
 import "math/rand/v2"
 
-// Each thing that is drawn (a customer, a product, a basket) has a sequence of its own, found by its kind
-// and number: it can be made again at any time and does not depend on what was made before it.
+// Each drawn thing (a customer, a product, a basket) has a sequence of its own, found by its kind and number. It can
+// be made again at any time, independent of all others.
 const (
 	kindProduct = iota + 1
 	kindLine
@@ -23,8 +23,8 @@ const (
 
 // chance is a reseedable sequence of random numbers.
 //
-// Only sums, products, quotients and square roots of float64 are made from them, each rounded by itself (the
-// conversions below forbid a fused multiply-add): so the bytes are the same on every processor.
+// Only sums, products, quotients and square roots of float64 are made from them. Each is rounded by itself, because
+// the conversions below forbid a fused multiply-add. So the bytes are the same on every processor.
 type chance struct {
 	pcg  rand.PCG
 	seed uint64

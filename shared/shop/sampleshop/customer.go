@@ -14,20 +14,20 @@ type customer struct {
 	address, address2, city, state, postal string
 	country                                string
 	stateIsNull, postalIsNull              bool
-	credit                                 int // in cents; noCredit is NULL
-	representative                         int // employeeNumber; 0 is NULL
+	credit                                 int // in cents. noCredit is NULL
+	representative                         int // employeeNumber. 0 is NULL
 	place                                  int // index in cities
 	taste                                  taste
 }
 
-// firstCustomer is the lowest customerNumber; between two neighbours lie one to five.
+// firstCustomer is the lowest customerNumber. Between two neighbours lie one to five.
 const firstCustomer = 101
 
 func (s *shop) customerNumber(c *chance, index int) int {
 	return firstCustomer + 3*index + c.of(kindCustomer, index).below(3)
 }
 
-// hasOrders holds for four of every five customers; a rest of less than five all have orders.
+// hasOrders holds for four of every five customers. A rest of less than five all have orders.
 func (s *shop) hasOrders(c *chance, index int) bool {
 	return index >= s.Customers/5*5 || c.of(kindBuyer, index/5).below(5) != index%5
 }
@@ -62,8 +62,8 @@ func (s *shop) customer(c *chance, index int) customer {
 	return u
 }
 
-// wear writes the address as people do: the warts. The first twenty customers show each wart
-// twice, so that even a small shop has them; the others by chance.
+// wear writes the address as people do: the warts. The first twenty customers show each wart twice, so that even a
+// small shop has them. The others show them by chance.
 func (u *customer) wear(c *chance, index int) {
 	city := cities[u.place]
 	home := countries[city.country]

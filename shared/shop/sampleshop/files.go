@@ -17,9 +17,9 @@ const (
 	ProductsFile = "products.csv"   // WriteProducts
 )
 
-// WriteFiles writes the shop, its truth, sessions and what a trainer reads into a folder, which is made when
-// it is not there. Each file appears whole or not at all, under its name only when all of them are whole;
-// files of an earlier shop are replaced. An error leaves the earlier files as they were.
+// WriteFiles writes the shop, its truth, sessions and training rows into a folder, and makes the folder if needed.
+// Each file appears whole or not at all, and only after all of them are whole. It replaces files of an earlier shop.
+// An error leaves the earlier files as they were.
 func WriteFiles(dir string, o Options, sessions int) error {
 	if err := o.Validate(); err != nil {
 		return fmt.Errorf("making the sample shop: %w", err)

@@ -18,7 +18,7 @@ const (
 type insert struct {
 	head  string
 	text  []byte
-	start int // where the open statement begins in text; -1 when none is open
+	start int // where the open statement begins in text, or -1
 	first bool
 }
 
@@ -26,7 +26,7 @@ func newInsert(table, columns string) *insert {
 	return &insert{head: "INSERT INTO `" + table + "` (" + columns + ") VALUES\n", start: -1}
 }
 
-// row begins a row; its values follow in the order of the columns, then end.
+// row begins a row. Its values follow in the order of the columns, then end.
 func (t *insert) row() *insert {
 	if t.start < 0 {
 		t.start = len(t.text)

@@ -1,18 +1,16 @@
-// Package sampleshop makes up a shop in the classicmodels schema: a database to try the pipeline on, whose
-// truth is known.
+// Package sampleshop makes up a shop in the classicmodels schema: a database to try the pipeline on, with a known
+// truth.
 //
-// Promise: the same Options give the same bytes, on every machine; the rows are consistent (foreign keys
-// hold, a customer rates only what they ordered); memory grows with the number of products and not with
-// customers or ratings, so that tens of millions of ratings can be streamed. All names are invented, none
-// is copied.
+// Promise: the same Options give the same bytes, on every machine. The rows are consistent: foreign keys hold, and
+// customers rate only products that they ordered. Memory grows with the number of products, not with customers or
+// ratings, so tens of millions of ratings can be streamed. All names are invented, none is copied.
 //
-// Customers have tastes (see taste.go): who rates what follows them, and so does the rating, as strongly as
-// Options.TasteStrength says. The factors behind it are written by WriteTruth, so that a model trained on
-// the ratings can be compared with what is really there.
+// Customers have tastes (see taste.go). Purchases and ratings follow them, as strongly as Options.TasteStrength says.
+// WriteTruth writes the factors behind them, so that a trained model can be compared with the truth.
 //
-// The data has the warts of real data: trailing blanks, upper and lower case, missing states, postal codes
-// and credit limits, empty strings instead of NULL, apostrophes and letters outside ASCII, customers
-// without orders, and one product that nobody bought.
+// The data has the warts of real data: trailing blanks, upper and lower case, missing states, postal codes and credit
+// limits. It has empty strings instead of NULL, apostrophes and letters outside ASCII. Some customers have no orders,
+// and one product was never bought.
 //
 // Reads nothing. Writes MySQL statements, CSV, JSON and JSON lines to an io.Writer, or files (WriteFiles).
 package sampleshop
@@ -22,11 +20,11 @@ import (
 	"recsys/shared/contract/settings"
 )
 
-// Options say what shop to make. Start from Default; the zero value is not valid.
+// Options describe a shop. Start from Default, because the zero value is not valid.
 type Options struct {
 	// SampleShop has the seed, the sizes and the strength of the tastes, with their defaults and their bounds.
 	settings.SampleShop
-	// OmitOrders leaves orders, orderdetails and payments empty: what a load test of ratings does not need.
+	// OmitOrders leaves orders, orderdetails and payments empty, because a load test of ratings does not need them.
 	OmitOrders bool
 }
 

@@ -2,7 +2,7 @@ package sampleshop
 
 import "time"
 
-// order is a part of what a customer bought: lines are indexes in shop.products.
+// order is a part of a customer's purchases. lines are indexes in shop.products.
 type order struct {
 	number                     int
 	ordered, required, shipped time.Time // shipped is zero unless status says it was
@@ -15,12 +15,12 @@ type orderLine struct{ product, quantity, price int }
 
 const (
 	firstOrder     = 10_100
-	linesPerOrder  = 12 // at most, without what is bought again
+	linesPerOrder  = 12 // at most, without repeated purchases
 	firstOrderYear = 2023
 )
 
-// orders spreads what a customer bought over orders, oldest first; now and then a product of the order
-// before is bought again. number is the first order's.
+// orders spreads a customer's purchases over orders, oldest first. Now and then it repeats a product of the order
+// before. number is the first order's.
 func (s *shop) orders(c *chance, bought []rating, number int, into []order) []order {
 	into = into[:0]
 	if len(bought) == 0 {

@@ -1,12 +1,12 @@
 package sampleshop
 
-// country is where customers live; postal is the pattern of its postal codes: '#' is a digit, '@' a letter.
+// country is where customers live. postal is the pattern of its postal codes: '#' is a digit, '@' a letter.
 type country struct {
 	name   string
 	postal string
 }
 
-// city lies in countries[country]; state is empty where addresses have none.
+// city lies in countries[country]. state is empty if addresses have none.
 type city struct {
 	name    string
 	state   string
@@ -20,7 +20,7 @@ var countries = []country{
 	{"UK", "@@# #@@"}, {"Sweden", "### ##"}, {"New Zealand", "####"}, {"Côte d'Ivoire", ""}, {"Hong Kong", ""},
 }
 
-// cities stand in the order of how many customers live there; the first ones have the most.
+// cities stand in the order of their numbers of customers. The first ones have the most.
 var cities = []city{
 	{"Portland", "OR", 0}, {"Lyon", "", 1}, {"Bergen", "", 2}, {"Köln", "", 3}, {"Sapporo", "Hokkaidō", 5},
 	{"Boise", "ID", 0}, {"Toulouse", "", 1}, {"Curitiba", "PR", 4}, {"Halifax", "NS", 6}, {"Hobart", "Tasmania", 7},

@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-// heapWatch counts bytes and, every 4 MiB, notes what is alive on the heap after a collection.
+// heapWatch counts bytes. Every 4 MiB it notes the heap's live bytes after a collection.
 type heapWatch struct{ written, looked, most uint64 }
 
 func (h *heapWatch) Write(p []byte) (int, error) {

@@ -32,11 +32,10 @@ type Browse struct {
 // The warts come by the session's number, so that any 20 sessions in a row show them all.
 const sessionWarts = 20
 
-// WriteSessions writes n sessions, one JSON object a line. The products are those that appeal to the
-// customer. Of every 20 sessions three are of customers that the shop does not know (one of them from a
-// city where nobody lives), one has no history, one repeats a product, one names a product that does not
-// exist, one has its city in capitals with a blank; in every third the quantities are strings.
-// Errors are those of Validate and of w.
+// WriteSessions writes n sessions, one JSON object a line. The products are those that appeal to the customer. Of
+// every 20 sessions three belong to customers that the shop does not know, one of them from a city without customers.
+// One has no history, one repeats a product, one names a product that does not exist, and one has its city in
+// capitals with a blank. In every third the quantities are strings. Errors are those of Validate and of w.
 func WriteSessions(w io.Writer, o Options, n int) error {
 	s, err := newShop(o)
 	if err != nil {

@@ -113,7 +113,7 @@ func TestSessionsFollowTaste(t *testing.T) {
 	}
 }
 
-// TestExample is of the shop in all that it names, whatever the shop's options are.
+// TestExample checks that the example names only things of the shop, for several shops.
 func TestExample(t *testing.T) {
 	for seed := range uint64(5) {
 		o := Default()

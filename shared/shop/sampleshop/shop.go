@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-// shop is what is held in memory: the options and the products. Customers are made when they are needed.
+// shop is the part that is held in memory: the options and the products. Customers are made when they are needed.
 type shop struct {
 	Options
 	products []product

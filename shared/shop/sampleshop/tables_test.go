@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-// table is what the SQL says of one table: rows of text, by column; null stands for NULL.
+// table is the content of one table in the SQL: rows of text, by column. null stands for NULL.
 type table struct {
 	columns []string
 	rows    [][]string
@@ -29,7 +29,7 @@ func (tb *table) column(t testing.TB, name string) []string {
 	return nil
 }
 
-// shopSQL writes a shop and reads its INSERT statements back; there is one row a line.
+// shopSQL writes a shop and reads its INSERT statements back. There is one row a line.
 func shopSQL(t testing.TB, o Options) map[string]*table {
 	t.Helper()
 	var sql bytes.Buffer

@@ -8,9 +8,9 @@ const Factors = 4
 // taste is a customer's or a product's factors, of length 1. The affinity of a customer and a product is the
 // dot product of the two, -1 to 1.
 //
-// A customer's factors are a sum of parts that belong to the country, the city and the credit limit, and a
-// smaller part of their own; a product's of parts that belong to the line, the scale and the price, and
-// of its own. So matrix factorization can learn them from the ratings, and a two-tower model from the features.
+// A customer's factors are a sum of parts for the country, the city and the credit limit, and a smaller part of their
+// own. A product's are a sum of parts for the line, the scale and the price, and a part of its own. So matrix
+// factorization can learn them from the ratings, and a two-tower model from the features.
 type taste [Factors]float64
 
 // How much each part weighs before the sum is brought to length 1.
@@ -28,7 +28,7 @@ const (
 
 // How affinity, popularity and noise make the decision to buy, and affinity and noise the rating.
 const (
-	choiceAffinity   = 2.5 // times TasteStrength; against noise of deviation 1
+	choiceAffinity   = 2.5 // times TasteStrength, against noise of deviation 1
 	choicePopularity = 0.5
 
 	ratingMean     = 3.1
@@ -72,7 +72,7 @@ func (t taste) affinity(other taste) float64 {
 	return sum
 }
 
-// rate is the rating that a customer gives to what they bought: 1 to 5.
+// rate is the rating that a customer gives to a purchase: 1 to 5.
 func (c *chance) rate(strength, affinity float64) int {
 	value := ratingMean + float64(float64(ratingAffinity*strength)*affinity) + float64(ratingNoise*c.bell())
 	return min(max(int(math.Floor(value+0.5)), 1), 5)

@@ -12,9 +12,9 @@ import (
 // itemColumns are the columns of a training row that describe the product.
 var itemColumns = []string{"productCode", "productLine", "productScale", "quantityInStock", "buyPrice", "MSRP"}
 
-// WriteTraining writes the ratings joined with customer and product as CSV, one line a rating: the training
-// rows that the pipeline makes of this shop, with their columns in their order. Strings are trimmed, NULL is an
-// empty field. Errors are those of Validate and of w.
+// WriteTraining writes the ratings joined with customer and product as CSV, one line a rating. They are the training
+// rows that the pipeline makes of this shop, with their columns in their order. Strings are trimmed, NULL is an empty
+// field. Errors are those of Validate and of w.
 func WriteTraining(w io.Writer, o Options) error {
 	s, err := newShop(o)
 	if err != nil {
@@ -61,8 +61,8 @@ func (p *product) record(into []string) []string {
 		string(appendMoney(nil, p.buyPrice)), string(appendMoney(nil, p.msrp)))
 }
 
-// WriteProducts writes all products as CSV with the training row's product columns: what a trainer needs
-// to embed the products that nobody rated. Errors are those of Validate and of w.
+// WriteProducts writes all products as CSV with the training row's product columns. A trainer needs them to embed
+// unrated products. Errors are those of Validate and of w.
 func WriteProducts(w io.Writer, o Options) error {
 	s, err := newShop(o)
 	if err != nil {

@@ -10,13 +10,13 @@ import (
 // TruthLimit bounds WriteTruth: only this many customers and products are listed, the first ones.
 const TruthLimit = 10_000
 
-// Truth is what WriteTruth writes, as one JSON object. A customer's true affinity to a product is the dot
-// product of their factors, -1 to 1: the higher, the sooner it is bought and the better it is rated (unless
-// TasteStrength is 0; then the factors are there and mean nothing).
+// Truth is the output of WriteTruth, as one JSON object. A customer's true affinity to a product is the dot product
+// of their factors, -1 to 1. The higher it is, the sooner it is bought and the better it is rated. If TasteStrength
+// is 0, the factors are there and mean nothing.
 type Truth struct {
 	Seed          uint64  `json:"seed"`
 	TasteStrength float64 `json:"tasteStrength"`
-	Customers     int     `json:"customers"` // in the shop; fewer are listed when over TruthLimit
+	Customers     int     `json:"customers"` // in the shop. Over TruthLimit, fewer are listed
 	Products      int     `json:"products"`  // likewise
 	Ratings       int     `json:"ratings"`
 	// CustomerFactors and ProductFactors are in ascending order of number and code.
@@ -30,7 +30,7 @@ type CustomerFactors struct {
 	Factors        [Factors]float64 `json:"factors"`
 }
 
-// ProductFactors is the taste of one product, of length 1, and how popular it is whatever the taste (mean 0, variance 1).
+// ProductFactors is the taste of one product, of length 1, and its popularity apart from taste (mean 0, variance 1).
 type ProductFactors struct {
 	ProductCode string           `json:"productCode"`
 	Factors     [Factors]float64 `json:"factors"`

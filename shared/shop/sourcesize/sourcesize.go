@@ -1,6 +1,6 @@
-// Package sourcesize compares how large the shop's database is with the active snapshot, so that a database that was
-// emptied by accident does not replace it. plan-extract compares what it counts, before the costly steps, and
-// publish-training-data what it would publish.
+// Package sourcesize compares the size of the shop's database with the active snapshot. So a database that was
+// emptied by accident does not replace it. plan-extract compares its counts before the costly steps, and
+// publish-training-data compares the snapshot that it would publish.
 package sourcesize
 
 import (
@@ -29,7 +29,7 @@ func Active(ctx context.Context, store *objectstore.Store) (active lake.Latest, 
 	return active, err
 }
 
-// Check compares a source with the active snapshot. It returns in words what the size was compared with. The error is
+// Check compares a source with the active snapshot. It returns the basis of the comparison in words. The error is
 // failure.SourceShrank, with each number that fell short. Only snapshots of the same source are compared.
 func (r Rule) Check(now lake.Size, active lake.Latest) (comparison string, err error) {
 	switch before := active.Size(); {

@@ -1,6 +1,6 @@
 // Package sqlfile loads files of MySQL statements, such as mysqldump writes, into a database.
 //
-// Promise: memory is bounded by one statement; errors name lines and hold no data of the file.
+// Promise: memory is bounded by one statement. Errors name lines and hold no data of the file.
 package sqlfile
 
 import (
@@ -49,13 +49,13 @@ func (e StatementError) Unwrap() error { return e.Err }
 type Loaded struct {
 	Bytes      int64
 	Statements int
-	// Database is the one that the file's last USE chose; empty when there was none. Set at the end only.
+	// Database is the choice of the file's last USE, or empty if there is none. Set at the end only.
 	Database string
 }
 
-// Load runs the statements of a file such as mysqldump writes, in memory bounded by one statement (at most 64
-// MiB). On one connection: what a file sets, and its USE, are the connection's. An error names the line of the
-// file. progress, if any, is called every second or so.
+// Load runs the statements of a file such as mysqldump writes, in memory bounded by one statement (at most 64 MiB).
+// It uses one connection, because the file's settings and its USE belong to the connection. An error names the line
+// of the file. progress, if any, is called every second or so.
 func Load(ctx context.Context, conn *sql.Conn, r io.Reader, progress func(Loaded)) (Loaded, error) {
 	loaded, err := load(ctx, conn, NewSplitter(r), progress)
 	if err != nil {

@@ -12,9 +12,9 @@ import (
 const maxStatement = 64 << 20
 
 // Splitter reads a file of SQL statement by statement, as the mysql client does
-// (https://dev.mysql.com/doc/refman/9.7/en/comments.html): a semicolon ends a statement, but not in quotes and
-// comments. DELIMITER chooses another end. Comments are left out, except for those that the server executes. Memory
-// is bounded by one statement. The client's other commands are no SQL, and nothing here runs them.
+// (https://dev.mysql.com/doc/refman/9.7/en/comments.html). A semicolon outside quotes and comments ends a statement.
+// DELIMITER chooses another end. Comments are left out, except for those that the server executes. Memory is bounded
+// by one statement. The client's other commands are no SQL, and nothing here runs them.
 type Splitter struct {
 	// PlainBackslashes is the SQL mode NO_BACKSLASH_ESCAPES, in which a backslash is a letter.
 	PlainBackslashes bool
@@ -67,7 +67,7 @@ func (s *Splitter) Next() (statement []byte, line int, err error) {
 	}
 }
 
-// part keeps what begins with b: quotes as a whole, a comment not at all, anything else byte by byte.
+// part keeps the part that begins with b: quotes as a whole, a comment not at all, anything else byte by byte.
 func (s *Splitter) part(b byte) error {
 	switch {
 	case b == '\'' || b == '"' || b == '`':
@@ -119,7 +119,7 @@ func (s *Splitter) take() (byte, error) {
 	return b, err
 }
 
-// keep adds a byte to the statement; space before the first byte is left out.
+// keep adds a byte to the statement. Space before the first byte is left out.
 func (s *Splitter) keep(b byte) error {
 	if s.statement.Len() == 0 {
 		if b == ' ' || b == '\n' || b == '\r' || b == '\t' {
@@ -186,7 +186,7 @@ func (s *Splitter) comment(end string, mustEnd bool) error {
 	}
 }
 
-// dashes tells whether a second dash and a space or a line's end follow; only then it is a comment.
+// dashes reports whether a second dash and a space or a line's end follow. Only then it is a comment.
 func (s *Splitter) dashes() bool {
 	next, err := s.input.Peek(2)
 	if err != nil && !errors.Is(err, io.EOF) || len(next) == 0 || next[0] != '-' {

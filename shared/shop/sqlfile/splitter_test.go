@@ -107,13 +107,13 @@ func (endless) Read(p []byte) (int, error) {
 
 var noLines = regexp.MustCompile(`(?i)delimiter|use|mysql|mariadb|warning|enter`)
 
-// What was cut and is put together again is cut in the same places.
+// Statements that are cut and put together again are cut in the same places.
 func FuzzSplitter(f *testing.F) {
 	f.Add("A 'x;y'; /*! B */; -- c\n D `;` \"\\\"\";")
 	f.Add("A /*/ */ # x")
 	f.Fuzz(func(t *testing.T, text string) {
 		cut, err := statementsOf(text)
-		// Putting together changes what follows two dashes, a message or a command, and so what they mean.
+		// Putting together changes the bytes after two dashes, a message or a command, and with them the meaning.
 		if err != nil || strings.Contains(text, "--") || len(noLines.FindString(text)) > 0 {
 			return
 		}

@@ -1,8 +1,8 @@
 // Package objectstore is one S3 bucket as the steps use it: whole objects in, whole objects out.
 //
-// Promise: an object is put by one request, so it is there whole or not at all; a conditional put that
-// answers is decided by S3 and not by us. Failures are failure.ObjectStoreUnavailable except for the two
-// that callers decide on: ErrNotFound and ErrPrecondition.
+// Promise: an object is put by one request, so it is there whole or not at all. S3 decides a conditional put.
+// Failures are failure.ObjectStoreUnavailable except for the two that callers decide on: ErrNotFound and
+// ErrPrecondition.
 package objectstore
 
 import (
@@ -41,7 +41,7 @@ type Store struct {
 	bucket string
 }
 
-// Object is what S3 says of an object beside its content.
+// Object is S3's metadata of an object.
 type Object struct {
 	Key      string
 	ETag     string // with its quotes, as S3 gives it
@@ -95,7 +95,7 @@ func (s *Store) URI(key string) string { return "s3://" + s.bucket + "/" + key }
 // PutOption restricts a put, or says more of the object.
 type PutOption func(*s3.PutObjectInput)
 
-// ContentType says what the object is, as browsers want to know. Default: S3's, binary.
+// ContentType is the object's media type, for browsers. Default: S3's, binary.
 func ContentType(mediaType string) PutOption {
 	return func(in *s3.PutObjectInput) { in.ContentType = &mediaType }
 }
@@ -140,8 +140,8 @@ func (s *Store) PutJSON(ctx context.Context, key string, value any, options ...P
 	return s.Put(ctx, key, bytes.NewReader(body), options...)
 }
 
-// Open streams an object; the caller closes it. What breaks while it is read is ObjectStoreUnavailable, so
-// that it can be told from what happens to the reader: a full disk, a row that is wrong.
+// Open streams an object. The caller closes it. A failure of the transfer is ObjectStoreUnavailable. So it can be
+// told from faults of the reader, such as a full disk or a wrong row.
 func (s *Store) Open(ctx context.Context, key string) (io.ReadCloser, Object, error) {
 	out, err := s.client.GetObject(ctx, &s3.GetObjectInput{Bucket: &s.bucket, Key: &key})
 	if err != nil {
@@ -166,7 +166,7 @@ func (b body) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// Get reads an object of at most limit bytes; a larger one is an error.
+// Get reads an object of at most limit bytes. A larger one is an error.
 func (s *Store) Get(ctx context.Context, key string, limit int64) ([]byte, Object, error) {
 	body, object, err := s.Open(ctx, key)
 	if err != nil {
@@ -248,8 +248,8 @@ func (s *Store) missing(ctx context.Context) error {
 	return nil
 }
 
-// Copy copies within the bucket, provided that the source still has this ETag; else ErrPrecondition. It
-// returns the ETag of the copy, which is another one where an upload in parts or a key of KMS made the source's.
+// Copy copies within the bucket if the source still has this ETag. Otherwise it returns ErrPrecondition. It returns
+// the ETag of the copy, which is another one where an upload in parts or a key of KMS made the source's.
 func (s *Store) Copy(ctx context.Context, from, to, etag string) (copied string, err error) {
 	out, err := s.client.CopyObject(ctx, &s3.CopyObjectInput{
 		Bucket: &s.bucket, Key: &to, CopySource: aws.String(s.bucket + "/" + from), CopySourceIfMatch: &etag,

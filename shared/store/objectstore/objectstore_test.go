@@ -142,7 +142,7 @@ func clientOf(url string) *s3.Client {
 	})
 }
 
-// An answer that breaks off half way has the store's name, whoever reads it.
+// An answer that breaks off half way has the store's name for every reader.
 func TestABrokenAnswerIsTheStores(t *testing.T) {
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Length", "1000")

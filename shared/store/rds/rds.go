@@ -1,8 +1,8 @@
-// Package rds is how a function gets into a database of Amazon RDS: the authorities that it trusts, and what it
-// says who it is, which is asked for anew for each connection.
+// Package rds logs a function in to a database of Amazon RDS. It holds the trusted authorities, and asks for
+// credentials for each connection.
 //
-// Promise: no password in the environment or in a log; a server is trusted by name and authority only.
-// Reads certificates.pem, embedded: the roots of the regions in Regions and of RDS Proxy, from update-certificates.sh,
+// Promise: no password is in the environment or in a log. A server is trusted by name and authority only. Reads
+// certificates.pem, embedded: the roots of the regions in Regions and of RDS Proxy, from update-certificates.sh,
 // which names their sources. Lambda's provided.al2023 has the public authorities only.
 //
 // Spec: https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/UsingWithRDS.IAMDBAuth.html,
@@ -37,7 +37,7 @@ var authorities = sync.OnceValue(func() *x509.CertPool {
 	return pool
 })
 
-// Authorities are those of a PEM text; "" stands for those of Amazon RDS.
+// Authorities are those of a PEM text. "" stands for those of Amazon RDS.
 func Authorities(text string) (*x509.CertPool, error) {
 	if text == "" {
 		return authorities(), nil
@@ -49,8 +49,8 @@ func Authorities(text string) (*x509.CertPool, error) {
 	return pool, nil
 }
 
-// Login gives a user and a password for one new connection to address (host:port). user is who the connection's URL
-// names, or empty.
+// Login gives a user and a password for one new connection to address (host:port). user is the connection URL's, or
+// empty.
 type Login func(ctx context.Context, address, user string) (Credentials, error)
 
 // Credentials of one connection.
@@ -59,7 +59,7 @@ type Credentials struct {
 	Password string `json:"password"`
 }
 
-// NewLogin is the login that settings ask for: IAM, or a secret; nil when neither, for a URL that says it all.
+// NewLogin is the login that settings ask for: IAM, or a secret. It returns nil for a URL that has everything.
 func NewLogin(ctx context.Context, iam bool, secretARN string) (Login, error) {
 	if !iam && secretARN == "" {
 		return nil, nil
