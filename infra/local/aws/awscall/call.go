@@ -1,8 +1,9 @@
-// Package awscall says who called which operation of an emulated AWS service, and lets a test step in.
+// Package awscall names the caller and the operation of a request to an emulated AWS service, and lets a test step
+// in.
 //
-// The local S3, Firehose and Glue make a Call of every request, hand it to the Hooks that are set, and so
-// give two checks their data: which permissions a function uses, and what happens when a function dies
-// right before or right after something was stored.
+// The local S3, Firehose and Glue make a Call of every request and hand it to the Hooks that are set. Two checks need
+// it: which permissions a function uses, and how the workflow goes on if a function dies right before or right after
+// a write.
 //
 // Spec: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-authentication-methods.html
 package awscall
@@ -25,7 +26,7 @@ type Call struct {
 	Operation string // as the API reference spells it: "PutObject"
 
 	Bucket string   // S3 only
-	Key    string   // S3 only; for a listing, the prefix
+	Key    string   // S3 only. For a listing, the prefix
 	Keys   []string // S3's DeleteObjects only
 	Source string   // S3's CopyObject only: "bucket/key" as the header spells it
 
@@ -34,13 +35,13 @@ type Call struct {
 	Caller Caller
 }
 
-// Caller is who signed the request. Nothing is verified: locally the names are for telling apart.
+// Caller is the signer of the request. Nothing is verified: locally the names are for telling apart.
 type Caller struct {
 	AccessKeyID  string // the local Lambda gives each function its name
 	SessionToken string // and each worker process a token of its own
 }
 
-// CallerOf reads the caller out of a SigV4 request; an unsigned request has the zero Caller.
+// CallerOf reads the caller out of a SigV4 request. An unsigned request has the zero Caller.
 func CallerOf(r *http.Request) Caller {
 	_, credential, _ := strings.Cut(r.Header.Get("Authorization"), "Credential=")
 	accessKeyID, _, _ := strings.Cut(credential, "/")

@@ -7,7 +7,7 @@ import (
 	"sync/atomic"
 )
 
-// Hooks are called with every request that fits; each may be nil, and each must be safe for concurrent use.
+// Hooks are called with every request that fits. Each may be nil, and each must be safe for concurrent use.
 type Hooks struct {
 	// Record is called before any call is carried out, reads included.
 	Record func(Call)
@@ -17,14 +17,14 @@ type Hooks struct {
 	// nothing is stored and the client hears nothing.
 	Before func(Call) error
 	// After is called when such a call has succeeded and before the client hears of it. An error drops the
-	// connection: what was stored stays, and the client does not know.
+	// connection: the write stays, and the client does not know.
 	After func(Call) error
 }
 
-// Point holds the Hooks of a server; they can be exchanged while it runs. The zero Point has none.
+// Point holds the Hooks of a server. They can be exchanged while it runs. The zero Point has none.
 type Point struct{ hooks atomic.Pointer[Hooks] }
 
-// Set exchanges the hooks; calls that are already under way keep the old ones.
+// Set exchanges the hooks. Calls that are already under way keep the old ones.
 func (p *Point) Set(hooks Hooks) { p.hooks.Store(&hooks) }
 
 // Serve carries a call out with next, between the hooks. The answer to a call that changes something is

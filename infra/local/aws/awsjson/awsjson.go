@@ -21,22 +21,22 @@ import (
 type Service struct {
 	Name       string // as IAM spells it: "firehose"
 	Target     string // the part of X-Amz-Target before the dot: "Firehose_20150804"
-	Version    string // of the protocol; default "1.1"
+	Version    string // of the protocol, default "1.1"
 	MaxBytes   int64  // of a request
 	Operations map[string]Operation
 	Hooks      *awscall.Point
 }
 
-// Operation is one operation of a service; Do makes it.
+// Operation is one operation of a service. Do makes it.
 type Operation struct {
 	changes bool
 	decode  func(body []byte) (resource string, carryOut func(context.Context) (any, error), err error)
 }
 
-// Input is a request's body; Resource names what it is about, as awscall.Call has it.
+// Input is a request's body. Resource names its subject, as awscall.Call has it.
 type Input interface{ Resource() string }
 
-// Do makes an operation of a function; changes says whether it changes something, which the hooks want to know.
+// Do makes an operation of a function. changes tells the hooks if it changes something.
 func Do[In Input, Out any](changes bool, do func(context.Context, In) (Out, error)) Operation {
 	return Operation{changes, func(body []byte) (string, func(context.Context) (any, error), error) {
 		var in In

@@ -40,7 +40,7 @@ type File struct {
 	shards map[string]string
 }
 
-// OpenFile reads the checkpoints at path; the file may be missing, its folder may not.
+// OpenFile reads the checkpoints at path. The file may be missing, its folder may not.
 func OpenFile(path string) (*File, error) {
 	f := &File{path: path, shards: map[string]string{}}
 	content, err := os.ReadFile(path)

@@ -9,7 +9,8 @@ import (
 	"github.com/aws/aws-lambda-go/events"
 )
 
-// deliver invokes the function with a batch until every record of it is done or discarded; the error is the context's.
+// deliver invokes the function with a batch until every record of it is done or discarded. The error is the
+// context's.
 func (s *shard) deliver(ctx context.Context, batch []item) error {
 	config := s.mapping.config
 	for retry := 0; ; {
@@ -25,7 +26,7 @@ func (s *shard) deliver(ctx context.Context, batch []item) error {
 			s.done(batch[:done], "OK")
 			s.mapping.count(func(stats *Stats) { stats.Succeeded += done })
 			batch = batch[done:]
-			retry = 0 // progress: what is left has not been tried in vain yet
+			retry = 0 // progress: the rest has not been tried in vain yet
 		}
 		if len(batch) == 0 {
 			return nil
@@ -72,8 +73,8 @@ func (s *shard) invoke(ctx context.Context, batch []item) (done int, failed erro
 	return done, err
 }
 
-// firstFailure is the index of the first record that the answer reports as failed; the batch's length when there is
-// none. An answer that is empty or null reports none; a sequence number that is not of the batch fails all of it.
+// firstFailure is the index of the first record that the answer reports as failed, or the batch's length. An empty
+// answer or null reports none. A sequence number of another batch fails all of it.
 func firstFailure(answer []byte, batch []item) (int, error) {
 	answer = bytes.TrimSpace(answer)
 	if len(answer) == 0 {

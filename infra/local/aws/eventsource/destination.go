@@ -43,10 +43,10 @@ func (d Discarded) First() string { return d.batch[0].sequence }
 // Last is the sequence number of the last record.
 func (d Discarded) Last() string { return d.batch[len(d.batch)-1].sequence }
 
-// Event is what the function was invoked with: an events.KinesisEvent.
+// Event is the function's event: an events.KinesisEvent.
 func (d Discarded) Event() []byte { return event(d.batch) }
 
-// Key is an object key of AWS's form for a mapping's S3 destination; it is the same whenever the same batch is
+// Key is an object key of AWS's form for a mapping's S3 destination. It is the same whenever the same batch is
 // discarded again.
 func (d Discarded) Key() string {
 	return fmt.Sprintf("%s%s/%s-%s.json", lake.FailedPrefix, d.ShardID, d.First(), d.Last())

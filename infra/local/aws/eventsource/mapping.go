@@ -1,9 +1,10 @@
 // Package eventsource polls a Kinesis stream and invokes a function with its records, as Lambda's event source
 // mapping does on AWS.
 //
-// It promises, for each shard, order and delivery at least once: a batch is invoked again until it is done, discarded
-// after Config's limits, or handed to the failure destination; only then is the shard's checkpoint moved and the next
-// batch invoked. Shards are independent of each other; the children of a split or merged shard wait for their parents.
+// It promises, for each shard, order and delivery at least once. A batch is invoked again until it is done, discarded
+// after Config's limits, or handed to the failure destination. Only then the shard's checkpoint moves and the next
+// batch is invoked. Shards are independent of each other. The children of a split or merged shard wait for their
+// parents.
 //
 // It reads the stream through the Kinesis API and writes checkpoints.
 //
@@ -28,38 +29,38 @@ type Client interface {
 	GetRecords(context.Context, *kinesis.GetRecordsInput, ...func(*kinesis.Options)) (*kinesis.GetRecordsOutput, error)
 }
 
-// Config of a mapping; the names are those of AWS's CreateEventSourceMapping.
+// Config of a mapping, under the names of AWS's CreateEventSourceMapping.
 type Config struct {
 	// Client, Stream and Invoke are required. An error from Invoke is the function's.
 	Client Client
 	Stream string
 	Invoke func(ctx context.Context, payload []byte) ([]byte, error)
-	// Checkpoints remember what is done; default: in memory only.
+	// Checkpoints remember the finished records. Default: in memory only.
 	Checkpoints Checkpoints
 
-	// BatchSize is the most records of an invocation, 1 to 10,000; default 100. An event never exceeds 6 MB either.
+	// BatchSize is the most records of an invocation, 1 to 10,000 (default 100). An event never exceeds 6 MB either.
 	BatchSize int
-	// MaximumBatchingWindow is how long records are gathered before a batch that is not full is invoked; default 0.
+	// MaximumBatchingWindow is how long records are gathered before a batch that is not full is invoked (default 0).
 	MaximumBatchingWindow time.Duration
 	// StartingPosition of a shard without checkpoint: TRIM_HORIZON (default) or LATEST.
 	StartingPosition types.ShardIteratorType
 	// ReportBatchItemFailures makes the function's answer {"batchItemFailures":[{"itemIdentifier":"<sequence number>"}]}
 	// count: everything before the lowest of the numbers is done.
 	ReportBatchItemFailures bool
-	// BisectBatchOnFunctionError halves a batch that failed whole; the halving is no retry.
+	// BisectBatchOnFunctionError halves a batch that failed whole. The halving is no retry.
 	BisectBatchOnFunctionError bool
-	// MaximumRetryAttempts after which a batch is discarded; nil means never.
+	// MaximumRetryAttempts after which a batch is discarded. Nil means never.
 	MaximumRetryAttempts *int
-	// MaximumRecordAge beyond which a record is discarded; 0 means never.
+	// MaximumRecordAge beyond which a record is discarded. 0 means never.
 	MaximumRecordAge time.Duration
-	// OnFailure is the destination of what is discarded; an error is retried. Without it records are lost, as on AWS.
+	// OnFailure is the destination of discarded records. An error is retried. Without it records are lost, as on AWS.
 	OnFailure func(context.Context, Discarded) error
 
-	// PollInterval between reads that bring less than asked for; default 200 ms, Kinesis's 5 reads a second.
+	// PollInterval between reads that bring fewer records than asked for. Default 200 ms, Kinesis's 5 reads a second.
 	PollInterval time.Duration
-	// Backoff before the n-th retry, n from 1; default 250 ms doubling up to 30 s.
+	// Backoff before the n-th retry, n from 1. Default 250 ms, doubled up to 30 s.
 	Backoff func(retry int) time.Duration
-	// Now is the clock of MaximumRecordAge; default time.Now.
+	// Now is the clock of MaximumRecordAge (default time.Now).
 	Now func() time.Time
 }
 
@@ -67,9 +68,9 @@ type Config struct {
 type Stats struct {
 	// Invocations of the function, and FunctionErrors among them that failed whole.
 	Invocations, FunctionErrors int
-	// Succeeded and Discarded are records that are done; their sum is how far the mapping got.
+	// Succeeded and Discarded are records that are done. Their sum is how far the mapping got.
 	Succeeded, Discarded int
-	// LastProcessingResult is OK, or PROBLEM and what it was, of any shard.
+	// LastProcessingResult is OK, or PROBLEM with its text, of any shard.
 	LastProcessingResult string
 }
 

@@ -93,7 +93,7 @@ func span(from, to int) []int {
 	return numbers
 }
 
-// function is the test's Lambda function: it decides by batch, and remembers what came.
+// function is the test's Lambda function. It decides by batch, and remembers its batches.
 type function struct {
 	answer func(call int, batch []events.KinesisEventRecord) (events.KinesisEventResponse, error)
 
@@ -420,7 +420,7 @@ func TestAnExpiredLatestMissesNothing(t *testing.T) {
 	stream := create(t, 1)
 	put(t, client, stream, 0, 3) // before the start
 	for put := time.Now().UnixMilli(); time.Now().UnixMilli() == put; runtime.Gosched() {
-		// Kinesis tells no shorter times apart: what came in the millisecond of the start would be read, too.
+		// Kinesis tells no shorter times apart, so records of the millisecond of the start would be read, too.
 	}
 	f := &function{}
 	finish(t, open(t, eventsource.Config{

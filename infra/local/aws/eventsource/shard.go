@@ -43,7 +43,7 @@ func (s *shard) run(ctx context.Context) {
 	s.persist(ctx, func() error { return s.mapping.discover(ctx, types.ShardIteratorTypeTrimHorizon) })
 }
 
-// next gathers a batch: a full one, or what there is when the window closes. It is empty at the shard's end; the
+// next gathers a batch: a full one, or the records up to the end of the window. It is empty at the shard's end. The
 // error is the context's.
 func (s *shard) next(ctx context.Context) ([]item, error) {
 	config := s.mapping.config
@@ -85,7 +85,7 @@ func (s *shard) next(ctx context.Context) ([]item, error) {
 	}
 }
 
-// cut is the longest batch that begins with the pending records; full when no further record could join it.
+// cut is the longest batch that begins with the pending records. full means that no further record could join it.
 func (s *shard) cut() (batch []item, full bool) {
 	size := emptyEvent
 	for i, item := range s.pending {
@@ -99,7 +99,7 @@ func (s *shard) cut() (batch []item, full bool) {
 
 func (s *shard) readLimit() int { return max(s.mapping.config.BatchSize, 100) }
 
-// read appends what comes next to pending and returns how many records that is.
+// read appends the next records to pending and returns their number.
 func (s *shard) read(ctx context.Context) (int, error) {
 	limit := int32(s.readLimit())
 	page, err := s.mapping.config.Client.GetRecords(ctx, &kinesis.GetRecordsInput{ShardIterator: s.iterator, Limit: &limit})
@@ -138,7 +138,7 @@ func (s *shard) seek(ctx context.Context) error {
 	case s.position == types.ShardIteratorTypeLatest && s.latest.IsZero():
 		s.latest = time.Now()
 	case s.position == types.ShardIteratorTypeLatest:
-		// What has come since the first iterator, which expired unread.
+		// The records since the first iterator, which expired unread.
 		input.ShardIteratorType, input.Timestamp = types.ShardIteratorTypeAtTimestamp, &s.latest
 	}
 	position, err := s.mapping.config.Client.GetShardIterator(ctx, input)

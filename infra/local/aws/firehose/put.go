@@ -10,7 +10,7 @@ import (
 	"recsys/infra/local/aws/awsjson"
 )
 
-// AWS's limits; sizes are those before base64.
+// AWS's limits, of sizes before base64.
 const (
 	maxRecords      = 500
 	maxRecordBytes  = 1000 << 10

@@ -1,14 +1,14 @@
 // Package firehose is the local mode's Firehose: PutRecord and PutRecordBatch, delivered to S3, and the listing of streams.
 //
-// Promise: the limits are AWS's. A record that was accepted is delivered, whoever is killed when: it is in
-// the stream's buffer file before the answer goes out, and what a killed server left behind is delivered
-// after the next start, to the very key it was meant for, so that nothing is there twice. As on AWS,
-// records are concatenated as they came: who wants lines sends newlines.
+// Promise: the limits are AWS's. An accepted record is delivered even if the server is killed. It is in the stream's
+// buffer file before the answer goes out. The rest of a killed server is delivered after the next start, to the very
+// key it was meant for, so nothing is there twice. As on AWS, records are concatenated as they came. A producer that
+// wants lines sends newlines.
 //
-// Reads and writes: Config.Dir, a folder a stream; objects through Config.Objects under
-// <prefix>year=2006/month=01/day=02/hour=15/<stream>-1-2006-01-02-15-04-05-<uuid>.gz, in UTC, the time
-// being that of the object's first record. Written buffers are not synced: they survive the death of
-// processes, not of the machine's power.
+// Reads and writes: Config.Dir, a folder a stream. Objects go through Config.Objects to
+// <prefix>year=2006/month=01/day=02/hour=15/<stream>-1-2006-01-02-15-04-05-<uuid>.gz, in UTC. The time is that of the
+// object's first record. Written buffers are not synced: they survive the death of processes, not of the machine's
+// power.
 //
 // Spec: https://docs.aws.amazon.com/firehose/latest/APIReference/API_PutRecordBatch.html and, for the
 // limits, https://docs.aws.amazon.com/firehose/latest/dev/limits.html
@@ -30,19 +30,19 @@ import (
 	"recsys/infra/local/aws/loopback"
 )
 
-// Objects is where deliveries go; *s3.Client is one.
+// Objects stores deliveries. *s3.Client is one.
 type Objects interface {
 	PutObject(context.Context, *s3.PutObjectInput, ...func(*s3.Options)) (*s3.PutObjectOutput, error)
 }
 
 // Config of a server.
 type Config struct {
-	Dir     string // of the buffers; made when absent
+	Dir     string // of the buffers, made when absent
 	Objects Objects
 	Streams []Stream
 	Addr    string           // default "": loopback, a free port
 	Hooks   awscall.Hooks    // default none
-	Faults  Faults           // default none; see Server.SetFaults
+	Faults  Faults           // default none, see Server.SetFaults
 	Now     func() time.Time // default time.Now
 }
 
@@ -50,10 +50,10 @@ type Config struct {
 type Stream struct {
 	Name   string
 	Bucket string
-	Prefix string // before year=…; as on AWS it ends in "/" if it is meant as a folder
+	Prefix string // before year=…, as on AWS ending in "/" if it is meant as a folder
 
-	BufferBytes    int64         // deliver at this size; default 5 MiB, as on AWS
-	BufferInterval time.Duration // deliver at this age; default 300 s, as on AWS
+	BufferBytes    int64         // deliver at this size (default 5 MiB, as on AWS)
+	BufferInterval time.Duration // deliver at this age (default 300 s, as on AWS)
 }
 
 // Server is a running Firehose.
@@ -69,7 +69,7 @@ type Server struct {
 	done sync.WaitGroup
 }
 
-// Start opens the buffers, what was left in them included, and serves until Close; ctx bounds the start only.
+// Start opens the buffers with the rest of an earlier server, and serves until Close. ctx bounds the start only.
 func Start(ctx context.Context, config Config) (*Server, error) {
 	server := &Server{streams: map[string]*stream{}, now: config.Now}
 	if server.now == nil {
@@ -112,7 +112,7 @@ func (s *Server) SetHooks(hooks awscall.Hooks) { s.hooks.Set(hooks) }
 // SetFaults exchanges the injected faults.
 func (s *Server) SetFaults(faults Faults) { s.faults.Store(&faults) }
 
-// Flush delivers all that was accepted before the call. What cannot be delivered stays and is tried again.
+// Flush delivers all that was accepted before the call. Records that cannot be delivered stay and are tried again.
 func (s *Server) Flush(ctx context.Context) error {
 	var errs []error
 	for _, stream := range s.streams {
@@ -123,8 +123,8 @@ func (s *Server) Flush(ctx context.Context) error {
 	return errors.Join(errs...)
 }
 
-// Close stops accepting and delivers what is buffered, for up to 30 seconds; after an error it is delivered
-// after the next start.
+// Close stops accepting and delivers the buffers, for up to 30 seconds. After an error they are delivered after the
+// next start.
 func (s *Server) Close() error {
 	err := s.Server.Close()
 	s.stop()

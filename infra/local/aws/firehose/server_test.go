@@ -311,7 +311,7 @@ func TestAcceptedRecordsSurviveKill(t *testing.T) {
 	}
 }
 
-// cutOffRecord adds what a kill in the middle of a write leaves.
+// cutOffRecord adds the remains of a kill in the middle of a write.
 func cutOffRecord(t *testing.T, dir string) {
 	t.Helper()
 	found, _ := filepath.Glob(filepath.Join(dir, streamName, "*"))

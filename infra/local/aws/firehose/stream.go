@@ -56,7 +56,7 @@ func openStream(settings Stream, dir string, objects Objects, now func() time.Ti
 	return &stream{Stream: settings, dir: dir, objects: objects, now: now, full: make(chan struct{}, 1), closed: left}, nil
 }
 
-// accept buffers records, all or none; when it returns they are in the file.
+// accept buffers records, all or none. When it returns they are in the file.
 func (s *stream) accept(records [][]byte) error {
 	if len(records) == 0 {
 		return nil
@@ -129,7 +129,7 @@ func (s *stream) roll() (closed []string, err error) {
 	return append([]string(nil), s.closed...), err
 }
 
-// put delivers one segment; one that holds no whole record, because its server was killed at its first, is nothing.
+// put delivers one segment. A segment without a whole record, because its server was killed at its first, is nothing.
 func (s *stream) put(ctx context.Context, path string) error {
 	name := filepath.Base(path)
 	if len(name) < len(segmentTime) {
@@ -150,7 +150,7 @@ func (s *stream) put(ctx context.Context, path string) error {
 	return err
 }
 
-// close leaves what could not be delivered for the next start.
+// close leaves undelivered records for the next start.
 func (s *stream) close() error {
 	_, err := s.roll()
 	return err

@@ -25,7 +25,7 @@ type catalog struct {
 	mu  sync.Mutex // over a change's reading and writing
 }
 
-// validName is what Athena allows in a name, and a file's name too.
+// validName is a name that Athena allows, and a file system, too.
 var validName = regexp.MustCompile(`^[a-z0-9_][a-z0-9_-]{0,254}$`)
 
 type createDatabaseInput struct{ DatabaseInput entity }
@@ -164,7 +164,7 @@ func checkNames(names ...string) error {
 	return nil
 }
 
-// path is the file of a database or, with two names, of a table; the names are valid.
+// path is the file of a database or, with two names, of a table. The names are valid.
 func (c *catalog) path(names ...string) string {
 	return filepath.Join(c.dir, filepath.Join(names...)+".json")
 }

@@ -13,7 +13,7 @@ import (
 // maxPage is Glue's largest page, and the default.
 const maxPage = 100
 
-// page is what each listing takes; the token is the last name of the page before.
+// page holds the arguments of each listing. The token is the last name of the page before.
 type page struct {
 	MaxResults int
 	NextToken  string
@@ -109,7 +109,7 @@ func (c *catalog) names(in page, folder string, wanted *regexp.Regexp) (names []
 	return names, next, nil
 }
 
-// readAll reads entities; one that was deleted meanwhile is left out.
+// readAll reads entities. One that was deleted meanwhile is left out.
 func (c *catalog) readAll(names []string, database ...string) ([]entity, error) {
 	found := []entity{}
 	for _, name := range names {

@@ -1,7 +1,7 @@
 // Package glue is the local mode's Glue Data Catalog: databases and tables, in which no partition can be registered.
 //
-// Promise: names, errors and version numbers are AWS's; a change is whole or absent, whoever is killed
-// when. Names are lower-cased, as AWS does. What a table is said to be is kept as it came.
+// Promise: names, errors and version numbers are AWS's. A change is whole or absent, even if the server is killed.
+// Names are lower-cased, as AWS does. A table's description is kept as it came.
 //
 // Reads and writes: Config.Dir: <database>.json and <database>/<table>.json, for people to read.
 //
@@ -24,7 +24,7 @@ const maxRequestBytes = 4 << 20
 
 // Config of a server.
 type Config struct {
-	Dir   string           // of the catalog; made when absent
+	Dir   string           // of the catalog, made when absent
 	Addr  string           // default "": loopback, a free port
 	Hooks awscall.Hooks    // default none
 	Now   func() time.Time // default time.Now
@@ -36,7 +36,7 @@ type Server struct {
 	hooks awscall.Point
 }
 
-// Start serves the catalog until Close; ctx bounds the start only.
+// Start serves the catalog until Close. ctx bounds the start only.
 func Start(ctx context.Context, config Config) (*Server, error) {
 	if err := os.MkdirAll(config.Dir, 0o700); err != nil {
 		return nil, fmt.Errorf("starting the local Glue: %w", err)

@@ -33,9 +33,9 @@ var program string
 // Config of a server.
 type Config struct {
 	NodeModules string // the folder node_modules, which holds kinesalite
-	Path        string // LevelDB folder; default "": in memory
-	Port        int    // on 127.0.0.1; default 0: a free one
-	Log         string // file that what the Node process prints is appended to; default "": os.Stderr
+	Path        string // LevelDB folder (default "": in memory)
+	Port        int    // on 127.0.0.1 (default 0: a free one)
+	Log         string // file to which the Node process's output is appended (default "": os.Stderr)
 	// Died is called when the process has ended and nobody closed it. Restart brings it back. Default: nothing.
 	Died func(error)
 }
@@ -49,7 +49,7 @@ type Server struct {
 	process *node.Process
 }
 
-// Start starts Node and waits until it listens; ctx bounds the start only.
+// Start starts Node and waits until it listens. ctx bounds the start only.
 func Start(ctx context.Context, config Config) (*Server, error) {
 	server := &Server{config: config}
 	if err := server.start(ctx); err != nil {
@@ -136,7 +136,7 @@ func listening(ctx context.Context, stdout io.ReadCloser) (port int, err error) 
 	}
 }
 
-// URL is what AWS_ENDPOINT_URL_KINESIS wants.
+// URL is the value for AWS_ENDPOINT_URL_KINESIS.
 func (s *Server) URL() string { return fmt.Sprintf("http://127.0.0.1:%d", s.config.Port) }
 
 // CreateStream makes a stream where there is none, of the local server or another, and waits until it is ACTIVE, for

@@ -45,7 +45,7 @@ func (e *Emulator) serveInvoke(response http.ResponseWriter, request *http.Reque
 		refuse(response, &ServiceError{"InvalidParameterValueException", "invocation type " + kind + " is not emulated", http.StatusBadRequest})
 		return
 	}
-	// One byte more than allowed shows the excess; the rest is not kept.
+	// One byte more than allowed shows the excess. The rest is not kept.
 	payload, err := io.ReadAll(io.LimitReader(request.Body, maxPayload+1))
 	if err != nil {
 		return // the client broke off
@@ -76,7 +76,7 @@ func refuse(response http.ResponseWriter, err *ServiceError) {
 	_ = json.NewEncoder(response).Encode(map[string]string{"Type": "User", "Message": err.Message})
 }
 
-// forWorker finds the worker that calls; each has its own runtime address.
+// forWorker finds the worker that calls. Each has its own runtime address.
 func (e *Emulator) forWorker(serve func(*worker, http.ResponseWriter, *http.Request)) http.HandlerFunc {
 	return func(response http.ResponseWriter, request *http.Request) {
 		number, err := strconv.Atoi(request.PathValue("number"))

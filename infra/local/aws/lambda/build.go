@@ -13,9 +13,9 @@ import (
 	"github.com/gofrs/flock"
 )
 
-// Build compiles every function of the repository as for AWS, but for this machine's processor, and lays them out
-// as <outDir>/<function>/bootstrap. It returns the functions' names. Processes that build into the same folder wait
-// for each other; what is up to date is neither compiled nor linked again.
+// Build compiles every function of the repository as for AWS, but for this machine's processor, and lays them out as
+// <outDir>/<function>/bootstrap. It returns the functions' names. Processes that build into the same folder wait for
+// each other. Functions without a change are neither compiled nor linked again.
 func Build(ctx context.Context, repoRoot, outDir string) ([]string, error) {
 	outDir, err := filepath.Abs(outDir)
 	if err != nil {
@@ -54,8 +54,8 @@ func Build(ctx context.Context, repoRoot, outDir string) ([]string, error) {
 	return names, nil
 }
 
-// link makes target another name of the file source, replacing what was there in one step: a running process keeps
-// the file that it was started from.
+// link makes target another name of the file source. It replaces an earlier target in one step, so a running process
+// keeps the file that it was started from.
 func link(source, target string) error {
 	if same(source, target) {
 		return nil

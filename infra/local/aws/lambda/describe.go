@@ -42,7 +42,7 @@ func (e *Emulator) describe(f *function) configuration {
 	return described
 }
 
-// serveList answers ListFunctions; the marker is the last name of the page before.
+// serveList answers ListFunctions. The marker is the last name of the page before.
 func (e *Emulator) serveList(response http.ResponseWriter, request *http.Request) {
 	query := request.URL.Query()
 	limit := maxListed

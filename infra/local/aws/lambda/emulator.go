@@ -1,10 +1,10 @@
-// Package lambda runs AWS Lambda functions on this machine: the unmodified bootstrap binaries, each in a process
-// of its own, against the Lambda Runtime API, invoked from Go or through the Invoke API that the AWS SDKs speak.
+// Package lambda runs AWS Lambda functions on this machine. Each unmodified bootstrap binary runs in a process of its
+// own against the Lambda Runtime API. Callers invoke it from Go, or through the Invoke API that the AWS SDKs speak.
 //
-// It promises what AWS promises a function: one invocation at a time per process, warm reuse, a clean environment,
-// a deadline, a temporary folder, JSON logs; and what AWS promises a caller: the error's name and payload, timeouts
-// and dead processes under AWS's own names, payload limits, throttling. A client that goes away does not stop a
-// function. Workers never outlive this process, however it ends (Linux).
+// It promises a function AWS's environment: one invocation at a time per process, warm reuse, a clean environment, a
+// deadline, a temporary folder, JSON logs. It promises a caller AWS's behaviour: the error's name and payload,
+// timeouts and dead processes under AWS's own names, payload limits, throttling. A client that goes away does not
+// stop a function. Workers never outlive this process, however it ends (Linux).
 //
 // It writes <Dir>/logs/<function>.log and, while a worker lives, <Dir>/tmp/<function>-<worker>/.
 //
@@ -32,12 +32,12 @@ import (
 
 // Config of the emulator.
 type Config struct {
-	// Dir holds logs/ and tmp/, of this emulator alone; it is created. Required.
+	// Dir holds logs/ and tmp/ of this emulator alone. It is created. Required.
 	Dir string
-	// Addr to listen on; default 127.0.0.1:0 (a free port).
+	// Addr to listen on (default 127.0.0.1:0, a free port).
 	Addr string
 	// Credentials that functions sign with, for servers that check them. Default: each function's own name as the
-	// access key and its worker as the session token, so that emulated servers know who calls.
+	// access key and its worker as the session token, so that emulated servers know the caller.
 	Credentials *aws.Credentials
 }
 
@@ -57,7 +57,7 @@ type Emulator struct {
 	started   int             // number of the last worker
 }
 
-// Start listens and returns; functions start with their first invocation. Close ends it, as does ctx.
+// Start listens and returns. Functions start with their first invocation. Close ends it, as does ctx.
 func Start(ctx context.Context, config Config) (*Emulator, error) {
 	if config.Dir == "" {
 		return nil, errors.New("starting Lambda: Config.Dir is missing")
@@ -70,7 +70,7 @@ func Start(ctx context.Context, config Config) (*Emulator, error) {
 	if config.Addr == "" {
 		config.Addr = "127.0.0.1:0"
 	}
-	// What workers of an emulator that was killed left behind must not show up in those of this one.
+	// Remains of workers of a killed emulator must not show up in the workers of this one.
 	if err := os.RemoveAll(filepath.Join(dir, "tmp")); err != nil {
 		return nil, fmt.Errorf("starting Lambda: %w", err)
 	}
@@ -97,7 +97,7 @@ func Start(ctx context.Context, config Config) (*Emulator, error) {
 // URL is the endpoint for AWS_ENDPOINT_URL_LAMBDA.
 func (e *Emulator) URL() string { return "http://" + e.address }
 
-// Register adds a function, or replaces the one of that name; workers of the old one finish what they do and end.
+// Register adds a function, or replaces the one of that name. Workers of the old one finish their work and end.
 func (e *Emulator) Register(f Function) error {
 	e.mu.Lock()
 	replaced := e.functions[f.Name]
@@ -150,7 +150,7 @@ func (e *Emulator) Workers(name string) []string {
 }
 
 // PeakMemory is the largest resident set, in bytes, that any worker of the function has had (VmHWM), dead ones
-// included; 0 when none has run. A process that was killed from outside counts up to its last invocation.
+// included. 0 means that none has run. A process that was killed from outside counts up to its last invocation.
 func (e *Emulator) PeakMemory(name string) int64 {
 	e.mu.Lock()
 	f := e.functions[name]

@@ -18,17 +18,17 @@ import (
 	"recsys/infra/local/aws/awscall"
 )
 
-// Function is what CreateFunction would be told.
+// Function holds the arguments of CreateFunction.
 type Function struct {
 	// Name: 1 to 64 letters, digits, '-' and '_'.
 	Name string
 	// Bootstrap is the path of the executable.
 	Bootstrap string
-	// Env are the function's own variables, together at most 4 KB; names that Lambda sets itself are refused.
+	// Env are the function's own variables, together at most 4 KB. Names that Lambda sets itself are refused.
 	Env map[string]string
-	// Timeout of one invocation, at most 15 minutes; default 3 s, as on AWS.
+	// Timeout of one invocation, at most 15 minutes (default 3 s, as on AWS).
 	Timeout time.Duration
-	// MemoryMB is told to the function and not enforced; default 128, as on AWS.
+	// MemoryMB is told to the function and not enforced (default 128, as on AWS).
 	MemoryMB int
 	// MaxConcurrency is the function's reserved concurrency: further invocations are throttled. 0 means no limit.
 	MaxConcurrency int
@@ -143,7 +143,7 @@ func (f *function) environ(w *worker, config Config, runtimeAPI string) []string
 	return env
 }
 
-// enter counts an invocation in; false means that the reserved concurrency is used up.
+// enter counts an invocation in. False means that the reserved concurrency is used up.
 func (f *function) enter() bool {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -172,7 +172,7 @@ func (f *function) takeIdle() *worker {
 	return w
 }
 
-// park keeps a warm worker; false means that the function is replaced, and wants none.
+// park keeps a warm worker. False means that the function is replaced, and wants none.
 func (f *function) park(w *worker) bool {
 	f.mu.Lock()
 	defer f.mu.Unlock()

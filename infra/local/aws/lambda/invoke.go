@@ -13,9 +13,9 @@ import (
 const (
 	// maxPayload of a synchronous invocation, 6 MiB.
 	maxPayload = 6 << 20
-	// maxResponse is what AWS really lets through, as its error text says.
+	// maxResponse is AWS's real limit, by its error text.
 	maxResponse = maxPayload + 100
-	// initTimeout is what a cold start may take for itself; beyond, it eats into the invocation's own time.
+	// initTimeout is the free time of a cold start. A longer one eats into the invocation's own time.
 	initTimeout = 10 * time.Second
 )
 
@@ -90,7 +90,7 @@ func (e *Emulator) Invoke(ctx context.Context, name string, payload []byte) ([]b
 	}
 }
 
-// Invoker is Invoke for one function, with both kinds of failure as the error: what an event source mapping calls.
+// Invoker is Invoke for one function, with both kinds of failure as the error. An event source mapping calls it.
 func (e *Emulator) Invoker(name string) func(ctx context.Context, payload []byte) ([]byte, error) {
 	return func(ctx context.Context, payload []byte) ([]byte, error) {
 		answer, failed, err := e.Invoke(ctx, name, payload)

@@ -9,8 +9,8 @@ import (
 // maxLogLine is the most bytes of one line that are kept: the size of an event in CloudWatch Logs.
 const maxLogLine = 256 << 10
 
-// lineWriter passes whole lines on, each with one Write, so that the lines of concurrent workers never mix; what a
-// line has beyond maxLogLine is dropped.
+// lineWriter passes whole lines on, each with one Write, so that the lines of concurrent workers never mix. The rest
+// of a line beyond maxLogLine is dropped.
 type lineWriter struct {
 	mu   sync.Mutex
 	out  io.Writer

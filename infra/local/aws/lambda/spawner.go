@@ -7,7 +7,7 @@ import (
 
 // spawner starts every process from one operating system thread that lives as long as the emulator.
 //
-// The kernel's parent-death signal (Pdeathsig) fires when the thread that forked ends, not the process: from an
+// The kernel's parent-death signal (Pdeathsig) fires when the thread that forked ends, not the process. From an
 // ordinary goroutine a worker could be killed at any time, when Go retires a thread.
 type spawner struct {
 	requests chan spawnRequest
@@ -35,5 +35,5 @@ func (s *spawner) start(cmd *exec.Cmd) error {
 	return <-request.err
 }
 
-// stop ends the thread; nothing may be started afterwards.
+// stop ends the thread. Nothing may be started afterwards.
 func (s *spawner) stop() { close(s.requests) }

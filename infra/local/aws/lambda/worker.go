@@ -25,7 +25,7 @@ type worker struct {
 
 	next   chan *invocation // taken by the process's pending GET …/invocation/next
 	ready  chan struct{}    // closed by the process's first GET …/invocation/next
-	exited chan struct{}    // closed when the process is gone; then exit says how
+	exited chan struct{}    // closed when the process is gone. Then exit says how
 
 	mu        sync.Mutex
 	current   *invocation
@@ -33,7 +33,7 @@ type worker struct {
 	exit      string
 }
 
-// startWorker starts a process; its initialisation is not waited for.
+// startWorker starts a process and does not wait for its initialisation.
 func (e *Emulator) startWorker(f *function) (*worker, error) {
 	e.mu.Lock()
 	if e.closed {
@@ -58,7 +58,7 @@ func (e *Emulator) startWorker(f *function) (*worker, error) {
 	w.cmd.Env = f.environ(w, e.config, fmt.Sprintf("%s/worker/%d", e.address, w.number))
 	w.cmd.Stdout, w.cmd.Stderr = output, output
 	w.cmd.WaitDelay = time.Second
-	// A group of its own keeps the terminal's Ctrl-C from the worker: whoever runs the emulator stops in order.
+	// A group of its own keeps the terminal's Ctrl-C from the worker, so that the emulator can stop in order.
 	w.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL, Setpgid: true}
 
 	// The lock is held over the start, so that Close sees every process that there is.
@@ -104,7 +104,7 @@ func (w *worker) kill() {
 	<-w.exited
 }
 
-// alive reports whether the process still runs; one that is dead and not reaped yet does not.
+// alive reports whether the process still runs. A dead process that is not reaped yet does not.
 func (w *worker) alive() bool {
 	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", w.cmd.Process.Pid))
 	// The state follows the name, which stands in parentheses: Z and X are dead.

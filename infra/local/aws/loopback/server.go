@@ -1,5 +1,6 @@
-// Package loopback is the HTTP server under the emulated AWS services: one address of this machine, free
-// unless a caller asks for one, closed to other origins' web pages (Guard), and an end that lets requests under way finish.
+// Package loopback is the HTTP server under the emulated AWS services. It has one address of this machine, free
+// unless a caller asks for one, and is closed to other origins' web pages (Guard). Its end lets requests under way
+// finish.
 package loopback
 
 import (
@@ -19,7 +20,7 @@ type Server struct {
 	url  string
 }
 
-// Serve listens at addr ("" is 127.0.0.1 and a free port) and answers until Close; ctx bounds the start only.
+// Serve listens at addr ("" is 127.0.0.1 and a free port) and answers until Close. ctx bounds the start only.
 func Serve(ctx context.Context, addr string, handler http.Handler) (*Server, error) {
 	if addr == "" {
 		addr = "127.0.0.1:0"

@@ -19,13 +19,13 @@ type Config struct {
 	Program   string    // the text of an ES module, which must end with its standard input
 	Arguments []string  // process.argv from index 1
 	Env       []string  // added to this process's environment
-	Stderr    io.Writer // gets the program's complaints; an *os.File is handed over as it is
+	Stderr    io.Writer // gets the program's complaints. An *os.File is handed over as it is
 }
 
 // Process is a running program.
 type Process struct {
 	Stdin  io.WriteCloser
-	Stdout io.ReadCloser // ends with the program; the caller closes it
+	Stdout io.ReadCloser // ends with the program. The caller closes it
 
 	command *exec.Cmd
 	exited  chan struct{}

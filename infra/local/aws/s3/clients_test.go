@@ -19,7 +19,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/s3/types"
 )
 
-// Metadata lives through what clients do with objects: overwriting, copying, uploads in parts and a restart.
+// Metadata survives overwriting, copying, uploads in parts and a restart.
 func TestUserMetadata(t *testing.T) {
 	dir := t.TempDir()
 	server, client := start(t, dir)
@@ -96,7 +96,7 @@ func TestUserMetadataHasALimit(t *testing.T) {
 	}
 }
 
-// What clients do with an object over 8 MB: parts, each copied from a range of the source.
+// Clients handle an object over 8 MB in parts, each copied from a range of the source.
 func TestUploadPartCopy(t *testing.T) {
 	_, client := setup(t)
 	content := bytes.Repeat([]byte("0123456789abcdef"), 6<<20/16)
@@ -255,7 +255,7 @@ func TestTagsAndForms(t *testing.T) {
 	}
 }
 
-// request sends what no SDK here would, and returns the answer.
+// request sends a request that no SDK here would send, and returns the answer.
 func request(t *testing.T, method, url string, header http.Header, body string) (status int, answer string) {
 	t.Helper()
 	request, err := http.NewRequestWithContext(t.Context(), method, url, strings.NewReader(body))

@@ -58,7 +58,7 @@ func (f *folder) copyPart(r *http.Request, call awscall.Call) (etag string, modi
 	return etag, gofakes3.NewContentTime(info.ModTime()), err
 }
 
-// copiedRange reads bytes=first-last; without one it is the whole source.
+// copiedRange reads bytes=first-last. Without one it is the whole source.
 func copiedRange(header string, size int64) (start, length int64, err error) {
 	if header == "" {
 		return 0, size, nil

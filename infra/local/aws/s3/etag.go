@@ -32,7 +32,7 @@ func entryOf(info fs.FileInfo) etagEntry {
 	return entry
 }
 
-// of is the ETag of an open file, which is read only when the cache has none; its offset is 0 afterwards.
+// of is the ETag of an open file. It reads the file only if the cache has none. The file's offset is 0 afterwards.
 func (c *etagCache) of(file *os.File, info fs.FileInfo) ([]byte, error) {
 	if sum, ok := c.get(file.Name(), info); ok {
 		return sum, nil

@@ -15,16 +15,16 @@ import (
 	"github.com/johannesboyne/gofakes3"
 )
 
-// folder is the gofakes3.Backend: dir/<bucket>/<key>. A bucket's name never begins with a dot, so the
-// staging folder is no bucket; it is on the same file system, so a rename is atomic.
+// folder is the gofakes3.Backend: dir/<bucket>/<key>. A bucket's name never begins with a dot, so the staging folder
+// is no bucket. It is on the same file system, so a rename is atomic.
 type folder struct {
 	dir     string
 	staging string
 	etags   etagCache
 	uploads uploads
 
-	// commit is held while a staged file becomes an object or an object goes: a precondition holds until
-	// the rename, and no folder is pruned between its making and its use.
+	// commit is held while a staged file becomes an object or an object goes. So a precondition holds until the
+	// rename, and no folder is pruned between its making and its use.
 	commit sync.Mutex
 }
 
@@ -39,7 +39,7 @@ func openFolder(dir string) (*folder, error) {
 		return nil, err
 	}
 	f := &folder{dir: dir, staging: filepath.Join(dir, ".staging")}
-	// What is left there belongs to a server that was killed: its clients never got an answer.
+	// The files there belong to a server that was killed: its clients never got an answer.
 	if err := os.RemoveAll(f.staging); err != nil {
 		return nil, err
 	}
@@ -116,7 +116,7 @@ func (f *folder) ForceDeleteBucket(name string) error {
 	return os.RemoveAll(f.path(name, ""))
 }
 
-// open is an object's file with its ETag. The file stays what it was when another PUT replaces the object.
+// open is an object's file with its ETag. The file stays the same when another PUT replaces the object.
 func (f *folder) open(bucket, key string) (file *os.File, info fs.FileInfo, etag []byte, err error) {
 	if exists, err := f.BucketExists(bucket); err != nil || !exists {
 		return nil, nil, nil, gofakes3.BucketNotFound(bucket)

@@ -21,8 +21,8 @@ const (
 	maxDeleteBytes = 2 << 20 // as many keys of 1,024 bytes, with their XML
 )
 
-// handler stands before gofakes3: it names the call, runs the hooks, does what gofakes3 leaves out and
-// refuses what neither does, so that nothing seems to work here that would not on AWS.
+// handler stands before gofakes3. It names the call, runs the hooks and adds operations that gofakes3 lacks. It
+// refuses all others, so that nothing seems to work here that would not on AWS.
 type handler struct {
 	fake   http.Handler
 	folder *folder

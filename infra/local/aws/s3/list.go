@@ -12,8 +12,8 @@ import (
 // maxListed is S3's limit of a page.
 const maxListed = 1000
 
-// ListBucket gives one page in the byte order of the keys, as S3 does. It walks only the folders that the
-// prefix and the marker leave; with the delimiter "/" it does not go below a common prefix.
+// ListBucket gives one page in the byte order of the keys, as S3 does. It walks only the folders that the prefix and
+// the marker leave. With the delimiter "/" it does not go below a common prefix.
 func (f *folder) ListBucket(bucket string, prefix *gofakes3.Prefix, page gofakes3.ListBucketPage) (*gofakes3.ObjectList, error) {
 	walk := listing{folder: f, bucket: bucket, marker: page.Marker, limit: maxListed, page: gofakes3.NewObjectList()}
 	if prefix != nil {
@@ -34,14 +34,14 @@ type listing struct {
 	bucket    string
 	prefix    string
 	delimiter string
-	marker    string // list what comes after
+	marker    string // list the keys after it
 	limit     int
-	last      string // what was listed last: the next page's marker
+	last      string // the last listed key: the next page's marker
 	listed    int
 	page      *gofakes3.ObjectList
 }
 
-// below lists the folder dir ("" or ending in "/"); full says that the page is.
+// below lists the folder dir ("" or ending in "/"). full says that the page is full.
 func (l *listing) below(dir string) (full bool, err error) {
 	entries, err := os.ReadDir(l.folder.path(l.bucket, dir))
 	if err != nil && !os.IsNotExist(err) { // pruned by a delete meanwhile

@@ -117,7 +117,7 @@ func TestStartAfter(t *testing.T) {
 	}
 }
 
-// BenchmarkPut is the cost of a small object through the real client; a partition of a customer is one.
+// BenchmarkPut is the cost of a small object through the real client. A partition of a customer is one.
 func BenchmarkPut(b *testing.B) {
 	_, client := setup(b)
 	body := strings.Repeat("x", 8<<10)

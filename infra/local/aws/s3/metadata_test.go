@@ -5,7 +5,7 @@ import (
 	"testing"
 )
 
-// A reader that has opened an object gets the headers of what it reads, though another PUT comes between.
+// A reader that has opened an object gets the headers of its content, though another PUT comes between.
 func TestHeadersAreThoseOfTheOpenedFile(t *testing.T) {
 	f, err := openFolder(t.TempDir())
 	if err != nil {

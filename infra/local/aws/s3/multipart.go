@@ -47,7 +47,7 @@ func (f *folder) CreateMultipartUpload(bucket, key string, meta map[string]strin
 	return id, nil
 }
 
-// find returns an upload with the lock held when it is there; the caller unlocks.
+// find returns an upload with the lock held if it is there. The caller unlocks.
 func (u *uploads) find(bucket, key string, id gofakes3.UploadID) (*upload, error) {
 	u.mu.Lock()
 	found := u.byID[id]

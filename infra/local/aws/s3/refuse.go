@@ -29,7 +29,7 @@ var unknownHeaders = map[string]bool{
 	"X-Amz-Server-Side-Encryption-Customer-Algorithm": true, "X-Amz-Object-Lock-Mode": true,
 }
 
-// unsupported names what of the request this S3 would ignore; "" when nothing.
+// unsupported names the part of the request that this S3 would ignore, or "".
 func unsupported(r *http.Request, operation string) string {
 	for name := range r.URL.Query() {
 		if name == "tagging" && operation == "GetObjectTagging" {

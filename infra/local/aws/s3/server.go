@@ -1,18 +1,18 @@
 // Package s3 is the local mode's S3: gofakes3 in-process on a folder.
 //
-// Promise: an object lies as a plain file at <Dir>/<bucket>/<key>, nothing else lies among the objects, and
-// a file put there by hand is an object. A write is whole or absent, whoever is killed when: it goes to a
-// file beside the buckets and is renamed. Conditional writes (If-None-Match: *, If-Match) are atomic. The
-// ETag is the MD5 of the content, also after a multipart upload, and so the same after a restart. A folder
-// has one server at a time: that is for the caller to see to.
+// Promise: an object lies as a plain file at <Dir>/<bucket>/<key>, nothing else lies among the objects, and a file
+// put there by hand is an object. A write is whole or absent, even if the server is killed: it goes to a file next to
+// the buckets and is renamed. Conditional writes (If-None-Match: *, If-Match) are atomic. The ETag is the MD5 of the
+// content, also after a multipart upload, and so the same after a restart. A folder has one server at a time: that is
+// for the caller to see to.
 //
-// Reads and writes: Config.Dir; its subfolder .staging holds what is not yet an object. Writes are not
-// synced: they survive the death of processes, not of the machine's power.
+// Reads and writes: Config.Dir. Its subfolder .staging holds unfinished objects. Writes are not synced: they survive
+// the death of processes, not of the machine's power.
 //
-// User metadata and content types lie in extended attributes of the files. Checksums that a client sends are compared.
-// What it cannot do it refuses: sub-resources (ACL, tags, policies), versions, uploads by HTML forms (501
-// NotImplemented) and keys that are no file name (400 InvalidArgument). Signatures are not verified, so a presigned URL
-// is refused only when its time is over.
+// User metadata and content types lie in extended attributes of the files. Checksums that a client sends are
+// compared. It refuses everything else: sub-resources (ACL, tags, policies), versions, uploads by HTML forms (501
+// NotImplemented) and keys that are no file name (400 InvalidArgument). Signatures are not verified, so a presigned
+// URL is refused only when its time is over.
 //
 // Spec: https://docs.aws.amazon.com/AmazonS3/latest/API/
 package s3
@@ -27,11 +27,11 @@ import (
 	"recsys/infra/local/aws/loopback"
 )
 
-// Config says where the objects lie and who listens in.
+// Config names the folder of the objects and the hooks.
 type Config struct {
 	Dir   string        // made when absent
 	Addr  string        // default "127.0.0.1:0": loopback, a free port
-	Hooks awscall.Hooks // default none; see Server.SetHooks
+	Hooks awscall.Hooks // default none, see Server.SetHooks
 }
 
 // Server is a running S3.
@@ -41,8 +41,8 @@ type Server struct {
 	hooks  awscall.Point
 }
 
-// Start serves the folder until Close; ctx bounds the start only. Its URL is what AWS_ENDPOINT_URL_S3
-// wants: an address with an IP makes the SDK use path-style requests.
+// Start serves the folder until Close. ctx bounds the start only. Its URL is the value for AWS_ENDPOINT_URL_S3: an
+// address with an IP makes the SDK use path-style requests.
 func Start(ctx context.Context, config Config) (*Server, error) {
 	folder, err := openFolder(config.Dir)
 	if err != nil {
@@ -73,5 +73,5 @@ func (s *Server) CreateBucket(name string) error {
 	return nil
 }
 
-// Path is the file in which an object lies; a key that ends in "/" gives a folder.
+// Path is the file in which an object lies. A key that ends in "/" gives a folder.
 func (s *Server) Path(bucket, key string) string { return s.folder.path(bucket, key) }

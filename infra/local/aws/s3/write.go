@@ -29,7 +29,7 @@ type staged struct {
 	sum  []byte
 }
 
-// stage writes content and its headers next to the buckets; size -1 means as much as there is.
+// stage writes content and its headers next to the buckets. Size -1 means all of it.
 func (f *folder) stage(content io.Reader, size int64, headers kept) (staged, error) {
 	file, err := os.OpenFile(filepath.Join(f.staging, rand.Text()), os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
 	if err != nil {
@@ -58,7 +58,7 @@ func bare(err error) error {
 	return err
 }
 
-// publish makes staged content an object, if the conditions hold at that moment; else it is gone.
+// publish makes staged content an object if the conditions hold at that moment. Otherwise the content is deleted.
 func (f *folder) publish(content staged, bucket, key string, conditions *gofakes3.PutConditions) error {
 	err := f.rename(content, bucket, key, conditions)
 	if err != nil {
@@ -176,7 +176,7 @@ func (f *folder) DeleteObject(bucket, key string) (gofakes3.ObjectDeleteResult, 
 	defer f.commit.Unlock()
 	target := f.path(bucket, key)
 	if info, err := os.Lstat(target); err != nil || info.IsDir() {
-		return gofakes3.ObjectDeleteResult{}, nil // S3 deletes what is not there
+		return gofakes3.ObjectDeleteResult{}, nil // S3 accepts the deletion of a missing key
 	}
 	if err := os.Remove(target); err != nil && !os.IsNotExist(err) {
 		return gofakes3.ObjectDeleteResult{}, err

@@ -11,7 +11,8 @@ import (
 	"recsys/infra/local/testbed/stepfunctionstest"
 )
 
-// A process is kept after an execution that ended, whichever way. One that died or whose execution was given up is not.
+// A process is kept after an execution that ended, whichever way. A process that died, or whose execution was given
+// up, is not kept.
 func TestProcessesAreKept(t *testing.T) {
 	engine := newEngine(t, provisiontest.NodeModules(t))
 	giveUp, cancel := context.WithCancel(t.Context())

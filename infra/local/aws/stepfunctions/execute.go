@@ -16,20 +16,20 @@ const (
 	arnPrefix = "arn:aws:states:" + awscall.Region + ":" + awscall.Account + ":"
 )
 
-// Execution is what StartExecution would be told.
+// Execution holds the arguments of StartExecution.
 type Execution struct {
 	// Name of the execution: 1 to 80 letters, digits, '-' and '_'.
 	Name string
-	// StartTime that $$.Execution.StartTime shows; default now.
+	// StartTime that $$.Execution.StartTime shows (default now).
 	StartTime time.Time
-	// Input is JSON, at most 262,144 bytes; default {}.
+	// Input is JSON, at most 262,144 bytes (default {}).
 	Input json.RawMessage
-	// OnEvent, when not nil, is called for each event in order; the next event waits for it.
+	// OnEvent, unless nil, is called for each event in order. The next event waits for it.
 	OnEvent func(Event)
 }
 
-// Execute runs the state machine to its end and returns its output. A failed execution is an *ExecutionError; any
-// other error is the context's, or says why the engine could not run.
+// Execute runs the state machine to its end and returns its output. A failed execution is an *ExecutionError. Any
+// other error is the context's, or tells why the engine could not run.
 func (m *Machine) Execute(ctx context.Context, execution Execution) (json.RawMessage, error) {
 	job, err := m.job(execution)
 	if err != nil {

@@ -23,7 +23,7 @@ type functions = map[string]stepfunctionstest.Function
 
 func echo(payload json.RawMessage) (any, error) { return payload, nil }
 
-// task is a definition of one Task that calls the function f; more holds further fields of it.
+// task is a definition of one Task that calls the function f. more holds further fields of it.
 func task(more string) []byte {
 	return []byte(`{"StartAt":"T","States":{"T":{"Type":"Task","Resource":"arn:aws:states:::lambda:invoke",
 		"Parameters":{"FunctionName":"${F}","Payload":{"in.$":"$","id.$":"$$.Execution.Id","name.$":"$$.Execution.Name",
@@ -101,7 +101,7 @@ func TestRetryCatchAndEvents(t *testing.T) {
 }
 
 func TestEveryStatesDataIsLimited(t *testing.T) {
-	// The answers leave room for what lambda:invoke wraps around them.
+	// The answers leave room for the envelope of lambda:invoke.
 	answer := func(bytes int) stepfunctionstest.Function {
 		return func(json.RawMessage) (any, error) { return strings.Repeat("é", bytes/2), nil }
 	}
@@ -130,7 +130,7 @@ func TestEveryStatesDataIsLimited(t *testing.T) {
 	}
 }
 
-// fanOut is a Map over the input with two at a time; it catches into a Fail state that keeps error and cause.
+// fanOut is a Map over the input with two at a time. It catches into a Fail state that keeps error and cause.
 var fanOut = []byte(`{"StartAt":"M","States":{
 	"M":{"Type":"Map","MaxConcurrency":2,"ItemSelector":{"index.$":"$$.Map.Item.Index","value.$":"$$.Map.Item.Value","start.$":"$$.Execution.StartTime"},
 		"ItemProcessor":{"ProcessorConfig":{"Mode":"INLINE"},"StartAt":"T","States":{"T":{"Type":"Task","Resource":"arn:aws:states:::lambda:invoke",

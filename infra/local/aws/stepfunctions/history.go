@@ -25,7 +25,7 @@ type historyEvent struct {
 	IterationFailed    *details `json:"mapIterationFailedEventDetails,omitempty"`
 }
 
-// details are those of any event; the absent ones are left out.
+// details are those of any event. The absent ones are left out.
 type details struct {
 	Name          string     `json:"name,omitempty"`
 	Index         *int       `json:"index,omitempty"`
@@ -60,7 +60,7 @@ func (h *history) begin(at time.Time, input string) {
 	}})
 }
 
-// add keeps an event of the engine. A task that is tried again has a TaskFailed for each attempt; the engine's own
+// add keeps an event of the engine. A task that is tried again has a TaskFailed for each attempt. The engine's own
 // StateRetried and StateCaught have no counterpart on AWS.
 func (h *history) add(e Event) {
 	entry := historyEvent{}

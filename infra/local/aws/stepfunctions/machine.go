@@ -1,10 +1,10 @@
 // Package stepfunctions runs a state machine's definition, as AWS would be given it, on this machine, for callers in Go
 // and for clients of the Step Functions API.
 //
-// The engine is npm's aws-local-stepfunctions in Node processes, see Engine. Around it this package adds what
-// AWS has and the engine lacks: definition substitutions, arn:aws:states:::lambda:invoke through the Invoke API of
-// package lambda, errors under the functions' own names, $$.Execution, and the limit of 262,144 bytes on every
-// state's input and output. A Node process ends with its execution, its context, or this process.
+// The engine is npm's aws-local-stepfunctions in Node processes, see Engine. This package adds features of AWS that
+// the engine lacks: definition substitutions, arn:aws:states:::lambda:invoke through the Invoke API of package
+// lambda, errors under the functions' own names, and $$.Execution. It also enforces the limit of 262,144 bytes on
+// every state's input and output. A Node process ends with its execution, its context, or this process.
 //
 // Spec: https://states-language.net/spec.html and https://docs.aws.amazon.com/step-functions/latest/dg/connect-lambda.html
 package stepfunctions
@@ -27,11 +27,11 @@ const (
 
 // Config of a state machine.
 type Config struct {
-	// Name of the state machine; default "batch".
+	// Name of the state machine (default "batch").
 	Name string
 	// Definition in the Amazon States Language, with ${…} for every key of Substitutions.
 	Definition []byte
-	// Substitutions of ${key} by a value; a key that is missing here or in the definition is an error.
+	// Substitutions of ${key} by a value. A key that is missing here or in the definition is an error.
 	Substitutions map[string]string
 	// LambdaURL is the endpoint of the Invoke API.
 	LambdaURL string
@@ -98,7 +98,7 @@ type Event struct {
 	// MapIterationSucceeded or MapIterationFailed.
 	Type string
 	Time time.Time
-	// State is the state's name; of a MapIteration… event the Map's. StateType is Task, Map, Choice and so on.
+	// State is the state's name, of a MapIteration… event the Map's. StateType is Task, Map, Choice and so on.
 	State, StateType string
 	// Iteration is the index in the Map, nil outside.
 	Iteration *int
@@ -119,7 +119,7 @@ type ExecutionError struct {
 // Error names the error and shows the function's message, if the cause holds one, or else the cause.
 func (e *ExecutionError) Error() string { return e.Name + ": " + e.Message() }
 
-// Message is the errorMessage of a function's payload; any other cause as it is.
+// Message is the errorMessage of a function's payload, or any other cause as it is.
 func (e *ExecutionError) Message() string {
 	var payload struct {
 		Message string `json:"errorMessage"`

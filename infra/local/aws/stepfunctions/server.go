@@ -158,7 +158,7 @@ func (i instant) MarshalJSON() ([]byte, error) {
 	return strconv.AppendFloat(nil, float64(time.Time(i).UnixMilli())/1000, 'f', 3, 64), nil
 }
 
-// pageOf returns the bounds of a page of n things; the token is where the next one begins.
+// pageOf returns the bounds of a page of n things. The token is where the next one begins.
 func pageOf(n, limit int, token string) (from, to int, next string, err error) {
 	if token != "" {
 		if from, err = strconv.Atoi(token); err != nil || from < 0 || from > n {

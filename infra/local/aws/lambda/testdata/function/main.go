@@ -1,4 +1,4 @@
-// Command function is the Lambda function of the emulator's tests: its event says what it does.
+// Command function is the Lambda function of the emulator's tests. Its event tells it its behaviour.
 package main
 
 import (
@@ -15,7 +15,7 @@ import (
 	"github.com/aws/aws-lambda-go/lambdacontext"
 )
 
-// Event names what to do.
+// Event names the behaviour.
 type Event struct {
 	Do    string
 	Bytes int
