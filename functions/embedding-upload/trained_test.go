@@ -37,7 +37,7 @@ func testTrained(t *testing.T, b *bench) {
 	}
 	record, _, err := vectorstore.OfVersion(t.Context(), b.DB, 2)
 	b.Must(err)
-	if !record.Trained() || record.Metric != distance.InnerProduct {
+	if record.Origin != vectorstore.Trained || record.Metric != distance.InnerProduct {
 		t.Errorf("version 2 is %+v", record)
 	}
 	for _, key := range lake.TrainedArtifacts {

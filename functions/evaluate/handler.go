@@ -125,7 +125,7 @@ func (h *Handler) unmeasured(version vectorstore.Record) workflow.Evaluated {
 }
 
 func (h *Handler) gate(version vectorstore.Record) evaluation.Gate {
-	if version.Trained() {
+	if version.Origin == vectorstore.Trained {
 		return h.Trained
 	}
 	return h.HandedOver

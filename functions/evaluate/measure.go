@@ -105,7 +105,7 @@ func (m *measurement) sample(customers int) {
 // contender measures a version. Its training is the zero value where it was handed over.
 func (m *measurement) contender(ctx context.Context, version vectorstore.Record) (c evaluation.Contender, training lake.Training, err error) {
 	c = evaluation.Contender{Version: version.Version, Origin: evaluation.HandedOver, MayHaveSeen: true}
-	if version.Trained() {
+	if version.Origin == vectorstore.Trained {
 		if _, err := m.handler.Artifacts.GetJSON(ctx, lake.VersionKey(version.Version, lake.TrainingKey), maxTraining, &training); err != nil {
 			return c, training, err
 		}

@@ -15,7 +15,7 @@ import (
 // else what was handed over.
 func (h *Handler) scorer(ctx context.Context, version vectorstore.Record, snapshot *interactions.Snapshot) (evaluation.Scorer, error) {
 	itemsKey, usersKey := lake.ItemEmbeddingsKey, lake.UserEmbeddingsKey
-	if version.Trained() {
+	if version.Origin == vectorstore.Trained {
 		itemsKey, usersKey = lake.EvaluationItemsKey, lake.EvaluationUsersKey
 	}
 	var wrong embeddings.Faults

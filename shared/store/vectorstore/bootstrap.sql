@@ -50,8 +50,8 @@ create table if not exists recsys.embedding_version (
   version             bigint primary key,          -- 1, 2, 3 … without gaps; newer artifacts have a higher number
   run                 text not null unique,        -- the run that loaded it: tried again, it gets the same number
   status              text not null check (status in ('loading', 'loaded', 'active', 'retired', 'failed')),
-  metric              text not null check (metric in ('cosine', 'inner_product', 'l2')),
-  artifacts           jsonb not null,              -- key → ETag of what was handed over
+  metric              text not null,               -- a name of package distance, see below
+  artifacts           jsonb not null,              -- key → ETag of what was handed over or trained
   has_model           boolean not null default false,
   dimension           int check (dimension between 1 and 2000),
   item_count          bigint,
@@ -76,6 +76,28 @@ create table if not exists recsys.embedding_version (
 -- Databases of earlier releases lack these columns.
 alter table recsys.embedding_version add column if not exists evaluation jsonb;
 alter table recsys.embedding_version add column if not exists compared jsonb;
+
+-- Where the artifacts come from. The database derives it, so that functions of an earlier release can still add rows, for
+-- instance after a deployment was rolled back.
+alter table recsys.embedding_version add column if not exists origin text not null
+  generated always as (case when artifacts ? '{training}' then 'trained' else 'handed_over' end) stored;
+
+-- The metrics are those of package distance. The check is replaced when they change, and its name says which they are.
+-- Only then is the table locked, because each answer of the stream reads it.
+do $$
+declare
+  wanted constant name := 'embedding_version_metric_' || md5($list${metrics}$list$);
+  stale name;
+begin
+  if exists (select from pg_constraint where conrelid = 'recsys.embedding_version'::regclass and conname = wanted) then
+    return;
+  end if;
+  for stale in select conname from pg_constraint
+    where conrelid = 'recsys.embedding_version'::regclass and contype = 'c' and conname like 'embedding\_version\_metric\_%' loop
+    execute format('alter table recsys.embedding_version drop constraint %I', stale);
+  end loop;
+  execute format($add$alter table recsys.embedding_version add constraint %I check (metric in ({metrics}))$add$, wanted);
+end $$;
 
 create unique index if not exists embedding_version_active on recsys.embedding_version (status) where status = 'active';
 

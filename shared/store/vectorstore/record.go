@@ -11,7 +11,6 @@ import (
 
 	"recsys/shared/contract/distance"
 	"recsys/shared/contract/failure"
-	"recsys/shared/contract/lake"
 )
 
 // Record is a row of VersionTable, as the loader sees it.
@@ -20,8 +19,9 @@ type Record struct {
 	Run       string
 	Status    Status
 	Metric    distance.Metric
-	Artifacts map[string]string // key → ETag of what was handed over
-	Dimension int               // 0 until loaded, as are the counts
+	Artifacts map[string]string // key → ETag of what was handed over or trained
+	Origin    Origin
+	Dimension int // 0 until loaded, as are the counts
 	ItemCount int64
 	UserCount int64
 	Recall    float64 // 0 until indexed, as is EfSearch
@@ -38,17 +38,22 @@ type Record struct {
 	Compared json.RawMessage
 }
 
-// Trained tells a version that functions/train has made from one that was handed over.
-func (r Record) Trained() bool { return r.Artifacts[lake.TrainingKey] != "" }
+// Origin says where a version's artifacts come from.
+type Origin string
 
-const selectRecord = `select version, run, status, metric, artifacts, coalesce(dimension, 0), coalesce(item_count, 0),
+const (
+	Trained    Origin = "trained"     // by functions/train
+	HandedOver Origin = "handed_over" // by a data scientist
+)
+
+const selectRecord = `select version, run, status, metric, artifacts, origin, coalesce(dimension, 0), coalesce(item_count, 0),
 coalesce(user_count, 0), coalesce(recall, 0), coalesce(ef_search, 0), rolled_back_by is not null, dropped_at is not null,
 coalesce(failure, ''), evaluation, compared
 from ` + VersionTable + ` `
 
 func scanRecord(doing string, row pgx.Row) (Record, bool, error) {
 	var r Record
-	err := row.Scan(&r.Version, &r.Run, &r.Status, &r.Metric, &r.Artifacts, &r.Dimension, &r.ItemCount,
+	err := row.Scan(&r.Version, &r.Run, &r.Status, &r.Metric, &r.Artifacts, &r.Origin, &r.Dimension, &r.ItemCount,
 		&r.UserCount, &r.Recall, &r.EfSearch, &r.RolledBack, &r.Dropped, &r.Failure, &r.Evaluation, &r.Compared)
 	if errors.Is(err, pgx.ErrNoRows) {
 		return r, false, nil
@@ -78,8 +83,8 @@ func SameArtifacts(ctx context.Context, db Querier, artifacts map[string]string,
 	return scanRecord("looking for a version of these artifacts", db.QueryRow(ctx, selectRecord+`
 		where artifacts = $1::jsonb and metric = $2 and (status = 'active' or rolled_back_by is not null
 			or status = 'retired' and version = (select max(version) from `+VersionTable+`
-				where not artifacts ? $3 and status in ('active', 'retired')))
-		order by status = 'active' desc, version desc limit 1`, artifacts, metric, lake.TrainingKey))
+				where origin = $3 and status in ('active', 'retired')))
+		order by status = 'active' desc, version desc limit 1`, artifacts, metric, HandedOver))
 }
 
 // Allocate gives the run its version, in status Loading, before its artifacts are copied. A run that has one

@@ -46,7 +46,7 @@ const WithoutModel = 0
 
 // SelectActive reads the active version's row, or that of WithoutModel, or no row: for a caller that queues it in a batch
 // of its own. Scan it with ScanActive.
-const SelectActive = `select version, dimension, metric, ef_search, has_model, artifacts ? '` + lake.TrainingKey + `',
+const SelectActive = `select version, dimension, metric, ef_search, has_model, origin = '` + string(Trained) + `',
 artifacts ? '` + lake.SafetensorsKey + `',
 to_regclass('` + Schema + `.user_item_' || version) is not null and to_regclass('` + Schema + `.item_attribute_' || version) is not null,
 to_regclass('` + Schema + `.item_code_' || version) is not null, to_regclass('` + TrendingTable + `') is not null

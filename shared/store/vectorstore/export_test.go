@@ -1,0 +1,4 @@
+package vectorstore
+
+// BootstrapFor lets tests bootstrap for another list of metrics.
+var BootstrapFor = bootstrapFor
