@@ -48,7 +48,7 @@ func (c *comparison) remark(format string, args ...any) {
 	c.remarks = append(c.remarks, fmt.Sprintf(format, args...))
 }
 
-// result returns what was found, once the load has read all rows.
+// result returns the findings, once the load has read all rows.
 func (c *comparison) result() any {
 	c.found.Note = strings.Join(c.remarks, " ")
 	return c.found
@@ -115,7 +115,7 @@ func (i *items) end() {
 	}
 }
 
-// spellingAdvice says what to do about ids that the shop does not have.
+// spellingAdvice says how to mend ids that the shop does not have.
 func spellingAdvice(ids []string, shop *shop) string {
 	for _, product := range shop.products {
 		if short := strings.TrimLeft(product.Code, "0"); short != product.Code && slices.Contains(ids, short) {

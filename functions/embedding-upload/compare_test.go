@@ -24,7 +24,7 @@ import (
 	"recsys/shared/store/vectorstore"
 )
 
-// nothingCompared is what an upload says without a whole snapshot.
+// nothingCompared is the note of an upload without a whole snapshot.
 var nothingCompared = workflow.Compared{Note: "Nothing was compared with the shop: it has no whole snapshot yet."}
 
 // publishShop publishes a whole snapshot: rated products, and a catalogue of them and of others.
@@ -246,7 +246,7 @@ func testModelCheck(t *testing.T, b *bench) {
 	b.refuses(handedOver(double), "a distance of more than 4.5 % of the vector's length")
 }
 
-// Weights as safetensors and scalers by joblib, in place of what torch.save and pickle write.
+// Weights as safetensors and scalers by joblib, in place of the files of torch.save and pickle.
 func testSafetensors(t *testing.T, b *bench) {
 	files, rows, vectors := towers(b, "saved.tar.gz", "saved.json", map[string]string{
 		"bfloat16.safetensors": lake.SafetensorsKey, "joblib_zlib_ohe.pkl": lake.UserOneHotKey, "joblib_plain_std.pkl": lake.UserScalerKey})

@@ -21,24 +21,24 @@ type Handler struct {
 	Artifacts *objectstore.Store
 	Lake      *objectstore.Store
 	DB        *pgxpool.Pool
-	Metric    distance.Metric // of what is handed over
+	Metric    distance.Metric // of handed-over embeddings
 	// EnforceModelCheck refuses a model that does not give the vectors that were handed over with it.
 	EnforceModelCheck bool
 }
 
-// trainedMetric is of what functions/train makes: an inner product is the preference that it predicts. The other way to
-// the same order, cosine with one more dimension that brings all items to one length, was measured and is worse: with 12,000
-// items recall@10 is 0.96 at an ef_search of 20 by inner product, and no more than 0.88 at any by cosine
+// trainedMetric belongs to the embeddings of functions/train: an inner product is the preference that it predicts.
+// Cosine with one more dimension, which brings all items to one length, gives the same order but was measured to be
+// worse. With 12,000 items recall@10 is 0.96 at an ef_search of 20 by inner product, and at most 0.88 by cosine
 // (functions/vector-index, TestTrainedVectorsAreFoundByInnerProduct).
 const trainedMetric = distance.InnerProduct
 
-// Handle loads what the run has trained, or else what was handed over, unless that is the active version already, or
-// one that was rolled back. A run that is tried again gets the same version.
+// Handle loads the run's trained artifacts, or else the handed-over ones. It loads nothing if these are the active
+// version already, or one that was rolled back. A run that is tried again gets the same version.
 func (h *Handler) Handle(ctx context.Context, in workflow.UploadInput) (workflow.Uploaded, error) {
 	if err := in.Validate(); err != nil {
 		return workflow.Uploaded{}, err
 	}
-	// First of all, and whatever becomes of the run: what is active knows what was bought and what is sold out.
+	// This comes first, for every outcome of the run: the active version must know the purchases and the stock.
 	if err := h.refresh(ctx); err != nil {
 		return workflow.Uploaded{}, err
 	}
@@ -80,7 +80,8 @@ func (h *Handler) find(ctx context.Context, prefix string) (found handOver, metr
 	return found, h.Metric, nothing, err
 }
 
-// giveUp ends what an earlier attempt of the run was loading: handed over anew, it never will be whole.
+// giveUp ends the version that an earlier attempt of the run was loading. After a new hand-over it never becomes
+// whole.
 func (h *Handler) giveUp(ctx context.Context, earlier vectorstore.Record) error {
 	if earlier.Status != vectorstore.Loading {
 		return nil
@@ -151,7 +152,8 @@ func (h *Handler) fill(ctx context.Context, version int64, handOver handOver) (v
 	return load(ctx, h.DB, copies, handOver, against, latest.rows())
 }
 
-// compare returns what the hand-over is compared with. Artifacts that train has made are made of the snapshot itself.
+// compare returns the shop for the comparison with a hand-over. Artifacts that train has made are made of the
+// snapshot itself.
 func (h *Handler) compare(ctx context.Context, handOver handOver, latest *snapshot) (*comparison, error) {
 	c := &comparison{metric: h.Metric, enforceModel: h.EnforceModelCheck}
 	if handOver.isTrained() {

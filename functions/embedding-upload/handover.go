@@ -20,7 +20,7 @@ import (
 // handOver is the artifacts to load, wherever they lie: by their keys of package lake.
 type handOver map[string]objectstore.Object
 
-// trained finds what the run's training has made. It is whole: train has ended before its prefix travels.
+// trained finds the artifacts of the run's training. It is whole: train has ended before its prefix travels.
 func trained(ctx context.Context, store *objectstore.Store, prefix string) (handOver, error) {
 	found := handOver{}
 	for _, key := range lake.TrainedArtifacts {
@@ -36,8 +36,8 @@ func trained(ctx context.Context, store *objectstore.Store, prefix string) (hand
 	return found, nil
 }
 
-// look finds the artifacts, or says by a status of workflow.Uploaded why there is nothing to load. What is missing
-// is InvalidEmbeddings.
+// look finds the artifacts, or says by a status of workflow.Uploaded why there is nothing to load. A missing file is
+// InvalidEmbeddings.
 func look(ctx context.Context, store *objectstore.Store) (found handOver, nothing string, err error) {
 	success, err := store.Head(ctx, lake.SuccessKey)
 	if errors.Is(err, objectstore.ErrNotFound) {
@@ -64,7 +64,7 @@ func look(ctx context.Context, store *objectstore.Store) (found handOver, nothin
 	return found, "", found.whole()
 }
 
-// whole checks that nothing is missing of what comes together.
+// whole checks that files that belong together are all there.
 func (h handOver) whole() error {
 	wanted := lake.RequiredArtifacts
 	if h.has(lake.ModelKey) && h.has(lake.SafetensorsKey) {
@@ -93,7 +93,7 @@ func (h handOver) newerThan(success time.Time) string {
 
 func (h handOver) has(key string) bool { return h[key].Key != "" }
 
-// isTrained tells what train has made from what somebody handed over.
+// isTrained tells artifacts of train from handed-over ones.
 func (h handOver) isTrained() bool { return h.has(lake.TrainingKey) }
 
 func (h handOver) hasModel() bool {
@@ -136,7 +136,7 @@ type copies struct {
 	etags   map[string]string // by the original's key
 }
 
-// open streams a copy: the very one, and not what another attempt of the run put in its place, which is Overtaken.
+// open streams a copy. If another attempt of the run has replaced the copy, the error is Overtaken.
 func (c copies) open(ctx context.Context, key string) (io.ReadCloser, objectstore.Object, error) {
 	body, object, err := c.store.Open(ctx, lake.VersionKey(c.version, key))
 	if err == nil && object.ETag != c.etags[key] {

@@ -15,8 +15,8 @@ import (
 	"recsys/shared/store/vectorstore"
 )
 
-// load reads the version's copies as streams into its tables. Whatever is wrong with the files is reported at
-// once, as InvalidEmbeddings: bad lines of both, and a model that nobody could use.
+// load reads the version's copies as streams into its tables. All faults of the files are reported at once, as
+// InvalidEmbeddings: bad lines of both, and a model that nobody could use.
 func load(ctx context.Context, db *pgxpool.Pool, copies copies, of handOver, against *comparison, snapshot vectorstore.Snapshot) (loaded vectorstore.Record, err error) {
 	var wrong embeddings.Faults
 	against.faults = &wrong

@@ -23,7 +23,7 @@ type modelCheck struct {
 	metric  distance.Metric
 	enforce bool
 	sample  []sampled
-	beyond  uint64 // hashes from here on are not in the sample; 0: it is not full yet
+	beyond  uint64 // hashes from here on are not in the sample. 0: it is not full yet
 }
 
 // sampled is a customer with the vector that was handed over.
@@ -34,7 +34,7 @@ type sampled struct {
 }
 
 // add takes the customer into the sample if the hash of their number is among the lowest so far. So the same
-// hand-over and snapshot give the same sample, in whatever order they come.
+// hand-over and snapshot give the same sample in any order.
 func (m *modelCheck) add(number int32, user model.User, vector []float32) {
 	hash := fnv.New64a()
 	hash.Write(strconv.AppendInt(nil, int64(number), 10))

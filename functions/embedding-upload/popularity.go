@@ -32,7 +32,7 @@ type itemCounts struct {
 	err     error
 }
 
-// countsOf is the popularity of a snapshot; nil where it has none.
+// countsOf is the popularity of a snapshot, or nil if it has none.
 func countsOf(ctx context.Context, store *objectstore.Store, latest lake.Latest) (*itemCounts, error) {
 	key := lake.PopularityKey(latest.Snapshot)
 	if _, err := store.Head(ctx, key); errors.Is(err, objectstore.ErrNotFound) {
@@ -78,7 +78,7 @@ func (c *itemCounts) Next() bool {
 	return false
 }
 
-// storable is false of what PostgreSQL refuses: one bad text must not keep the embeddings away.
+// storable is false of texts that PostgreSQL refuses: one bad text must not keep the embeddings away.
 func storable(text string) bool { return len(text) <= maxText && !strings.ContainsRune(text, 0) }
 
 func (c *itemCounts) Values() ([]any, error) {
@@ -93,7 +93,7 @@ func (c *itemCounts) Err() error {
 	return fmt.Errorf("reading the popularity of snapshot %s: %w", c.latest.Snapshot, c.err)
 }
 
-// Close ends the reading; nil may be closed.
+// Close ends the reading. Nil may be closed.
 func (c *itemCounts) Close() error {
 	if c == nil || c.body == nil {
 		return nil

@@ -63,7 +63,7 @@ func (b *bench) publish(snapshot string, startedAt time.Time, items ...lake.Item
 	b.Must(err)
 }
 
-// publishRows puts a snapshot's rows, a file a range, and its products; publish makes it visible.
+// publishRows puts a snapshot's rows, a file a range, and its products. publish makes it visible.
 func (b *bench) publishRows(snapshot string, ranges [][]training.Row, products ...training.CatalogueRow) {
 	b.Helper()
 	for i, rows := range ranges {
@@ -101,7 +101,7 @@ func (b *bench) upload(run workflow.UploadInput) workflow.Uploaded {
 	return out
 }
 
-// activate does what vector-index does once it is content.
+// activate does the same as a content vector-index.
 func (b *bench) activate(version int64) {
 	b.Helper()
 	_, err := vectorstore.Activate(b.Context(), b.DB, version, 1, 40)
@@ -114,7 +114,7 @@ func (b *bench) dump(version int64) (rows []string) {
 	return b.rows(vectorstore.ItemTable(version), vectorstore.UserTable(version), vectorstore.PopularityTable(version))
 }
 
-// dumpShop is the same of who rated what, and of lines and stock.
+// dumpShop dumps the pairs of customer and item, and lines and stock.
 func (b *bench) dumpShop(version int64) []string {
 	b.Helper()
 	return b.rows(vectorstore.RatedTable(version), vectorstore.AttributeTable(version))

@@ -13,12 +13,12 @@ import (
 	"recsys/shared/store/objectstore"
 )
 
-// shop is what a hand-over is compared with: the products and the customers of the newest snapshot.
+// shop is the other side of a hand-over's comparison: the products and the customers of the newest snapshot.
 type shop struct {
 	codes     *training.Codes
 	whole     bool // the codes are all that the shop holds
 	products  []interactions.Item
-	customers []interactions.Customer // who rated something, by ascending number
+	customers []interactions.Customer // those with a rating, by ascending number
 }
 
 // readShop returns nil if there is no snapshot, or none that is whole.

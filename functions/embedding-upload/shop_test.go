@@ -12,7 +12,7 @@ import (
 	"recsys/shared/store/vectorstore"
 )
 
-// TestShop is what a version knows of the shop: its codes, its stock and what is popular.
+// TestShop checks a version's facts about the shop: its codes, its stock and its popular items.
 func TestShop(t *testing.T) {
 	server := server(t)
 	t.Run("a code is gone if the newest list of products does not hold it", func(t *testing.T) {

@@ -36,7 +36,7 @@ func (h *Handler) refresh(ctx context.Context) error {
 	return err
 }
 
-// snapshot streams what a published snapshot says of the shop. Nothing of it is held in memory but a batch of rows.
+// snapshot streams a published snapshot's facts about the shop. Nothing of it is held in memory but a batch of rows.
 type snapshot struct {
 	lake.Latest
 	counts   *itemCounts
@@ -59,7 +59,7 @@ type (
 	}
 )
 
-// latestSnapshot is the one that is published now; nil where there is none, or none with a popularity.
+// latestSnapshot is the one that is published now. It is nil if there is none, or none with a popularity.
 func latestSnapshot(ctx context.Context, store *objectstore.Store) (*snapshot, error) {
 	s := &snapshot{}
 	_, err := store.GetJSON(ctx, lake.LatestKey, lake.MaxLatest, &s.Latest)
@@ -113,7 +113,7 @@ func (s *snapshot) rows() vectorstore.Snapshot {
 		Popularity: s.counts, Rated: s.rated, Products: s.products, Whole: s.whole}
 }
 
-// Close ends the reading; nil may be closed.
+// Close ends the reading. Nil may be closed.
 func (s *snapshot) Close() {
 	if s == nil {
 		return
@@ -152,7 +152,7 @@ func (p *parquetRows[T]) Next() bool {
 	return false
 }
 
-// open begins the next object; false at the end.
+// open begins the next object. It returns false at the end.
 func (p *parquetRows[T]) open() bool {
 	if len(p.keys) == 0 {
 		return false
@@ -170,7 +170,7 @@ func (p *parquetRows[T]) open() bool {
 func (p *parquetRows[T]) Values() ([]any, error) { return p.values(p.row), nil }
 func (p *parquetRows[T]) Err() error             { return p.err }
 
-// Close frees what an unfinished reading holds.
+// Close frees the resources of an unfinished reading.
 func (p *parquetRows[T]) Close() {
 	if p.table != nil {
 		p.table.Close()

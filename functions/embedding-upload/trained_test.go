@@ -13,7 +13,7 @@ import (
 	"recsys/shared/store/vectorstore"
 )
 
-// train leaves what functions/train leaves, and returns the prefix.
+// train leaves the same objects as functions/train, and returns the prefix.
 func (b *bench) train(run workflow.UploadInput, items, users string) string {
 	b.Helper()
 	prefix := lake.TrainedPrefix(run.ID)

@@ -25,8 +25,8 @@ type Handler struct {
 	Artifacts *objectstore.Store
 	DB        *pgxpool.Pool
 	HeldOut   lake.HoldOut
-	// MaxCustomers is how many customers a version is measured by, about; of more a sample is drawn, for an evaluation has to
-	// end in time. 0: all.
+	// MaxCustomers is about the number of customers that measure a version. Of more, a sample is drawn, because an
+	// evaluation has to end in time. 0: all.
 	MaxCustomers int
 	// Trained and HandedOver are the gates, by where a version's artifacts come from.
 	Trained, HandedOver evaluation.Gate
@@ -61,7 +61,7 @@ func (h *Handler) superseded(ctx context.Context, version vectorstore.Record) (b
 	return found && version.Status == vectorstore.Loaded && active.Version > version.Version, err
 }
 
-// outcome is what the version's row says, or else what is measured now.
+// outcome is in the version's row, or is measured now.
 func (h *Handler) outcome(ctx context.Context, run workflow.Run, version vectorstore.Record) (out workflow.Evaluated, err error) {
 	if version.Evaluation != nil {
 		if err := json.Unmarshal(version.Evaluation, &out); err != nil {
@@ -87,7 +87,7 @@ func (h *Handler) discard(ctx context.Context, version vectorstore.Record, why s
 	})
 }
 
-// evaluated is the outcome with all figures: what the version's row keeps.
+// evaluated is the outcome with all figures, for the version's row.
 type evaluated struct {
 	workflow.Evaluated
 	Figures map[string]evaluation.Result `json:"figures,omitempty"` // of "candidate", "popularity", "random" and "active"

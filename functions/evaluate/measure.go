@@ -122,8 +122,8 @@ func (m *measurement) contender(ctx context.Context, version vectorstore.Record)
 // maxTraining bounds lake.TrainingKey, in bytes.
 const maxTraining = 1 << 20
 
-// active measures the active version; nil where there is none but the candidate itself, or none that can be measured:
-// it answers from the database, and does not need its files for that.
+// active measures the active version. It returns nil if there is none but the candidate itself, or none that can be
+// measured: an active version answers from the database without its files.
 func (m *measurement) active(ctx context.Context, candidate vectorstore.Record) (*evaluation.Contender, error) {
 	version, found, err := vectorstore.Current(ctx, m.handler.DB)
 	if err != nil || !found || version.Version == candidate.Version {

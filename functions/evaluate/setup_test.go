@@ -24,8 +24,8 @@ import (
 	"recsys/shared/store/vectorstore"
 )
 
-// A shop of two kinds of customers and two kinds of items: who is of the first kind rates items of the first kind only,
-// half of them. So the taste is plain, and popularity knows nothing of it.
+// A shop of two kinds of customers and two kinds of items. Customers of the first kind rate items of the first kind
+// only, half of them. So the taste is plain, and popularity knows nothing of it.
 const (
 	customers = 60
 	items     = 40
@@ -160,7 +160,7 @@ func (b *bench) evaluate(version int64) workflow.Evaluated {
 	return out
 }
 
-// activate does what vector-index does once it is content.
+// activate does the same as a content vector-index.
 func (b *bench) activate(version int64) {
 	b.Helper()
 	_, err := vectorstore.Activate(b.Context(), b.DB, version, 1, 40)

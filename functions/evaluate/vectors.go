@@ -11,8 +11,8 @@ import (
 	"recsys/shared/store/vectorstore"
 )
 
-// scorer reads the vectors that a version is measured by: those that a training learned without the held-out ratings, or
-// else what was handed over.
+// scorer reads the vectors that measure a version: those that a training learned without the held-out ratings, or
+// else the handed-over ones.
 func (h *Handler) scorer(ctx context.Context, version vectorstore.Record, snapshot *interactions.Snapshot) (evaluation.Scorer, error) {
 	itemsKey, usersKey := lake.ItemEmbeddingsKey, lake.UserEmbeddingsKey
 	if version.Origin == vectorstore.Trained {
@@ -54,8 +54,8 @@ func spelling(snapshot *interactions.Snapshot) func(id string) string {
 	}
 }
 
-// byPlace reads the vectors of these ids, as spelled in the snapshot, into their places; nil where there is none. Others'
-// are left out.
+// byPlace reads the vectors of these ids, as spelled in the snapshot, into their places, or nil. Others' are left
+// out.
 func byPlace[ID comparable](file *embeddings.Reader[ID], ids []ID, spelled func(ID) ID) ([][]float32, error) {
 	place := make(map[ID]int, len(ids))
 	for i, id := range ids {

@@ -1,9 +1,8 @@
 // Command partition-write writes one Parquet object for each customer of a range, the way that Athena, Spark
 // and DuckDB read a Hive-partitioned data set.
 //
-// Input: workflow.RangeInput. Output: workflow.Partitioned.
-// Reads lake.RangeKey; writes lake.PartitionKey for each customer, then lake.RangeReportKey.
-// Errors: InvalidInput, ObjectStoreUnavailable.
+// Input: workflow.RangeInput. Output: workflow.Partitioned. Reads lake.RangeKey. Writes lake.PartitionKey for each
+// customer, then lake.RangeReportKey. Errors: InvalidInput, ObjectStoreUnavailable.
 package main
 
 import (
@@ -25,7 +24,7 @@ import (
 // Handler writes the partitions of ranges.
 type Handler struct {
 	Lake    *objectstore.Store
-	Uploads int // partitions that are put at once; at least 1
+	Uploads int // partitions that are put at once, at least 1
 }
 
 // Handle writes one range's partitions. Run again, it writes the same objects. In memory are a row group of

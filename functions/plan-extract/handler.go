@@ -24,7 +24,7 @@ const (
 	maxRanges = 400
 	// maxConcurrency is where an inline Map stops to start branches at once.
 	maxConcurrency = 40
-	// maxPlan bounds what is read of a plan, in bytes: a range takes about 60.
+	// maxPlan bounds the size of a plan, in bytes: a range takes about 60.
 	maxPlan = 1 << 20
 )
 
@@ -40,12 +40,12 @@ type Handler struct {
 	Identity       string  // of the source
 	Shrinkage      float64 // a sourcesize.Rule's Share
 	Lake           *objectstore.Store
-	RowsPerRange   int64 // ratings that a range aims at; at least 1
+	RowsPerRange   int64 // ratings that a range aims at, at least 1
 	MaxConcurrency int   // 1 to 40
 }
 
-// Handle plans one run. Run again, it answers what was planned before: the plan that the state machine goes on
-// with and the one that publish-training-data reads must be the same, however many attempts are still alive.
+// Handle plans one run. A second attempt answers with the first one's plan. The state machine and
+// publish-training-data must go on with the same plan, however many attempts are still alive.
 func (h Handler) Handle(ctx context.Context, in workflow.PlanInput) (workflow.Plan, error) {
 	if err := h.validate(in); err != nil {
 		return workflow.Plan{}, err
@@ -97,8 +97,8 @@ func (h Handler) compare(ctx context.Context, in workflow.PlanInput, plan *workf
 }
 
 // planned is the plan that an earlier attempt of the run has left, or ErrNotFound. A run of the same name that
-// started at another time is InvalidInput, since this one would write over its objects; its plan may have
-// expired while its snapshot is still there.
+// started at another time is InvalidInput, because this one would write over its objects. Its plan may have expired
+// while its snapshot is still there.
 func (h Handler) planned(ctx context.Context, run workflow.Run) (plan workflow.Plan, err error) {
 	_, err = h.Lake.GetJSON(ctx, lake.PlanKey(run.ID), maxPlan, &plan)
 	used := err == nil && !plan.StartedAt.Equal(run.StartedAt)

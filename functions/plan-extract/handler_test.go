@@ -128,7 +128,7 @@ func planAgainstARealServer(t *testing.T, server *mysql.Server) {
 	})
 }
 
-// shopOf is a source of so many ratings of customer 7, and what happens while they are counted.
+// shopOf is a source with a number of ratings of customer 7, and a function that runs while they are counted.
 type shopOf struct {
 	ratings  int64
 	meantime func()
@@ -141,7 +141,7 @@ func (s *shopOf) Survey(_ context.Context, visit func(customer, ratings int64) e
 	return source.Survey{Ratings: s.ratings, Customers: 1}, visit(7, s.ratings)
 }
 
-// What a run's first attempt has planned stays, whatever the source says later and whoever comes between.
+// The plan of a run's first attempt stays, even if the source changes or another attempt comes between.
 func TestASecondAttemptAnswersTheFirstsPlan(t *testing.T) {
 	store, _ := s3test.ForTest(t, "lake")
 	plan := func(run workflow.PlanInput, ratings int64, meantime func()) (workflow.Plan, error) {

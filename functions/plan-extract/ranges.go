@@ -5,8 +5,8 @@ import "recsys/shared/contract/workflow"
 // span is a run of neighbouring customers up to and including last.
 type span struct{ last, rows int64 }
 
-// cutter gathers customers, in ascending order, into spans of at least target rows; only the last span may
-// have fewer. A customer is never cut in two, so one with many ratings makes a span longer than the target.
+// cutter gathers customers, in ascending order, into spans of at least target rows. Only the last span may have
+// fewer. A customer is never cut in two, so one with many ratings makes a span longer than the target.
 type cutter struct {
 	target int64
 	spans  []span

@@ -29,8 +29,8 @@ func TestAGiantCustomerIsOneRange(t *testing.T) {
 	}
 }
 
-// Whatever the counts are: the ranges cover every number once, none is far over the target, and there are
-// never more than the limit.
+// For any counts the ranges cover every number once, none is far over the target, and there are never more than the
+// limit.
 func TestRangesCoverEveryNumberOnce(t *testing.T) {
 	random := rand.New(rand.NewPCG(1, 2))
 	for range 300 {

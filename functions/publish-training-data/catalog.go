@@ -15,7 +15,7 @@ import (
 	"recsys/shared/shop/training"
 )
 
-// GlueAPI is what the step calls of Glue.
+// GlueAPI holds the operations of Glue that the step calls.
 type GlueAPI interface {
 	CreateTable(context.Context, *glue.CreateTableInput, ...func(*glue.Options)) (*glue.CreateTableOutput, error)
 	UpdateTable(context.Context, *glue.UpdateTableInput, ...func(*glue.Options)) (*glue.UpdateTableOutput, error)
@@ -76,8 +76,8 @@ func (c Catalog) table(latest lake.Latest, manifest lake.Manifest) *types.TableI
 	}
 }
 
-// customers is the span of the partition column, both ends inclusive; of no customers it is one that is empty
-// on S3.
+// customers is the span of the partition column, both ends inclusive. Without customers it is one that is empty on
+// S3.
 func customers(manifest lake.Manifest) string {
 	if len(manifest.Partitions) == 0 {
 		return "0,0"

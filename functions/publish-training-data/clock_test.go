@@ -12,8 +12,8 @@ import (
 	"recsys/shared/contract/workflow"
 )
 
-// A machine's clock was ahead when a run published, and was then set right. The next run takes the pointer, and what the
-// clock has left goes like any other old snapshot.
+// A machine's clock was ahead when a run published, and was then set right. The next run takes the pointer, and the
+// objects of the wrong clock go like any other old snapshot.
 func TestARunOfTheFutureIsReplaced(t *testing.T) {
 	b := setup(t)
 	b.KeepSnapshots = 2
@@ -29,7 +29,7 @@ func TestARunOfTheFutureIsReplaced(t *testing.T) {
 	if got := b.runs(t); !slices.Equal(got, []string{"after", "before"}) {
 		t.Errorf("left: %v", got)
 	}
-	b.publish(t, b.run("late", 0), "superseded") // the order of the others is what it was
+	b.publish(t, b.run("late", 0), "superseded") // the order of the others has not changed
 
 	if _, err := b.Handle(t.Context(), future); !errors.Is(err, failure.InvalidInput) {
 		t.Errorf("an attempt of the run of the future: %v", err)

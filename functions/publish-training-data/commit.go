@@ -13,8 +13,8 @@ import (
 	"recsys/shared/store/objectstore"
 )
 
-// commit writes the manifest, once. One that is there already must be ours, of an attempt whose answer was
-// lost: then it has the same content, since a run's steps give the same bytes each time.
+// commit writes the manifest, once. One that is there already must belong to an attempt of ours that lost its answer.
+// Then it has the same content, because a run's steps give the same bytes each time.
 func (h Handler) commit(ctx context.Context, manifest lake.Manifest) error {
 	content, err := json.Marshal(manifest)
 	if err != nil {
@@ -35,10 +35,9 @@ func (h Handler) commit(ctx context.Context, manifest lake.Manifest) error {
 	return nil
 }
 
-// point makes the pointer name this snapshot, unless it names a newer one; it returns what the pointer says
-// then. Whoever changes the pointer between our reading and our writing makes the write fail, and we look
-// again. S3 may also answer 409 to two writers at once: that is ObjectStoreUnavailable, and the state machine
-// tries again.
+// point makes the pointer name this snapshot, unless it names a newer one. It returns the pointer's content. A change
+// of the pointer between our reading and our writing makes the write fail, and we look again. S3 may also answer 409
+// to two writers at once: that is ObjectStoreUnavailable, and the state machine tries again.
 func (h Handler) point(ctx context.Context, manifest lake.Manifest) (lake.Latest, error) {
 	ours := lake.Latest{
 		Snapshot: manifest.Snapshot, StartedAt: manifest.StartedAt,

@@ -1,13 +1,13 @@
 // Command publish-training-data makes a run's snapshot visible, whole or not at all, and removes old ones.
 //
-// Input: workflow.Run. Output: workflow.Published.
-// Reads lake.PlanKey, lake.RangeReportKey and lake.RangeKey of every range. Writes, in this order,
-// lake.PopularityKey, lake.ManifestKey (once), lake.LatestKey (compare and swap) and the Glue table.
-// Errors: InvalidInput, SchemaMismatch, TooManyRejectedRows, SourceShrank; ObjectStoreUnavailable, CatalogUnavailable (retried).
+// Input: workflow.Run. Output: workflow.Published. Reads lake.PlanKey, lake.RangeReportKey and lake.RangeKey of every
+// range. Writes, in this order, lake.PopularityKey, lake.ManifestKey (once), lake.LatestKey (compare and swap) and
+// the Glue table. Errors: InvalidInput, SchemaMismatch, TooManyRejectedRows, SourceShrank. Retried:
+// ObjectStoreUnavailable, CatalogUnavailable.
 //
-// A crash is safe at each point. Before the pointer readers see the snapshot before; the pointer is one
-// object; and after it every attempt brings the Glue table to what the pointer says, its own snapshot or not.
-// Steps that were done before are found done: the manifest has the same content, the pointer names the run.
+// A crash is safe at each point. Before the pointer, readers see the snapshot before. The pointer is one object.
+// After it, every attempt brings the Glue table to the pointer's snapshot, its own or another. Steps that were done
+// before are found done: the manifest has the same content, the pointer names the run.
 package main
 
 import (
@@ -31,7 +31,7 @@ type Handler struct {
 	Catalog             Catalog
 	MaxRejectedFraction float64 // of a run's rows, 0 to 1
 	Shrinkage           float64 // a sourcesize.Rule's Share
-	KeepSnapshots       int     // the published one among them; at least 1
+	KeepSnapshots       int     // the published one among them, at least 1
 }
 
 const (
@@ -134,9 +134,9 @@ func (h Handler) validate(run workflow.Run) error {
 	return nil
 }
 
-// describe brings the Glue table to what the pointer says, and looks again afterwards: whichever of two runs
-// writes the table last sees the pointer of the other, so that the table ends with the newer one. The manifest
-// is read where the pointer names another snapshot than it is of.
+// describe brings the Glue table to the pointer's snapshot, and looks again afterwards. If two runs write the table,
+// the last one sees the pointer of the other, so the table ends with the newer one. The manifest is read where the
+// pointer names another snapshot than it is of.
 func (h Handler) describe(ctx context.Context, latest lake.Latest, manifest lake.Manifest) (lake.Latest, error) {
 	for {
 		if manifest.Snapshot != latest.Snapshot {

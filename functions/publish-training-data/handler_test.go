@@ -60,7 +60,7 @@ func (b bundle) run(id string, minute int) workflow.Run {
 	return workflow.Run{ID: id, StartedAt: b.now.Add(time.Duration(minute) * time.Minute)}
 }
 
-// prepare leaves what the steps before leave of two ranges, with a partition each.
+// prepare leaves the objects of the steps before, for two ranges with a partition each.
 func (b bundle) prepare(t *testing.T, run workflow.Run, rejected map[string]int64) {
 	t.Helper()
 	b.put(t, lake.PlanKey(run.ID), workflow.Plan{Run: run, Ranges: []workflow.Range{{Index: 0}, {Index: 1}}})
@@ -243,7 +243,7 @@ func (i *intruder) UpdateTable(ctx context.Context, in *awsglue.UpdateTableInput
 	return i.GlueAPI.UpdateTable(ctx, in, options...)
 }
 
-// The function dies before and after every write in turn; the retried run ends like an undisturbed one.
+// The function dies before and after every write in turn. The retried run ends like an undisturbed one.
 func TestDeathAtEveryWrite(t *testing.T) {
 	want := ""
 	for point := 0; ; point++ {
@@ -316,7 +316,7 @@ func TestOldSnapshotsAndRemainsAreRemoved(t *testing.T) {
 	}
 	b.put(t, lake.PlanKey("torn"), "no plan")
 	b.publish(t, b.run("b", 2), "published")
-	b.prepare(t, b.run("slow", 3), nil)        // less than a day before what is published next
+	b.prepare(t, b.run("slow", 3), nil)        // less than a day before the next publication
 	b.prepare(t, b.run("working", 2*day), nil) // newer
 	b.publish(t, b.run("c", day+2), "published")
 	if got := b.runs(t); !slices.Equal(got, []string{"b", "c", "slow", "working"}) {
@@ -351,7 +351,7 @@ func TestAnOlderRunAtWorkIsSuperseded(t *testing.T) {
 	b.visible(t, "newer")
 }
 
-// What cannot be tidied up waits: the run has published.
+// A clean-up that fails waits, because the run has published.
 func TestFailingToTidyIsNoFailure(t *testing.T) {
 	b := setup(t)
 	b.KeepSnapshots = 1

@@ -11,7 +11,7 @@ import (
 	"recsys/shared/shop/training"
 )
 
-// rated is what popularity needs of a training row.
+// rated holds the columns of a training row that popularity needs.
 type rated struct {
 	Country     string `parquet:"country"`
 	ProductCode string `parquet:"productCode"`

@@ -15,7 +15,7 @@ import (
 	"recsys/shared/contract/workflow"
 )
 
-// Limits on what is read whole, in bytes. A partition takes about 60 in a report and in the manifest: these
+// Limits on objects that are read whole, in bytes. A partition takes about 60 in a report and in the manifest: these
 // are for some millions of customers.
 const (
 	maxPlan     = 1 << 20
@@ -26,7 +26,7 @@ const (
 // readers is how many reports are fetched at once.
 const readers = 8
 
-// manifest adds up what partition-write reported of every range of the plan.
+// manifest adds up the reports of partition-write for every range of the plan.
 func (h Handler) manifest(ctx context.Context, plan workflow.Plan) (lake.Manifest, error) {
 	reports := make([]lake.RangeReport, len(plan.Ranges))
 	fetch, fetching := errgroup.WithContext(ctx)

@@ -13,21 +13,21 @@ import (
 	"recsys/shared/store/objectstore"
 )
 
-// remains is what a run has left in the lake outside its runs/ folder.
+// remains are the objects of a run in the lake outside its runs/ folder.
 type remains struct {
 	run       string
 	startedAt time.Time // zero when nothing tells it any more: the run's plan is gone, and its manifest
 	whole     bool      // has its manifest
 }
 
-// latest is what the pointer would say of the run, to order it by.
+// latest is the pointer that the run would have, to order it by.
 func (r remains) latest() lake.Latest { return lake.Latest{Snapshot: r.run, StartedAt: r.startedAt} }
 
 // patience is how long after its start a run without a manifest counts as at work: longer than any takes.
 const patience = 24 * time.Hour
 
-// tidy removes what is old for as long as there is time. The next publication removes the rest, so what was published
-// is a success either way.
+// tidy removes old objects for as long as there is time. The next publication removes the rest, so the run is a
+// success either way.
 func (h Handler) tidy(ctx context.Context, latest lake.Latest) {
 	tidying, stop := step.Tidying(ctx)
 	defer stop()
@@ -36,9 +36,9 @@ func (h Handler) tidy(ctx context.Context, latest lake.Latest) {
 	}
 }
 
-// removeOld keeps the published snapshot and the newest whole ones before it, KeepSnapshots together, and
-// removes what is older than the oldest of them: other snapshots and what failed runs have left. Runs that
-// may still be at work are spared: those newer than the published one, and older ones within patience.
+// removeOld keeps the published snapshot and the newest whole ones before it, KeepSnapshots together. It removes
+// everything older than the oldest of them: other snapshots and remains of failed runs. Runs that may still be at
+// work are spared: those newer than the published one, and older ones within patience.
 func (h Handler) removeOld(ctx context.Context, latest lake.Latest) error {
 	all, err := h.remains(ctx)
 	if err != nil {
@@ -54,7 +54,7 @@ func (h Handler) removeOld(ctx context.Context, latest lake.Latest) error {
 	return nil
 }
 
-// obsolete picks what is to go, newest first.
+// obsolete picks the snapshots to remove, newest first.
 func obsolete(all []remains, latest lake.Latest, keep int) []remains {
 	slices.SortFunc(all, func(a, b remains) int {
 		switch {
@@ -80,8 +80,8 @@ func obsolete(all []remains, latest lake.Latest, keep int) []remains {
 	return old
 }
 
-// remove takes the run's plan first, so that a run that was only half removed never looks like one at work, and
-// then the manifest, so that it is no whole snapshot any more: the next publication finishes the work.
+// remove takes the run's plan first, so that a half-removed run never looks like one at work. Then it takes the
+// manifest, so that it is no whole snapshot any more and the next publication finishes the work.
 func (h Handler) remove(ctx context.Context, run string) (deleted int, err error) {
 	for _, prefix := range []string{lake.PlanKey(run), lake.ManifestKey(run), lake.SnapshotPrefix(run), lake.RangesPrefix(run)} {
 		n, err := h.Lake.DeletePrefix(ctx, prefix)

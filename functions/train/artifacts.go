@@ -19,7 +19,7 @@ import (
 	"recsys/shared/store/objectstore"
 )
 
-// known is what is known of a snapshot's customers and items beside the ratings, as a model's features.
+// known holds the facts about a snapshot's customers and items, apart from ratings, as a model's features.
 type known struct {
 	users    []model.User
 	items    []model.Item
@@ -38,7 +38,7 @@ func knownOf(snapshot *interactions.Snapshot) known {
 	return k
 }
 
-// with is what is trained on.
+// with is the input of a training.
 func (k known) with(ratings *sparse.Matrix) als.Data {
 	return als.Data{Ratings: ratings, Users: k.encoders.Users(k.users), Items: k.encoders.Items(k.items)}
 }
@@ -75,7 +75,7 @@ func writeVectors[ID int32 | string](ctx context.Context, o output, key string, 
 	return err
 }
 
-// model writes the maps that give a vector to who has none.
+// model writes the maps that give a vector to customers and items without one.
 func (o output) model(ctx context.Context, encoders *model.Encoders, of als.Factors) error {
 	content, err := model.WriteLinear(encoders, of.UserMap, of.ItemMap)
 	if err != nil {

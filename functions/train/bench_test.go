@@ -14,8 +14,9 @@ import (
 	"recsys/shared/store/objectstore"
 )
 
-// BenchmarkTrain trains twice, as a run does, from the snapshot's Parquet to the artifacts, on ratings of the shapes of
-// MovieLens-1M and MovieLens-20M. ratings/s is of the whole; the peak of memory is the process's, the S3 server included.
+// BenchmarkTrain trains twice, as a run does, from the snapshot's Parquet to the artifacts. The ratings have the
+// shapes of MovieLens-1M and MovieLens-20M. ratings/s counts the whole. The peak of memory is the process's, with the
+// S3 server in it.
 func BenchmarkTrain(b *testing.B) {
 	for _, shape := range []struct {
 		name                      string

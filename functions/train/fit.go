@@ -20,9 +20,9 @@ const (
 	forServing    = "serving"
 )
 
-// reserve is the time that is kept for what follows the iterations. Where the time does not suffice for another one, the
-// fit ends as OutOfTime, and the next attempt goes on after the last checkpoint. The state machine makes nine attempts. A
-// training that needs more than nine times 15 minutes wants more memory, which buys cores.
+// reserve is the time that is kept for the work after the iterations. Where the time does not suffice for another
+// one, the fit ends as OutOfTime, and the next attempt goes on after the last checkpoint. The state machine makes
+// nine attempts. A training that needs more than nine times 15 minutes wants more memory, which buys cores.
 const reserve = time.Minute
 
 // fit learns factors, with a checkpoint after each iteration, and returns the losses after each, too.

@@ -87,7 +87,7 @@ func (h *Handler) refuse(ctx context.Context, in workflow.TrainInput) (status st
 	return "handed-over", err
 }
 
-// plan is what a run trains on: lake.TrainingPlanKey.
+// plan names a run's snapshot for training: lake.TrainingPlanKey.
 type plan struct {
 	workflow.Run
 	Snapshot string `json:"snapshot"`
@@ -192,7 +192,7 @@ func (h *Handler) finish(ctx context.Context, plan plan, snapshot *interactions.
 	return out, nil
 }
 
-// removeCheckpoints removes what only an attempt to come would have needed.
+// removeCheckpoints removes objects that only a further attempt would have needed.
 func (h *Handler) removeCheckpoints(ctx context.Context, run string) {
 	tidying, stop := step.Tidying(ctx)
 	defer stop()

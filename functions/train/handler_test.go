@@ -145,7 +145,7 @@ func TestAnAttemptGoesOnAfterTheLastCheckpoint(t *testing.T) {
 		if deaths++; !errors.Is(err, context.Canceled) || deaths > 20 {
 			t.Fatalf("after %d deaths: %v", deaths, err)
 		}
-		b.publish("tuesday", 2) // what is published meanwhile changes nothing
+		b.publish("tuesday", 2) // another publication meanwhile changes nothing
 	}
 	want.Artifacts = got.Artifacts
 	if got != want || !maps.EqualFunc(b.trained("disturbed"), b.trained("undisturbed"), bytes.Equal) {
@@ -200,7 +200,7 @@ func TestACheckpointOfOtherOptionsIsLeft(t *testing.T) {
 	}
 }
 
-// What comes to pass while a run trains by default goes before its model.
+// A hand-over or a newer snapshot during a training by default goes before its model.
 func TestATrainingThatIsOvertaken(t *testing.T) {
 	b := setup(t)
 	for _, test := range []struct {

@@ -118,7 +118,7 @@ func (b *bench) put(key string, value any) {
 	b.must(err)
 }
 
-// handOver does what a data scientist does last.
+// handOver does a data scientist's last step.
 func (b *bench) handOver() {
 	b.t.Helper()
 	_, err := b.Artifacts.Put(b.t.Context(), lake.SuccessKey, bytes.NewReader(nil))

@@ -1,11 +1,10 @@
 // Command transform joins a range's ratings with their customers and products, cleans them, and writes the
 // good ones as training rows and the others, with their reasons, to quarantine.
 //
-// Input: workflow.RangeInput. Output: workflow.Transformed.
-// Reads the objects of lake.RawKey; writes lake.QuarantineKey (NDJSON, empty when all is well, so that a
-// retried run leaves the same objects) and lake.RangeKey, whose metadata counts the rejected rows by reason; with the
-// first range lake.ProductsKey, too.
-// Errors: InvalidInput, ObjectStoreUnavailable.
+// Input: workflow.RangeInput. Output: workflow.Transformed. Reads the objects of lake.RawKey. Writes
+// lake.QuarantineKey (NDJSON, empty when all is well, so that a retried run leaves the same objects) and
+// lake.RangeKey, whose metadata counts the rejected rows by reason. With the first range it also writes
+// lake.ProductsKey. Errors: InvalidInput, ObjectStoreUnavailable.
 package main
 
 import (

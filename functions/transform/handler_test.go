@@ -45,7 +45,7 @@ func put[T any](tb testing.TB, store *objectstore.Store, table string, rows []T)
 	}
 }
 
-// setup puts raw tables of so many customers with so many ratings each; every product's code is trimmed.
+// setup puts raw tables of so many customers with so many ratings each. Every product's code is trimmed.
 func setup(tb testing.TB, customers, products int) Handler {
 	tb.Helper()
 	store, _ := s3test.ForTest(tb, "lake")

@@ -27,8 +27,8 @@ type join struct {
 	customer training.Customer
 	reason   training.Reason // why the customer's ratings cannot be used
 
-	// rated has, by a product's code, the customer whose rating of it was the last one taken: to see
-	// duplicates, which need not be neighbours when blanks stand before a code.
+	// rated has, by a product's code, the customer of its last rating. It shows duplicates, which need not be
+	// neighbours if blanks stand before a code.
 	rated map[string]int32
 	last  int32 // the customer of the last rating taken, once there is one
 }
@@ -37,7 +37,7 @@ func newJoin(products products, customers customers, ratings training.RatingType
 	return &join{products: products, customers: customers, ratings: ratings, rated: map[string]int32{}}
 }
 
-// row makes the training row of a rating, or says what is wrong with it.
+// row makes the training row of a rating, or returns the reason why it cannot.
 func (j *join) row(raw *training.RawRating) (training.Row, training.Reason, error) {
 	rating, reason := training.CleanRating(raw, j.ratings)
 	if reason != "" {

@@ -55,7 +55,7 @@ func (h *Handler) activate(ctx context.Context, number int64) (workflow.Indexed,
 	if err != nil {
 		return workflow.Indexed{}, err
 	}
-	// The transaction below decides; asked here, an index that nobody needs is not built.
+	// The transaction below decides. This question only spares the build of an index that nobody needs.
 	if !exists || active.Version < number && version.Status != vectorstore.Retired {
 		if active, err = h.indexAndActivate(ctx, version); err != nil {
 			return workflow.Indexed{}, err

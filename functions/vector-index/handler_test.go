@@ -251,7 +251,7 @@ func testRecall(t *testing.T, server *postgres.Server) {
 	testPlans(t, b, version)
 }
 
-// testPlans sees for itself what measure relies on.
+// testPlans checks the plans that measure relies on.
 func testPlans(t *testing.T, b *bench, version int64) {
 	search := fmt.Sprintf(`explain select id from %s order by embedding <=> (select embedding from %[1]s limit 1) limit 10`, vectorstore.ItemTable(version))
 	plan := strings.Join(b.texts(search), "\n")

@@ -43,7 +43,7 @@ func (p HNSW) build(ctx context.Context, db *pgxpool.Pool, version vectorstore.R
 				return err
 			}
 		}
-		// The server's buffers follow its memory, and so does what a build may take.
+		// The server's buffers follow its memory, and so does the memory of a build.
 		var buffers int64
 		if err := tx.QueryRow(ctx, `select pg_size_bytes(current_setting('shared_buffers')) >> 20`).Scan(&buffers); err != nil {
 			return err

@@ -6,7 +6,7 @@ import (
 	"recsys/shared/store/vectorstore"
 )
 
-// A node of 32 dimensions and m = 16 takes 896 bytes, a quarter more with what the allocator adds.
+// A node of 32 dimensions and m = 16 takes 896 bytes, and a quarter more with the allocator's overhead.
 func TestABuildTakesNoMoreThanTheServersBuffers(t *testing.T) {
 	for _, c := range []struct{ items, buffers, want int64 }{
 		{100, 256, 64},           // PostgreSQL's default

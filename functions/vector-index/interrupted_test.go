@@ -22,7 +22,8 @@ func TestInterruptedAnywhere(t *testing.T) {
 	}
 }
 
-// interruptedAt runs twice, since what could not be dropped is no failure, and returns what there is then.
+// interruptedAt runs twice, because a version that could not be dropped is no failure, and returns the remaining
+// tables.
 func interruptedAt(t *testing.T, server *postgres.Server, name string, n int64) (state []string, passed int64) {
 	b := setup(t, server)
 	b.KeepVersions = 2

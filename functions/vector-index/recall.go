@@ -18,7 +18,7 @@ const (
 	neighbours = 10
 	// defaultEfSearch is pgvector's own default: right where the planner scans sequentially, which is exact.
 	defaultEfSearch = 40
-	// indexServes is the number of items from which the planner takes the index; it is then made to while measuring.
+	// indexServes is the number of items from which the planner takes the index. From there on, measuring forces it.
 	indexServes = 1000
 )
 

@@ -56,7 +56,7 @@ func (b *bench) load(dimension int, items, users [][]float32, metric distance.Me
 	return version
 }
 
-// small loads a version of a few items; which does not matter.
+// small loads a version of a few items. Their vectors do not matter.
 func (b *bench) small(dimension int) (version int64) {
 	return b.load(dimension, vectors(50, dimension, 1), vectors(10, dimension, 2), distance.Cosine)
 }

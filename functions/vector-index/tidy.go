@@ -10,8 +10,8 @@ import (
 	"recsys/shared/store/vectorstore"
 )
 
-// tidy drops what no rollback needs. A version that cannot be dropped now, since somebody reads it, is left to
-// the next run, and so is one for which no time is left: what answers does not depend on it.
+// tidy drops versions that no rollback needs. A version that cannot be dropped now, because somebody reads it or no
+// time is left, is left to the next run. Answers do not depend on it.
 func (h *Handler) tidy(ctx context.Context) {
 	tidying, stop := step.Tidying(ctx)
 	defer stop()
@@ -24,7 +24,7 @@ func (h *Handler) tidy(ctx context.Context) {
 	}
 }
 
-// deleteArtifacts goes by what lies in the bucket, so that it finds what a killed attempt left.
+// deleteArtifacts goes by the objects in the bucket, so that it finds the remains of a killed attempt.
 func (h *Handler) deleteArtifacts(ctx context.Context, dropped []int64) error {
 	folders, err := h.Artifacts.Folders(ctx, lake.VersionsParent)
 	if err != nil {

@@ -14,9 +14,10 @@ import (
 	"recsys/shared/store/vectorstore"
 )
 
-// Vectors as functions/train makes them are found by inner product. The other way to the same order for customers, cosine
-// with one more dimension that brings all items to one length, is measured next to it with -long: there items that few have
-// rated are all alike, and the index does not find the neighbours of an item. Without -long the shop is a third as large.
+// Vectors as functions/train makes them are found by inner product. With -long the test also measures the other way
+// to the same order: cosine with one more dimension that brings all items to one length. There, items that few have
+// rated are all alike, and the index does not find the neighbours of an item. Without -long the shop is a third as
+// large.
 func TestTrainedVectorsAreFoundByInnerProduct(t *testing.T) {
 	server := postgrestest.ForTest(t)
 	customers, catalogue, ratings := 1_000, 4_000, 40_000
@@ -75,7 +76,7 @@ func longest(vectors [][]float32) (most float64) {
 	return most
 }
 
-// longer adds a dimension that brings vectors to these squares; with 0 it is 0.
+// longer adds a dimension that brings vectors to these squares. With 0 it is 0.
 func longer(vectors [][]float32, to float64) (out [][]float32) {
 	for _, vector := range vectors {
 		out = append(out, append(slices.Clone(vector), float32(math.Sqrt(max(to-squares(vector), 0)))))

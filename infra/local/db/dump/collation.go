@@ -25,7 +25,7 @@ var languages = map[string]string{
 }
 
 // nearest returns the collation of the engine that compares most like one that it does not have, or nothing. It keeps
-// apart whatever the original keeps apart, so that unique keys hold: accents, case and spaces at the end.
+// apart all texts that the original keeps apart, so that unique keys hold: accents, case and spaces at the end.
 func nearest(collation string, engine mysql.Engine) string {
 	if engine == mysql.MariaDB {
 		return nearestOfMariaDB(collation)

@@ -1,9 +1,9 @@
 // Package dump loads dumps of MySQL and MariaDB, as their own tools and others write them, into a private server.
 //
-// It promises that a dump is a stranger's program that can fill its own databases and do nothing else: its account has
-// rights on these only, no command of a client is run, no file is read or written, and its events never start. Rows
-// are loaded as they are. A statement that the server refuses does not end the load, but is reported with its line,
-// its table and what to do. Memory is bounded by one statement.
+// It promises that a dump is a stranger's program that can fill its own databases and do nothing else. Its account
+// has rights on these only, no command of a client runs, no file is read or written, and its events never start. Rows
+// are loaded as they are. A refused statement does not end the load. It is reported with its line, its table and
+// advice. Memory is bounded by one statement.
 package dump
 
 import (

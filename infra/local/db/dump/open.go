@@ -16,7 +16,7 @@ import (
 	"golang.org/x/text/transform"
 )
 
-// File is a dump's text in UTF-8, whatever the file is compressed with and encoded in.
+// File is a dump's text in UTF-8, for any compression and encoding of the file.
 type File struct {
 	io.Reader
 	Size int64 // bytes of the file on disk
@@ -95,7 +95,7 @@ func (f *File) decompress(r *bufio.Reader) (io.Reader, error) {
 	return r, nil
 }
 
-// maxWindow bounds the memory of zstd, in bytes. It is what zstd --long writes.
+// maxWindow bounds the memory of zstd, in bytes. It is the window of zstd --long.
 const maxWindow = 128 << 20
 
 // decode makes UTF-8 of UTF-16, which some shells write, and drops a byte order mark. A dump that is neither is in

@@ -68,7 +68,7 @@ var namesOnly = append([]uint16{
 // where is the end of a message that quotes a value first and then names its place.
 var where = regexp.MustCompile("for (?:key|column) ['`][^'\\s]+['`](?: at row \\d+)?$")
 
-// advice is what can be done about an error.
+// advice says how to mend an error.
 var advice = map[uint16]string{
 	syntaxError:      "the server does not know this SQL: was the dump written by the other engine (--source-engine), is the file whole?",
 	duplicateEntry:   "two rows have the same key: remove one, or load the dump on the engine that wrote it (--source-engine)",
@@ -76,7 +76,7 @@ var advice = map[uint16]string{
 	unknownEngine:    "dump the table with another storage engine, such as InnoDB",
 }
 
-// reason is the server's message without data, and what to do.
+// reason is the server's message without data, with advice.
 func reason(err error) string {
 	var answered *driver.MySQLError
 	if !errors.As(err, &answered) {

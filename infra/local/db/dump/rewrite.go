@@ -14,8 +14,9 @@ type change struct {
 	with       string
 }
 
-// rewrite returns the statement as the engine takes it, and as an account without rights over others may run it: no
-// foreign DEFINER, no SQL mode and no collation that only another server knows. Rows are never changed.
+// rewrite returns the statement in the form that the engine takes and that an account without rights over others may
+// run. It has no foreign DEFINER, and no SQL mode or collation that only another server knows. Rows are never
+// changed.
 func rewrite(sql []byte, s subject, engine mysql.Engine) []byte {
 	var changes []change
 	switch s.verb {
@@ -40,7 +41,7 @@ func rewrite(sql []byte, s subject, engine mysql.Engine) []byte {
 }
 
 // definers finds the DEFINER clause in front of the thing that is made. Without it the account that loads is the
-// definer, which exists and may read what the dump holds.
+// definer, which exists and may read the dump's data.
 func definers(sql []byte) (found []change) {
 	var head []token
 	for t := range scan(sql) {

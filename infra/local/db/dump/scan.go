@@ -5,7 +5,7 @@ import (
 	"strings"
 )
 
-// kind says what a token is.
+// kind is the kind of a token.
 type kind int
 
 const (

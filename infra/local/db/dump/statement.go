@@ -8,7 +8,7 @@ import (
 // subject is the thing that a statement is about.
 type subject struct {
 	verb     string // CREATE, INSERT and so on, in capitals
-	kind     string // TABLE, VIEW, TRIGGER, DATABASE and so on, in capitals; empty if the statement names no thing
+	kind     string // TABLE, VIEW, TRIGGER, DATABASE and so on, in capitals, or empty if the statement names no thing
 	database string // empty for the current one
 	name     string
 }
@@ -27,7 +27,7 @@ func (s subject) String() string {
 // headLength bounds the tokens in front of a name.
 const headLength = 64
 
-// things are the words that say what is created, altered or dropped.
+// things are the words for a thing that is created, altered or dropped.
 var things = []string{"TABLE", "VIEW", "TRIGGER", "PROCEDURE", "FUNCTION", "EVENT", "INDEX", "DATABASE", "SCHEMA", "USER", "ROLE", "SERVER", "TABLESPACE", "SEQUENCE", "PACKAGE"}
 
 // describe returns the subject of a statement, from its first words.

@@ -11,8 +11,8 @@ import (
 	"time"
 )
 
-// run runs a program in dir with variables added to the environment, and returns what it printed.
-// Its error holds the last lines that the program printed, and in plain words the causes that are known.
+// run runs a program in dir with variables added to the environment, and returns its output. Its error holds the last
+// lines that the program printed, and in plain words the causes that are known.
 func run(ctx context.Context, dir string, variables []string, program string, args ...string) (string, error) {
 	if _, err := exec.LookPath(program); err != nil {
 		return "", fmt.Errorf("there is no %s on this machine", program)
@@ -56,8 +56,8 @@ func contains(text string, parts ...string) bool {
 	return false
 }
 
-// complaint is what a program says of its failure: the first lines that npm and apt mark as errors, or the last
-// lines of a program that marks none.
+// complaint is a program's account of its failure: the first lines that npm and apt mark as errors, or the last lines
+// of a program that marks none.
 func complaint(printed string) string {
 	const few = 8
 	lines := strings.Split(strings.TrimSpace(printed), "\n")

@@ -106,7 +106,7 @@ func keepServer(ctx context.Context, all, root string) error {
 	return nil
 }
 
-// move moves a file or folder; of a link it moves the file behind it.
+// move moves a file or folder. Of a link it moves the file behind it.
 func move(from, to string) error {
 	real, err := filepath.EvalSymlinks(from)
 	if err != nil {

@@ -11,10 +11,10 @@ import (
 
 const npmInstead = "install Node.js 20 or later with npm, and run `npm ci --include=dev --ignore-scripts` in the repository"
 
-// NodeModules returns the repository's node_modules, after `npm ci` where it is not what package-lock.json says.
+// NodeModules returns the repository's node_modules, after `npm ci` if it does not match package-lock.json.
 //
-// Whether it is, npm's own record node_modules/.package-lock.json tells: npm writes it last, so it is missing
-// after an installation that was killed, and it is right as well when somebody ran npm by hand.
+// npm's own record node_modules/.package-lock.json tells if it does. npm writes it last, so it is missing after an
+// installation that was killed, and it is right as well if somebody ran npm by hand.
 func (c *Cache) NodeModules(ctx context.Context) (string, error) {
 	modules := filepath.Join(c.root, "node_modules")
 	if c.installed() {
@@ -29,7 +29,7 @@ func (c *Cache) NodeModules(ctx context.Context) (string, error) {
 		return modules, nil
 	}
 	c.Progress("fetching the npm packages")
-	// No package of ours needs its install script; npm 11 asks before it runs any.
+	// No package of ours needs its install script, and npm 11 asks before it runs any.
 	if _, err := run(ctx, c.root, nil, "npm", "ci", "--include=dev", "--ignore-scripts", "--no-audit", "--no-fund"); err != nil {
 		return "", Unavailable{"node_modules", npmInstead, err}
 	}

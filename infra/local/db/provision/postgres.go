@@ -22,8 +22,8 @@ const (
 // PostgreSQL is the server with pgvector in it, unpacked.
 type PostgreSQL struct {
 	Base string // the folder with bin, lib and share
-	// Loader is what the server, and nothing else, is to be started through: the C library that its pgvector
-	// wants, where the host's is older. Empty where the host's will do.
+	// Loader starts the server and nothing else: the C library that its pgvector wants, if the host's is older. Empty
+	// where the host's will do.
 	Loader  []string
 	Version string // of the npm package
 }
@@ -190,7 +190,7 @@ func loader(ctx context.Context, root string) []string {
 	return []string{filepath.Join(libraries, triplet.loader), "--library-path", libraries + ":" + filepath.Join(root, "postgres/lib"), "--argv0", server}
 }
 
-// glibcMinor is N of the host's glibc 2.N; 0 where that is not to be learnt.
+// glibcMinor is N of the host's glibc 2.N, or 0 if it cannot be learnt.
 func glibcMinor(ctx context.Context) int {
 	printed, err := run(ctx, "", nil, "getconf", "GNU_LIBC_VERSION")
 	if err != nil {

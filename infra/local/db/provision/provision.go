@@ -1,12 +1,11 @@
-// Package provision fetches, once, what the local servers are made of and the machine does not have.
+// Package provision fetches, once, the parts of the local servers that the machine does not have.
 //
-// It promises that everything it makes lies under one cache folder (.local/cache in the repository), that a
-// part is either whole or not there, however the process ended that made it, and that a second process waits
-// for the first instead of making the part twice. It needs no root, and changes nothing outside of the cache
-// but the repository's node_modules.
+// It promises that everything it makes lies under one cache folder (.local/cache in the repository). A part is either
+// whole or not there, even if the process was killed. A second process waits for the first instead of making the part
+// twice. It needs no root, and changes nothing outside of the cache but the repository's node_modules.
 //
-// It reads the host's apt sources, package-lock.json and node_modules; it runs npm, apt-get and dpkg. What
-// cannot be had is an Unavailable error, which says what to set instead.
+// It reads the host's apt sources, package-lock.json and node_modules. It runs npm, apt-get and dpkg. A part that
+// cannot be had is an Unavailable error, which names the variable to set instead.
 package provision
 
 import (
@@ -27,17 +26,17 @@ type Config struct {
 	Root string
 	// Dir is the cache's folder. Default: .local/cache in Root.
 	Dir string
-	// Progress is told, in one line each, what takes its time. Default: silence.
+	// Progress gets a line for each part that takes its time. Default: silence.
 	Progress func(string)
 }
 
-// Cache is the folder of what was fetched.
+// Cache is the folder of the fetched parts.
 type Cache struct {
 	root, dir string
 	progress  func(string)
 }
 
-// Unavailable says that a part cannot be had on this machine, why, and what to do instead.
+// Unavailable reports a part that cannot be had on this machine, the reason, and the alternative.
 type Unavailable struct {
 	Part    string
 	Instead string
@@ -90,7 +89,7 @@ func Root() (string, error) {
 // Root is the repository that the cache belongs to.
 func (c *Cache) Root() string { return c.root }
 
-// Progress hands a line to whoever watches.
+// Progress hands a line to the observer.
 func (c *Cache) Progress(format string, args ...any) { c.progress(fmt.Sprintf(format, args...)) }
 
 // Part returns the folder of a part, which make fills when it is not there: at first under another name, so
@@ -128,7 +127,7 @@ func (c *Cache) Part(ctx context.Context, name string, fill func(ctx context.Con
 
 const unfinishedMark = ".unfinished-"
 
-// removeLeftovers clears what a killed process left of a part; its lock went with it.
+// removeLeftovers clears the remains of a killed process. Its lock went with it.
 func (c *Cache) removeLeftovers(name string) {
 	leftovers, _ := filepath.Glob(filepath.Join(c.dir, name+unfinishedMark+"*"))
 	for _, leftover := range leftovers {

@@ -86,7 +86,7 @@ func TestAPartIsMadeOnceAndTheOthersWait(t *testing.T) {
 func TestAPartThatFailedIsNotThere(t *testing.T) {
 	cache := open(t, nil)
 	broken := errors.New("broken")
-	// What a process leaves that is killed while it fills the part.
+	// The remains of a process that is killed while it fills the part.
 	leftover := filepath.Join(cache.dir, "part"+unfinishedMark+"1")
 	if err := os.MkdirAll(leftover, 0o755); err != nil {
 		t.Fatal(err)

@@ -11,7 +11,7 @@ import (
 	"strings"
 )
 
-// debianKeyring signs Debian's own archive; every Debian has it.
+// debianKeyring signs Debian's own archive. Every Debian has it.
 const debianKeyring = "/usr/share/keyrings/debian-archive-keyring.gpg"
 
 // mirror is one archive that the host's apt reads.
@@ -19,7 +19,7 @@ type mirror struct {
 	uri        string
 	suites     []string
 	components []string
-	signedBy   string // the keyring's path; empty where the host names none, or writes the key itself
+	signedBy   string // the keyring's path, or empty if the host names none, or writes the key itself
 }
 
 // debianMirror is the mirror from which the host itself gets Debian's release, e.g. "bookworm", read from
@@ -54,7 +54,7 @@ func (m mirror) foreign() bool {
 	return m.signedBy != "" && !strings.Contains(m.signedBy, "debian-archive")
 }
 
-// rank prefers what is surely Debian's: a key of its own first, then the usual path. It is apt that makes
+// rank prefers sources that are surely Debian's: a key of its own first, then the usual path. It is apt that makes
 // sure in the end, by the signature.
 func (m mirror) rank() int {
 	address, err := url.Parse(m.uri)
@@ -128,7 +128,7 @@ func parseStanzas(text string) []mirror {
 			continue
 		}
 		m := mirror{uri: uris[0], suites: strings.Fields(fields["suites"]), components: strings.Fields(fields["components"])}
-		// A key may stand in the field itself; then Debian's keyring serves.
+		// A key may stand in the field itself. Then Debian's keyring serves.
 		if strings.HasPrefix(fields["signed-by"], "/") {
 			m.signedBy = fields["signed-by"]
 		}
