@@ -70,8 +70,8 @@ func loadFile(tb testing.TB, server *mysql.Server, name string) {
 	}
 }
 
-// expected are the reference's rows, trimmed and sorted; its columns are in the order of the contract, the
-// customer last.
+// expected are the reference's rows, trimmed and sorted. Its columns are in the order of the contract, the customer
+// last.
 func expected(t *testing.T) []string {
 	t.Helper()
 	file, err := os.Open(filepath.Join(reference, "expected_ratings_ml_training.csv"))

@@ -115,8 +115,8 @@ func TestEachFunctionStartsWithoutItsServers(t *testing.T) {
 	}
 }
 
-// BenchmarkColdStart is what a function's own code adds to a cold start: the time from the start of its process to
-// its first request to the Runtime API. Beside it stands the size of the program, which AWS loads before.
+// BenchmarkColdStart measures our part of a cold start: the time from the start of the process to its first request
+// to the Runtime API. Beside it stands the size of the program, which AWS loads before.
 //
 //	go test ./functions -run '^$' -bench ColdStart
 func BenchmarkColdStart(b *testing.B) {

@@ -22,7 +22,7 @@ var looseTables = []string{
 	"INSERT INTO products VALUES ('S10 ', 'Cars', '1:10', 7, 48.81, 95.70), ('S18', 'Cars', NULL, 7, 1, 2), ('S24', 'Cars', '1:24', 3000000000, 1, 2), ('S50', 'Cars', '1:50', 3, NULL, 2)",
 }
 
-// Bad ratings are counted by reason; too many fail the run, and readers keep the snapshot before.
+// Bad ratings are counted by reason. Too many fail the run, and readers keep the snapshot before.
 func TestBadRowsGoToQuarantine(t *testing.T) {
 	server := mysqltest.ForTest(t)
 	dsn, err := server.NewDatabase(t.Context(), "loose")

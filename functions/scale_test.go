@@ -12,12 +12,12 @@ import (
 	"recsys/shared/contract/workflow"
 )
 
-// maxResident is what a step may hold at its peak, whatever the size of its range: 256 MiB.
+// maxResident is the most memory of a step at its peak, for any size of range: 256 MiB.
 const maxResident = 256 << 20
 
-// BenchmarkFiveMillionRatings runs each step once over 5 million ratings in one range (50,000 customers, 100
-// products), as processes, and reports rows/s and the peak of the resident set (VmHWM).
-// It takes minutes: go test ./functions -run '^$' -bench FiveMillion -benchtime 1x
+// BenchmarkFiveMillionRatings runs each step once, as a process, over 5 million ratings in one range (50,000
+// customers, 100 products). It reports rows/s and the peak of the resident set (VmHWM). It takes minutes: go test
+// ./functions -run '^$' -bench FiveMillion -benchtime 1x
 func BenchmarkFiveMillionRatings(b *testing.B) {
 	benchmarkRange(b, 50_000, 100)
 }

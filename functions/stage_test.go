@@ -1,5 +1,5 @@
-// Package functions tests the training-data stage as a whole: the five functions as the processes that they
-// are on AWS, on real servers, one after the other as the state machine runs them.
+// Package functions tests the training-data stage as a whole. It runs the five functions as processes, as on AWS, on
+// real servers, in the order of the state machine.
 package functions
 
 import (
@@ -43,7 +43,7 @@ type stage struct {
 	glue   *awsglue.Client
 }
 
-// setup builds the functions and starts what they need. The settings that tests vary are arguments.
+// setup builds the functions and starts their servers. The settings that tests vary are arguments.
 func setup(tb testing.TB, dsn string, rowsPerRange int64) stage {
 	tb.Helper()
 	store, server := s3test.ForTest(tb, bucket)
@@ -101,7 +101,7 @@ func build(tb testing.TB) string {
 	return dir
 }
 
-// invoke runs one step; its own error is a *lambda.InvocationError.
+// invoke runs one step. Its own error is a *lambda.InvocationError.
 func invoke[Out any](ctx context.Context, s stage, name string, in any) (out Out, err error) {
 	payload, err := json.Marshal(in)
 	if err != nil {
@@ -158,7 +158,7 @@ func wantError(tb testing.TB, s stage, run workflow.Run, name string) string {
 	return failed.Message
 }
 
-// start is when the first run of a test started; later ones add minutes.
+// start is the time of a test's first run. Later ones add minutes.
 var start = time.Date(2026, 11, 23, 1, 0, 0, 0, time.UTC)
 
 func runAt(id string, minute int) workflow.Run {

@@ -237,7 +237,7 @@ func failing(all functions, name, kind string, times int) functions {
 }
 
 func TestFourHundredRangesFit(t *testing.T) {
-	const ranges = 400 // what plan-extract makes at most
+	const ranges = 400 // the most that plan-extract makes
 	all := answers(ranges)
 	wide := workflow.Plan{MaxConcurrency: 40}
 	end := int64(1<<63 - 1)

@@ -47,7 +47,7 @@ type machine struct {
 	States          map[string]state
 }
 
-// walk visits every state at any depth; top tells those that are in no Map.
+// walk visits every state at any depth. top tells those that are in no Map.
 func walk(tb testing.TB, visit func(name, kind string, s state, top bool)) {
 	tb.Helper()
 	var whole machine

@@ -26,7 +26,7 @@ const (
 	physicalID = "recsys-vector-store" // of deployed stacks: it must not change
 )
 
-// bench is a server as RDS has it, and a place that takes what CloudFormation is told.
+// bench is a server as RDS has it, and an address that takes the function's answers to CloudFormation.
 type bench struct {
 	*testing.T
 	server  *postgres.Server
@@ -92,7 +92,7 @@ func (b *bench) secrets(secret string) {
 	}
 }
 
-// tell sends the function an event, as CloudFormation does, and returns what it hears.
+// tell sends the function an event, as CloudFormation does, and returns the answer.
 func (b *bench) tell(request cfn.RequestType, physicalID string) cfn.Response {
 	b.Helper()
 	before := len(b.told)
@@ -128,7 +128,7 @@ func (b *bench) super(sql string) string {
 
 const tables = `select count(*)::text from pg_tables where schemaname = 'recsys'`
 
-// A stack is made, updated and deleted; the roles get rds_iam as soon as the server has it.
+// A stack is made, updated and deleted. The roles get rds_iam as soon as the server has it.
 func TestAStacksLife(t *testing.T) {
 	b := setup(t)
 	created := b.tell(cfn.RequestCreate, "")
@@ -157,7 +157,7 @@ func TestAStacksLife(t *testing.T) {
 	}
 }
 
-// Who creates a role is a member of it: without a token the owner of a bootstrapped database stays outside.
+// The creator of a role is a member of it: without a token the owner of a bootstrapped database stays outside.
 func TestTheOwnerBecomesAMemberOfWhatItGrants(t *testing.T) {
 	b := setup(t)
 	b.tell(cfn.RequestCreate, "")

@@ -26,7 +26,7 @@ func (h Handler) Resource() customresource.Resource {
 	return customresource.Resource{ID: "recsys-sample-shop", Prepare: h.prepare}
 }
 
-// prepare, run again, changes nothing; with other options it loads the other shop in the place of its own.
+// A second prepare changes nothing. With other options it loads the other shop in the place of its own.
 func (h Handler) prepare(ctx context.Context) (map[string]any, error) {
 	if err := h.Shop.Validate(); err != nil {
 		return nil, fmt.Errorf("loading the sample shop: %w", err)
@@ -37,7 +37,7 @@ func (h Handler) prepare(ctx context.Context) (map[string]any, error) {
 	}
 	db := sql.OpenDB(connector)
 	defer db.Close()
-	// One connection: the lock, and what the file sets, are the connection's.
+	// It uses one connection, because the lock and the file's settings belong to the connection.
 	conn, err := db.Conn(ctx)
 	if err != nil {
 		return nil, failure.SourceUnavailable.Errorf("connecting as the administrator: %w", err)

@@ -65,7 +65,7 @@ func setup(t *testing.T) *bench {
 	return &bench{t, Handler{administrator, shop, Reader{"recsys_reader", "mysql_native_password", hashed}}, root, ours.PEM()}
 }
 
-// tell sends the function an event, as CloudFormation does, and returns what it hears.
+// tell sends the function an event, as CloudFormation does, and returns the answer.
 func (b *bench) tell(h Handler, request cfn.RequestType) (told cfn.Response) {
 	b.Helper()
 	cloudFormation := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
@@ -129,7 +129,7 @@ func TestAStacksLife(t *testing.T) {
 	}
 }
 
-// The reader reads what the pipeline reads, over TLS only, and nothing else.
+// The reader reads the pipeline's columns, over TLS only, and nothing else.
 func TestTheReader(t *testing.T) {
 	b := setup(t)
 	b.tell(b.handler, cfn.RequestCreate)

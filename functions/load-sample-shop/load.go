@@ -12,7 +12,7 @@ import (
 	"recsys/shared/shop/sqlfile"
 )
 
-// note is the table that says what shop lies beside it: the hash of its SQL, or nothing while it is loaded.
+// note is the table that names the shop next to it: the hash of its SQL, or nothing while it is loaded.
 const note = "recsys_sample_shop"
 
 // load fills the database unless it holds the same shop, and returns how many ratings it loaded.
@@ -55,7 +55,7 @@ func fingerprint(shop sampleshop.Options) (string, error) {
 	return hex.EncodeToString(hash.Sum(nil)), err
 }
 
-// noted reads the note; a database with tables and without one is somebody else's.
+// noted reads the note. A database with tables and without a note belongs to somebody else.
 func (h Handler) noted(ctx context.Context, conn *sql.Conn) (string, error) {
 	var tables, notes int
 	err := conn.QueryRowContext(ctx, "SELECT COUNT(*), COALESCE(SUM(table_name = ?), 0) FROM information_schema.tables WHERE table_schema = ?",

@@ -8,9 +8,9 @@ import (
 	"recsys/shared/contract/failure"
 )
 
-// permanent are the server's errors that no further attempt can mend, by number, with what to do about them. Numbers
-// that are not here are transient, a refused login (1045) among them: a token or a password may just have been rotated.
-// Source: https://dev.mysql.com/doc/mysql-errors/9.0/en/server-error-reference.html
+// permanent are the server's errors that no further attempt can mend, by number, with advice. Numbers that are not
+// here are transient, a refused login (1045) among them: a token or a password may just have been rotated. Source:
+// https://dev.mysql.com/doc/mysql-errors/9.0/en/server-error-reference.html
 var permanent = map[uint16]string{
 	1044: "grant the user the right to read the database",
 	1049: "the database does not exist: correct its name",

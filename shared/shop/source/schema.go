@@ -17,7 +17,7 @@ type Column struct {
 	Kind        Kind
 }
 
-// Wanted are the columns that the extraction reads; the source may have more.
+// Wanted are the columns that the extraction reads. The source may have more.
 var Wanted = []Column{
 	{"ratings", "customerNumber", Whole}, {"ratings", "productCode", Text}, {"ratings", "productRating", Number},
 	{"customers", "customerNumber", Whole}, {"customers", "city", Text}, {"customers", "state", Text},
@@ -82,7 +82,7 @@ func readSchema(ctx context.Context, connection *sql.Conn) (schema, error) {
 	return found, nil
 }
 
-// check returns what is wrong with the column in its table. A table that is missing is reported elsewhere.
+// check returns the fault of the column in its table. A table that is missing is reported elsewhere.
 func (c Column) check(in table) error {
 	kind, ok := in.columns[strings.ToLower(c.Name)]
 	switch {

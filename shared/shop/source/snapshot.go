@@ -13,7 +13,7 @@ import (
 	"recsys/shared/shop/training"
 )
 
-// Snapshot is the database at one moment, whatever is written meanwhile.
+// Snapshot is the database at one moment, unaffected by later writes.
 type Snapshot struct {
 	connection *sql.Conn
 	schema     schema
@@ -41,7 +41,7 @@ func (d *Database) Snapshot(ctx context.Context, read func(*Snapshot) error) err
 		err = read(&Snapshot{connection, found})
 	}
 	if err != nil {
-		// Hanging up ends the transaction too; to keep the connection, one would have to ask whether it still works.
+		// Hanging up ends the transaction too. To keep the connection, one would have to ask whether it still works.
 		_ = connection.Raw(func(any) error { return driver.ErrBadConn })
 		return err
 	}
@@ -57,8 +57,8 @@ func (s *Snapshot) RatingType() training.RatingType { return s.schema.ratings() 
 // Ratings streams the range's ratings in the order of the primary key, NULLs first. Where no key makes them unique, the
 // highest of several ratings of one product comes first, so that every attempt reads them in the same order.
 //
-// One cursor in key order, not pages: a page's "after this key" would skip NULLs and cut through equal keys
-// of a table without its primary key, and those have to reach the quarantine.
+// It is one cursor in key order, not pages. A page's "after this key" would skip NULLs and cut through equal keys of
+// a table without its primary key, and those have to reach the quarantine.
 func (s *Snapshot) Ratings(ctx context.Context, span workflow.Range, visit func(training.RawRating) error) error {
 	texts, code := interner{}, codeText(s.schema.numericCode("ratings"))
 	order := "customerNumber, productCode"
@@ -106,7 +106,7 @@ func (s *Snapshot) texts(table string, columns ...string) string {
 	return strings.Join(list, ", ")
 }
 
-// stream hands each row's bytes to visit; they are valid during the call.
+// stream hands each row's bytes to visit. They are valid during the call.
 func (s *Snapshot) stream(ctx context.Context, table, columns, where, order string, visit func([]sql.RawBytes) error) error {
 	return query(ctx, s.connection, visit, "reading "+table,
 		"SELECT "+columns+" FROM "+s.schema.from(table)+" WHERE "+where+" ORDER BY "+order)
@@ -139,7 +139,7 @@ func (s *Snapshot) count(ctx context.Context, table string) (rows int64, err err
 	return rows, err
 }
 
-// query hands each row's bytes to visit; they are valid during the call.
+// query hands each row's bytes to visit. They are valid during the call.
 func query(ctx context.Context, connection *sql.Conn, visit func([]sql.RawBytes) error, doing, statement string, args ...any) error {
 	rows, err := connection.QueryContext(ctx, statement, args...)
 	if err != nil {
@@ -182,8 +182,8 @@ func within(span workflow.Range) string {
 	}
 }
 
-// codeText returns how a product code becomes text. That of a number is its digits, whatever ZEROFILL says: widths differ
-// between tables, and most clients read the number.
+// codeText returns how a product code becomes text. That of a number is its digits without ZEROFILL's zeros: widths
+// differ between tables, and most clients read the number.
 func codeText(numeric bool) func([]byte) []byte {
 	if numeric {
 		return digits

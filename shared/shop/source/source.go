@@ -1,9 +1,9 @@
 // Package source reads the shop's MySQL: its schema, how its ratings spread over customers, and the rows of a
 // range of customers in one consistent snapshot.
 //
-// The SQL is the common subset of MySQL 8 and MariaDB. Text arrives as UTF-8 whatever the tables' character
-// sets are. Numbers arrive as MySQL's text, so that none wraps or is rounded here. Failures are failure.SchemaMismatch where a table or column is not as Wanted says, and
-// failure.SourceUnavailable otherwise.
+// The SQL is the common subset of MySQL 8 and MariaDB. Text arrives as UTF-8 for any character set of the tables.
+// Numbers arrive as MySQL's text, so that none wraps or is rounded here. Failures are failure.SchemaMismatch where a
+// table or column is not as Wanted says, and failure.SourceUnavailable otherwise.
 package source
 
 import (
@@ -17,7 +17,7 @@ import (
 	"recsys/shared/contract/settings"
 )
 
-// Database is the shop's database. Safe for concurrent use; each call takes a connection of its own.
+// Database is the shop's database. Safe for concurrent use, because each call takes a connection of its own.
 type Database struct{ pool *sql.DB }
 
 const (
@@ -26,8 +26,8 @@ const (
 	silence = 5 * time.Minute
 )
 
-// Open prepares connections; nothing is dialled yet. Settings that cannot be read are failure.InvalidInput, without
-// the DSN's text, for it may hold a password.
+// Open prepares connections and dials none. Settings that cannot be read are failure.InvalidInput, without the DSN's
+// text, for it may hold a password.
 func Open(ctx context.Context, s settings.Source) (*Database, error) {
 	config, err := Configure(ctx, s)
 	if err != nil {
@@ -58,7 +58,7 @@ func Open(ctx context.Context, s settings.Source) (*Database, error) {
 // Close closes the connections.
 func (d *Database) Close() error { return d.pool.Close() }
 
-// Survey is what planning learns of the source.
+// Survey holds the facts about the source that planning needs.
 type Survey struct {
 	Ratings   int64
 	Customers int64 // with ratings

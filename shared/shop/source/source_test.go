@@ -16,7 +16,7 @@ import (
 	"recsys/shared/shop/training"
 )
 
-// TestSource runs what follows on both engines, each test in a database of its own.
+// TestSource runs its tests on both engines, each test in a database of its own.
 func TestSource(t *testing.T) {
 	mysqltest.Each(t, func(t *testing.T, server *mysql.Server) {
 		for name, test := range map[string]func(*testing.T, *mysql.Server){
@@ -66,7 +66,7 @@ func setup(tb testing.TB, server *mysql.Server, statements ...string) (*Database
 	return database, db
 }
 
-// What is written while a range is read belongs to no part of it.
+// Rows that are written while a range is read belong to no part of it.
 func aSnapshotIsOfOneMoment(t *testing.T, server *mysql.Server) {
 	database, db := setup(t, server, "INSERT INTO ratings VALUES (1,'a',1),(2,'b',2)", "INSERT INTO customers VALUES (1,'Montréal',NULL,'','Canada',0.10)")
 	err := database.Snapshot(t.Context(), func(s *Snapshot) error {

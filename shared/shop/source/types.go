@@ -5,7 +5,7 @@ import (
 	"strings"
 )
 
-// Kind is what a column's type must be able to carry.
+// Kind is the kind of value that a column's type must carry.
 type Kind string
 
 const (

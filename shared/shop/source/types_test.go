@@ -45,8 +45,8 @@ func read(tb testing.TB, database *Database, span workflow.Range) (ratings, prod
 
 const customersOf = "CREATE TABLE customers (customerNumber BIGINT UNSIGNED, city VARCHAR(50), state VARCHAR(50), postalCode INT(5) ZEROFILL, country ENUM('Norway','Japan'), creditLimit DOUBLE)"
 
-// Values arrive as the server has them, on both sides of int32 and int64. Codes of different integer types are the same
-// digits, whatever ZEROFILL adds.
+// Values arrive as the server has them, on both sides of int32 and int64. Codes of different integer types are the
+// same digits, without ZEROFILL's zeros.
 func typesAsShopsHaveThem(t *testing.T, server *mysql.Server) {
 	for name, test := range map[string]struct {
 		statements        []string
@@ -124,7 +124,7 @@ func postalCodesKeepTheirZeros(t *testing.T, server *mysql.Server) {
 	}
 }
 
-// Without a key the highest of several ratings comes first, whatever order the table has.
+// Without a key the highest of several ratings comes first, for any order of the table.
 func duplicatesComeInOneOrder(t *testing.T, server *mysql.Server) {
 	want := []string{"7 a 5", "7 a 2", "7 b 3"}
 	for _, rows := range []string{"(7,'a',2),(7,'a',5),(7,'b',3)", "(7,'b',3),(7,'a',5),(7,'a',2)"} {
@@ -135,7 +135,7 @@ func duplicatesComeInOneOrder(t *testing.T, server *mysql.Server) {
 	}
 }
 
-// A view that is broken is no table without columns: the server's own words say what is wrong with it.
+// A view that is broken is no table without columns: the error has the server's own words.
 func aBrokenViewIsNamed(t *testing.T, server *mysql.Server) {
 	database, _ := setup(t, server, "RENAME TABLE products TO goods", "CREATE VIEW products AS SELECT * FROM goods", "DROP TABLE goods")
 	_, err := database.Survey(t.Context(), func(int64, int64) error { return nil })

@@ -8,7 +8,7 @@ import (
 	"recsys/shared/contract/lake"
 )
 
-// Reason says which part of the training row's contract a row broke; "" is none.
+// Reason names the part of the training row's contract that a row broke. "" is none.
 type Reason string
 
 const (
@@ -16,7 +16,7 @@ const (
 	CustomerOutOfRange    Reason = "customer-number-out-of-range"   // beyond int32
 	NoProductCode         Reason = "no-product-code"                // NULL or blank
 	NoRating              Reason = "no-rating"                      // NULL
-	RatingOutOfRange      Reason = "rating-out-of-range"            // not 1 to 5; not 0.5 to 5 where ratings are fractional
+	RatingOutOfRange      Reason = "rating-out-of-range"            // not 1 to 5, or not 0.5 to 5 if ratings are fractional
 	RatingTooPrecise      Reason = "rating-too-precise"             // more than two decimals
 	DuplicateRating       Reason = "duplicate-rating"               // the customer has rated the product already
 	UnknownCustomer       Reason = "unknown-customer"               // not in customers
@@ -69,7 +69,7 @@ func CleanCustomer(raw *RawCustomer) (Customer, Reason) {
 	return customer, ""
 }
 
-// CleanProduct trims and checks a product; its code is trimmed even if the rest is bad.
+// CleanProduct trims and checks a product. It trims the code even if the rest is bad.
 func CleanProduct(raw *RawProduct) (Product, Reason) {
 	product := Product{Code: clean(raw.ProductCode), Line: clean(raw.ProductLine), Scale: clean(raw.ProductScale)}
 	if reason := flawIn(product.Code, product.Line, product.Scale); reason != "" {
@@ -103,7 +103,7 @@ type CleanedRating struct {
 	Rating         int32  // in the unit of its RatingType
 }
 
-// CleanRating checks what a rating says by itself.
+// CleanRating checks a rating by itself.
 func CleanRating(raw *RawRating, of RatingType) (CleanedRating, Reason) {
 	rating := CleanedRating{ProductCode: clean(raw.ProductCode)}
 	customer, err := strconv.ParseInt(raw.CustomerNumber, 10, 32)

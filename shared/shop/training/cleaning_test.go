@@ -138,7 +138,7 @@ func TestCleanRatingByType(t *testing.T) {
 	}
 }
 
-// What one of the lake's readers or PostgreSQL cannot carry goes to quarantine, wherever it stands.
+// A text that one of the lake's readers or PostgreSQL cannot carry goes to quarantine, in any column.
 func TestBadTextIsRefused(t *testing.T) {
 	long := strings.Repeat("é", lake.MaxText)
 	for text, want := range map[string]Reason{

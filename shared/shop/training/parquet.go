@@ -11,7 +11,7 @@ import (
 )
 
 const (
-	// rowGroup bounds what a writer and a reader hold in memory, in rows.
+	// rowGroup bounds the rows that a writer and a reader hold in memory.
 	rowGroup = 128 * 1024
 	// pageBuffer is the size of a column's page before encoding, in bytes.
 	pageBuffer = 128 * 1024
@@ -36,7 +36,7 @@ type Writer[T any] struct {
 	rows []T
 }
 
-// NewWriter starts a file, whose ratings are whole if it has any. Close completes it.
+// NewWriter starts a file. Its ratings are whole if it has any. Close completes it.
 func NewWriter[T any](out io.Writer) *Writer[T] {
 	return NewWriterOf[T](out, WholeRatings)
 }
@@ -46,7 +46,7 @@ func NewWriterOf[T any](out io.Writer, ratings RatingType) *Writer[T] {
 	return &Writer[T]{parquet.NewGenericWriter[T](out, ratings.WriterOptions()...), make([]T, 0, batch)}
 }
 
-// Append adds a row. What it points at must stay as it is until Close.
+// Append adds a row. The values that it points at must not change until Close.
 func (w *Writer[T]) Append(row T) error {
 	w.rows = append(w.rows, row)
 	if len(w.rows) < batch {
@@ -55,7 +55,7 @@ func (w *Writer[T]) Append(row T) error {
 	return w.flush()
 }
 
-// Close completes the file; it does not close what is under it.
+// Close completes the file. It does not close the writer below.
 func (w *Writer[T]) Close() error {
 	if err := w.flush(); err != nil {
 		return err
@@ -101,7 +101,7 @@ func NewScanner[T any](file *parquet.File) *Scanner[T] {
 	return &Scanner[T]{file: NewReader[T](file), rows: make([]T, 0, batch)}
 }
 
-// Next returns the next row, or io.EOF. The row is valid until the next call; what it points at stays.
+// Next returns the next row, or io.EOF. The row is valid until the next call. The values that it points at stay.
 func (s *Scanner[T]) Next() (*T, error) {
 	for s.next == len(s.rows) {
 		if s.end != nil {

@@ -126,7 +126,7 @@ func row(i int) Row {
 	return r
 }
 
-// NULL stays NULL, and rows keep what they point at while the scanner goes on.
+// NULL stays NULL, and rows keep their values while the scanner goes on.
 func TestScannerReturnsWhatTheWriterTook(t *testing.T) {
 	const n = 3*batch + 1
 	file, err := Open(write(t, n))

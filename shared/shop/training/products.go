@@ -62,7 +62,7 @@ type CatalogueRow struct {
 	QuantityInStock int32  `parquet:"quantityInStock"`
 	BuyPrice        int64  `parquet:"buyPrice,decimal(2:10)"` // hundredths
 	MSRP            int64  `parquet:"MSRP,decimal(2:10)"`     // hundredths
-	Reason          Reason `parquet:"reason,dict"`            // why the row is bad; "" for a sound one
+	Reason          Reason `parquet:"reason,dict"`            // why the row is bad, "" for a sound one
 	StockUnknown    bool   `parquet:"stockUnknown"`
 }
 

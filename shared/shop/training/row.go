@@ -6,8 +6,8 @@
 // Money is DECIMAL(10,2): an int64 of hundredths, never a float. Prices of more decimals are rounded to that.
 package training
 
-// Example is one rating with what is known of its customer and its product: the columns of a partition's
-// file, in the order of the contract. Optional strings are null in the file when they are empty.
+// Example is one rating with the facts about its customer and its product: the columns of a partition's file, in the
+// order of the contract. Optional strings are null in the file when they are empty.
 type Example struct {
 	City            string `parquet:"city,dict"`
 	State           string `parquet:"state,optional,dict"`
@@ -42,14 +42,14 @@ type Row struct {
 	CustomerNumber  int32  `parquet:"customerNumber"`
 }
 
-// RawRating is a row of the source's table ratings; "" is NULL, a number is MySQL's text.
+// RawRating is a row of the source's table ratings. "" is NULL, a number is MySQL's text.
 type RawRating struct {
 	CustomerNumber string `parquet:"customerNumber,optional,dict"`
 	ProductCode    string `parquet:"productCode,optional,dict"`
 	ProductRating  string `parquet:"productRating,optional,dict"`
 }
 
-// RawCustomer is a row of the source's table customers; "" is NULL, a number is MySQL's text.
+// RawCustomer is a row of the source's table customers. "" is NULL, a number is MySQL's text.
 type RawCustomer struct {
 	CustomerNumber string `parquet:"customerNumber,optional"`
 	City           string `parquet:"city,optional"`
@@ -59,7 +59,7 @@ type RawCustomer struct {
 	CreditLimit    string `parquet:"creditLimit,optional"`
 }
 
-// RawProduct is a row of the source's table products; "" is NULL, a number is MySQL's text.
+// RawProduct is a row of the source's table products. "" is NULL, a number is MySQL's text.
 type RawProduct struct {
 	ProductCode     string `parquet:"productCode,optional"`
 	ProductLine     string `parquet:"productLine,optional"`

@@ -22,8 +22,8 @@ func bootstrapFor(metrics []string) string {
 	).Replace(bootstrapSQL)
 }
 
-// Bootstrap creates extension, schema, roles and the list of versions, in one transaction. It may be run again
-// at any time. Connect as the owner of the database with CREATEROLE; a superuser is not needed.
+// Bootstrap creates extension, schema, roles and the list of versions, in one transaction. It may be run again at any
+// time. Connect as the owner of the database with CREATEROLE. A superuser is not needed.
 func Bootstrap(ctx context.Context, conn *pgx.Conn) error {
 	tx, err := conn.Begin(ctx)
 	if err != nil {

@@ -35,22 +35,23 @@ type Config struct {
 	// MaxConns is the pool's size. Default 2: a function handles one invocation at a time.
 	MaxConns int32
 	// Repeating is for a caller that sends the same statements again and again, and tries again when a connection
-	// proves dead. A connection prepares each statement once, with one plan for whatever parameters come: from then on
-	// the statement, or a batch of them, is one round trip and costs no planning. No idle connection is tried out first.
+	// proves dead. A connection prepares each statement once, with one plan for all parameters. From then on the
+	// statement, or a batch of them, is one round trip and costs no planning. No idle connection is tried out first.
 	Repeating bool
 }
 
 const (
 	connectTimeout = 5 * time.Second
-	// aliveCheck is how soon the server notices, in the middle of a statement, that its client was killed:
-	// without it a CREATE INDEX goes on to its end and holds its locks.
+	// aliveCheck is how soon the server notices, in the middle of a statement, that its client was killed. Without it
+	// a CREATE INDEX goes on to its end and holds its locks.
 	aliveCheck = 2 * time.Second
-	// keptStatements bounds what is prepared on a connection: a version's statements go out of use with it.
+	// keptStatements bounds the prepared statements of a connection, because a version's statements go out of use
+	// with it.
 	keptStatements = 32
 )
 
-// Connect opens a pool, without connecting yet: a database that is away is an error of the first statement,
-// so that a function starts and its retries find the database when it is back. Vectors travel in binary.
+// Connect opens a pool, without connecting yet. A database that is away is an error of the first statement, so a
+// function starts and its retries find the database when it is back. Vectors travel in binary.
 func Connect(ctx context.Context, c Config) (*pgxpool.Pool, error) {
 	config, err := pgxpool.ParseConfig(c.URL)
 	if err != nil {
@@ -90,8 +91,8 @@ func milliseconds(d, otherwise time.Duration) string {
 	return strconv.FormatInt(d.Milliseconds(), 10)
 }
 
-// Wrap says what was being done, and names an error that may pass by itself failure.VectorStoreUnavailable.
-// nil stays nil.
+// Wrap says what was being done, and names an error that may pass by itself failure.VectorStoreUnavailable. Nil stays
+// nil.
 func Wrap(doing string, err error) error {
 	if err == nil {
 		return nil

@@ -13,10 +13,10 @@ import (
 // attempts.
 const abandonedAfter = `interval '1 day'`
 
-// DropOld drops the tables of what no rollback needs: those of versions that failed or were abandoned, and of the versions
-// below the active one all but the newest keep-1 that a rollback may go back to. Others above the active one stay: they
-// are being loaded, or were rolled back. Each goes in a transaction of its own, its row stays and says so. It
-// returns the dropped versions, those of earlier calls among them: their artifacts may go too, see Forget.
+// DropOld drops the tables that no rollback needs: those of versions that failed or were abandoned, and of the
+// versions below the active one all but the newest keep-1 that a rollback may go back to. Others above the active one
+// stay: they are being loaded, or were rolled back. Each goes in a transaction of its own, its row stays and says so.
+// It returns the dropped versions, those of earlier calls among them: their artifacts may go too, see Forget.
 func DropOld(ctx context.Context, pool *pgxpool.Pool, keep int) (dropped []int64, err error) {
 	_, err = pool.Exec(ctx, `update `+VersionTable+` set status = 'failed', failure = 'its run ended before it was activated'
 		where status in ('loading', 'loaded') and created_at < now() - `+abandonedAfter)

@@ -12,23 +12,23 @@ import (
 	"recsys/shared/contract/failure"
 )
 
-// Load is what fills the tables of a version.
+// Load holds the rows for the tables of a version.
 type Load struct {
 	Version   int64
 	Artifacts map[string]string // key → ETag, as they were allocated
 	Dimension int
 	Items     pgx.CopyFromSource // rows of (id string, embedding pgvector.Vector)
 	Users     pgx.CopyFromSource // rows of (id int32, embedding pgvector.Vector)
-	// Compared returns how the rows compare with the shop, as a value that marshals to JSON. It is asked once all rows were
-	// read; nil: they are not compared.
+	// Compared returns how the rows compare with the shop, as a value that marshals to JSON. It is called after all
+	// rows were read. Nil: they are not compared.
 	Compared func() any
 	// Snapshot may be the zero value: nothing is known of the shop.
 	Snapshot Snapshot
 }
 
-// Run loads the version by binary COPY, in one transaction: its tables are there whole, or not at all. A version
-// that is loaded already stays as it is. One that was allocated anew for other artifacts, has failed or was
-// dropped is Overtaken: what this attempt was about to load is not what the version says that it holds.
+// Run loads the version by binary COPY, in one transaction: its tables are there whole, or not at all. A version that
+// is loaded already stays as it is. A version that was allocated again for other artifacts, has failed or was dropped
+// is Overtaken: this attempt's rows do not belong to the artifacts in its row.
 func (l Load) Run(ctx context.Context, pool *pgxpool.Pool) (loaded Record, err error) {
 	doing := fmt.Sprintf("loading version %d", l.Version)
 	err = transact(ctx, pool, doing, func(tx pgx.Tx) error {
@@ -89,7 +89,7 @@ func (l Load) fill(ctx context.Context, tx pgx.Tx) error {
 func copyInto(ctx context.Context, tx pgx.Tx, table string, columns []string, rows pgx.CopyFromSource) (int64, error) {
 	count, err := tx.CopyFrom(ctx, strings.Split(table, "."), columns, rows)
 	if refused := rows.Err(); refused != nil {
-		return count, refused // the source's own error, whatever COPY made of it
+		return count, refused // the source's own error, and not the one that COPY makes of it
 	}
 	return count, Wrap("copying into "+table, err)
 }

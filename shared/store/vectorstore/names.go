@@ -1,9 +1,8 @@
 // Package vectorstore is the vector database: PostgreSQL with pgvector, as the loader and the reader see it.
 //
-// Promise: every name in it (schema, roles, tables, views) and every column is spelled here and in
-// bootstrap.sql only; a version's embeddings are written once, by one transaction, and never changed after it is
-// active; what is of the shop (Snapshot) is brought up to a newer snapshot, by one transaction too. Failures of the
-// connection are failure.VectorStoreUnavailable.
+// Promise: every name in it (schema, roles, tables, views) and every column is spelled here and in bootstrap.sql. One
+// transaction writes a version's embeddings, and nothing changes them after it is active. One transaction brings the
+// shop's part (Snapshot) up to a newer snapshot. Failures of the connection are failure.VectorStoreUnavailable.
 //
 // Spec: docs/architecture.md, "The vector database".
 package vectorstore
@@ -14,7 +13,7 @@ import (
 )
 
 const (
-	// Schema holds everything of ours; the extension itself lives where its creator put it (public by default).
+	// Schema holds everything of ours. The extension itself lives where its creator put it (public by default).
 	Schema = "recsys"
 	// LoaderRole loads, indexes and activates versions: it owns their tables.
 	LoaderRole = "recsys_loader"
@@ -23,8 +22,9 @@ const (
 
 	// VersionTable is the list of versions, see Version.
 	VersionTable = Schema + ".embedding_version"
-	// CartTable is (session uuid, item varchar, slot smallint, period bigint, number bigint, seen_at timestamptz): what
-	// recent sessions have in their carts. Rows are added and never changed; a partition (CartPartition) is emptied as a whole.
+	// CartTable is (session uuid, item varchar, slot smallint, period bigint, number bigint, seen_at timestamptz):
+	// the carts of recent sessions. Rows are added and never changed. A partition (CartPartition) is emptied as a
+	// whole.
 	CartTable = Schema + ".cart_item"
 	// CartSlots is the number of its partitions, by slot.
 	CartSlots = 4
@@ -46,13 +46,13 @@ func ItemTable(version int64) string { return ItemView + "_" + strconv.FormatInt
 func UserTable(version int64) string { return UserView + "_" + strconv.FormatInt(version, 10) }
 
 // PopularityTable is (country text, item varchar, count bigint), primary key (country, item), and an index on
-// (country, count desc, item). The country is spelled as CountryKey does; AnyCountry counts over all of them, and
-// has every item of the version, with 0 where nobody has rated it.
+// (country, count desc, item). The country is spelled as CountryKey does. AnyCountry counts over all of them, and has
+// every item of the version, with 0 for unrated ones.
 func PopularityTable(version int64) string {
 	return Schema + ".item_popularity_" + strconv.FormatInt(version, 10)
 }
 
-// RatedTable is (customer int, item varchar), primary key (customer, item): who has rated what.
+// RatedTable is (customer int, item varchar), primary key (customer, item): the rated items of each customer.
 func RatedTable(version int64) string { return Schema + ".user_item_" + strconv.FormatInt(version, 10) }
 
 // AttributeTable is (item varchar primary key, line varchar, stock int), of all products of the shop with a known stock.

@@ -19,7 +19,7 @@ type Record struct {
 	Run       string
 	Status    Status
 	Metric    distance.Metric
-	Artifacts map[string]string // key → ETag of what was handed over or trained
+	Artifacts map[string]string // key → ETag of handed-over or trained artifacts
 	Origin    Origin
 	Dimension int // 0 until loaded, as are the counts
 	ItemCount int64
@@ -32,9 +32,9 @@ type Record struct {
 	Dropped bool
 	// Failure is why it failed, "" unless it did.
 	Failure string
-	// Evaluation is what SetEvaluation recorded, nil before.
+	// Evaluation is the argument of SetEvaluation, nil before.
 	Evaluation json.RawMessage
-	// Compared is what Load.Compared said, nil before.
+	// Compared is the result of Load.Compared, nil before.
 	Compared json.RawMessage
 }
 
@@ -71,14 +71,14 @@ func OfVersion(ctx context.Context, db Querier, version int64) (Record, bool, er
 	return scanRecord(fmt.Sprintf("reading version %d", version), db.QueryRow(ctx, selectRecord+`where version = $1`, version))
 }
 
-// Current is the active version's row; false when none is active.
+// Current is the active version's row. It is false when none is active.
 func Current(ctx context.Context, db Querier) (Record, bool, error) {
 	return scanRecord("reading the active version", db.QueryRow(ctx, selectRecord+`where status = 'active'`))
 }
 
-// SameArtifacts finds the version that makes another load of these artifacts (key → ETag) pointless: the active
-// one, one that was rolled back and must not come back by the next nightly run, or the newest hand-over, which is not
-// active any more where a version that was trained has replaced it.
+// SameArtifacts finds the version that makes another load of these artifacts (key → ETag) pointless. That is the
+// active one, or one that was rolled back and must not come back by the next nightly run. It may also be the newest
+// hand-over, which is not active any more if a trained version has replaced it.
 func SameArtifacts(ctx context.Context, db Querier, artifacts map[string]string, metric distance.Metric) (Record, bool, error) {
 	return scanRecord("looking for a version of these artifacts", db.QueryRow(ctx, selectRecord+`
 		where artifacts = $1::jsonb and metric = $2 and (status = 'active' or rolled_back_by is not null
@@ -87,9 +87,9 @@ func SameArtifacts(ctx context.Context, db Querier, artifacts map[string]string,
 		order by status = 'active' desc, version desc limit 1`, artifacts, metric, HandedOver))
 }
 
-// Allocate gives the run its version, in status Loading, before its artifacts are copied. A run that has one
-// keeps its number, and starts again; Overtaken where it is loaded already. Numbers have no gaps, so that a run
-// that was killed and tried again ends like one that was not.
+// Allocate gives the run its version, in status Loading, before its artifacts are copied. A run that has a version
+// keeps its number and starts again. If it is loaded already, the error is Overtaken. Numbers have no gaps, so that a
+// run that was killed and tried again ends like one that was not.
 func Allocate(ctx context.Context, pool *pgxpool.Pool, run string, metric distance.Metric, artifacts map[string]string, hasModel bool) (version int64, err error) {
 	doing := "allocating a version for run " + run
 	err = transact(ctx, pool, doing, func(tx pgx.Tx) error {
@@ -124,8 +124,8 @@ func Fail(ctx context.Context, pool *pgxpool.Pool, version int64, artifacts map[
 }
 
 // Discard ends a version that never will answer: it records why, drops its tables, and lets its artifacts be deleted.
-// A version that is of other artifacts meanwhile (key → ETag), or answers, stays as it is. Tried again, it ends what an
-// interrupted attempt has left.
+// A version that is of other artifacts meanwhile (key → ETag), or answers, stays as it is. A second call finishes the
+// work of an interrupted one.
 func Discard(ctx context.Context, pool *pgxpool.Pool, version int64, artifacts map[string]string, why string, deleteArtifacts func() error) error {
 	if err := Fail(ctx, pool, version, artifacts, why); err != nil {
 		return err

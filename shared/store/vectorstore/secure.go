@@ -16,7 +16,7 @@ import (
 
 var errUnverified = errors.New("reading VECTOR_STORE_URL: credentials go only to a server that is verified: add sslmode=verify-full")
 
-// secure makes a verified connection trust the configured authorities, and returns what gives each connection its
+// secure makes a verified connection trust the configured authorities, and returns the source of each connection's
 // credentials.
 func (c Config) secure(ctx context.Context, config *pgx.ConnConfig) (func(context.Context, *pgx.ConnConfig) error, error) {
 	verified := isVerified(config)
@@ -50,9 +50,9 @@ func (c Config) secure(ctx context.Context, config *pgx.ConnConfig) (func(contex
 	}, nil
 }
 
-// ConnectOwner connects as the owner of the database, for Bootstrap. Where the password is refused, token is tried:
-// who creates a role is a member of it since PostgreSQL 16, and so, when the roles of ours have rds_iam, of rds_iam,
-// and RDS takes no password of such a member.
+// ConnectOwner connects as the owner of the database, for Bootstrap. If the password is refused, token is tried. The
+// creator of a role is a member of it since PostgreSQL 16. So, when our roles have rds_iam, the owner is a member of
+// rds_iam, too, and RDS takes no password of such a member.
 func ConnectOwner(ctx context.Context, c Config, token rds.Login) (*pgx.Conn, error) {
 	config, err := pgx.ParseConfig(c.URL)
 	if err != nil {

@@ -10,7 +10,7 @@ import (
 	"recsys/shared/contract/productcode"
 )
 
-// fill makes the version's tables of the shop, where they are not there yet, and what they hold that of the snapshot. Each
+// fill makes the version's tables of the shop, if they are not there yet, and fills them from the snapshot. Each
 // table is made up next to the version's own, and then the rows that differ are changed.
 func (s Snapshot) fill(ctx context.Context, tx pgx.Tx, version int64) error {
 	if err := createShop(ctx, tx, version); err != nil {
@@ -86,7 +86,7 @@ func (s Snapshot) stage(ctx context.Context, tx pgx.Tx) error {
 	return nil
 }
 
-// sumPopularity adds up what differs only in the country's spelling, and each item over all countries.
+// sumPopularity adds up counts that differ only in the country's spelling, and each item over all countries.
 func (s Snapshot) sumPopularity(ctx context.Context, tx pgx.Tx, version int64) error {
 	return Wrap("adding up the popularity", execute(ctx, tx,
 		`create temporary table wanted_popularity on commit drop as
@@ -141,8 +141,8 @@ func foldSome(ctx context.Context, tx pgx.Tx, after string) (last string, more b
 	return codes[len(codes)-1], true, err
 }
 
-// replacement makes the rows of a table those of a source, and touches only those that differ. From one night to the next
-// that is little of a large table, which so neither swells nor loses what is cached of it.
+// replacement makes the rows of a table those of a source, and touches only those that differ. From one night to the
+// next these are few rows of a large table. So it neither swells nor loses its cached pages.
 type replacement struct{ table, key, columns, source string }
 
 func (r replacement) run(ctx context.Context, tx pgx.Tx) error {

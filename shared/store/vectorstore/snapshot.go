@@ -11,20 +11,21 @@ import (
 	"recsys/shared/contract/workflow"
 )
 
-// Snapshot is what a version knows of the shop, from one snapshot of the training data. Rows that are nil are none.
+// Snapshot holds a version's facts about the shop, from one snapshot of the training data. Rows that are nil are
+// none.
 type Snapshot struct {
 	Name       string
 	Of         time.Time          // when the snapshot's run started: orders snapshots
-	Popularity pgx.CopyFromSource // (country string, item string, count int64): ratings of an item; repeats are added up
-	Rated      pgx.CopyFromSource // (customer int32, item string); repeats count once
+	Popularity pgx.CopyFromSource // (country string, item string, count int64): ratings of an item. Repeats are added up
+	Rated      pgx.CopyFromSource // (customer int32, item string). Repeats count once
 	Products   pgx.CopyFromSource // (item string, line string, stock int32, or nil if it is unknown), once an item
 	Whole      bool               // Products are all that the shop holds: other items are gone
 }
 
 // Refresh brings the active version up to a newer snapshot, in one transaction. It says false, and changes nothing,
-// where the version is not active any more or has a snapshot as new. One of the future is of a clock that was wrong, and
-// counts as older (see workflow.Ahead). Readers go on meanwhile, with what there was:
-// hence DELETE and INSERT of what has changed, and neither TRUNCATE nor another table under the same name.
+// where the version is not active any more or has a snapshot as new. One of the future is of a clock that was wrong,
+// and counts as older (see workflow.Ahead). Readers go on meanwhile with the old rows. So it uses DELETE and INSERT
+// of the changed rows, and neither TRUNCATE nor another table under the same name.
 func Refresh(ctx context.Context, pool *pgxpool.Pool, version int64, s Snapshot) (refreshed bool, err error) {
 	err = transact(ctx, pool, fmt.Sprintf("refreshing version %d", version), func(tx pgx.Tx) error {
 		tag, err := tx.Exec(ctx, `select from `+VersionTable+` where version = $1 and status = 'active'
@@ -39,8 +40,8 @@ func Refresh(ctx context.Context, pool *pgxpool.Pool, version int64, s Snapshot)
 	return refreshed && err == nil, err
 }
 
-// RefreshWithoutModel does what Refresh does for the shop alone, as long as no version is active: then it changes nothing
-// and says false.
+// RefreshWithoutModel does the work of Refresh for the shop alone, as long as no version is active. If one is active,
+// it changes nothing and returns false.
 func RefreshWithoutModel(ctx context.Context, pool *pgxpool.Pool, s Snapshot) (refreshed bool, err error) {
 	err = transact(ctx, pool, "refreshing the shop without a model", func(tx pgx.Tx) error {
 		if err := lockVersions(ctx, tx); err != nil { // no version is activated meanwhile

@@ -8,7 +8,7 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 )
 
-// transact runs work in a transaction. Work names its own errors; those of begin and commit get theirs here.
+// transact runs work in a transaction. work names its own errors. Those of begin and commit get theirs here.
 func transact(ctx context.Context, pool *pgxpool.Pool, doing string, work func(pgx.Tx) error) error {
 	tx, err := pool.Begin(ctx)
 	if err != nil {

@@ -76,7 +76,7 @@ func (d *database) text(pool *pgxpool.Pool, sql string) (text string) {
 	return text
 }
 
-// handOver is what every version here is made of, where that does not matter.
+// handOver is the source of every version here, unless a test needs another.
 var handOver = map[string]string{"items": "1", "users": "1"}
 
 func (d *database) allocate(run string) int64 {
@@ -288,8 +288,8 @@ func testReader(t *testing.T, d *database) {
 	}
 }
 
-// A release that knows more finds a database of one that knew less, before anything is loaded anew: what is missing is
-// seen, and comes with the bootstrap and with the next snapshot.
+// A release finds a database of an earlier one, before anything is loaded. It sees the missing tables, and they come
+// with the bootstrap and with the next snapshot.
 func testEarlierRelease(t *testing.T, d *database) {
 	version := d.allocate("run-1")
 	_, err := vectorstore.Load{Version: version, Artifacts: handOver, Dimension: 2, Items: items(3, 2), Users: users(3, 2)}.Run(t.Context(), d.loader)
@@ -323,7 +323,7 @@ func testEarlierRelease(t *testing.T, d *database) {
 	}
 }
 
-// A reader in the middle of its transaction sees what there was, and what changes meanwhile waits for nobody.
+// A reader in the middle of its transaction sees the old rows, and a change meanwhile waits for nobody.
 func testRefreshBesideReader(t *testing.T, d *database) {
 	version := d.allocate("run-1")
 	load := vectorstore.Load{Version: version, Artifacts: handOver, Dimension: 2, Items: items(3, 2), Users: users(3, 2)}
@@ -348,7 +348,7 @@ func testRefreshBesideReader(t *testing.T, d *database) {
 	if got := d.text(d.loader, `select string_agg(item, ' ' order by item) from `+vectorstore.RatedTable(version)); got != "S1 S2" {
 		t.Errorf("after: %s", got)
 	}
-	for _, table := range vectorstore.Tables(version)[2:] { // of the shop: readers' plans are made for what is known of them
+	for _, table := range vectorstore.Tables(version)[2:] { // of the shop: readers' plans depend on their statistics
 		if got := d.text(d.loader, `select (reltuples >= 0)::text from pg_class where oid = '`+table+`'::regclass`); got != "true" {
 			t.Errorf("%s was not analysed", table)
 		}
@@ -369,7 +369,7 @@ func testAllocate(t *testing.T, d *database) {
 	}
 }
 
-// Two executions finish at once: the newer one is active in the end, whoever was first.
+// Two executions finish at once. The newer one is active in the end, in any order.
 func testTwoActivations(t *testing.T, d *database) {
 	const n = 4
 	for i := range n {
@@ -431,7 +431,7 @@ func testLoadTwice(t *testing.T, d *database) {
 	}
 }
 
-// Another attempt of the run has found other artifacts: what this one knows of its own is stale.
+// Another attempt of the run has found other artifacts, so this one's own are stale.
 func testOvertaken(t *testing.T, d *database) {
 	version := d.allocate("run-1")
 	anew := map[string]string{"items": "2", "users": "1"}

@@ -14,14 +14,14 @@ import (
 type Status string
 
 const (
-	Loading Status = "loading" // numbered; its tables are not there yet
+	Loading Status = "loading" // numbered. Its tables are not there yet
 	Loaded  Status = "loaded"  // tables are whole, no index yet
-	Active  Status = "active"  // answers; at most one version
+	Active  Status = "active"  // answers. At most one version
 	Retired Status = "retired" // was active
 	Failed  Status = "failed"  // its artifacts or its index were not good enough
 )
 
-// ActiveVersion is what an answer needs to know of the version that is active.
+// ActiveVersion holds the facts about the active version that an answer needs.
 type ActiveVersion struct {
 	Version   int64
 	Dimension int
@@ -55,7 +55,7 @@ union all select 0, 1, 'cosine', 40, false, false, false, true,
 to_regclass('` + Schema + `.item_code_0') is not null, to_regclass('` + TrendingTable + `') is not null
 where to_regclass('` + Schema + `.user_item_0') is not null and not exists (select from ` + VersionTable + ` where status = 'active')`
 
-// ScanActive reads the row of SelectActive; false when no version is active and nothing is known of the shop.
+// ScanActive reads the row of SelectActive. It is false when no version is active and nothing is known of the shop.
 func ScanActive(row pgx.Row) (ActiveVersion, bool, error) {
 	var v ActiveVersion
 	err := row.Scan(&v.Version, &v.Dimension, &v.Metric, &v.EfSearch, &v.HasModel, &v.Trained, &v.Safetensors, &v.HasShop, &v.HasCodes, &v.HasTrending)

@@ -35,7 +35,7 @@ const (
 // aggregate is an AggregatedRecord, read.
 type aggregate struct {
 	partitionKeys []string
-	hashKeys      int // their number; where a record lies on the stream is known without them
+	hashKeys      int // their number. A record's place on the stream is known without them
 	records       []aggregated
 }
 

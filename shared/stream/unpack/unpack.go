@@ -6,7 +6,7 @@
 //   - gzip, of one member or of several
 //   - NDJSON, one JSON object on each line (activity.Lines)
 //
-// Any other record is one part, as it came. Blank text around a packed record falls away. What comes out is bounded by
+// Any other record is one part, as it came. Blank text around a packed record falls away. The output is bounded by
 // MaxParts and MaxBytes, because a small record can unpack to a huge one.
 package unpack
 
@@ -33,9 +33,9 @@ const (
 // Part is an activity record of a Kinesis record.
 type Part struct {
 	Data []byte
-	// PartitionKey is the part's own in an aggregate; "" if it is the Kinesis record's.
+	// PartitionKey is the part's own in an aggregate. "" if it is the Kinesis record's.
 	PartitionKey string
-	// Err is why Data could not be taken apart; nil for most.
+	// Err is why Data could not be taken apart, nil for most.
 	Err error
 }
 
@@ -76,7 +76,8 @@ type unpacker struct {
 	unpacked int // bytes
 }
 
-// take adds the parts of what is packed depth times. An error is about the limits, and so about the whole record.
+// take adds the parts of a record that is packed depth times. An error is about the limits, and so about the whole
+// record.
 func (u *unpacker) take(part Part, depth int) error {
 	if !IsPacked(part.Data) {
 		for line := range activity.Lines(part.Data) {

@@ -130,7 +130,7 @@ func TestPartitionKeys(t *testing.T) {
 	}
 }
 
-// TestLimits: a record beyond them is rejected as it came, whatever it would be packed in.
+// TestLimits: a record beyond them is rejected as it came, for any packing.
 func TestLimits(t *testing.T) {
 	many := slices.Repeat([]string{a}, unpack.MaxParts)
 	bomb := string(Gzip(strings.Repeat(" ", unpack.MaxBytes/2+1)))
@@ -197,7 +197,7 @@ func TestEventID(t *testing.T) {
 	}
 }
 
-// FuzzRecord: whatever comes in, it has parts, within the limits, and the same ones when it comes again.
+// FuzzRecord: any input has parts, within the limits, and the same ones when it comes again.
 func FuzzRecord(f *testing.F) {
 	for _, seed := range [][]byte{
 		[]byte(a), []byte(a + "\n" + b), Gzip(a, b), Aggregate("k", a, b), Aggregate("k", string(Gzip(a+"\n"+b))),

@@ -48,7 +48,7 @@ func New(name string) (*Authority, error) {
 	return &Authority{certificate, key}, nil
 }
 
-// PEM is what a client trusts.
+// PEM is the certificate for clients to trust.
 func (a *Authority) PEM() string {
 	return string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: a.certificate.Raw}))
 }

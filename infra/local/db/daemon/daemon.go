@@ -1,10 +1,10 @@
 // Package daemon runs a server program as a child that never outlives this process, and never as root.
 //
-// The kernel signals the child when this process dies, also by SIGKILL (prctl(2), PR_SET_PDEATHSIG). A lock
-// file, inherited by the child and its children, tells whether any of them still lives: it is what keeps two
-// servers from one data directory, and what makes a stale pid file harmless. As root the child runs as
-// nobody, with the one capability it needs to pass through folders that are closed to nobody: it reads
-// everything and writes only what is nobody's, so a server must let in nobody but its user. Linux only.
+// The kernel signals the child when this process dies, also by SIGKILL (prctl(2), PR_SET_PDEATHSIG). A lock file,
+// inherited by the child and its children, tells whether any of them still lives. It keeps two servers from one data
+// directory, and makes a stale pid file harmless. As root the child runs as nobody, with the one capability that it
+// needs to pass through closed folders. It reads everything and writes only files of nobody, so a server must let in
+// no one but its user. Linux only.
 package daemon
 
 import (
@@ -29,7 +29,7 @@ import (
 type Config struct {
 	Command []string // the program and its arguments
 	Env     []string // added to this process's environment
-	Log     string   // file that what the program prints is appended to
+	Log     string   // file to which the program's output is appended
 	Lock    string   // lock file, held as long as the program or a child of it lives
 	// Prepare, if any, is called under the lock before the program starts.
 	Prepare func() error
@@ -53,7 +53,7 @@ type Process struct {
 // lockPatience is how long a server may take to die after its process, before its lock counts as held by a live one.
 const lockPatience = 10 * time.Second
 
-// Start starts the program. Cancelling ctx ends waiting for the lock only; Signal and Kill end the program.
+// Start starts the program. Cancelling ctx ends waiting for the lock only. Signal and Kill end the program.
 func Start(ctx context.Context, config Config) (*Process, error) {
 	if config.DeathSignal == 0 {
 		config.DeathSignal = syscall.SIGKILL
@@ -62,7 +62,7 @@ func Start(ctx context.Context, config Config) (*Process, error) {
 	if err != nil {
 		return nil, err
 	}
-	// The child has the lock from its start; this process's hold on it ends here.
+	// The child has the lock from its start, so this process lets go of it here.
 	defer lock.Close()
 	if config.Prepare != nil {
 		if err := config.Prepare(); err != nil {
@@ -101,8 +101,8 @@ func (p *Process) run(started chan<- error) {
 	close(p.done)
 }
 
-// Run runs a program to its end under the same user as a server, e.g. to make a data directory. It reads input
-// and dies with this process. Its error holds what the program printed.
+// Run runs a program to its end under the same user as a server, e.g. to make a data directory. It reads input and
+// dies with this process. Its error holds the program's output.
 func Run(ctx context.Context, env []string, input string, program ...string) error {
 	cmd := command(ctx, program)
 	cmd.Env = append(os.Environ(), env...)
@@ -134,9 +134,9 @@ func lockThread() {
 	}
 }
 
-// command puts the program out of the terminal's reach, whose Ctrl-C is for this process to handle, and, as
-// root, under the user nobody. CAP_DAC_READ_SEARCH lets nobody read and pass through closed folders, such as root's home;
-// it is in force only after an exec, hence the shell, which is open to all, in front of the program.
+// command puts the program out of the terminal's reach, because this process handles Ctrl-C. As root it puts it under
+// the user nobody. CAP_DAC_READ_SEARCH lets nobody read and pass through closed folders, such as root's home. It is
+// in force only after an exec. Hence the shell, which is open to all, in front of the program.
 func command(ctx context.Context, program []string) *exec.Cmd {
 	uid, gid, other := owner()
 	attributes := &syscall.SysProcAttr{Setpgid: true}
@@ -196,7 +196,7 @@ func (p *Process) Stop(signal syscall.Signal, patience time.Duration) error {
 	return lock.Close()
 }
 
-// acquire takes the lock in path (flock(2)); it waits for patience.
+// acquire takes the lock in path (flock(2)) and waits for it with patience.
 func acquire(ctx context.Context, path string, patience time.Duration) (*os.File, error) {
 	file, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o644)
 	if err != nil {

@@ -11,7 +11,7 @@ import (
 	"recsys/infra/local/db/daemon"
 )
 
-// What root's servers may do in folders that are closed to them: read, and nothing else.
+// Root's servers may read in folders that are closed to them, and nothing else.
 func TestServersOfRootReadAndDoNotWrite(t *testing.T) {
 	if os.Geteuid() != 0 {
 		t.Skip("only root's servers run as another user")

@@ -47,8 +47,8 @@ func (s *Server) Grant(ctx context.Context, account, rights, database string) er
 // readerAccount may read every database of a dump, and do nothing else.
 const readerAccount = "reader"
 
-// ReaderDSN returns the DSN of an account that may only read: a view of a dump may call a function of the dump, which
-// then has the rights of its reader.
+// ReaderDSN returns the DSN of an account that may only read. The reason is that a view of a dump may call a function
+// of the dump, which then has the rights of its reader.
 func (s *Server) ReaderDSN(ctx context.Context, database string) (string, error) {
 	config, err := s.Account(ctx, readerAccount)
 	if err != nil {

@@ -9,7 +9,7 @@ import (
 	"recsys/infra/local/db/daemon"
 )
 
-// certify lays out what makes the server speak TLS.
+// certify lays out the files with which the server speaks TLS.
 func (s *Server) certify(certificate *authority.Certificate) error {
 	if certificate == nil {
 		return nil

@@ -14,7 +14,7 @@ import (
 type Engine string
 
 const (
-	// MySQL is what production runs, and the default.
+	// MySQL is production's engine, and the default.
 	MySQL Engine = "mysql"
 	// MariaDB starts faster and reads MariaDB's own dumps.
 	MariaDB Engine = "mariadb"

@@ -8,8 +8,9 @@ import (
 	"recsys/infra/local/db/daemon"
 )
 
-// secure writes what the server runs before it lets anybody in (--init-file): root's password, new with every
-// Server, and the end of the accounts that MariaDB makes beside root@localhost. The file is the server's alone.
+// secure writes the statements that the server runs before it lets anybody in (--init-file). They set root's
+// password, new with every Server, and delete the accounts that MariaDB makes in addition to root@localhost. The file
+// is the server's alone.
 func (s *Server) secure() error {
 	statements := fmt.Sprintf("ALTER USER 'root'@'localhost' IDENTIFIED BY '%s';\n", s.password)
 	if s.programs.engine == MariaDB {

@@ -110,8 +110,8 @@ func (p programs) env() []string {
 
 var unfitForPath = regexp.MustCompile(`[^\w.]+`)
 
-// template returns a data directory to copy: making one takes longer than the copy. It holds the user's id
-// in its name since the server opens only what its own user can write.
+// template returns a data directory to copy: making one takes longer than the copy. The user's id is in its name,
+// because the server opens only files that its own user can write.
 func (p programs) template(ctx context.Context, cache *provision.Cache) (string, error) {
 	name := fmt.Sprintf("%s-template-%s-user-%d", string(p.engine), unfitForPath.ReplaceAllString(p.version, "-"), os.Geteuid())
 	part, err := cache.Part(ctx, name, func(ctx context.Context, dir string) error {

@@ -1,11 +1,11 @@
 // Package mysql is a MySQL on the loopback interface, for the local mode and for tests.
 //
-// It promises a server that answers, or an error that says what to set instead. In this order it takes: the
-// server at Config.DSN; the host's server of the wanted engine, on a private data directory; the one that
-// infra/local/db/provision fetches. SQL stays in what MySQL and MariaDB both have. A server of its own
-// listens on 127.0.0.1 only, wants a password that is new with every start, reads and writes no file for a
-// statement, dies with this process, and is never root. Settings:
-// https://dev.mysql.com/doc/refman/9.7/en/server-system-variables.html and https://mariadb.com/kb/en/mariadbd-options/.
+// It promises a server that answers, or an error that names the variable to set instead. It takes the first of these:
+// the server at Config.DSN, the host's server of the wanted engine on a private data directory, or the one that
+// infra/local/db/provision fetches. Its SQL is common to MySQL and MariaDB. A server of its own listens on 127.0.0.1
+// only and wants a password that is new with every start. It reads and writes no file for a statement, dies with this
+// process, and is never root. Settings: https://dev.mysql.com/doc/refman/9.7/en/server-system-variables.html and
+// https://mariadb.com/kb/en/mariadbd-options/.
 package mysql
 
 import (
@@ -53,7 +53,7 @@ type Config struct {
 
 // Server is a MySQL that answers.
 type Server struct {
-	dsn        *driver.Config // of root, without a database; or as given
+	dsn        *driver.Config // of root, without a database, or as given
 	own        bool
 	password   string // of root
 	programs   programs
@@ -168,7 +168,7 @@ func (s *Server) tmp() string { return filepath.Join(s.dir, "tmp") }
 // startPatience bounds the time a server takes to answer, recovery after a kill included.
 const startPatience = 60 * time.Second
 
-// start starts the program on the data directory; on a port of its own choice it tries more than one.
+// start starts the program on the data directory. On a port of its own choice it tries more than one.
 func (s *Server) start(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, startPatience)
 	defer cancel()
@@ -244,7 +244,7 @@ func (s *Server) ping(ctx context.Context) error {
 func (s *Server) open() (*sql.DB, error) {
 	config := s.dsn.Clone()
 	config.Logger = log.New(io.Discard, "", 0)
-	// What the server allows, instead of the driver's 64 MiB.
+	// The server's limit, instead of the driver's 64 MiB.
 	config.MaxAllowedPacket = 0
 	connector, err := driver.NewConnector(config)
 	if err != nil {

@@ -76,7 +76,7 @@ func load(tb testing.TB, server *mysql.Server, text string) error {
 	return err
 }
 
-// What every engine must do, on one server each.
+// The common behaviour of the engines, on one server each.
 func TestEngines(t *testing.T) {
 	mysqltest.Each(t, func(t *testing.T, server *mysql.Server) {
 		for name, test := range map[string]func(*testing.T, *mysql.Server){
@@ -115,7 +115,7 @@ func itComesBackOnTheSamePort(t *testing.T, server *mysql.Server) {
 	if err := load(t, server, "USE d; CREATE TABLE t AS SELECT 7 AS n"); err != nil {
 		t.Fatal(err)
 	}
-	// The kill comes first, right after the commit: whatever was committed must be there.
+	// The kill comes right after the commit: all committed rows must be there.
 	for _, ending := range []struct {
 		name string
 		end  func() error

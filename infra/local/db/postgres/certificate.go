@@ -9,14 +9,14 @@ import (
 	"recsys/infra/local/db/daemon"
 )
 
-// tokens is as on RDS: whoever is a member of rds_iam, by whatever way, needs a token, which travels as a password
-// in the clear and so in TLS only. Others are trusted: certificates are for tests.
+// tokens is as on RDS: any member of rds_iam needs a token, which travels as a password in the clear and so in TLS
+// only. Others are trusted: certificates are for tests.
 const tokens = `hostssl all +rds_iam 127.0.0.1/32 password
 hostnossl all +rds_iam 127.0.0.1/32 reject
 host all all 127.0.0.1/32 trust
 `
 
-// certify lays out what makes the server speak TLS.
+// certify lays out the files with which the server speaks TLS.
 func (s *Server) certify(certificate *authority.Certificate) error {
 	if certificate == nil {
 		return nil

@@ -10,7 +10,7 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 )
 
-// URL is the superuser's in the database postgres; of a server that was given, the URL as given.
+// URL is the superuser's in the database postgres. Of a given server it is the URL as given.
 func (s *Server) URL() string { return s.url }
 
 // URLOf is URL as another role in another database, with the password if it is the URL's own role or Admin.
@@ -59,7 +59,7 @@ func (s *Server) create(ctx context.Context, name string) error {
 		return err
 	}
 	if s.programs.host {
-		// A distribution's pgvector may be for superusers to create; the provisioned one is not.
+		// A distribution's pgvector may be for superusers to create. The provisioned one is not.
 		return s.exec(ctx, s.URLOf(Superuser, name), "CREATE EXTENSION IF NOT EXISTS vector")
 	}
 	return nil

@@ -13,8 +13,8 @@ import (
 	"recsys/infra/local/db/daemon"
 )
 
-// A data directory has a password of its own, for Superuser and Admin, in a file beside it that only this user
-// reads: whoever connects as a superuser can run programs as the server does.
+// A data directory has a password of its own for Superuser and Admin. It lies in a file next to it that only this
+// user reads, because a superuser can run programs as the server does.
 
 // secure runs before the server does: nobody connects to a data directory without its password.
 func (s *Server) secure(ctx context.Context) error {
@@ -50,8 +50,8 @@ func (s *Server) access() string {
 	return fmt.Sprintf("host all %s,%s 127.0.0.1/32 scram-sha-256\nhost all all 127.0.0.1/32 %s\n", Superuser, Admin, others)
 }
 
-// setPassword makes the role Admin, where there is none, and gives both roles the password, in a server that
-// listens nowhere: https://www.postgresql.org/docs/17/app-postgres.html, single-user mode, a command a line.
+// setPassword makes the role Admin if there is none, and gives both roles the password. The server listens nowhere
+// then: https://www.postgresql.org/docs/17/app-postgres.html, single-user mode, a command a line.
 func (s *Server) setPassword(ctx context.Context) error {
 	commands := fmt.Sprintf(`do $$ begin if not exists (select from pg_roles where rolname = '%[2]s') then create role %[2]s; end if; end $$
 alter role %[2]s login createrole createdb nosuperuser password '%[3]s'
@@ -64,7 +64,7 @@ alter role %[1]s password '%[3]s'
 	return nil
 }
 
-// strip keeps the password out of what the server printed.
+// strip keeps the password out of the server's output.
 func strip(err error, password string) error {
 	return errors.New(strings.ReplaceAll(err.Error(), password, "…"))
 }

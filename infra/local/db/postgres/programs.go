@@ -18,7 +18,7 @@ import (
 // programs is an installation of PostgreSQL with pgvector.
 type programs struct {
 	bin     string   // the folder of initdb and postgres
-	loader  []string // what the server is started through; empty but on an old C library
+	loader  []string // starts the server, empty except on an old C library
 	version string   // names the template, e.g. "17.10"
 	major   int
 	host    bool // installed by the host's administrator
@@ -82,9 +82,9 @@ func (p programs) server() []string {
 	return append(slices.Clone(p.loader), filepath.Join(p.bin, "postgres"))
 }
 
-// template returns a data directory to copy: initdb takes longer than the copy. No server runs on it; the copy
-// gets a password and its own pg_hba.conf. It holds the user's id in
-// its name since PostgreSQL opens only what its own user owns.
+// template returns a data directory to copy: initdb takes longer than the copy. No server runs on it. The copy gets a
+// password and its own pg_hba.conf. The user's id is in its name, because PostgreSQL opens only files that its own
+// user owns.
 func (p programs) template(ctx context.Context, cache *provision.Cache) (string, error) {
 	name := fmt.Sprintf("postgres-template-%s-user-%d", p.version, os.Geteuid())
 	part, err := cache.Part(ctx, name, func(ctx context.Context, dir string) error {
