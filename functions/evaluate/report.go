@@ -7,33 +7,34 @@ import (
 	"recsys/shared/contract/lake"
 	"recsys/shared/contract/workflow"
 	"recsys/shared/learn/evaluation"
+	"recsys/shared/learn/evaluation/report"
 	"recsys/shared/store/objectstore"
 )
 
 func (m *measurement) report(candidate evaluation.Contender, popularity, random evaluation.Result, active *evaluation.Contender,
-	training lake.Training, decision evaluation.Decision) *evaluation.Report {
-	report := &evaluation.Report{
+	training lake.Training, decision evaluation.Decision) *report.Report {
+	found := &report.Report{
 		Run: m.run.ID, Snapshot: m.snapshot.Name,
 		EvaluatedAt: m.run.StartedAt, // and not the clock's time: a second attempt writes the same report
-		HoldOut: evaluation.HoldOut{
+		HoldOut: report.HoldOut{
 			Seed: m.handler.HeldOut.Seed, Fraction: m.handler.HeldOut.Fraction, Remaining: len(m.train.Columns),
 		},
 		Loss:      training.Loss,
 		Candidate: candidate, Active: active, Popularity: popularity, Random: random, Decision: decision, Remarks: m.remarks,
 	}
 	for _, option := range training.Options {
-		report.Options = append(report.Options, evaluation.Option(option))
+		found.Options = append(found.Options, report.Option(option))
 	}
-	return report
+	return found
 }
 
 // writeReport puts the report into the lake, for programs and for people, and returns the page's address.
-func (h *Handler) writeReport(ctx context.Context, run workflow.Run, report *evaluation.Report) (page string, err error) {
+func (h *Handler) writeReport(ctx context.Context, run workflow.Run, found *report.Report) (page string, err error) {
 	var text, html bytes.Buffer
-	if err := report.WriteJSON(&text); err != nil {
+	if err := found.WriteJSON(&text); err != nil {
 		return "", err
 	}
-	if err := report.WriteHTML(&html); err != nil {
+	if err := found.WriteHTML(&html); err != nil {
 		return "", err
 	}
 	if _, err := h.Lake.Put(ctx, lake.EvaluationReportKey(run.ID), bytes.NewReader(text.Bytes()), objectstore.ContentType("application/json")); err != nil {
@@ -45,22 +46,22 @@ func (h *Handler) writeReport(ctx context.Context, run workflow.Run, report *eva
 }
 
 // outcome is the report in short.
-func outcome(report *evaluation.Report, page string) evaluated {
+func outcome(found *report.Report, page string) evaluated {
 	out := workflow.Evaluated{
-		Status: "passed", Promote: report.Decision.Promote, Version: report.Candidate.Version, Reason: report.Decision.Reason,
-		NDCG10: report.Candidate.Result.NDCG10(), Popularity10: report.Popularity.NDCG10(), Random10: report.Random.NDCG10(), Report: page,
+		Status: "passed", Promote: found.Decision.Promote, Version: found.Candidate.Version, Reason: found.Decision.Reason,
+		NDCG10: found.Candidate.Result.NDCG10(), Popularity10: found.Popularity.NDCG10(), Random10: found.Random.NDCG10(), Report: page,
 	}
 	figures := map[string]evaluation.Result{
-		"candidate": report.Candidate.Result, "popularity": report.Popularity, "random": report.Random,
+		"candidate": found.Candidate.Result, "popularity": found.Popularity, "random": found.Random,
 	}
-	if report.Active != nil {
-		out.Active10 = report.Active.Result.NDCG10()
-		figures["active"] = report.Active.Result
+	if found.Active != nil {
+		out.Active10 = found.Active.Result.NDCG10()
+		figures["active"] = found.Active.Result
 	}
 	switch {
-	case !report.Decision.Promote:
+	case !found.Decision.Promote:
 		out.Status = "not-promoted"
-	case !report.Decision.Passed:
+	case !found.Decision.Passed:
 		out.Status = "reported"
 	}
 	return evaluated{out, figures}

@@ -19,6 +19,7 @@ import (
 	"recsys/shared/contract/workflow"
 	"recsys/shared/learn/embeddings"
 	"recsys/shared/learn/evaluation"
+	"recsys/shared/learn/evaluation/report"
 	"recsys/shared/shop/training"
 	"recsys/shared/store/objectstore"
 	"recsys/shared/store/vectorstore"
@@ -167,12 +168,12 @@ func (b *bench) activate(version int64) {
 	b.Must(err)
 }
 
-func (b *bench) report(version int64) (report evaluation.Report) {
+func (b *bench) report(version int64) (found report.Report) {
 	b.Helper()
 	content, _, err := b.Lake.Get(b.Context(), lake.EvaluationReportKey(runOf(version).ID), 1<<20)
 	b.Must(err)
-	b.Must(json.Unmarshal(content, &report))
-	return report
+	b.Must(json.Unmarshal(content, &found))
+	return found
 }
 
 func (b *bench) record(version int64) vectorstore.Record {

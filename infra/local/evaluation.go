@@ -12,6 +12,7 @@ import (
 	"recsys/shared/contract/lake"
 	"recsys/shared/contract/workflow"
 	"recsys/shared/learn/evaluation"
+	"recsys/shared/learn/evaluation/report"
 	"recsys/shared/store/objectstore"
 )
 
@@ -21,32 +22,32 @@ const maxReport = 8 << 20
 // evaluation shows the figures of the run's report and where the page lies; or, where there is none, what became of
 // the embeddings.
 func (o options) evaluation(ctx context.Context, c *console, client *platform.Client, run string, output json.RawMessage) error {
-	var report evaluation.Report
-	_, err := client.Store(platform.LakeBucket).GetJSON(ctx, lake.EvaluationReportKey(run), maxReport, &report)
+	var found report.Report
+	_, err := client.Store(platform.LakeBucket).GetJSON(ctx, lake.EvaluationReportKey(run), maxReport, &found)
 	if errors.Is(err, objectstore.ErrNotFound) {
 		return o.withoutReport(c, output)
 	}
 	if err != nil {
 		return err
 	}
-	c.say("\nEvaluation on %s held-out ratings of %s customers: %s", grouped(int64(report.Candidate.Result.HeldOut)),
-		grouped(int64(report.Candidate.Result.Customers)), verdict(report))
-	c.block(figures(report))
-	for _, remark := range append(append([]string{report.Decision.Reason}, report.Decision.Remarks...), report.Remarks...) {
+	c.say("\nEvaluation on %s held-out ratings of %s customers: %s", grouped(int64(found.Candidate.Result.HeldOut)),
+		grouped(int64(found.Candidate.Result.Customers)), verdict(found))
+	c.block(figures(found))
+	for _, remark := range append(append([]string{found.Decision.Reason}, found.Decision.Remarks...), found.Remarks...) {
 		c.say("  %s", remark)
 	}
 	c.say("  report: %s", o.object(platform.LakeBucket, lake.EvaluationPageKey(run)))
 	return nil
 }
 
-func verdict(report evaluation.Report) string {
-	switch d := report.Decision; {
+func verdict(found report.Report) string {
+	switch d := found.Decision; {
 	case d.Passed:
 		return "promoted"
 	case d.Promote:
 		return "not passed, and promoted, since the gate only reports"
-	case report.Active != nil:
-		return fmt.Sprintf("not promoted, version %d stays active", report.Active.Version)
+	case found.Active != nil:
+		return fmt.Sprintf("not promoted, version %d stays active", found.Active.Version)
 	}
 	return "not promoted; no version is active, so best-sellers answer"
 }
@@ -77,7 +78,7 @@ func (o options) withoutReport(c *console, output json.RawMessage) error {
 }
 
 // figures shows the candidate beside all that it was compared with, at the length of list that the gate decides on.
-func figures(report evaluation.Report) string {
+func figures(found report.Report) string {
 	var text strings.Builder
 	columns := tabwriter.NewWriter(&text, 0, 0, 2, ' ', tabwriter.AlignRight)
 	fmt.Fprintln(columns, "\tNDCG@10\trecall@10\tMRR\tcoverage@10\tnovelty@10\t")
@@ -85,12 +86,12 @@ func figures(report evaluation.Report) string {
 		at := r.At[1]
 		fmt.Fprintf(columns, "%s\t%.3f\t%.3f\t%.3f\t%.3f\t%.1f\t\n", name, at.NDCG, at.Recall, r.MRR, at.Coverage, at.Novelty)
 	}
-	row(fmt.Sprintf("version %d", report.Candidate.Version), report.Candidate.Result)
-	if report.Active != nil {
-		row(fmt.Sprintf("version %d, active before", report.Active.Version), report.Active.Result)
+	row(fmt.Sprintf("version %d", found.Candidate.Version), found.Candidate.Result)
+	if found.Active != nil {
+		row(fmt.Sprintf("version %d, active before", found.Active.Version), found.Active.Result)
 	}
-	row("most popular", report.Popularity)
-	row("random", report.Random)
+	row("most popular", found.Popularity)
+	row("random", found.Random)
 	columns.Flush()
 	lines := strings.Split(strings.TrimRight(text.String(), "\n"), "\n")
 	return "  " + strings.Join(lines, "\n  ")

@@ -17,7 +17,7 @@ import (
 	"recsys/infra/local/testbed/mysqltest"
 	"recsys/infra/local/testbed/postgrestest"
 	"recsys/infra/local/testbed/provisiontest"
-	"recsys/shared/learn/evaluation"
+	"recsys/shared/learn/evaluation/report"
 )
 
 var update = flag.Bool("update", false, "write docs/img/evaluation.svg again")
@@ -286,12 +286,12 @@ func comparePicture(t *testing.T, state string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	var report evaluation.Report
-	if err := json.Unmarshal(content, &report); err != nil {
+	var found report.Report
+	if err := json.Unmarshal(content, &found); err != nil {
 		t.Fatal(err)
 	}
 	var drawn bytes.Buffer
-	if err := report.WriteSVG(&drawn); err != nil {
+	if err := found.WriteSVG(&drawn); err != nil {
 		t.Fatal(err)
 	}
 	picture := filepath.Join("..", "..", "docs", "img", "evaluation.svg")

@@ -16,7 +16,7 @@ import (
 	"recsys/infra/local/aws/awscall"
 	"recsys/infra/local/sample"
 	"recsys/shared/contract/lake"
-	"recsys/shared/learn/evaluation"
+	"recsys/shared/learn/evaluation/report"
 	"recsys/shared/shop/sampleshop"
 )
 
@@ -47,8 +47,8 @@ func TestClassicModelsTrained(t *testing.T) {
 	if out.TrainingData.Status != "published" || got.Status != "not-promoted" || got.Promote || out.Embeddings.Index.Status != "" {
 		t.Errorf("shuffled: %+v", out)
 	}
-	if report := readReport(t, p, "shuffled"); report.Decision.Promote || report.Active == nil || report.Active.Version != 1 {
-		t.Errorf("report: %+v", report.Decision)
+	if found := readReport(t, p, "shuffled"); found.Decision.Promote || found.Active == nil || found.Active.Version != 1 {
+		t.Errorf("report: %+v", found.Decision)
 	}
 	checkStream(t, p, sessions, 100) // by version 1
 	t.Logf("structured: %+v\nshuffled: %+v", structured.Embeddings.Evaluation, got)
@@ -63,16 +63,16 @@ func mustExecute(t *testing.T, p *Platform, run string, n int, input string) out
 	return out
 }
 
-func readReport(t *testing.T, p *Platform, run string) (report evaluation.Report) {
+func readReport(t *testing.T, p *Platform, run string) (found report.Report) {
 	t.Helper()
 	content, err := os.ReadFile(p.path("s3", LakeBucket, lake.EvaluationReportKey(run)))
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := json.Unmarshal(content, &report); err != nil {
+	if err := json.Unmarshal(content, &found); err != nil {
 		t.Fatal(err)
 	}
-	return report
+	return found
 }
 
 // pair is a rating without its value.

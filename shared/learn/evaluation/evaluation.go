@@ -1,6 +1,6 @@
 // Package evaluation judges a model by ratings that were held out of its training. It computes recall, NDCG,
 // reciprocal rank, coverage and novelty of full rankings, without sampled negatives. Its gate decides if a version is
-// promoted. It writes the report for people and programs.
+// promoted. Package report shows what it found.
 //
 // Promise: the same ratings and scores give the same figures, bit for bit, with any number of workers. It reads and
 // writes neither S3 nor a database. Memory is that of the ratings and of the scorer, and one block of scores (2 MB, or

@@ -134,18 +134,3 @@ func TestGateRefuses(t *testing.T) {
 		}
 	}
 }
-
-func TestNumbers(t *testing.T) {
-	for _, c := range []struct{ got, want string }{
-		{figure(0.4726), "0.473"}, {figure(0), "0.000"}, {figure(0.0123), "0.012"}, {figure(0.00321), "0.0032"},
-		{figure(0.000123), "0.00012"}, {figure(1e-9), "0.000000"}, {figure(-0.05), "−0.050"}, {figure(1), "1.000"},
-		{signed(0.05), "+0.050"}, {signed(-0.05), "−0.050"}, {signed(0), "0.000"}, {signed(-1e-9), "0.000000"},
-		{percent(0.1), "10 %"}, {percent(1 - 0.9), "10 %"}, {percent(0.075), "7.5 %"}, {percent(0.05), "5 %"}, {percent(0), "0 %"},
-		{percent(0.0042), "0.42 %"}, {percent(1), "100 %"},
-		{count(0), "0"}, {count(999), "999"}, {count(1000), "1,000"}, {count(1234567), "1,234,567"},
-	} {
-		if c.got != c.want {
-			t.Errorf("%s, want %s", c.got, c.want)
-		}
-	}
-}

@@ -3,11 +3,13 @@ package evaluation
 import (
 	"fmt"
 	"strings"
+
+	"recsys/shared/learn/evaluation/internal/numerals"
 )
 
 // explained fills in the check's sentence.
 func (c Check) explained(candidate Result) Check {
-	share := percent(max(c.Factor-1, 1-c.Factor))
+	share := numerals.Percent(max(c.Factor-1, 1-c.Factor))
 	switch {
 	case c.Name == "baseline" && c.Passed:
 		c.Why = fmt.Sprintf("Better than %s by more than the margin of %s", c.named(), share)
@@ -23,7 +25,7 @@ func (c Check) explained(candidate Result) Check {
 		c.Why = fmt.Sprintf("May be worse than %s by more than the tolerance of %s", c.named(), share)
 	}
 	c.Why += fmt.Sprintf(": NDCG@10 is %s against %s. The difference to %.4g times the latter is %s on average, with 95 %% confidence %s to %s.",
-		figure(candidate.NDCG10()), figure(c.Reference), c.Factor, signed(c.Difference), signed(c.Interval.Low), signed(c.Interval.High))
+		numerals.Figure(candidate.NDCG10()), numerals.Figure(c.Reference), c.Factor, numerals.Signed(c.Difference), numerals.Signed(c.Interval.Low), numerals.Signed(c.Interval.High))
 	if !c.Decides {
 		c.Why += fmt.Sprintf(" This does not decide: %s may have been trained on the hold-out, the candidate was not.", c.named())
 	}
@@ -55,7 +57,7 @@ func (d *Decision) conclude(candidate Result) {
 	d.Promote = d.Passed || d.Gate.Mode == Observe
 	switch {
 	case len(d.Checks) == 0:
-		d.Reason = fmt.Sprintf("Too few customers to tell: %s have a held-out and a remaining rating, and it takes %d.", count(candidate.Customers), fewest)
+		d.Reason = fmt.Sprintf("Too few customers to tell: %s have a held-out and a remaining rating, and it takes %d.", numerals.Count(candidate.Customers), fewest)
 	case d.Passed:
 		d.Reason = strings.Join(passed, " ")
 	default:
@@ -75,11 +77,11 @@ func remarks(candidate Contender, active *Contender) (r []string) {
 		r = append(r, "The active version may have been trained on the hold-out: its figures may be too high.")
 	}
 	if n := candidate.Result.Unserved; n > 0 {
-		r = append(r, fmt.Sprintf("The candidate has nothing to recommend to %s of the %s customers; they count 0.", count(n), count(candidate.Result.Customers)))
+		r = append(r, fmt.Sprintf("The candidate has nothing to recommend to %s of the %s customers; they count 0.", numerals.Count(n), numerals.Count(candidate.Result.Customers)))
 	}
 	if active != nil && active.Result.Unserved > 0 {
 		r = append(r, fmt.Sprintf("The active version has no vector of %s of the %s customers, who may have come later; they count 0.",
-			count(active.Result.Unserved), count(active.Result.Customers)))
+			numerals.Count(active.Result.Unserved), numerals.Count(active.Result.Customers)))
 	}
 	return r
 }

@@ -1,15 +1,18 @@
-package evaluation
+package report
 
 import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"recsys/shared/learn/evaluation"
+	"recsys/shared/learn/evaluation/internal/numerals"
 )
 
 // contender is a result on the page: its name, and the class that gives its colour.
 type contender struct {
 	Name, Class string
-	*Result
+	*evaluation.Result
 }
 
 // contenders are all that was evaluated, the candidate first.
@@ -32,8 +35,8 @@ func (r *Report) charts() (all []chart) {
 		all = append(all, checksChart(r.Decision.Checks))
 	}
 	return append(all,
-		cutoffChart("ndcg", "NDCG by length of the list", contenders, func(f Figures) float64 { return f.NDCG }),
-		cutoffChart("recall", "Recall by length of the list", contenders, func(f Figures) float64 { return f.Recall }),
+		cutoffChart("ndcg", "NDCG by length of the list", contenders, func(f evaluation.Figures) float64 { return f.NDCG }),
+		cutoffChart("recall", "Recall by length of the list", contenders, func(f evaluation.Figures) float64 { return f.Recall }),
 		histogramChart(contenders), varietyChart(contenders))
 }
 
@@ -48,26 +51,26 @@ func ndcgChart(contenders []contender) chart {
 	var words []string
 	for i, contender := range contenders {
 		top := float64(i) * row
-		interval := fmt.Sprintf("%s to %s", figure(contender.Interval.Low), figure(contender.Interval.High))
+		interval := fmt.Sprintf("%s to %s", numerals.Figure(contender.Interval.Low), numerals.Figure(contender.Interval.High))
 		c.text("label", 2, top+15, contender.Name)
-		c.text("value end", chartWidth-8, top+15, figure(contender.NDCG10()))
+		c.text("value end", chartWidth-8, top+15, numerals.Figure(contender.NDCG10()))
 		c.rect("track", 2, top+22, chartWidth-10, 12, "")
-		c.rect("fill "+contender.Class, 2, top+22, x.at(contender.NDCG10())-2, 12, contender.Name+": "+figure(contender.NDCG10())+", 95 % interval "+interval)
+		c.rect("fill "+contender.Class, 2, top+22, x.at(contender.NDCG10())-2, 12, contender.Name+": "+numerals.Figure(contender.NDCG10())+", 95 % interval "+interval)
 		c.whisker(x, contender.Interval, top+28, 4)
-		words = append(words, fmt.Sprintf("%s %s (%s)", contender.Name, figure(contender.NDCG10()), interval))
+		words = append(words, fmt.Sprintf("%s %s (%s)", contender.Name, numerals.Figure(contender.NDCG10()), interval))
 	}
 	c.Description = strings.Join(words, "; ") + "."
 	return c
 }
 
 // whisker draws an interval.
-func (c *chart) whisker(x scale, i Interval, y, half float64) {
+func (c *chart) whisker(x scale, i evaluation.Interval, y, half float64) {
 	c.line("whisker", x.at(i.Low), y, x.at(i.High), y)
 	c.line("whisker", x.at(i.Low), y-half, x.at(i.Low), y+half)
 	c.line("whisker", x.at(i.High), y-half, x.at(i.High), y+half)
 }
 
-func checksChart(checks []Check) chart {
+func checksChart(checks []evaluation.Check) chart {
 	const row = 46.0
 	c := chart{ID: "checks", Title: "What the gate compares", Note: "The candidate's NDCG@10, less the reference's; mean over customers with its 95 % interval. All of it right of zero passes.", Height: row*float64(len(checks)) + 26}
 	low, high := 0.0, 0.0
@@ -89,23 +92,23 @@ func checksChart(checks []Check) chart {
 		if !check.Decides {
 			name += ", not deciding"
 		}
-		text := fmt.Sprintf("%s, %s to %s", signed(check.Difference), signed(check.Interval.Low), signed(check.Interval.High))
+		text := fmt.Sprintf("%s, %s to %s", numerals.Signed(check.Difference), numerals.Signed(check.Interval.Low), numerals.Signed(check.Interval.High))
 		for _, tick := range ticks {
 			c.line("grid", x.at(tick), top+24, x.at(tick), top+row-4)
 		}
 		c.line("zero", x.at(0), top+24, x.at(0), top+row-4)
 		c.text("label", 2, top+15, name)
-		c.text("value end", chartWidth-8, top+15, signed(check.Difference))
+		c.text("value end", chartWidth-8, top+15, numerals.Signed(check.Difference))
 		c.whisker(x, check.Interval, top+33, 5)
-		c.circle("dot "+check.Class(), x.at(check.Difference), top+33, 5, text)
+		c.circle("dot "+classOf(check), x.at(check.Difference), top+33, 5, text)
 		words = append(words, name+": "+text)
 	}
 	c.Description = strings.Join(words, "; ") + "."
 	return c
 }
 
-// Class gives a check its colour and its sign.
-func (c Check) Class() string {
+// classOf returns the class that gives a check its colour and its sign.
+func classOf(c evaluation.Check) string {
 	switch {
 	case c.Passed:
 		return "passed"

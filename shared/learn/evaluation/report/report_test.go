@@ -1,4 +1,4 @@
-package evaluation
+package report
 
 import (
 	"bytes"
@@ -11,19 +11,26 @@ import (
 	"time"
 
 	"recsys/shared/contract/settings"
+	"recsys/shared/learn/evaluation"
 )
 
 var update = flag.Bool("update", false, "write testdata/report.json anew")
 
 // figures is a result with numbers that grow with k.
-func figures(ndcg, recall, coverage, novelty, mrr float64, histogram [10]int) Result {
-	r := Result{Customers: 100, HeldOut: 512, Items: 1100, MRR: mrr, Interval: Interval{ndcg - 0.021, ndcg + 0.022}, Histogram: histogram}
-	for i, k := range Cutoffs {
+func figures(ndcg, recall, coverage, novelty, mrr float64, histogram [10]int) evaluation.Result {
+	r := evaluation.Result{Customers: 100, HeldOut: 512, Items: 1100, MRR: mrr, Interval: evaluation.Interval{Low: ndcg - 0.021, High: ndcg + 0.022}, Histogram: histogram}
+	for i, k := range evaluation.Cutoffs {
 		more := float64(i - 1)
-		r.At[i] = Figures{K: k, NDCG: ndcg + more/50, Recall: recall + more/25, Coverage: coverage + more*3/50, Novelty: novelty + more*2/25}
+		r.At[i] = evaluation.Figures{K: k, NDCG: ndcg + more/50, Recall: recall + more/25, Coverage: coverage + more*3/50, Novelty: novelty + more*2/25}
 	}
 	return r
 }
+
+// The gate's sentences.
+const (
+	whyBaseline = "Better than the most popular items by more than the margin of 10 %: NDCG@10 is 0.412 against 0.123. The difference to 1.1 times the latter is +0.277 on average, with 95 % confidence +0.241 to +0.309."
+	whyActive   = "May be worse than version 7 by more than the tolerance of 15 %: NDCG@10 is 0.412 against 0.398. The difference to 0.85 times the latter is −0.014 on average, with 95 % confidence −0.051 to +0.026. This does not decide: version 7 may have been trained on the hold-out, the candidate was not."
+)
 
 func example() *Report {
 	r := &Report{
@@ -31,22 +38,22 @@ func example() *Report {
 		HoldOut: HoldOut{Seed: math.MaxUint64, Fraction: 0.2, Remaining: 2048},
 		Options: []Option{{"factors", "32"}, {"iterations", "4"}},
 		Loss:    []float64{9100.5, 4000, 3500.25, 3400},
-		Candidate: Contender{Version: 8, Origin: Trained,
+		Candidate: evaluation.Contender{Version: 8, Origin: evaluation.Trained,
 			Result: figures(0.412, 0.433, 0.61, 5.25, 0.377, [10]int{10, 5, 5, 10, 20, 20, 10, 10, 5, 5})},
-		Active: &Contender{Version: 7, Origin: HandedOver, MayHaveSeen: true,
+		Active: &evaluation.Contender{Version: 7, Origin: evaluation.HandedOver, MayHaveSeen: true,
 			Result: figures(0.398, 0.421, 0.58, 5.11, 0.361, [10]int{12, 6, 7, 10, 20, 15, 10, 10, 5, 5})},
 		Popularity: figures(0.123, 0.145, 0.13, 2.34, 0.112, [10]int{60, 20, 10, 5, 5}),
 		Random:     figures(0.054, 0.067, 0.94, 6.78, 0.045, [10]int{90, 8, 2}),
 		Remarks:    []string{"Two products have no vector."},
 	}
-	baseline := Check{Name: "baseline", Against: "popularity", Reference: 0.123, Factor: 1.1, Difference: 0.2767, Interval: Interval{0.241, 0.309}, Passed: true, Decides: true}
-	active := Check{Name: "active", Against: "version 7", Reference: 0.398, Factor: 0.85, Difference: -0.0137, Interval: Interval{-0.051, 0.026}}
-	r.Decision = Decision{
-		Gate:    Gate{Mode: Enforce, Allowance: settings.Allowance{Margin: 0.1, Tolerance: 0.15}, Resamples: 2000, Seed: 1},
-		Checks:  []Check{baseline.explained(r.Candidate.Result), active.explained(r.Candidate.Result)},
-		Remarks: remarks(r.Candidate, r.Active),
+	baseline := evaluation.Check{Name: "baseline", Against: "popularity", Reference: 0.123, Factor: 1.1, Difference: 0.2767, Interval: evaluation.Interval{Low: 0.241, High: 0.309}, Passed: true, Decides: true, Why: whyBaseline}
+	active := evaluation.Check{Name: "active", Against: "version 7", Reference: 0.398, Factor: 0.85, Difference: -0.0137, Interval: evaluation.Interval{Low: -0.051, High: 0.026}, Why: whyActive}
+	r.Decision = evaluation.Decision{
+		Gate:   evaluation.Gate{Mode: evaluation.Enforce, Allowance: settings.Allowance{Margin: 0.1, Tolerance: 0.15}, Resamples: 2000, Seed: 1},
+		Checks: []evaluation.Check{baseline, active},
+		Passed: true, Promote: true, Reason: whyBaseline + " " + whyActive,
+		Remarks: []string{"The active version may have been trained on the hold-out: its figures may be too high."},
 	}
-	r.Decision.conclude(r.Candidate.Result)
 	return r
 }
 

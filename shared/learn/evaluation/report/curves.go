@@ -1,14 +1,17 @@
-package evaluation
+package report
 
 import (
 	"fmt"
 	"math"
 	"slices"
 	"strings"
+
+	"recsys/shared/learn/evaluation"
+	"recsys/shared/learn/evaluation/internal/numerals"
 )
 
 // cutoffChart draws a figure over k.
-func cutoffChart(id, title string, contenders []contender, of func(Figures) float64) chart {
+func cutoffChart(id, title string, contenders []contender, of func(evaluation.Figures) float64) chart {
 	c := chart{ID: id, Title: title, Legend: contenders}
 	high := 0.0
 	for _, contender := range contenders {
@@ -17,8 +20,8 @@ func cutoffChart(id, title string, contenders []contender, of func(Figures) floa
 		}
 	}
 	y := c.frame(0, high, tickTexts)
-	x := scale{0, float64(len(Cutoffs) - 1), frameLeft + 30, frameRight - 30}
-	for at, k := range Cutoffs {
+	x := scale{0, float64(len(evaluation.Cutoffs) - 1), frameLeft + 30, frameRight - 30}
+	for at, k := range evaluation.Cutoffs {
 		c.under(x.at(float64(at)), fmt.Sprint(k))
 	}
 	c.axis("k, the length of the list")
@@ -28,11 +31,11 @@ func cutoffChart(id, title string, contenders []contender, of func(Figures) floa
 		var values []string
 		for at, f := range contender.At {
 			points = append(points, [2]float64{x.at(float64(at)), y.at(of(f))})
-			values = append(values, figure(of(f)))
+			values = append(values, numerals.Figure(of(f)))
 		}
 		c.path("stroke "+contender.Class, points)
 		for at, p := range points {
-			c.circle("dot "+contender.Class, p[0], p[1], 3.5, fmt.Sprintf("%s, k = %d: %s", contender.Name, Cutoffs[at], values[at]))
+			c.circle("dot "+contender.Class, p[0], p[1], 3.5, fmt.Sprintf("%s, k = %d: %s", contender.Name, evaluation.Cutoffs[at], values[at]))
 		}
 		words = append(words, contender.Name+" "+strings.Join(values, ", "))
 	}
@@ -53,17 +56,17 @@ func histogramChart(contenders []contender) chart {
 	for bin := range contenders[0].Histogram {
 		high = max(high, share(both[0], bin), share(both[1], bin))
 	}
-	y := c.frame(0, high, percents)
+	y := c.frame(0, high, numerals.Percents)
 	x := scale{0, 10, frameLeft, frameRight}
 	var words []string
 	for i, contender := range both {
 		for bin, customers := range contender.Histogram {
 			left := x.at(float64(bin)) + 2 + float64(i)*13.5
 			span := fmt.Sprintf("%.1f to %.1f", float64(bin)/10, float64(bin+1)/10)
-			tip := fmt.Sprintf("%s, NDCG@10 %s: %s customers, %s", contender.Name, span, count(customers), percent(share(contender, bin)))
+			tip := fmt.Sprintf("%s, NDCG@10 %s: %s customers, %s", contender.Name, span, numerals.Count(customers), numerals.Percent(share(contender, bin)))
 			c.rect("fill "+contender.Class, left, y.at(share(contender, bin)), 12.5, frameBottom-y.at(share(contender, bin)), tip)
 		}
-		words = append(words, fmt.Sprintf("%s: %s below 0.1, %s from 0.9", contender.Name, percent(share(contender, 0)), percent(share(contender, 9))))
+		words = append(words, fmt.Sprintf("%s: %s below 0.1, %s from 0.9", contender.Name, numerals.Percent(share(contender, 0)), numerals.Percent(share(contender, 9))))
 	}
 	for tick := 0; tick <= 10; tick += 2 {
 		c.under(x.at(float64(tick)), fmt.Sprintf("%.1f", float64(tick)/10))
@@ -85,7 +88,7 @@ func varietyChart(contenders []contender) chart {
 	y := c.frame(low, high, tickTexts)
 	x := scale{0, 1, frameLeft + 8, frameRight - 12}
 	for tick := 0.0; tick <= 1; tick += 0.25 {
-		c.under(x.at(tick), percent(tick))
+		c.under(x.at(tick), numerals.Percent(tick))
 	}
 	c.axis("coverage of the catalogue")
 	var words []string
@@ -96,7 +99,7 @@ func varietyChart(contenders []contender) chart {
 		}
 		c.path("stroke thin "+contender.Class, points)
 		for at, f := range contender.At {
-			text := fmt.Sprintf("%s, k = %d: coverage %s, novelty %.1f bits", contender.Name, f.K, percent(f.Coverage), f.Novelty)
+			text := fmt.Sprintf("%s, k = %d: coverage %s, novelty %.1f bits", contender.Name, f.K, numerals.Percent(f.Coverage), f.Novelty)
 			c.circle("clear dot "+contender.Class, points[at][0], points[at][1], 2.5+1.25*float64(at), text)
 			if f.K == 10 {
 				words = append(words, text)

@@ -1,4 +1,8 @@
-package evaluation
+// Package report shows what an evaluation found: as JSON for programs, as one HTML page and as an SVG picture for people.
+//
+// Promise: the same figures give the same bytes. The page and the picture load nothing and run nothing. Texts from settings
+// and artifacts are escaped, and cut when they are too long.
+package report
 
 import (
 	"encoding/json"
@@ -7,6 +11,8 @@ import (
 	"math"
 	"strings"
 	"time"
+
+	"recsys/shared/learn/evaluation"
 )
 
 // ReportFormat is the version of the report's JSON. It is raised when a field changes its meaning or goes.
@@ -23,13 +29,13 @@ type Report struct {
 	Options []Option  `json:"options,omitempty"` // of the training, in order. None for handed-over artifacts
 	Loss    []float64 `json:"loss,omitempty"`    // after each iteration of the training, where it is known
 
-	Candidate  Contender  `json:"candidate"`
-	Active     *Contender `json:"active,omitempty"` // nil: no version was active
-	Popularity Result     `json:"popularity"`
-	Random     Result     `json:"random"`
+	Candidate  evaluation.Contender  `json:"candidate"`
+	Active     *evaluation.Contender `json:"active,omitempty"` // nil: no version was active
+	Popularity evaluation.Result     `json:"popularity"`
+	Random     evaluation.Result     `json:"random"`
 
-	Decision Decision `json:"decision"`
-	Remarks  []string `json:"remarks,omitempty"` // more than those of the decision
+	Decision evaluation.Decision `json:"decision"`
+	Remarks  []string            `json:"remarks,omitempty"` // more than those of the decision
 }
 
 // HoldOut is how the ratings were parted, by sparse.HeldOut.
@@ -84,13 +90,13 @@ func (r *Report) bounded() *Report {
 			break
 		}
 	}
-	b.Candidate.Origin = Origin(clip(string(r.Candidate.Origin), longestName))
+	b.Candidate.Origin = evaluation.Origin(clip(string(r.Candidate.Origin), longestName))
 	if r.Active != nil {
 		active := *r.Active
-		active.Origin = Origin(clip(string(active.Origin), longestName))
+		active.Origin = evaluation.Origin(clip(string(active.Origin), longestName))
 		b.Active = &active
 	}
-	b.Decision.Checks = []Check{}
+	b.Decision.Checks = []evaluation.Check{}
 	for _, c := range r.Decision.Checks[:min(len(r.Decision.Checks), mostChecks)] {
 		c.Name, c.Against, c.Why = clip(c.Name, longestName), clip(c.Against, longestName), clip(c.Why, longestRemark)
 		b.Decision.Checks = append(b.Decision.Checks, c)

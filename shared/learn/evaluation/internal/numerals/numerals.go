@@ -1,4 +1,5 @@
-package evaluation
+// Package numerals writes numbers as the sentences and the pages of an evaluation show them.
+package numerals
 
 import (
 	"math"
@@ -6,10 +7,8 @@ import (
 	"strings"
 )
 
-// How numbers are written in sentences and on the page.
-
-// figure has three decimals, below 0.01 two digits, and never more than six decimals.
-func figure(x float64) string {
+// Figure writes a figure with three decimals, below 0.01 two digits, and never more than six decimals.
+func Figure(x float64) string {
 	decimals := 3
 	for bound := 0.00995; decimals < 6 && x != 0 && math.Abs(x) < bound; bound /= 10 {
 		decimals++
@@ -21,17 +20,17 @@ func figure(x float64) string {
 	return text
 }
 
-// signed is figure with a plus before positive numbers.
-func signed(x float64) string {
-	text := figure(x)
+// Signed is Figure with a plus before positive numbers.
+func Signed(x float64) string {
+	text := Figure(x)
 	if x > 0 && strings.Trim(text, "0.") != "" {
 		return "+" + text
 	}
 	return text
 }
 
-// percent has no decimals, below 10 % two digits, and never more than three decimals or zeros at the end of them.
-func percent(share float64) string {
+// Percent writes a share as a percentage with no decimals, below 10 % two digits, and never more than three decimals or zeros at the end of them.
+func Percent(share float64) string {
 	x, decimals := share*100, 0
 	for bound := 9.95; decimals < 3 && x != 0 && math.Abs(x) < bound; bound /= 10 {
 		decimals++
@@ -43,15 +42,16 @@ func percent(share float64) string {
 	return text + " %"
 }
 
-func percents(shares []float64) (texts []string) {
+// Percents writes shares as percentages.
+func Percents(shares []float64) (texts []string) {
 	for _, share := range shares {
-		texts = append(texts, percent(share))
+		texts = append(texts, Percent(share))
 	}
 	return texts
 }
 
-// count has its digits in groups of three.
-func count(n int) string {
+// Count writes a number with its digits in groups of three.
+func Count(n int) string {
 	text := strconv.Itoa(n)
 	for i := len(text) - 3; i > 0 && text[i-1] != '-'; i -= 3 {
 		text = text[:i] + "," + text[i:]

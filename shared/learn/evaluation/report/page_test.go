@@ -1,4 +1,4 @@
-package evaluation
+package report
 
 import (
 	"encoding/xml"
@@ -10,6 +10,8 @@ import (
 	"strings"
 	"testing"
 	"unicode/utf8"
+
+	"recsys/shared/learn/evaluation"
 )
 
 // element is the part of a page that the tests look at.
@@ -187,9 +189,9 @@ func TestPageOfSparseReports(t *testing.T) {
 	}{
 		"nothing at all": {Report{}, 0},
 		"the first version, without checks or loss": {Report{
-			Candidate: Contender{Result: figures(0.4, 0.4, 0.4, 3, 0.4, [10]int{4: 100})}, Loss: []float64{7}}, 5},
+			Candidate: evaluation.Contender{Result: figures(0.4, 0.4, 0.4, 3, 0.4, [10]int{4: 100})}, Loss: []float64{7}}, 5},
 		"nothing found": {Report{
-			Candidate: Contender{Result: Result{Customers: 50}}, Loss: []float64{0, 0}, Decision: Decision{Checks: []Check{{Factor: 1}}}}, 7},
+			Candidate: evaluation.Contender{Result: evaluation.Result{Customers: 50}}, Loss: []float64{0, 0}, Decision: evaluation.Decision{Checks: []evaluation.Check{{Factor: 1}}}}, 7},
 	} {
 		text := asPage(t, &c.report)
 		for _, wrong := range []string{"NaN", "Inf", "%!"} {
@@ -225,16 +227,16 @@ func TestDrawingsHaveRoom(t *testing.T) {
 	small := func() float64 { return math.Pow(10, -4*chance.Float64()) }
 	for range 300 {
 		r := example()
-		for _, result := range []*Result{&r.Candidate.Result, &r.Active.Result, &r.Popularity, &r.Random} {
+		for _, result := range []*evaluation.Result{&r.Candidate.Result, &r.Active.Result, &r.Popularity, &r.Random} {
 			for i := range result.At {
-				result.At[i] = Figures{K: Cutoffs[i], NDCG: small(), Recall: small(), Coverage: chance.Float64(), Novelty: 25 * chance.Float64()}
+				result.At[i] = evaluation.Figures{K: evaluation.Cutoffs[i], NDCG: small(), Recall: small(), Coverage: chance.Float64(), Novelty: 25 * chance.Float64()}
 			}
-			result.Interval = Interval{result.NDCG10() * 0.9, min(result.NDCG10()*1.1, 1)}
+			result.Interval = evaluation.Interval{Low: result.NDCG10() * 0.9, High: min(result.NDCG10()*1.1, 1)}
 		}
 		size := small()
 		for i := range r.Decision.Checks {
 			low := size * (chance.Float64() - 0.5)
-			r.Decision.Checks[i].Interval = Interval{low, low + 0.2*size}
+			r.Decision.Checks[i].Interval = evaluation.Interval{Low: low, High: low + 0.2*size}
 			r.Decision.Checks[i].Difference = low + 0.1*size
 		}
 		scale := math.Pow(10, 12*chance.Float64()-2)

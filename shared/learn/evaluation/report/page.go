@@ -1,4 +1,4 @@
-package evaluation
+package report
 
 import (
 	_ "embed"
@@ -7,6 +7,9 @@ import (
 	"io"
 	"strconv"
 	"strings"
+
+	"recsys/shared/learn/evaluation"
+	"recsys/shared/learn/evaluation/internal/numerals"
 )
 
 //go:embed page.gohtml
@@ -23,10 +26,17 @@ type page struct {
 	Contenders  []contender
 	Rows        []row
 	Charts      []chart
+	Checks      []check
 	Loss        *chart // nil: fewer than two losses are known
 	AllRemarks  []string
 	Facts       []Option
 	Definitions []Option
+}
+
+// check is one of the decision's, with its class.
+type check struct {
+	evaluation.Check
+	Class string
 }
 
 type verdict struct{ Title, Class string }
@@ -51,6 +61,9 @@ func (r *Report) WriteHTML(w io.Writer) error {
 		Report: b, Verdict: b.verdict(), Lead: b.lead(), Tiles: b.tiles(), Contenders: b.contenders(), Rows: b.rows(),
 		Charts: b.charts(), AllRemarks: append(append([]string(nil), b.Decision.Remarks...), b.Remarks...),
 		Facts: b.facts(), Definitions: definitions,
+	}
+	for _, c := range b.Decision.Checks {
+		p.Checks = append(p.Checks, check{c, classOf(c)})
 	}
 	if len(b.Loss) > 1 {
 		loss := lossChart(b.Loss)
@@ -80,7 +93,7 @@ func (r *Report) lead() string {
 	if r.Random.NDCG10() > r.Popularity.NDCG10() {
 		best, name = all[len(all)-1], "random items"
 	}
-	lead := fmt.Sprintf("NDCG@10 is %s, %s %s", figure(all[0].NDCG10()), times(all[0], best), name)
+	lead := fmt.Sprintf("NDCG@10 is %s, %s %s", numerals.Figure(all[0].NDCG10()), times(all[0], best), name)
 	if r.Active != nil {
 		lead += fmt.Sprintf(" and %s the active version", times(all[0], all[1]))
 	}
@@ -89,53 +102,54 @@ func (r *Report) lead() string {
 
 func times(a, b contender) string {
 	if b.NDCG10() <= 0 {
-		return "against " + figure(0) + " of"
+		return "against " + numerals.Figure(0) + " of"
 	}
 	return strconv.FormatFloat(a.NDCG10()/b.NDCG10(), 'f', 2, 64) + " times that of"
 }
 
 func (r *Report) tiles() []keyFigure {
 	all := r.contenders()
-	others := func(of func(*Result) string) (beside []string) {
+	others := func(of func(*evaluation.Result) string) (beside []string) {
 		for _, c := range all[1:] {
 			beside = append(beside, strings.ToLower(c.Name)+" "+of(c.Result))
 		}
 		return beside
 	}
-	show := func(name string, of func(*Result) string) keyFigure {
+	show := func(name string, of func(*evaluation.Result) string) keyFigure {
 		return keyFigure{name, of(&r.Candidate.Result), others(of)}
 	}
 	return []keyFigure{
-		show("NDCG@10", func(r *Result) string { return figure(r.NDCG10()) }),
-		show("Recall@10", func(r *Result) string { return figure(r.At[1].Recall) }),
-		show("MRR", func(r *Result) string { return figure(r.MRR) }),
-		show("Coverage@10", func(r *Result) string { return percent(r.At[1].Coverage) }),
+		show("NDCG@10", func(r *evaluation.Result) string { return numerals.Figure(r.NDCG10()) }),
+		show("Recall@10", func(r *evaluation.Result) string { return numerals.Figure(r.At[1].Recall) }),
+		show("MRR", func(r *evaluation.Result) string { return numerals.Figure(r.MRR) }),
+		show("Coverage@10", func(r *evaluation.Result) string { return numerals.Percent(r.At[1].Coverage) }),
 	}
 }
 
 // rows are the table of all figures.
 func (r *Report) rows() (rows []row) {
-	add := func(name string, first bool, text func(*Result) string) {
+	add := func(name string, first bool, text func(*evaluation.Result) string) {
 		of := row{Name: name, First: first}
 		for _, c := range r.contenders() {
 			of.Values = append(of.Values, text(c.Result))
 		}
 		rows = append(rows, of)
 	}
-	byCutoff := func(name string, text func(Figures) string) {
-		for at, k := range Cutoffs {
-			add(fmt.Sprintf("%s@%d", name, k), at == 0, func(r *Result) string { return text(r.At[at]) })
+	byCutoff := func(name string, text func(evaluation.Figures) string) {
+		for at, k := range evaluation.Cutoffs {
+			add(fmt.Sprintf("%s@%d", name, k), at == 0, func(r *evaluation.Result) string { return text(r.At[at]) })
 		}
 	}
-	byCutoff("NDCG", func(f Figures) string { return figure(f.NDCG) })
-	byCutoff("Recall", func(f Figures) string { return figure(f.Recall) })
-	add("MRR", true, func(r *Result) string { return figure(r.MRR) })
-	byCutoff("Coverage", func(f Figures) string { return percent(f.Coverage) })
-	byCutoff("Novelty", func(f Figures) string { return strconv.FormatFloat(f.Novelty, 'f', 1, 64) })
+	byCutoff("NDCG", func(f evaluation.Figures) string { return numerals.Figure(f.NDCG) })
+	byCutoff("Recall", func(f evaluation.Figures) string { return numerals.Figure(f.Recall) })
+	add("MRR", true, func(r *evaluation.Result) string { return numerals.Figure(r.MRR) })
+	byCutoff("Coverage", func(f evaluation.Figures) string { return numerals.Percent(f.Coverage) })
+	byCutoff("Novelty", func(f evaluation.Figures) string { return strconv.FormatFloat(f.Novelty, 'f', 1, 64) })
 	return rows
 }
 
-func (c *Contender) described() string {
+// described names a contender in words.
+func described(c *evaluation.Contender) string {
 	switch {
 	case c == nil:
 		return "none"
@@ -152,15 +166,15 @@ func (r *Report) facts() []Option {
 		{"Run", r.Run},
 		{"Snapshot", r.Snapshot},
 		{"Evaluated", r.EvaluatedAt.Format("2 January 2006, 15:04:05 MST")},
-		{"Candidate", r.Candidate.described()},
-		{"Active", r.Active.described()},
-		{"Hold-out", fmt.Sprintf("%s of the ratings, seed %d", percent(r.HoldOut.Fraction), r.HoldOut.Seed)},
-		{"Held out", count(c.HeldOut) + " ratings"},
-		{"Remaining", count(r.HoldOut.Remaining) + " ratings"},
-		{"Customers judged by", count(c.Customers)},
-		{"Items ranked", count(c.Items)},
-		{"Gate", fmt.Sprintf("%s, margin %s, tolerance %s", gate.Mode, percent(gate.Margin), percent(gate.Tolerance))},
-		{"Bootstrap", fmt.Sprintf("%s samples, seed %d", count(gate.Resamples), gate.Seed)},
+		{"Candidate", described(&r.Candidate)},
+		{"Active", described(r.Active)},
+		{"Hold-out", fmt.Sprintf("%s of the ratings, seed %d", numerals.Percent(r.HoldOut.Fraction), r.HoldOut.Seed)},
+		{"Held out", numerals.Count(c.HeldOut) + " ratings"},
+		{"Remaining", numerals.Count(r.HoldOut.Remaining) + " ratings"},
+		{"Customers judged by", numerals.Count(c.Customers)},
+		{"Items ranked", numerals.Count(c.Items)},
+		{"Gate", fmt.Sprintf("%s, margin %s, tolerance %s", gate.Mode, numerals.Percent(gate.Margin), numerals.Percent(gate.Tolerance))},
+		{"Bootstrap", fmt.Sprintf("%s samples, seed %d", numerals.Count(gate.Resamples), gate.Seed)},
 	}
 }
 
