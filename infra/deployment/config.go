@@ -14,7 +14,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
-	_ "time/tzdata" // names of time zones, whatever the machine has
+	_ "time/tzdata" // names of time zones, because a machine may have none
 
 	"recsys/shared/contract/option"
 	"recsys/shared/contract/settings"
@@ -141,7 +141,7 @@ func ReadConfig(context map[string]any) (Config, error) {
 	return c, nil
 }
 
-// ours tells an option from what the CDK itself keeps in the context, such as feature flags and lookups.
+// ours tells an option from the CDK's own entries in the context, such as feature flags and lookups.
 var ours = regexp.MustCompile(`^[A-Za-z0-9]+$`)
 
 // unknown names everything in the context that is meant to be an option and is none.
@@ -176,7 +176,7 @@ func text(value any) (string, bool) {
 	}
 }
 
-// contradictions are what no single option shows.
+// contradictions are faults that no single option shows.
 func (c Config) contradictions() (faults []string) {
 	check := func(wrong bool, format string, args ...any) {
 		if wrong {

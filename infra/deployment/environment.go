@@ -19,7 +19,7 @@ import (
 // then come from the file alone, and the template is synthesized for its account and region alone.
 type Environment struct {
 	Stage string `json:"stage"`
-	// Stack is the option name: what the stack and everything with a fixed name is called.
+	// Stack is the option name: the name of the stack and of everything with a fixed name.
 	Stack string `json:"stack"`
 	// Account and Region are where it belongs.
 	Account string `json:"account"`
@@ -28,10 +28,10 @@ type Environment struct {
 	Options map[string]any `json:"options"`
 }
 
-// Place is the account and the region that the cdk command found credentials for; empty without any.
+// Place is the account and the region of the cdk command's credentials, empty without any.
 type Place struct{ Account, Region string }
 
-// Resolve returns the options that the context asks for. With env they come from its file; without, it is stage dev,
+// Resolve returns the options that the context asks for. With env they come from its file. Without, it is stage dev,
 // because stage prod needs a file that pins its account.
 func Resolve(context map[string]any, dir string, here Place) (map[string]any, error) {
 	name, isSet := context["env"]

@@ -43,7 +43,7 @@ func TestARegionWithoutARootCertificateIsRefusedByName(t *testing.T) {
 	}
 }
 
-// A forgotten flag, another account or a mistyped file must not change what is in production.
+// A forgotten flag, another account or a mistyped file must not change production.
 func TestAWrongEnvironmentIsRefused(t *testing.T) {
 	dir := t.TempDir()
 	for name, text := range map[string]string{

@@ -7,7 +7,7 @@ import (
 	"recsys/shared/contract/workflow"
 )
 
-// MemoryGiB is the memory of an RDS instance type such as t4g.small, r8g.2xlarge; 0 if its size is unknown.
+// MemoryGiB is the memory of an RDS instance type such as t4g.small or r8g.2xlarge, or 0 if its size is unknown.
 // https://aws.amazon.com/rds/instance-types/
 func MemoryGiB(instance string) int {
 	family, size, _ := strings.Cut(instance, ".")
@@ -34,7 +34,7 @@ func MemoryGiB(instance string) int {
 	return 2 * large * times
 }
 
-// IsBurstable tells of the small instances, whose memory IAM authentication takes a noticeable part of.
+// IsBurstable reports a small instance. IAM authentication takes a noticeable part of its memory.
 func IsBurstable(instance string) bool { return strings.HasPrefix(instance, "t") }
 
 // MaxVectorConnections is max_connections of the vector database. A connection takes about 10 MB at work, so that a

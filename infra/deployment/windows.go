@@ -83,7 +83,7 @@ func overlap(a, b string) bool {
 	return (bFrom-aFrom+day)%day < aTo-aFrom || (aFrom-bFrom+day)%day < bTo-bFrom
 }
 
-// windowTimes are a window's ends as times of day; the second may lie on the day after. The option's pattern has been
+// windowTimes are a window's ends as times of day. The second may lie on the day after. The option's pattern has been
 // checked.
 func windowTimes(window string) (from, to time.Duration) {
 	var ends [2]time.Duration

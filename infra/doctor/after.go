@@ -23,7 +23,7 @@ func (d *doctor) after() []check {
 	}
 }
 
-// findStack looks the stack up; nil if there is none.
+// findStack looks the stack up. It returns nil if there is none.
 func (d *doctor) findStack(ctx context.Context) error {
 	client := cloudformation.NewFromConfig(d.aws)
 	answer, err := client.DescribeStacks(ctx, &cloudformation.DescribeStacksInput{StackName: &d.config.Name})

@@ -16,13 +16,13 @@ import (
 	"recsys/infra/deployment"
 )
 
-// account is an AWS account as its services answer: each field is what one of them says, in its own protocol.
+// account is an AWS account as its services answer. Each field is one service's answer, in its own protocol.
 type account struct {
 	plan       string
 	hasRole    bool
 	bootstrap  string // version, or "" for none
 	concurrent int
-	shards     int    // that may be open; one is
+	shards     int    // that may be open, of which one is
 	workgroups string // names, in quotes
 	database   bool
 	stack      string // status, or "" for none
@@ -181,7 +181,7 @@ func TestReservedCallsMustLeaveEnough(t *testing.T) {
 	}
 }
 
-// The alarms are not among what this account may see: that is unknown, and fails nothing.
+// This account may not see the alarms. That is unknown, and fails nothing.
 func TestADeploymentThatIsConnected(t *testing.T) {
 	a := ready
 	a.stack, a.mapping, a.confirmed, a.database, a.workgroups = "UPDATE_COMPLETE", "Enabled", true, true, `"recsys"`

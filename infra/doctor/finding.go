@@ -23,7 +23,7 @@ type Finding struct {
 	Check   string
 	Verdict Verdict
 	Seen    string
-	// Do says how to mend it; empty if nothing is to be done.
+	// Do says how to mend it, or is empty.
 	Do string
 }
 

@@ -1,4 +1,4 @@
-// Command doctor says before a deployment what will fail, and after it whether everything is connected:
+// Command doctor predicts before a deployment why it would fail, and reports after it if everything is connected:
 //
 //	go run ./infra/local doctor --env prod
 //
@@ -28,12 +28,12 @@ import (
 	"recsys/infra/deployment"
 )
 
-// doctor knows what is to be deployed, and where.
+// doctor knows the deployment and its place.
 type doctor struct {
 	config deployment.Config
 	here   deployment.Place
 	aws    aws.Config
-	// stack is what is deployed already, with the ids of its resources by type; nil if nothing is.
+	// stack is the deployed stack, with the ids of its resources by type, or nil.
 	stack     *stacks.Stack
 	resources map[string][]string
 }

@@ -1,8 +1,8 @@
-// Package sample is what the local mode shows when it is given nothing else: the shop that package
-// sampleshop makes by default, artifacts trained on exactly that shop, and activity of its customers.
+// Package sample is the default content of the local mode: the shop that package sampleshop makes by default,
+// artifacts trained on exactly that shop, and activity of its customers.
 //
-// The shop itself is made when it is needed (sampleshop.WriteSQL); the rest is committed here and embedded. A
-// test holds the two together. README.md says how the files were made.
+// The shop itself is made when it is needed (sampleshop.WriteSQL). The rest is committed here and embedded. A test
+// holds the two together. README.md says how the files were made.
 package sample
 
 import (

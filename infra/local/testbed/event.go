@@ -44,5 +44,5 @@ func Wire(t *testing.T, environment, wrong map[string]string, wire func() error)
 	}
 }
 
-// spelled takes away what an option and its variable differ in.
+// spelled takes away the differences between an option and its variable.
 func spelled(text string) string { return strings.ToLower(strings.ReplaceAll(text, "_", "")) }

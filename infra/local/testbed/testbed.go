@@ -1,4 +1,4 @@
-// Package testbed holds what tests of all packages share: how long they wait, and how long a campaign is.
+// Package testbed holds the common settings of all tests: how long they wait, and how long a campaign is.
 //
 // A campaign repeats one law at many points, such as a kill at every write. `go test ./...` runs it at some of them,
 // spread over the whole. A test binary with the flag -long runs it at all of them, as .ci/run does.

@@ -58,7 +58,7 @@ func (m *Metric) UnmarshalText(text []byte) error {
 }
 
 // row returns the index of the metric's row. A metric that did not come from Parse or a constant is a fault of the
-// program, because a guess would build or ask an index of another metric without a word.
+// program, because a guess would silently build or ask an index of another metric.
 func (m Metric) row() int {
 	for i := range metrics {
 		if metrics[i].name == m {

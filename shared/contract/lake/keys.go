@@ -1,5 +1,5 @@
-// Package lake is the layout of the three buckets: every object key is spelled here, and what the small
-// JSON objects beside the data hold.
+// Package lake is the layout of the three buckets. It spells every object key, and defines the small JSON objects
+// next to the data.
 package lake
 
 import (
@@ -16,7 +16,7 @@ const RunsParent = "runs/"
 
 func PlanKey(run string) string { return RunsParent + run + "/plan.json" }
 
-// RawKey is an extracted table of one range; table is "ratings", "customers" or "products".
+// RawKey is an extracted table of one range. table is "ratings", "customers" or "products".
 func RawKey(run, table string, rangeIndex int) string {
 	return fmt.Sprintf("%s%s/raw/%s/range-%04d.parquet", RunsParent, run, table, rangeIndex)
 }
@@ -28,7 +28,7 @@ func QuarantineKey(run string, rangeIndex int) string {
 	return fmt.Sprintf("%srange-%04d.ndjson", QuarantinePrefix(run), rangeIndex)
 }
 
-// RangeReportKey is what partition-write says of a range; publish-training-data adds the reports up.
+// RangeReportKey is the report of partition-write on a range. publish-training-data adds the reports up.
 func RangeReportKey(run string, rangeIndex int) string {
 	return fmt.Sprintf("%s%s/reports/range-%04d.json", RunsParent, run, rangeIndex)
 }
@@ -38,13 +38,13 @@ func RangeReportKey(run string, rangeIndex int) string {
 // RangesParent holds one folder a snapshot, RangesPrefix.
 const RangesParent = "snapshots/"
 
-// RangesPrefix holds what belongs to a snapshot beside the data set.
+// RangesPrefix holds the parts of a snapshot outside the data set.
 func RangesPrefix(run string) string { return RangesParent + run + "/" }
 
 // RangeFilesPrefix holds RangeKey of every range.
 func RangeFilesPrefix(run string) string { return RangesPrefix(run) + "ranges/" }
 
-// RangeKey is the transformed rows of one range: what a trainer reads.
+// RangeKey is the transformed rows of one range, the input of a trainer.
 func RangeKey(run string, rangeIndex int) string {
 	return fmt.Sprintf("%srange-%04d.parquet", RangeFilesPrefix(run), rangeIndex)
 }
@@ -61,7 +61,7 @@ func PartitionKey(run string, customerNumber int32) string {
 	return SnapshotPrefix(run) + PartitionFolder(strconv.Itoa(int(customerNumber))) + "part-0000.parquet"
 }
 
-// PartitionFolder is a customer's folder under SnapshotPrefix; a variable may stand for the number.
+// PartitionFolder is a customer's folder under SnapshotPrefix. A variable may stand for the number.
 func PartitionFolder(customerNumber string) string { return "customerNumber=" + customerNumber + "/" }
 
 func ManifestKey(run string) string { return SnapshotPrefix(run) + "_manifest.json" }
@@ -79,7 +79,7 @@ const (
 const (
 	ItemEmbeddingsKey = "embeddings/item_embeddings.csv"
 	UserEmbeddingsKey = "embeddings/user_embeddings.csv"
-	SuccessKey        = "embeddings/_SUCCESS" // written last; its arrival starts the embeddings stage
+	SuccessKey        = "embeddings/_SUCCESS" // written last, because its arrival starts the embeddings stage
 	ModelKey          = "model/best_model.pth"
 	SafetensorsKey    = "model/best_model.safetensors" // in place of ModelKey
 	UserOneHotKey     = "scalers/user_ohe.pkl"
@@ -91,9 +91,9 @@ const (
 // RequiredArtifacts must all be there once SuccessKey is.
 var RequiredArtifacts = []string{ItemEmbeddingsKey, UserEmbeddingsKey}
 
-// ModelArtifacts come together or not at all, SafetensorsKey perhaps in place of ModelKey: a version without them answers from
-// stored vectors alone.
-// The item's encoders are kept with the version when they are there; nothing reads them yet.
+// ModelArtifacts come together or not at all, SafetensorsKey perhaps in place of ModelKey: a version without them
+// answers from stored vectors alone. The item's encoders are kept with the version if they are there. Nothing reads
+// them yet.
 var ModelArtifacts = []string{ModelKey, UserOneHotKey, UserScalerKey}
 
 // OptionalArtifacts are copied when present.
@@ -104,11 +104,11 @@ var HandedOver = slices.Concat(RequiredArtifacts, ModelArtifacts, []string{Safet
 
 // Keys that functions/train writes beside ItemEmbeddingsKey and UserEmbeddingsKey, under TrainedPrefix of its run.
 const (
-	LinearModelKey = "model/linear_model.bin" // what gives unseen customers and products a vector
-	// EvaluationItemsKey and EvaluationUsersKey are learned without the held-out ratings: what evaluate measures.
+	LinearModelKey = "model/linear_model.bin" // gives unseen customers and products a vector
+	// EvaluationItemsKey and EvaluationUsersKey are learned without the held-out ratings. evaluate measures them.
 	EvaluationItemsKey = "evaluation/item_embeddings.csv"
 	EvaluationUsersKey = "evaluation/user_embeddings.csv"
-	TrainingKey        = "evaluation/training.json" // a Training; tells a trained version from one that was handed over
+	TrainingKey        = "evaluation/training.json" // a Training, which tells a trained version from one that was handed over
 )
 
 // TrainedArtifacts are all under TrainedPrefix once TrainedKey is there.
@@ -119,18 +119,18 @@ var TrainedArtifacts = []string{
 // TrainedParent holds one folder a run, TrainedPrefix, in the ml-artifacts bucket. It may expire some days after the run.
 const TrainedParent = "trained/"
 
-// TrainedPrefix holds what a run has trained.
+// TrainedPrefix holds the artifacts of a run's training.
 func TrainedPrefix(run string) string { return TrainedParent + run + "/" }
 
 // Keys of a run's training, in the lake bucket.
 
-// TrainingPlanKey is what a run trains on, written once: another attempt trains on the same.
+// TrainingPlanKey names the snapshot that a run trains on. It is written once, so another attempt trains on the same.
 func TrainingPlanKey(run string) string { return trainingPrefix(run) + "plan.json" }
 
 // CheckpointsPrefix holds a run's checkpoints while it trains.
 func CheckpointsPrefix(run string) string { return trainingPrefix(run) + "checkpoints/" }
 
-// CheckpointKey is how far a run's fit has come; fit is "evaluation" or "serving".
+// CheckpointKey is the progress of a run's fit. fit is "evaluation" or "serving".
 func CheckpointKey(run, fit string) string { return CheckpointsPrefix(run) + fit }
 
 // TrainedKey is written last: the run's training is done, and TrainedArtifacts are under TrainedPrefix.
@@ -159,9 +159,9 @@ func VersionPrefix(version int64) string { return fmt.Sprintf("%s%d/", VersionsP
 
 // Prefixes of the recommendations bucket that AWS's services write under.
 const (
-	// AnswersPrefix holds what recommend has answered: Firehose's objects.
+	// AnswersPrefix holds the answers of recommend: Firehose's objects.
 	AnswersPrefix = "recommendations/"
-	// DeliveryErrorsPrefix holds what Firehose could not deliver.
+	// DeliveryErrorsPrefix holds answers that Firehose could not deliver.
 	DeliveryErrorsPrefix = "delivery-errors/"
 	// FailedPrefix holds the batches that the event source mapping gave up. Lambda chooses the name:
 	// https://docs.aws.amazon.com/lambda/latest/dg/kinesis-on-failure-destination.html

@@ -2,7 +2,7 @@ package lake
 
 import "time"
 
-// RangeReport is what partition-write leaves of a range.
+// RangeReport is the report of partition-write on a range.
 type RangeReport struct {
 	Range      int              `json:"range"`
 	Rows       int64            `json:"rows"`
@@ -18,17 +18,17 @@ type Partition struct {
 	Bytes          int64 `json:"bytes"`
 }
 
-// Manifest lists a whole snapshot; written once, when all of its files are there.
+// Manifest lists a whole snapshot. It is written once, when all of its files are there.
 type Manifest struct {
 	Snapshot   string           `json:"snapshot"`
 	StartedAt  time.Time        `json:"startedAt"` // of the run: orders snapshots
 	Ranges     int              `json:"ranges"`
-	Source     string           `json:"source"`     // which source it is of; "" of an earlier release
+	Source     string           `json:"source"`     // its source, "" of an earlier release
 	Rows       int64            `json:"rows"`       // training rows
 	Customers  int64            `json:"customers"`  // with ratings
 	Products   int64            `json:"products"`   // in the source, the bad ones too
 	Rejected   map[string]int64 `json:"rejected"`   // by reason
-	RatingType string           `json:"ratingType"` // a training.RatingType; "" of an earlier release is whole
+	RatingType string           `json:"ratingType"` // a training.RatingType, "" of an earlier release is whole
 	Partitions []Partition      `json:"partitions"` // ascending customerNumber
 }
 
@@ -37,7 +37,7 @@ func (m Manifest) Size() Size { return Size{m.Source, m.Rows, m.Customers, m.Pro
 
 // Size is how large a source is, and which.
 type Size struct {
-	Source                    string // tells sources apart; "" is unknown
+	Source                    string // tells sources apart, "" is unknown
 	Rows, Customers, Products int64  // ratings, customers with ratings, products
 }
 
@@ -49,7 +49,7 @@ type Latest struct {
 	Snapshot  string    `json:"snapshot"`
 	StartedAt time.Time `json:"startedAt"`
 	Location  string    `json:"location"` // s3://bucket/ratings_ml_training/snapshot=<run>/
-	Source    string    `json:"source"`   // which source it is of; "" of an earlier release
+	Source    string    `json:"source"`   // its source, "" of an earlier release
 	Rows      int64     `json:"rows"`
 	Customers int64     `json:"customers"`
 	Products  int64     `json:"products"` // in the source, the bad ones too

@@ -12,8 +12,8 @@
 //	pattern   a regular expression that a text, or each text of a list, must match
 //	text      what the option does
 //
-// A default of auto or none is a word for the zero value, which then means that nobody has chosen.
-// A struct may embed structs of options, whose types are exported. One that embeds none may have a method CheckTogether() error, which reports
+// A default of auto or none is a word for the zero value, which then means that nobody has chosen. A struct may embed
+// structs of options of exported types. One that embeds none may have a method CheckTogether() error, which reports
 // the faults that no option shows by itself.
 //
 // The package reads no environment, no file and no command line. It gets texts and returns texts.

@@ -61,7 +61,7 @@ func TestRead(t *testing.T) {
 	}
 }
 
-// What String writes, Read reads, so that a variable that is passed on means the same.
+// Read reads the output of String, so that a variable that is passed on means the same.
 func TestStringIsWhatReadTakes(t *testing.T) {
 	for _, want := range []whole{
 		{Bucket: "b", Sizes: Sizes{1, 0.1, time.Second, 1, 0, false}},

@@ -26,7 +26,7 @@ type Partitions struct {
 	Uploads int `option:"uploads" default:"16" min:"1" max:"256" text:"partitions that are put at once"`
 }
 
-// Publishing is what a snapshot must be to be published, and how long it stays.
+// Publishing holds the conditions for a snapshot to be published, and how long it stays.
 type Publishing struct {
 	// MaxRejectedFraction of 0 tolerates none.
 	MaxRejectedFraction float64 `option:"maxRejectedFraction" default:"0.01" min:"0" max:"1" text:"the part of a run's rows that may go to quarantine"`
@@ -63,26 +63,27 @@ type Training struct {
 	Seed         uint64  `option:"trainSeed" default:"1" text:"draws the first factors"`
 }
 
-// Gate is what a version must be to become active.
+// Gate holds the conditions for a version to become active.
 type Gate struct {
-	// GateTrained and GateHandedOver say what happens to a version that does not pass, by the origin of its artifacts.
-	// With enforce the active version stays. With report the version is activated all the same.
+	// GateTrained and GateHandedOver decide on a version that does not pass, by the origin of its artifacts. With
+	// enforce the active version stays. With report the version is activated all the same.
 	GateTrained    string `option:"gateTrained" default:"enforce" oneof:"enforce report" text:"what the gate does with a trained version that does not pass"`
 	GateHandedOver string `option:"gateHandedOver" default:"report" oneof:"enforce report" text:"what the gate does with a handed-over version that does not pass"`
 	Allowance
 }
 
-// Allowance is what the gate asks and forgives, as parts of NDCG@10. Package evaluation says why these are the defaults.
+// Allowance holds the gate's demand and its tolerance, as parts of NDCG@10. Package evaluation says why these are the
+// defaults.
 type Allowance struct {
 	Margin    float64 `json:"margin" option:"gateMargin" default:"0.1" min:"0" max:"10" text:"the share by which a version must exceed the better baseline"`
 	Tolerance float64 `json:"tolerance" option:"gateTolerance" default:"0.15" min:"0" max:"1" text:"the share by which it may fall behind the active version"`
 }
 
-// HandOver is what a data scientist's embeddings do not say themselves.
+// HandOver holds facts that a data scientist's embeddings do not state themselves.
 type HandOver struct {
 	Metric distance.Metric `option:"metric" default:"cosine" text:"compares the embeddings that are handed over"`
-	// ModelCheck is about a model that does not give the handed-over vectors of sampled customers. enforce refuses the
-	// hand-over. report says so and goes on, for vectors that no tower made.
+	// ModelCheck is about a model that does not give the handed-over vectors of sampled customers. enforce refuses
+	// the hand-over. report notes it and goes on, for vectors that no tower made.
 	ModelCheck string `option:"modelCheck" default:"enforce" oneof:"enforce report" text:"what happens to a model that gives other vectors than those handed over"`
 }
 

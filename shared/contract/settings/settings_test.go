@@ -16,7 +16,7 @@ func setenv(t *testing.T, variables map[string]string) {
 	}
 }
 
-// complete has what a deployment must give to recommend.
+// complete has the settings that a deployment must give to recommend.
 func complete() Recommend {
 	s := Default[Recommend]()
 	s.Artifacts.Bucket, s.URL, s.RecommendationsBucket, s.DeliveryStream = "artifacts", "postgres://reader@db/recsys", "answers", "delivery"

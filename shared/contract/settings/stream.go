@@ -9,8 +9,8 @@ import (
 // Ranking is how recommend makes its lists.
 type Ranking struct {
 	Limit int `option:"limit" default:"5" min:"1" max:"100" text:"items that a list holds"`
-	// SessionWeight of 0 leaves the vector alone, 1 moves it all the way. A customer without a vector is answered from the
-	// session alone, whatever it is.
+	// SessionWeight of 0 leaves the vector alone, 1 moves it all the way. A customer without a vector is answered
+	// from the session alone, for any weight.
 	SessionWeight  float64 `option:"sessionWeight" default:"0.3" min:"0" max:"1" text:"how far the session moves the customer's vector towards its own products"`
 	IncludeRated   bool    `option:"includeRated" default:"false" text:"lists may hold what the customer has rated, by the newest snapshot"`
 	IncludeSession bool    `option:"includeSession" default:"false" text:"lists may hold what is in the session"`

@@ -127,7 +127,7 @@ var (
 		{On: DeliveryStream, Actions: []string{"firehose:PutRecordBatch"}},
 		{On: ActivityStream, Actions: []string{
 			"kinesis:DescribeStream", "kinesis:DescribeStreamSummary", "kinesis:GetRecords", "kinesis:GetShardIterator", "kinesis:ListShards"}},
-		// The event source mapping writes under the function's role what failed.
+		// The event source mapping writes failed batches under the function's role.
 		on(RecommendationsBucket, keys(lake.FailedPrefix+"*"), PutObject),
 		list(RecommendationsBucket),
 	}

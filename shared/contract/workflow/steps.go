@@ -8,12 +8,12 @@ import (
 	"recsys/shared/contract/settings"
 )
 
-// Step is a function of functions/: what runs it, what it runs on, what it is given, and what it may do. infra deploys it
-// so, and infra/local runs it so.
+// Step is a function of functions/: its invoker, its size, its settings and its rights. infra deploys it so, and
+// infra/local runs it so.
 type Step struct {
 	// Name is the function's, and its folder's in functions/.
 	Name string
-	// RunBy is what invokes it.
+	// RunBy names its invoker.
 	RunBy Runner
 	// MemoryMiB buys CPU, too: 1,769 are one core.
 	MemoryMiB int
@@ -27,7 +27,7 @@ type Step struct {
 	Rights []Right
 }
 
-// Runner is what invokes a function.
+// Runner is the kind of a function's invoker.
 type Runner string
 
 const (
@@ -53,7 +53,7 @@ func (s Step) NeedsNetwork() bool {
 	return slices.ContainsFunc(s.Rights, func(r Right) bool { return slices.Contains(databases, r.On) })
 }
 
-// Resources are what a deployment gives its functions. A function that is not given what it needs does not start.
+// Resources are given to functions by a deployment. A function that lacks a needed one does not start.
 type Resources struct {
 	Lake                  settings.Lake
 	Artifacts             settings.Artifacts
@@ -156,8 +156,8 @@ func Steps(r Resources, o settings.Options) []Step {
 			Settings: settings.VectorIndex{Artifacts: r.Artifacts, VectorStore: r.Loader, Index: o.Index},
 			Rights:   indexRights,
 		},
-		// It answers a batch of 500 in well under a second on one core, from 17 MiB of memory and the models of two versions.
-		// Its time is bounded far above that, and far below what Kinesis would wait for.
+		// It answers a batch of 500 in well under a second on one core, from 17 MiB of memory and the models of two
+		// versions. Its time-out is far above that, and far below Kinesis's patience.
 		{
 			Name: "recommend", RunBy: Stream, MemoryMiB: 1024, Timeout: time.Minute,
 			Settings: settings.Recommend{Artifacts: r.Artifacts, VectorStore: r.Reader, Ranking: o.Ranking, Patience: o.Patience,
@@ -184,8 +184,8 @@ func sampleShop(r Resources) settings.LoadSampleShop {
 	return s
 }
 
-// RecommendConnections is the size of recommend's pool: two searches at once, and two to spare. What the vector database
-// takes bounds how many calls there may be at once.
+// RecommendConnections is the size of recommend's pool: two searches at once, and two to spare. The connections of
+// the vector database bound how many calls there may be at once.
 const RecommendConnections = 4
 
 // BisectBatchOnFunctionError halves a batch that recommend did not answer at all.

@@ -1,4 +1,4 @@
-// Package workflow holds what the states of statemachines/batch.asl.json hand to each other.
+// Package workflow holds the payloads of the states of statemachines/batch.asl.json.
 //
 // Only references and counts travel, never rows: a state's payload is at most 262,144 bytes on AWS.
 // Object keys follow from the run and the range (package lake), so they do not travel either.
@@ -55,13 +55,13 @@ func (in PlanInput) Validate() error {
 	return CheckInput(in.Input)
 }
 
-// ExecutionInput is what an execution is started with; {} is complete.
+// ExecutionInput is the input of an execution. {} is complete.
 type ExecutionInput struct {
 	// Stages is "all" (default), "training-data" or "embeddings".
 	Stages string `json:"stages"`
 	// Train asks for a model of our own, or for none. Default: as functions/train is configured.
 	Train *bool `json:"train"`
-	// Rollback goes back to the version before; it goes alone.
+	// Rollback goes back to the version before. It goes alone.
 	Rollback bool `json:"rollback"`
 	// AcceptShrunkSource publishes a snapshot although its source has shrunk, see failure.SourceShrank.
 	AcceptShrunkSource bool `json:"acceptShrunkSource"`
@@ -73,8 +73,8 @@ func CheckInput(input []byte) error {
 	return err
 }
 
-// ParseInput reads an execution's input. Errors: InvalidInput, for what is no JSON object, a key that nobody reads, and
-// what is asked for together and cannot be.
+// ParseInput reads an execution's input. Errors: InvalidInput, for input that is not a JSON object, an unknown key,
+// and a combination that cannot be.
 func ParseInput(input []byte) (ExecutionInput, error) {
 	var parsed ExecutionInput
 	var keys map[string]json.RawMessage
@@ -105,9 +105,9 @@ func ParseInput(input []byte) (ExecutionInput, error) {
 	return parsed, nil
 }
 
-// Range is a span of customerNumber, both ends inclusive; a nil end is open.
+// Range is a span of customerNumber, both ends inclusive. A nil end is open.
 type Range struct {
-	Index int    `json:"index"` // 0-based; names the range's objects
+	Index int    `json:"index"` // 0-based, in the names of the range's objects
 	First *int64 `json:"first"`
 	Last  *int64 `json:"last"`
 }
@@ -136,11 +136,11 @@ type Plan struct {
 	Ranges         []Range `json:"ranges"`         // in ascending order, together covering every customerNumber
 	MaxConcurrency int     `json:"maxConcurrency"` // how many ranges are worked on at once
 	EstimatedRows  int64   `json:"estimatedRows"`  // ratings counted while planning
-	// Source and Products are what a lake.Size has of the source. AcceptShrunkSource is the execution's.
+	// Source and Products are the source's parts of a lake.Size. AcceptShrunkSource is the execution's.
 	Source             string `json:"source"`
 	Products           int64  `json:"products"`
 	AcceptShrunkSource bool   `json:"acceptShrunkSource"`
-	// Comparison says what the source's size was compared with, see package sourcesize.
+	// Comparison names the basis of the source's comparison, see package sourcesize.
 	Comparison string `json:"comparison"`
 }
 
@@ -186,10 +186,12 @@ type TrainInput struct {
 
 // Trained is the output of train.
 type Trained struct {
-	// Status is "trained", "not-asked", "handed-over" (training was not asked for, and a hand-over is there to be loaded),
-	// "superseded" (nor was it, and a newer snapshot was published meanwhile), "no-training-data" or "too-few-ratings".
+	// Status is "trained", "not-asked", "handed-over", "superseded", "no-training-data" or "too-few-ratings".
+	// "handed-over" means that training was not asked for and a hand-over is there to be loaded. "superseded" means
+	// that it was not asked for either, and a newer snapshot was published meanwhile.
 	Status string `json:"status"`
-	// Artifacts is the prefix, in the artifacts bucket, of what was trained: see lake.TrainedPrefix. "" otherwise.
+	// Artifacts is the prefix, in the artifacts bucket, of the trained artifacts: see lake.TrainedPrefix. ""
+	// otherwise.
 	Artifacts  string  `json:"artifacts"`
 	Snapshot   string  `json:"snapshot"`
 	Customers  int     `json:"customers"`
@@ -202,16 +204,16 @@ type Trained struct {
 // UploadInput is the input of embedding-upload.
 type UploadInput struct {
 	Run
-	// Artifacts is the prefix of what train has made; "": what was handed over.
+	// Artifacts is the prefix of the trained artifacts. "": the handed-over ones.
 	Artifacts string `json:"artifacts"`
 }
 
 // Uploaded is the output of embedding-upload.
 type Uploaded struct {
-	// Status is "uploaded", "unchanged" (these artifacts are the active version's, or a version that was trained since has
-	// replaced them), "rolled-back" (they are those of Version, which was rolled back: another stays active),
-	// "no-artifacts", or "hand-over-underway" (an artifact is newer than _SUCCESS, whose arrival will start a run of its
-	// own).
+	// Status is "uploaded", "unchanged", "rolled-back", "no-artifacts" or "hand-over-underway". "unchanged" means
+	// that these artifacts are the active version's, or that a version that was trained since has replaced them.
+	// "rolled-back" means that they are those of Version, which was rolled back, so another stays active.
+	// "hand-over-underway" means that an artifact is newer than _SUCCESS. Its arrival will start a run of its own.
 	Status    string `json:"status"`
 	Version   int64  `json:"version,omitempty"`
 	Dimension int    `json:"dimension,omitempty"`
@@ -226,11 +228,11 @@ type Compared struct {
 	UnknownItems int64 `json:"unknownItems,omitempty"`
 	// UnknownUsers are ids of no customer who has rated something.
 	UnknownUsers int64 `json:"unknownUsers,omitempty"`
-	// ModelChecked is the number of sampled customers. ModelDiffers is the number of them for whom the model gives another
-	// vector than the one that was handed over.
+	// ModelChecked is the number of sampled customers. ModelDiffers is the number of them with another vector by the
+	// model than by the hand-over.
 	ModelChecked int `json:"modelChecked,omitempty"`
 	ModelDiffers int `json:"modelDiffers,omitempty"`
-	// Note says in words what is amiss, or why nothing was compared.
+	// Note names the faults in words, or the reason why nothing was compared.
 	Note string `json:"note,omitempty"`
 }
 
@@ -242,21 +244,22 @@ type EvaluateInput struct {
 
 // Evaluated is the output of evaluate.
 type Evaluated struct {
-	// Status is "passed", "not-promoted" (the gate refuses the version; what is active stays), "reported" (it would not
-	// have passed, and the gate only reports), "not-evaluated" (there is nothing to measure it with), or "superseded" (a
-	// newer version is active: vector-index will say so).
+	// Status is "passed", "not-promoted", "reported", "not-evaluated" or "superseded". "not-promoted" means that the
+	// gate refuses the version, and the active one stays. "reported" means that it would not have passed, and the
+	// gate only reports. "not-evaluated" means that there is nothing to measure it with. "superseded" means that a
+	// newer version is active, which vector-index will report.
 	Status string `json:"status"`
 	// Promote says whether the version may become active.
 	Promote bool   `json:"promote"`
 	Version int64  `json:"version"`
 	Reason  string `json:"reason"` // in words
-	// NDCG10 is the version's NDCG@10, Popularity10 and Random10 those of the baselines, Active10 the active version's;
-	// 0 where there is none.
+	// NDCG10 is the version's NDCG@10, Popularity10 and Random10 those of the baselines. Active10 is the active
+	// version's, or 0.
 	NDCG10       float64 `json:"ndcg10"`
 	Popularity10 float64 `json:"popularity10"`
 	Random10     float64 `json:"random10"`
 	Active10     float64 `json:"active10"`
-	Report       string  `json:"report"` // s3://… of the page; "" where there is none
+	Report       string  `json:"report"` // s3://… of the page, or ""
 }
 
 // IndexInput is the input of vector-index: a version to index and activate, or a rollback.

@@ -1,9 +1,9 @@
 // Package postgres is a PostgreSQL with pgvector on the loopback interface, for the local mode and for tests.
 //
 // It promises a server that answers, or an error that names the variable to set instead. It takes the first of these:
-// the server at Config.URL, programs installed on the host (15 or later, with pgvector) on a private data directory,
-// or those that infra/local/db/provision fetches. A server of its own listens on 127.0.0.1 only, wants a password
-// that only this user can read, dies with this process, and is never root. Programs and settings:
+// the server at Config.URL, the host's programs (15 or later, with pgvector) on a private data directory, or those
+// that infra/local/db/provision fetches. A server of its own listens on 127.0.0.1 only, wants a password that only
+// this user can read, dies with this process, and is never root. Programs and settings:
 // https://www.postgresql.org/docs/17/app-postgres.html.
 package postgres
 
@@ -28,7 +28,8 @@ import (
 
 // Config says which server to use and where its data lies.
 type Config struct {
-	// URL is a running server's (DATABASE_URL), whose user may create databases and roles. Default: a server of its own.
+	// URL is a running server's (DATABASE_URL). Its user may create databases and roles. Default: a server of its
+	// own.
 	URL string
 	// Dir is kept from one start to the next: data directory, log and lock. Default: a temporary folder that
 	// Stop removes.
@@ -46,8 +47,8 @@ type Config struct {
 	Died func(error)
 }
 
-// Superuser is the name of the role that initdb makes; Admin that of the role that owns the databases that
-// Database makes: it may create roles and databases and is no superuser, as the first user on RDS.
+// Superuser is the role that initdb makes. Admin owns the databases that Database makes. It may create roles and
+// databases and is no superuser, as the first user on RDS.
 const (
 	Superuser = "postgres"
 	Admin     = "recsys_admin"
@@ -130,7 +131,7 @@ func (s *Server) prepare(ctx context.Context, cache *provision.Cache) error {
 
 func (s *Server) data() string { return filepath.Join(s.dir, "data") }
 
-// checkVersion refuses a data directory that another major version made; that server could not read it.
+// checkVersion refuses a data directory of another major version, because the server could not read it.
 func (s *Server) checkVersion() error {
 	text, err := os.ReadFile(filepath.Join(s.data(), "PG_VERSION"))
 	if err != nil {
@@ -145,7 +146,7 @@ func (s *Server) checkVersion() error {
 // startPatience bounds the time a server takes to answer, recovery after a kill included.
 const startPatience = 60 * time.Second
 
-// start starts the program on the data directory; on a port of its own choice it tries more than one.
+// start starts the program on the data directory. On a port of its own choice it tries more than one.
 func (s *Server) start(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, startPatience)
 	defer cancel()
@@ -200,8 +201,8 @@ func (s *Server) startOn(ctx context.Context, port int) error {
 	return nil
 }
 
-// removeStalePID runs under the lock, so no server lives on the data directory: its pid file is of one that
-// was killed, and its number may by now be another program's, which would keep the server from starting.
+// removeStalePID runs under the lock, so no server lives on the data directory. Its pid file is of one that was
+// killed. Its number may by now be another program's, which would keep the server from starting.
 func (s *Server) removeStalePID() error {
 	if err := os.Remove(filepath.Join(s.data(), "postmaster.pid")); err != nil && !os.IsNotExist(err) {
 		return fmt.Errorf("removing a stale pid file: %w", err)

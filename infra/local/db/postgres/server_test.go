@@ -90,7 +90,7 @@ func TestItComesBackOnTheSamePort(t *testing.T) {
 	server := postgrestest.ForTest(t)
 	address := server.URL()
 	run(t, address, "CREATE TABLE t AS SELECT 7::text AS n")
-	// The kill comes first, right after the commit: whatever was committed must be there.
+	// The kill comes right after the commit: all committed rows must be there.
 	for _, ending := range []struct {
 		name string
 		end  func() error

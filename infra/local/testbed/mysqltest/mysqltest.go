@@ -15,8 +15,8 @@ import (
 	"recsys/infra/local/testbed/provisiontest"
 )
 
-// ForTest starts an empty MariaDB, which starts faster than MySQL, whatever MYSQL_DSN says, since a test may stop it.
-// It is stopped and removed with tb. It takes about 0.5 s, so subtests share one and make databases in it.
+// ForTest starts an empty MariaDB, which starts faster than MySQL. It ignores MYSQL_DSN, because a test may stop the
+// server. It is stopped and removed with tb. It takes about 0.5 s, so subtests share one and make databases in it.
 func ForTest(tb testing.TB) *mysql.Server {
 	tb.Helper()
 	return Start(tb, mysql.MariaDB)

@@ -1,10 +1,10 @@
-// Package pgwire is a proxy in front of PostgreSQL for tests: it counts the round trips of its clients, calls
-// hooks right before and right after each commit, and cuts the line on request.
+// Package pgwire is a proxy in front of PostgreSQL for tests. It counts the round trips of its clients, calls hooks
+// right before and right after each commit, and cuts the line on request.
 //
-// It promises to hand on every byte as it came, in memory bounded per connection, and to know commits by the
-// wire alone (https://www.postgresql.org/docs/17/protocol-message-formats.html): a COMMIT, or statements that
-// write outside of an explicit transaction. A SELECT that writes through a function is not known as a commit.
-// It speaks no TLS: clients that ask for it are told that there is none.
+// It promises to hand on every byte as it came, in memory bounded per connection. It knows commits by the wire alone
+// (https://www.postgresql.org/docs/17/protocol-message-formats.html): a COMMIT, or statements that write outside of
+// an explicit transaction. A SELECT that writes through a function is not known as a commit. It speaks no TLS:
+// clients that ask for it are told that there is none.
 package pgwire
 
 import (
@@ -17,7 +17,7 @@ import (
 	"sync/atomic"
 )
 
-// Commit is what a hook is told.
+// Commit is a hook's argument.
 type Commit struct {
 	ApplicationName string // of the connection, as its client named it
 	Command         string // first word of the statement that commits: COMMIT, INSERT, COPY, …

@@ -16,13 +16,13 @@ import (
 
 const (
 	bufferSize = 64 << 10
-	// inspected bounds what is held of a message to look into it; a statement's words lie well within.
+	// inspected bounds the part of a message that is held to look into it. A statement's words lie well within.
 	inspected = 32 << 10
 	// maxStartup is PostgreSQL's own limit of a startup packet (MAX_STARTUP_PACKET_LENGTH).
 	maxStartup = 10000
 )
 
-// session is one client's connection and what the proxy knows of it.
+// session is one client's connection with the proxy's knowledge of it.
 type session struct {
 	proxy      *Proxy
 	client     *bufio.ReadWriter
@@ -51,7 +51,7 @@ func newSession(proxy *Proxy, client, server net.Conn) *session {
 	}
 }
 
-// startup hands on the packets before the first typed message; it reports whether a session follows.
+// startup hands on the packets before the first typed message. It reports whether a session follows.
 func (s *session) startup() bool {
 	for {
 		header, err := s.client.Peek(8)
@@ -115,8 +115,8 @@ type message struct {
 	last bool   // nothing more has arrived behind it
 }
 
-// forward hands messages on. look is called with each message before any of it is handed on; what is held
-// back is flushed as soon as no more has arrived.
+// forward hands messages on. look is called with each message before any of it is handed on. Held bytes are flushed
+// as soon as no more have arrived.
 func forward(from *bufio.Reader, to *bufio.Writer, look func(message) error) error {
 	for {
 		header, err := from.Peek(5)
@@ -127,7 +127,7 @@ func forward(from *bufio.Reader, to *bufio.Writer, look func(message) error) err
 		if length < 4 {
 			return errMessage
 		}
-		// What lies ahead may take its time to arrive.
+		// The bytes ahead may take their time to arrive.
 		if int64(from.Buffered()) < 1+length {
 			if err := to.Flush(); err != nil {
 				return err
@@ -156,13 +156,13 @@ func forward(from *bufio.Reader, to *bufio.Writer, look func(message) error) err
 	}
 }
 
-// looksInto tells the types, of either side, whose bodies matter here.
+// looksInto reports the types, of either side, with bodies that matter here.
 func looksInto(kind byte) bool { return bytes.IndexByte([]byte("QPBECZ"), kind) >= 0 }
 
-// request is what one Query, or the messages up to a Sync, ask of the server.
+// request is one Query, or the messages up to a Sync.
 type request struct {
 	statements []statement
-	commit     statement // the one that commits; kind other when none does
+	commit     statement // the one that commits, or kind other
 	failed     bool      // the server answered with an error
 }
 
@@ -211,7 +211,7 @@ func (s *session) execute(executed statement) error {
 	return nil
 }
 
-// ask is called for a message that ReadyForQuery will answer, and returns what commits with it.
+// ask is called for a message that ReadyForQuery will answer, and returns the commit that comes with it.
 func (s *session) ask() statement {
 	asked := s.asked
 	s.asked = request{}

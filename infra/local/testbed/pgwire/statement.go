@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-// kind is what a statement means for transactions.
+// kind is the effect of a statement on transactions.
 type kind int
 
 const (
@@ -18,7 +18,7 @@ const (
 	copiesIn // COPY … FROM STDIN, which ends with the client's CopyDone
 )
 
-// statement is the first word of a statement, in capitals, and what it means.
+// statement is the first word of a statement, in capitals, and its effect.
 type statement struct {
 	command string
 	kind    kind
@@ -41,7 +41,7 @@ var (
 	selectInto  = regexp.MustCompile(`(?is)\bINTO\b`)
 )
 
-// parse tells what each statement of a text means. The text may be cut short.
+// parse returns the kind of each statement of a text. The text may be cut short.
 func parse(text string) []statement {
 	var parsed []statement
 	for _, bare := range split(text) {
@@ -81,8 +81,8 @@ func classify(bare string) statement {
 	return is(other)
 }
 
-// conclude follows statements that run together, from within an explicit transaction or not: the statement
-// that commits them, of kind other when none does, and whether an explicit transaction is open after them.
+// conclude follows statements that run together, from within an explicit transaction or not. It returns the statement
+// that commits them, or kind other, and whether an explicit transaction is open after them.
 func conclude(statements []statement, inBlock bool) (commit statement, open bool) {
 	var unsaved statement // the last that wrote outside of an explicit transaction
 	open = inBlock
@@ -141,7 +141,7 @@ func split(text string) []string {
 	return append(statements, bare.String())
 }
 
-// through is the length up to and with end, searched from start; all of a text that has none.
+// through is the length up to and with end, searched from start, or of all the text.
 func through(text string, start int, end string) int {
 	if at := strings.Index(text[start:], end); at >= 0 {
 		return start + at + len(end)
@@ -149,7 +149,7 @@ func through(text string, start int, end string) int {
 	return len(text)
 }
 
-// quotedLength is the length of what begins with a quote, up to its closing one.
+// quotedLength is the length of a part that begins with a quote, up to its closing one.
 func quotedLength(text string, escapes bool) int {
 	for i := 1; i < len(text); i++ {
 		switch {

@@ -12,7 +12,7 @@ import (
 	"recsys/infra/local/testbed/provisiontest"
 )
 
-// ForTest starts an empty server, whatever DATABASE_URL says, since a test may stop it; it is stopped and
+// ForTest starts an empty server. It ignores DATABASE_URL, because a test may stop the server. It is stopped and
 // removed with tb. It takes about 0.3 s, so subtests share one and make databases in it.
 func ForTest(tb testing.TB) *postgres.Server {
 	tb.Helper()

@@ -1,7 +1,7 @@
-// Package provisiontest gives tests what infra/local/db/provision fetches.
+// Package provisiontest gives tests the parts that infra/local/db/provision fetches.
 //
-// What cannot be had on this machine skips the test, saying why, and fails it under CI (environment variable CI),
-// where it must be had. It writes what package provision writes.
+// A part that cannot be had on this machine skips the test with the reason. Under CI (environment variable CI) it
+// fails the test. It writes the same files as package provision.
 package provisiontest
 
 import (
@@ -12,7 +12,7 @@ import (
 	"recsys/infra/local/db/provision"
 )
 
-// Cache is the repository's; what takes its time is told in the test's log.
+// Cache is the repository's. Slow parts are told in the test's log.
 func Cache(tb testing.TB) *provision.Cache {
 	tb.Helper()
 	cache, err := provision.Open(provision.Config{Progress: func(line string) { tb.Log(line) }})
@@ -22,7 +22,8 @@ func Cache(tb testing.TB) *provision.Cache {
 	return cache
 }
 
-// Require ends the test where err is not nil: it is skipped for what cannot be had, outside of CI, and fails else.
+// Require ends the test if err is not nil. A part that cannot be had skips it, outside of CI. Any other error fails
+// it.
 func Require(tb testing.TB, err error) {
 	tb.Helper()
 	if errors.As(err, new(provision.Unavailable)) && os.Getenv("CI") == "" {

@@ -16,7 +16,7 @@ import (
 	"recsys/shared/store/objectstore"
 )
 
-// ForTest starts a server with one empty bucket; it is stopped and removed with tb.
+// ForTest starts a server with one empty bucket. It is stopped and removed with tb.
 func ForTest(tb testing.TB, bucket string) (*objectstore.Store, *s3.Server) {
 	tb.Helper()
 	stores, server := Buckets(tb, bucket)

@@ -17,7 +17,7 @@ import (
 	"recsys/infra/local/testbed/provisiontest"
 )
 
-// Function is the test's own; its answer is sent as JSON. A Failure is sent under its name.
+// Function is the test's own. Its answer is sent as JSON. A Failure is sent under its name.
 type Function func(payload json.RawMessage) (any, error)
 
 // Failure is a function's error: errorType and errorMessage.
@@ -31,9 +31,9 @@ type Call struct {
 	Payload  json.RawMessage
 }
 
-// Harness runs executions and remembers what happened.
+// Harness runs executions and remembers their events.
 type Harness struct {
-	// RetryInterval replaces the waits of Retry; default 0.
+	// RetryInterval replaces the waits of Retry (default 0).
 	RetryInterval time.Duration
 
 	engine *stepfunctions.Engine
@@ -106,7 +106,7 @@ func (h *Harness) serve(functions map[string]Function, response http.ResponseWri
 // Execution is the one that Run starts.
 var Execution = stepfunctions.Execution{Name: "run-1", StartTime: time.Date(2026, 1, 2, 3, 4, 5, 678e6, time.UTC)}
 
-// Run executes a definition on an input; every ${…} in it is replaced as substitutions say.
+// Run executes a definition on an input. Every ${…} in it is replaced by its substitution.
 func (h *Harness) Run(ctx context.Context, definition []byte, substitutions map[string]string, input string) (string, error) {
 	machine, err := h.Machine(definition, substitutions)
 	if err != nil {

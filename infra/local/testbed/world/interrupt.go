@@ -53,8 +53,9 @@ func (w *World) Interrupt(n int64) *Points {
 // every is the step between the points that are tried without -long.
 const every = 5
 
-// InterruptedAnywhere wants a run that is interrupted, and then tried again, to end like one that is not. attempt makes
-// such a run in a world of its own, interrupted at point n, and returns the state that it leaves and how many points it passed.
+// InterruptedAnywhere wants a run that is interrupted, and then tried again, to end like one that is not. attempt
+// makes such a run in a world of its own, interrupted at point n. It returns the state that it leaves and how many
+// points it passed.
 func InterruptedAnywhere(t *testing.T, attempt func(t *testing.T, n int64) (state []string, points int64)) {
 	t.Helper()
 	var want []string
