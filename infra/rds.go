@@ -44,7 +44,9 @@ func newDatabase(scope constructs.Construct, factory Factory, d database) awsrds
 		Credentials: awsrds.Credentials_FromUsername(jsii.String(d.User), nil), ManageMasterUserPassword: jsii.Bool(true),
 		IamAuthentication: jsii.Bool(true), StorageEncrypted: jsii.Bool(true), StorageType: awsrds.StorageType_GP3,
 		AllocatedStorage: jsii.Number(d.StorageGiB), MaxAllocatedStorage: jsii.Number(10 * d.StorageGiB),
-		AutoMinorVersionUpgrade: jsii.Bool(true), CopyTagsToSnapshot: jsii.Bool(true),
+		// A release that names a newer major version upgrades the database in place. RDS makes a snapshot before.
+		AllowMajorVersionUpgrade: jsii.Bool(true),
+		AutoMinorVersionUpgrade:  jsii.Bool(true), CopyTagsToSnapshot: jsii.Bool(true),
 		PreferredBackupWindow: jsii.String(config.DatabaseBackupWindow()), PreferredMaintenanceWindow: jsii.String(config.DatabaseMaintenanceWindow()),
 		// Else a version past its end of life stays, at twice the price of the instance, without a word.
 		EngineLifecycleSupport: awsrds.EngineLifecycleSupport_OPEN_SOURCE_RDS_EXTENDED_SUPPORT_DISABLED,
@@ -83,10 +85,11 @@ func readSecret(arn *string) Permission {
 }
 
 // runOnce has a deployment call a function that prepares a database: when the stack is made, and again when the
-// function's code changes. The way to the database, and to S3 and Secrets Manager, must be there before.
+// function's code or the database's major version changes. The way to the database, and to S3 and Secrets Manager, must be
+// there before.
 func runOnce(scope constructs.Construct, id string, function lambda.Function, network *Network, instance awsrds.DatabaseInstance) awscdk.CustomResource {
 	resource := awscdk.NewCustomResource(scope, jsii.String(id), &awscdk.CustomResourceProps{
-		ServiceToken: function.FunctionArn(), Properties: &map[string]any{"Code": codeOf(function)},
+		ServiceToken: function.FunctionArn(), Properties: &map[string]any{"Code": codeOf(function), "Engine": instance.Engine().EngineVersion().FullVersion},
 	})
 	// Not the property of the construct, which spells the number as text.
 	resource.Node().DefaultChild().(awscdk.CfnResource).AddPropertyOverride(jsii.String("ServiceTimeout"), 900)

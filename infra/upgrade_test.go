@@ -67,3 +67,25 @@ func holdingData(s template) map[string]map[string]string {
 	}
 	return found
 }
+
+// A release that names a newer major version upgrades the database in place, and prepares it again: only then does
+// the database take the newer pgvector.
+func TestANewerMajorVersionIsTakenAndPrepared(t *testing.T) {
+	each(t, func(t *testing.T, s template) {
+		var versions, prepared []string
+		for id, database := range s.of("AWS::RDS::DBInstance") {
+			if database.Properties["AllowMajorVersionUpgrade"] != true {
+				t.Errorf("%s refuses a newer major version", id)
+			}
+			versions = append(versions, spell(database.Properties["EngineVersion"]))
+		}
+		for _, call := range s.of("AWS::CloudFormation::CustomResource") {
+			prepared = append(prepared, spell(call.Properties["Engine"]))
+		}
+		slices.Sort(versions)
+		slices.Sort(prepared)
+		if len(versions) == 0 || !slices.Equal(versions, prepared) {
+			t.Errorf("databases of versions %v, prepared ones %v", versions, prepared)
+		}
+	})
+}
