@@ -51,6 +51,9 @@ func (p *Platform) builds() string {
 }
 
 func (p *Platform) buildFunctions(ctx context.Context) error {
+	if p.config.Built {
+		return nil
+	}
 	names, err := lambda.Build(ctx, p.config.Cache.Root(), p.builds())
 	if err != nil {
 		return err

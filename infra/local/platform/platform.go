@@ -61,6 +61,8 @@ type Config struct {
 	Certificate *authority.Certificate
 	// Disposable says that the private databases need not outlive the machine's power; tests use it.
 	Disposable bool
+	// Built says that the functions are built already; tests build them once. Default: they are built.
+	Built bool
 	// Engine of the state machine. Default: one of its own. Tests share one, because Node takes long to load it.
 	Engine *stepfunctions.Engine
 	// RetryInterval instead of the state machine's own waits before a retry; tests use it.

@@ -1,11 +1,13 @@
 package platform
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"maps"
 	"os"
 	"path/filepath"
+	"sync"
 	"testing"
 	"time"
 
@@ -31,6 +33,10 @@ func startPlatform(tb testing.TB, change func(*Config)) *Platform {
 	if change != nil {
 		change(&config)
 	}
+	if err := buildOnce(); err != nil {
+		tb.Fatal(err)
+	}
+	config.Built = true
 	p, err := Start(tb.Context(), config)
 	provisiontest.Require(tb, err)
 	tb.Cleanup(func() {
@@ -41,6 +47,15 @@ func startPlatform(tb testing.TB, change func(*Config)) *Platform {
 	})
 	return p
 }
+
+// buildOnce builds the functions for all tests, because Go takes half a second to see that there is nothing to do.
+var buildOnce = sync.OnceValue(func() error {
+	cache, err := provision.Open(provision.Config{})
+	if err != nil {
+		return err
+	}
+	return (&Platform{config: Config{Cache: cache}}).buildFunctions(context.Background())
+})
 
 // options are the stack's, but for the time to wait for a batch and for what is given.
 func options(tb testing.TB, given map[string]string) settings.Options {
