@@ -72,16 +72,22 @@ func TestOverlappingExecutions(t *testing.T) {
 			gate := newGate(t)
 			proxy.SetHooks(c.hold(gate))
 			upload(t, p, newHandOver("old", 8, uint64(10+i)).files)
-			wait := begin(t, p, fmt.Sprintf("version-%d-older", i), 20+2*i, embeddings)
+			waitOlder := begin(t, p, fmt.Sprintf("version-%d-older", i), 20+2*i, embeddings)
 			gate.wait(t)
 			next := newHandOver("new", 16, uint64(20+i))
 			upload(t, p, next.files)
-			out, failed := execute(t, p, fmt.Sprintf("version-%d-newer", i), 21+2*i, embeddings)
-			if failed != nil || out.Embeddings.Index.Status != "activated" {
-				t.Errorf("the newer run: %+v, %v", out, failed)
-			}
+			newer := fmt.Sprintf("version-%d-newer", i)
+			waitNewer := begin(t, p, newer, 21+2*i, embeddings)
+			// It need not end before: it may wait half a minute for locks of the older run, to drop its tables.
+			testbed.Eventually(t, "the newer run's version is active", func() (active bool) {
+				inVectorStore(t, p, `select exists (select from recsys.embedding_version where status = 'active' and run = '`+newer+`')`, &active)
+				return active
+			})
 			gate.open()
-			older, err := wait()
+			if out, err := waitNewer(); err != nil || out.Embeddings.Index.Status != "activated" {
+				t.Errorf("the newer run: %+v, %v", out, err)
+			}
+			older, err := waitOlder()
 			if got := older.Embeddings; err != nil || got.Upload.Status != c.upload || got.Index.Status != c.index {
 				t.Errorf("the older run: %+v, %v; want %s, %s", older, err, c.upload, c.index)
 			}
