@@ -98,7 +98,7 @@ func (b *bench) tell(request cfn.RequestType, physicalID string) cfn.Response {
 	before := len(b.told)
 	resource := b.handler.Resource()
 	resource.Pause = time.Millisecond
-	_, err := resource.Function()(b.Context(), cfn.Event{
+	_, err := resource.Handle(b.Context(), cfn.Event{
 		RequestType: request, RequestID: "request", StackID: "stack", LogicalResourceID: "Bootstrap",
 		PhysicalResourceID: physicalID, ResponseURL: b.url,
 	})

@@ -1,10 +1,3 @@
-// evaluate measures a loaded version on ratings that were held out of its training. It compares it with the most
-// popular items, random ones and the active version, writes the report, and decides if the version may become active.
-//
-// Input: workflow.EvaluateInput. Output: workflow.Evaluated. Reads the newest snapshot, and the embeddings of the
-// version and of the active one, under lake.VersionPrefix. Writes lake.EvaluationReportKey, lake.EvaluationPageKey,
-// and the evaluation in the version's row. It drops the tables and deletes the artifacts of a refused version.
-// Errors: InvalidInput, InvalidEmbeddings. Retried: ObjectStoreUnavailable, VectorStoreUnavailable.
 package main
 
 import (
@@ -18,13 +11,7 @@ import (
 	"recsys/shared/store/vectorstore"
 )
 
-func main() {
-	handler, err := wire(context.Background())
-	if err != nil {
-		step.Fatal(err)
-	}
-	step.Start(handler.Handle)
-}
+func main() { step.Run(wire) }
 
 // maxCustomers are ranked in some seconds at 27,000 items of 32 dimensions, and in some minutes at ten times as much.
 const maxCustomers = 100_000

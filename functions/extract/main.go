@@ -9,19 +9,20 @@ import (
 	"recsys/shared/store/objectstore"
 )
 
-func main() {
+func main() { step.Run(wire) }
+
+func wire(ctx context.Context) (*Handler, error) {
 	config, err := settings.Load[settings.Extract]()
 	if err != nil {
-		step.Fatal(err)
+		return nil, err
 	}
-	client, err := objectstore.NewClient(context.Background())
+	client, err := objectstore.NewClient(ctx)
 	if err != nil {
-		step.Fatal(err)
+		return nil, err
 	}
-	database, err := source.Open(context.Background(), config.Source)
+	database, err := source.Open(ctx, config.Source)
 	if err != nil {
-		step.Fatal(err)
+		return nil, err
 	}
-	handler := Handler{Source: database, Lake: objectstore.New(client, config.Bucket)}
-	step.Start(handler.Handle)
+	return &Handler{Source: database, Lake: objectstore.New(client, config.Bucket)}, nil
 }

@@ -76,7 +76,7 @@ func (b *bench) tell(h Handler, request cfn.RequestType) (told cfn.Response) {
 	defer cloudFormation.Close()
 	resource := h.Resource()
 	resource.Pause = time.Millisecond
-	_, err := resource.Function()(b.Context(), cfn.Event{
+	_, err := resource.Handle(b.Context(), cfn.Event{
 		RequestType: request, RequestID: "request", StackID: "stack", LogicalResourceID: "Shop",
 		PhysicalResourceID: physicalID, ResponseURL: cloudFormation.URL,
 	})

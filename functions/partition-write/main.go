@@ -8,15 +8,16 @@ import (
 	"recsys/shared/store/objectstore"
 )
 
-func main() {
+func main() { step.Run(wire) }
+
+func wire(ctx context.Context) (*Handler, error) {
 	config, err := settings.Load[settings.PartitionWrite]()
 	if err != nil {
-		step.Fatal(err)
+		return nil, err
 	}
-	client, err := objectstore.NewClient(context.Background(), objectstore.Throttled)
+	client, err := objectstore.NewClient(ctx, objectstore.Throttled)
 	if err != nil {
-		step.Fatal(err)
+		return nil, err
 	}
-	handler := Handler{Lake: objectstore.New(client, config.Bucket), Uploads: config.Uploads}
-	step.Start(handler.Handle)
+	return &Handler{Lake: objectstore.New(client, config.Bucket), Uploads: config.Uploads}, nil
 }

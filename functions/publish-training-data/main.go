@@ -12,26 +12,24 @@ import (
 	"recsys/shared/store/objectstore"
 )
 
-func main() {
-	ctx := context.Background()
-	published, err := settings.Load[settings.PublishTrainingData]()
+func main() { step.Run(wire) }
+
+func wire(ctx context.Context) (*Handler, error) {
+	config, err := settings.Load[settings.PublishTrainingData]()
 	if err != nil {
-		step.Fatal(err)
+		return nil, err
 	}
 	client, err := objectstore.NewClient(ctx)
 	if err != nil {
-		step.Fatal(err)
+		return nil, err
 	}
-	aws, err := awsconfig.Load(ctx)
+	loaded, err := awsconfig.Load(ctx)
 	if err != nil {
-		step.Fatal(err)
+		return nil, err
 	}
-	handler := Handler{
-		Lake:                objectstore.New(client, published.Bucket),
-		Catalog:             Catalog{glue.NewFromConfig(aws), published.GlueDatabase, lake.TrainingTable},
-		MaxRejectedFraction: published.MaxRejectedFraction,
-		KeepSnapshots:       published.KeepSnapshots,
-		Shrinkage:           published.Share,
-	}
-	step.Start(handler.Handle)
+	return &Handler{
+		Lake:                objectstore.New(client, config.Bucket),
+		Catalog:             Catalog{glue.NewFromConfig(loaded), config.GlueDatabase, lake.TrainingTable},
+		MaxRejectedFraction: config.MaxRejectedFraction, KeepSnapshots: config.KeepSnapshots, Shrinkage: config.Share,
+	}, nil
 }

@@ -22,13 +22,7 @@ import (
 	"recsys/shared/store/vectorstore"
 )
 
-func main() {
-	handler, err := wire(context.Background())
-	if err != nil {
-		step.Fatal(err)
-	}
-	step.Start(handler.Handle)
-}
+func main() { step.Run(wire) }
 
 func wire(ctx context.Context) (*Handler, error) {
 	s, err := settings.Load[settings.Recommend]()

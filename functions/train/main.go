@@ -1,12 +1,3 @@
-// train learns embeddings of customers and items from the newest snapshot: implicit alternating least squares (package
-// als), and a linear map that gives unseen customers and unrated products a vector. It fits twice: without the
-// held-out ratings, for evaluate to measure, and on everything, to answer with.
-//
-// Input: workflow.TrainInput. Output: workflow.Trained. Reads lake.LatestKey and the snapshot, and lake.SuccessKey,
-// to see if anything is handed over. Writes: lake.TrainingPlanKey (once), lake.CheckpointKey after each iteration,
-// lake.TrainedArtifacts under lake.TrainedPrefix of the run, where they start no other run, and lake.TrainedKey last.
-// Errors: InvalidInput. Retried: OutOfTime, ObjectStoreUnavailable (an attempt goes on after the last checkpoint and
-// ends with the same bytes).
 package main
 
 import (
@@ -19,13 +10,7 @@ import (
 	"recsys/shared/store/objectstore"
 )
 
-func main() {
-	handler, err := wire(context.Background())
-	if err != nil {
-		step.Fatal(err)
-	}
-	step.Start(handler.Handle)
-}
+func main() { step.Run(wire) }
 
 func wire(ctx context.Context) (*Handler, error) {
 	config, err := settings.Load[settings.Train]()

@@ -8,15 +8,16 @@ import (
 	"recsys/shared/store/objectstore"
 )
 
-func main() {
+func main() { step.Run(wire) }
+
+func wire(ctx context.Context) (*Handler, error) {
 	config, err := settings.Load[settings.Transform]()
 	if err != nil {
-		step.Fatal(err)
+		return nil, err
 	}
-	client, err := objectstore.NewClient(context.Background())
+	client, err := objectstore.NewClient(ctx)
 	if err != nil {
-		step.Fatal(err)
+		return nil, err
 	}
-	handler := Handler{Lake: objectstore.New(client, config.Bucket)}
-	step.Start(handler.Handle)
+	return &Handler{Lake: objectstore.New(client, config.Bucket)}, nil
 }

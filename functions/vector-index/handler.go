@@ -1,3 +1,9 @@
+// Command vector-index builds the index of a loaded version, measures its recall, and makes it the active version. Or it goes
+// back to the version before.
+//
+// Input: workflow.IndexInput. Output: workflow.Indexed. Reads: the version's row and tables. Writes its index, the
+// active version and the views. Drops old and failed versions and their lake.VersionKey objects. Errors:
+// InvalidInput, RecallTooLow. Retried: ObjectStoreUnavailable, VectorStoreUnavailable.
 package main
 
 import (

@@ -1,9 +1,3 @@
-// vector-index builds the index of a loaded version, measures its recall, and makes it the active version. Or it goes
-// back to the version before.
-//
-// Input: workflow.IndexInput. Output: workflow.Indexed. Reads: the version's row and tables. Writes its index, the
-// active version and the views. Drops old and failed versions and their lake.VersionKey objects. Errors:
-// InvalidInput, RecallTooLow. Retried: ObjectStoreUnavailable, VectorStoreUnavailable.
 package main
 
 import (
@@ -15,13 +9,7 @@ import (
 	"recsys/shared/store/vectorstore"
 )
 
-func main() {
-	handler, err := wire(context.Background())
-	if err != nil {
-		step.Fatal(err)
-	}
-	step.Start(handler.Handle)
-}
+func main() { step.Run(wire) }
 
 func wire(ctx context.Context) (*Handler, error) {
 	config, err := settings.Load[settings.VectorIndex]()

@@ -38,13 +38,13 @@ const (
 	answerTimeout = 10 * time.Second
 )
 
-// Function is the Lambda function: it answers to the event's ResponseURL.
-func (r Resource) Function() cfn.CustomResourceLambdaFunction {
+// Handle is the Lambda function. It answers to the event's ResponseURL.
+func (r Resource) Handle(ctx context.Context, event cfn.Event) (string, error) {
 	http.DefaultClient.Timeout = answerTimeout // LambdaWrap takes no other client
-	return cfn.LambdaWrap(r.handle)
+	return cfn.LambdaWrap(r.prepare)(ctx, event)
 }
 
-func (r Resource) handle(ctx context.Context, event cfn.Event) (string, map[string]any, error) {
+func (r Resource) prepare(ctx context.Context, event cfn.Event) (string, map[string]any, error) {
 	if event.RequestType == cfn.RequestDelete {
 		return event.PhysicalResourceID, nil, nil
 	}

@@ -46,15 +46,15 @@ func TestCloudFormationHearsInBoundedTime(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			var heard bucket
 			tries := 0
-			function := Resource{ID: "ours", Pause: time.Nanosecond, Prepare: func(context.Context) (map[string]any, error) {
+			resource := Resource{ID: "ours", Pause: time.Nanosecond, Prepare: func(context.Context) (map[string]any, error) {
 				if tries++; tries <= test.failures {
 					return nil, test.err
 				}
 				return nil, nil
-			}}.Function()
+			}}
 			http.DefaultClient.Transport = &heard
 			began := time.Now()
-			if _, err := function(t.Context(), cfn.Event{RequestType: cfn.RequestCreate, ResponseURL: "https://answers.example"}); err != nil {
+			if _, err := resource.Handle(t.Context(), cfn.Event{RequestType: cfn.RequestCreate, ResponseURL: "https://answers.example"}); err != nil {
 				t.Fatal(err)
 			}
 			if heard.answer.Status != test.want || heard.answer.PhysicalResourceID != "ours" {

@@ -22,6 +22,18 @@ import (
 	"recsys/shared/runtime/metrics"
 )
 
+// Run starts a function: wire reads its settings and opens its clients, and the handler that it returns gets the events.
+// Run does not return. A function that cannot be wired ends with 1.
+func Run[In, Out any, Handler interface {
+	Handle(ctx context.Context, in In) (Out, error)
+}](wire func(context.Context) (Handler, error)) {
+	handler, err := wire(context.Background())
+	if err != nil {
+		Fatal(err)
+	}
+	Start(handler.Handle)
+}
+
 // Start hands the process to the Lambda runtime and does not return. Errors of handle leave under their names of
 // package failure.
 func Start[In, Out any](handle func(context.Context, In) (Out, error)) {
