@@ -4,44 +4,89 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/pgvector/pgvector-go"
+
 	"recsys/shared/contract/productcode"
+	"recsys/shared/store/vectorstore"
 	"recsys/shared/stream/activity"
 	"recsys/shared/stream/ranking"
 )
 
-// Arrays of different lengths are no array together: each travels as its text, {"a","b"}.
+// arrays are the parameters of a statement, an element for each record. Arrays of different lengths cannot be elements of an
+// array, so sessions travel as text: {"a","b"}.
+type arrays struct {
+	records   []int32 // the record's place in the batch
+	customers []*int32
+	countries []string
+	vectors   []*pgvector.Vector
+	sessions  []string // codes, the most telling first
+	folded    []string // the same codes without regard to case
+	weights   []string // how often each product of a session counts
+}
 
-// products returns the codes of a session, and the codes without regard to case.
-func products(session []activity.Product) (exact, folded string) {
+func everyRecord(recordQuery) bool { return true }
+
+// places returns the places of the records that are wanted.
+func (q *batchQuery) places(wanted func(recordQuery) bool) []int {
+	places := make([]int, 0, len(q.records))
+	for i, r := range q.records {
+		if wanted(r) {
+			places = append(places, i)
+		}
+	}
+	return places
+}
+
+// arrays returns the parameters of the records at these places.
+func (q *batchQuery) arrays(places []int) arrays {
+	n := len(places)
+	a := arrays{make([]int32, n), make([]*int32, n), make([]string, n), make([]*pgvector.Vector, n), make([]string, n), make([]string, n), make([]string, n)}
+	for k, i := range places {
+		r := &q.records[i]
+		a.records[k] = int32(i)
+		a.customers[k] = customerID(r.record.CustomerNumber)
+		a.countries[k] = vectorstore.CountryKey(r.record.Country)
+		if r.vector != nil {
+			vector := pgvector.NewVector(r.vector)
+			a.vectors[k] = &vector
+		}
+		a.sessions[k], a.folded[k] = productCodes(r.session)
+		a.weights[k] = textArray(q.sessionWeights(r))
+	}
+	return a
+}
+
+// productCodes returns the codes of a session, and the codes without regard to case.
+func productCodes(session []activity.Product) (exact, folded string) {
 	codes, folds := make([]string, len(session)), make([]string, len(session))
 	for i, product := range session {
 		codes[i], folds[i] = quoted(product.Code), quoted(productcode.Fold(product.Code))
 	}
-	return array(codes), array(folds)
+	return textArray(codes), textArray(folds)
 }
 
 func quoted(text string) string { return `"` + escaped.Replace(text) + `"` }
 
 var escaped = strings.NewReplacer(`\`, `\\`, `"`, `\"`)
 
-// weights is how often each product of a session counts in its mean. Where sessions have no weight of their own, the
-// mean is for those records alone that the model gives no vector, and each counts once.
-func (a *asking) weights(q *question) string {
-	if a.weight() == 0 && q.vector != nil {
-		return array(nil)
+func textArray(elements []string) string { return "{" + strings.Join(elements, ",") + "}" }
+
+// sessionWeights returns how often each product of a session counts in its mean. If sessions have no weight of their own, only
+// the records without a vector by the model need the mean, and each product counts once.
+func (q *batchQuery) sessionWeights(r *recordQuery) []string {
+	if q.sessionWeight() == 0 && r.vector != nil {
+		return nil
 	}
-	weights := make([]string, min(len(q.session), ranking.MostTelling))
+	weights := make([]string, min(len(r.session), ranking.MostTelling))
 	for i := range weights {
 		weight := 1
-		if a.weight() > 0 {
-			weight = ranking.Weight(q.session[i])
+		if q.sessionWeight() > 0 {
+			weight = ranking.Weight(r.session[i])
 		}
 		weights[i] = strconv.Itoa(weight)
 	}
-	return array(weights)
+	return weights
 }
-
-func array(elements []string) string { return "{" + strings.Join(elements, ",") + "}" }
 
 // customerID returns the number as the tables hold it. It returns nil, which joins with nobody, for a visitor who is not
 // known and for a number that is beyond int32.

@@ -17,7 +17,7 @@ import (
 const (
 	maxRecordBytes = 1_000 << 10
 	maxCallRecords = 500
-	// maxCallBytes is 4 MiB as base64, since AWS does not say whether it counts before or after.
+	// maxCallBytes is 4 MiB in base64, because AWS does not say whether it counts before or after encoding.
 	maxCallBytes = 3 << 20
 )
 
@@ -26,7 +26,7 @@ const (
 	firstPause  = 100 * time.Millisecond // doubled with each attempt
 )
 
-// putter is the one call of Firehose that is needed.
+// putter is the only call of Firehose that delivery makes.
 type putter interface {
 	PutRecordBatch(context.Context, *firehose.PutRecordBatchInput, ...func(*firehose.Options)) (*firehose.PutRecordBatchOutput, error)
 }
@@ -37,16 +37,16 @@ type delivery struct {
 	stream  string
 	pause   time.Duration
 	records []types.Record // of one call
-	indexes []int          // of the entries that records are
+	indexes []int          // the place of each record's outcome
 }
 
-// deliver delivers the lines of the entries, those without a line being done already. The entries before done
-// are delivered. Firehose may take a later record of a call and fail an earlier one; then no further call is
-// made, and what was taken after the first failure goes out again when Kinesis gives the batch again: at most
-// one call's records, and under the same event id. Err says why the first one failed.
-func (d *delivery) deliver(ctx context.Context, entries []entry) (done int, err error) {
-	for done < len(entries) {
-		next := d.fill(entries, done)
+// deliver delivers the lines of the outcomes, in their order. Outcomes without a line count as done. Those before done are
+// delivered. Firehose may take a later record of a call and fail an earlier one. Then no further call is made, and Kinesis
+// delivers the records after the first failure again: at most one call's records, under the same event ids. The error is the
+// reason for the first failure.
+func (d *delivery) deliver(ctx context.Context, outcomes []outcome) (done int, err error) {
+	for done < len(outcomes) {
+		next := d.fill(outcomes, done)
 		if failed, err := d.call(ctx); err != nil {
 			return failed, err
 		}
@@ -55,26 +55,26 @@ func (d *delivery) deliver(ctx context.Context, entries []entry) (done int, err 
 	return done, nil
 }
 
-// fill prepares one call from the entries at start on, as many as the limits allow, and says where the next begins.
-func (d *delivery) fill(entries []entry, start int) (next int) {
+// fill prepares one call from the outcomes at start on, as many as the limits allow, and returns where the next one begins.
+func (d *delivery) fill(outcomes []outcome, start int) (next int) {
 	d.records, d.indexes = d.records[:0], d.indexes[:0]
 	size := 0
-	for next = start; next < len(entries); next++ {
-		e := &entries[next]
-		if e.reason != "" {
+	for next = start; next < len(outcomes); next++ {
+		line := outcomes[next].line
+		if line == nil {
 			continue
 		}
-		if len(d.records) == maxCallRecords || len(d.records) > 0 && size+len(e.line) > maxCallBytes {
+		if len(d.records) == maxCallRecords || len(d.records) > 0 && size+len(line) > maxCallBytes {
 			break
 		}
-		size += len(e.line)
-		d.records = append(d.records, types.Record{Data: e.line})
+		size += len(line)
+		d.records = append(d.records, types.Record{Data: line})
 		d.indexes = append(d.indexes, next)
 	}
 	return next
 }
 
-// call delivers the records, trying again with those that failed. With an error, failed is the lowest entry
+// call delivers the records and tries again with those that failed. With an error, failed is the place of the first outcome
 // that was not taken.
 func (d *delivery) call(ctx context.Context) (failed int, err error) {
 	for attempt := 1; len(d.records) > 0; attempt++ {
@@ -91,7 +91,7 @@ func (d *delivery) call(ctx context.Context) (failed int, err error) {
 	return 0, nil
 }
 
-// try puts the records once and keeps those that were not taken, in their order.
+// try puts the records once and keeps those that Firehose did not take, in their order.
 func (d *delivery) try(ctx context.Context) error {
 	out, err := d.client.PutRecordBatch(ctx, &firehose.PutRecordBatchInput{DeliveryStreamName: &d.stream, Records: d.records})
 	if err != nil {
@@ -122,7 +122,7 @@ func (d *delivery) try(ctx context.Context) error {
 	return fmt.Errorf("records failed with %s", code)
 }
 
-// wait sleeps between attempts, with full jitter; false when the time left does not allow another one.
+// wait sleeps between attempts, with full jitter. It reports false if the time that is left allows no other attempt.
 // https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/
 func (d *delivery) wait(ctx context.Context, attempt int) bool {
 	longest := d.pause << attempt

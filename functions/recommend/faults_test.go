@@ -203,20 +203,20 @@ func TestCalls(t *testing.T) {
 		"only rejected":    {0, 0},
 	} {
 		t.Run(name, func(t *testing.T) {
-			entries := make([]entry, len(sizes))
+			outcomes := make([]outcome, len(sizes))
 			var want []byte
 			for i, size := range sizes {
 				if size == 0 {
-					entries[i].reason = "rejected"
+					outcomes[i].reason = "rejected"
 					continue
 				}
-				entries[i].line = bytes.Repeat([]byte{byte(i)}, size)
-				want = append(want, entries[i].line...)
+				outcomes[i].line = bytes.Repeat([]byte{byte(i)}, size)
+				want = append(want, outcomes[i].line...)
 			}
 			var got []byte
 			d := &delivery{}
-			for done := 0; done < len(entries); {
-				done = d.fill(entries, done)
+			for done := 0; done < len(outcomes); {
+				done = d.fill(outcomes, done)
 				size := 0
 				for _, record := range d.records {
 					size += len(record.Data)

@@ -2,8 +2,8 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"log/slog"
-	"strconv"
 	"time"
 
 	"github.com/aws/aws-lambda-go/events"
@@ -12,24 +12,23 @@ import (
 	"recsys/shared/contract/settings"
 	"recsys/shared/runtime/metrics"
 	"recsys/shared/store/objectstore"
-	"recsys/shared/stream/ranking"
+	"recsys/shared/stream/activity"
 )
 
-// Handler answers batches. One batch at a time: its buffers are reused, as Lambda allows.
+// Handler answers batches, one at a time, as Lambda hands them over.
 type Handler struct {
 	index    *index
-	models   *models
 	delivery *delivery
 	rejected *rejections
 	now      func() time.Time
 	buffer   []byte // the lines of a portion
 }
 
-// New makes the handler of settings and of clients that the process shares.
+// New makes the handler from settings and from clients that the process shares.
 func New(s settings.Recommend, pool *pgxpool.Pool, client putter, artifacts, recommendations *objectstore.Store) *Handler {
 	return &Handler{
-		index:    &index{pool: pool, options: s.Ranking, timeout: s.DatabaseTimeout, foldEvery: foldEvery},
-		models:   &models{artifacts: artifacts},
+		index: &index{pool: pool, models: &models{artifacts: artifacts}, options: s.Ranking, timeout: s.DatabaseTimeout,
+			texts: rendered{}, countEvery: countCartsEvery},
 		delivery: &delivery{client: client, stream: s.DeliveryStream, pause: firstPause},
 		rejected: &rejections{bucket: recommendations},
 		now:      time.Now,
@@ -53,18 +52,17 @@ func (h *Handler) Handle(ctx context.Context, event events.KinesisEvent) (events
 	if failed == nil {
 		slog.InfoContext(ctx, "batch answered", attributes...)
 	} else {
-		slog.ErrorContext(ctx, "batch not done, Kinesis delivers it again from the first record not done",
+		slog.ErrorContext(ctx, "batch failed, Kinesis delivers it again from the first record that is not done",
 			append(attributes, "event_id", failed.id, "error", err)...)
 	}
 	return events.KinesisEventResponse{BatchItemFailures: failures}, nil
 }
 
-// answerAll answers a batch portion by portion, until one fails. It returns the first entry that is not done, and why; nil
-// if all are done.
+// answerAll answers a batch portion by portion, until one fails. It returns the first entry that is not done, with the reason,
+// or nil if all are done.
 func (h *Handler) answerAll(ctx context.Context, records []events.KinesisEventRecord) (failed *entry, err error) {
 	for entries := range portions(records) {
-		done, err := h.answer(ctx, entries)
-		count(ctx, entries[:done])
+		done, err := h.answerPortion(ctx, entries)
 		if done < len(entries) {
 			return &entries[done], err
 		}
@@ -72,65 +70,80 @@ func (h *Handler) answerAll(ctx context.Context, records []events.KinesisEventRe
 	return nil, nil
 }
 
-// count tells of the entries that are done.
-func count(ctx context.Context, done []entry) {
+// answerPortion answers a portion as far as it gets. The entries before done are done. The error is the reason for stopping.
+func (h *Handler) answerPortion(ctx context.Context, entries []entry) (done int, err error) {
+	now := h.now()
+	answers, err := h.index.answer(ctx, readRecords(entries), now)
+	if err != nil {
+		return 0, err
+	}
+	outcomes := h.outcomes(entries, answers, now)
+	// Rejections first: a record behind one that could not be stored must not go out before it comes again.
+	storable, rejecting := h.rejected.store(ctx, outcomes)
+	if done, err = h.delivery.deliver(ctx, outcomes[:storable]); err == nil {
+		err = rejecting
+	}
+	count(ctx, outcomes[:done])
+	return done, err
+}
+
+// readRecords returns the records of the entries that could be read.
+func readRecords(entries []entry) []*activity.Record {
+	records := make([]*activity.Record, 0, len(entries))
+	for i := range entries {
+		if entries[i].reason == "" {
+			records = append(records, &entries[i].record)
+		}
+	}
+	return records
+}
+
+// outcome is what becomes of an entry: a line that goes out, or a rejection.
+type outcome struct {
+	entry    *entry
+	line     []byte
+	strategy activity.Strategy
+	reason   string // why it is rejected, "" if it is not
+}
+
+// outcomes returns an outcome for each entry. The answers are those of readRecords.
+func (h *Handler) outcomes(entries []entry, answers []activity.Answer, now time.Time) []outcome {
+	outcomes := make([]outcome, len(entries))
+	h.buffer = h.buffer[:0]
+	for i := range entries {
+		e := &entries[i]
+		if e.reason != "" {
+			outcomes[i] = outcome{entry: e, reason: e.reason}
+			continue
+		}
+		answer := answers[0]
+		answers = answers[1:]
+		answer.Recommendation.EventID, answer.Recommendation.GeneratedAt = e.id, now
+		outcomes[i] = h.outcome(e, &answer)
+	}
+	return outcomes
+}
+
+func (h *Handler) outcome(e *entry, answer *activity.Answer) outcome {
+	start := len(h.buffer)
+	h.buffer = e.record.Append(h.buffer, answer)
+	line := h.buffer[start:len(h.buffer):len(h.buffer)]
+	if len(line) > maxRecordBytes {
+		return outcome{entry: e, reason: fmt.Sprintf("the answer has %d bytes; Firehose takes %d", len(line), maxRecordBytes)}
+	}
+	return outcome{entry: e, line: line, strategy: answer.Recommendation.Strategy}
+}
+
+// count sends the metrics of the outcomes that are done.
+func count(ctx context.Context, done []outcome) {
 	rejected := 0
 	for i := range done {
 		if done[i].reason != "" {
 			rejected++
 			continue
 		}
-		metrics.Count(ctx, metrics.Answers(done[i].found), 1)
+		metrics.Count(ctx, metrics.Answers(done[i].strategy), 1)
 	}
 	metrics.Count(ctx, metrics.Records, len(done)-rejected)
 	metrics.Count(ctx, metrics.RejectedRecords, rejected)
-}
-
-// answer takes a portion as far as it gets: the entries before done are done. An error says what stopped it.
-func (h *Handler) answer(ctx context.Context, entries []entry) (done int, err error) {
-	if err := h.recommend(ctx, entries); err != nil {
-		return 0, err
-	}
-	// Rejections first: a record behind one that could not be stored must not go out before it comes again.
-	storable, rejecting := h.rejected.store(ctx, entries)
-	done, err = h.delivery.deliver(ctx, entries[:storable])
-	if err != nil {
-		return done, err
-	}
-	return done, rejecting
-}
-
-// recommend finds the answers and writes the lines.
-func (h *Handler) recommend(ctx context.Context, entries []entry) error {
-	questions := make([]question, 0, len(entries))
-	for i := range entries {
-		if entries[i].reason == "" {
-			record := &entries[i].record
-			questions = append(questions, question{record: record, session: ranking.ByTelling(record.Products)})
-		}
-	}
-	now := h.now()
-	version, err := h.index.answer(ctx, questions, h.models, now)
-	if err != nil {
-		return err
-	}
-	h.buffer = h.buffer[:0]
-	asked := 0
-	for i := range entries {
-		e := &entries[i]
-		if e.reason != "" {
-			continue
-		}
-		answer := &questions[asked].answer
-		asked++
-		e.found = answer.Strategy
-		answer.EventID, answer.ModelVersion, answer.GeneratedAt = e.id, version, now
-		start := len(h.buffer)
-		h.buffer = e.record.Append(h.buffer, answer)
-		e.line = h.buffer[start:len(h.buffer):len(h.buffer)]
-		if len(e.line) > maxRecordBytes {
-			e.reason = "the answer has " + strconv.Itoa(len(e.line)) + " bytes; Firehose takes " + strconv.Itoa(maxRecordBytes)
-		}
-	}
-	return nil
 }

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"recsys/shared/store/vectorstore"
+	"recsys/shared/stream/ranking"
 	"recsys/shared/stream/unpack"
 )
 
@@ -54,7 +55,7 @@ func BenchmarkHeldSnapshot(b *testing.B) {
 	w := setup(b)
 	w.load(version{items: circle(1000, 32), popularity: popularity})
 	handler := w.newHandler(w.readerURL, accepting{})
-	handler.index.foldEvery = foldEvery
+	handler.index.countEvery = countCartsEvery
 	chance, now := rand.New(rand.NewPCG(1, 1)), w.handler.now()
 	handler.now = func() time.Time { return now }
 	second := func() time.Duration {
@@ -80,13 +81,12 @@ func BenchmarkHeldSnapshot(b *testing.B) {
 		version, _, err := vectorstore.ReadActive(b.Context(), conn)
 		w.must(err)
 		for range seconds {
-			entries := make([]entry, 60)
-			a := asking{version: version, options: handler.index.options, now: now}
-			for i, payload := range shoppers(len(entries), chance) {
-				entries[i] = parse(unpack.Part{Data: []byte(payload)})
-				a.questions = append(a.questions, question{record: &entries[i].record})
+			q := batchQuery{version: version, rules: ranking.Rules{Ranking: handler.index.options}, now: now}
+			for _, payload := range shoppers(60, chance) {
+				entry := parse(unpack.Part{Data: []byte(payload)})
+				q.records = append(q.records, recordQuery{record: &entry.record})
 			}
-			handler.index.keepTrends(b.Context(), conn, &a)
+			handler.index.keepTrends(b.Context(), conn, &q)
 			now = now.Add(time.Second)
 		}
 	}

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"log/slog"
 	"slices"
-	"sync"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -17,98 +16,98 @@ import (
 	"recsys/shared/store/objectstore"
 	"recsys/shared/store/vectorstore"
 	"recsys/shared/stream/activity"
+	"recsys/shared/stream/ranking"
 )
 
-// index asks the vector database: two round trips a batch, whatever its size. The first reads which version
-// is active, the second asks its tables, by their names, everything at once (queries.go): what to recommend and what is
-// similar over a connection each, so that two of the database's cores search. So all of an answer is of one version, also
-// while another one is being activated; a version that is dropped in between makes the second trip fail as a whole, and
-// both are made again. What the batch has in its carts goes in a third one (carts.go), as a transaction of its own after
-// the answers. A connection prepares a version's statements in a trip more, once.
+// index answers batches from the vector database. A batch costs two round trips, whatever its size: the first reads which version
+// is active, the second retrieves candidates from its tables, by their names. Records that come short cost a third one, all
+// together. So all of an answer belongs to one version, also while another one is being activated. If a version is dropped in
+// between, the second trip fails as a whole, and both are made again. Carts go in a trip of their own, after the answers. A
+// connection prepares a version's statements once, in a trip more.
 type index struct {
 	pool    *pgxpool.Pool
+	models  *models
 	options settings.Ranking
-	timeout time.Duration // of each step in the database: a connection, the version, the answers, the carts
-	// foldEvery is the constant of that name; tests change it.
-	foldEvery time.Duration
+	timeout time.Duration // of each step in the database: a connection, the version, a retrieval, the carts
+	texts   rendered
+	// countEvery is the constant countCartsEvery, which tests change.
+	countEvery time.Duration
 }
 
-// question is a record that wants an answer, and the answer but for what the event gives.
-type question struct {
-	record  *activity.Record
-	session []activity.Product // the most telling first
-	vector  []float32          // by the model; nil where it has none to give
-	found   found
-	answer  activity.Answer
-}
-
-// attempts bounds how often a batch starts again: after connections that had died while the function slept, and after
-// versions that were dropped in between.
+// attempts bounds how often a batch starts again: after connections that died while the function slept, and after versions
+// that were dropped in between.
 const attempts = 3
 
-// retry is whether another attempt may find things changed.
+// retry says whether another attempt may go better.
 type retry int
 
 const (
-	never retry = iota
-	again
-	plainly // what took too long, or could not be computed, would come again however often it was tried: see asking.plain
+	retryNever retry = iota
+	retrySame
+	retryPlain // a search took too long or could not be computed, and would fail the same way again
 )
 
-// answer fills in the answers and says which version they are of; 0 when none is active.
-func (x *index) answer(ctx context.Context, questions []question, models *models, now time.Time) (version int64, err error) {
-	if len(questions) == 0 {
-		return 0, nil
+// answer returns an answer to each record, in their order, but for the event and the time.
+func (x *index) answer(ctx context.Context, records []*activity.Record, now time.Time) ([]activity.Answer, error) {
+	if len(records) == 0 {
+		return nil, nil
 	}
-	plain := false
+	depth := overfetched
 	for attempt := 1; ; attempt++ {
-		version, retry, err := x.attempt(ctx, questions, models, asking{options: x.options, now: now, plain: plain}, attempt == attempts)
-		if err == nil || retry == never || attempt == attempts {
-			return version, err
+		answers, retry, err := x.attempt(ctx, batchQuery{now: now, depth: depth}, records, attempt == attempts)
+		if err == nil || retry == retryNever || attempt == attempts {
+			return answers, err
 		}
-		plain = plain || retry == plainly
-		slog.WarnContext(ctx, "asking the vector database again", "attempt", attempt, "plain", plain, "error", err)
-		x.pool.Reset() // where one connection was dead, the others probably are, too
+		if retry == retryPlain {
+			depth = plain
+		}
+		slog.WarnContext(ctx, "asking the vector database again", "attempt", attempt, "plain", depth == plain, "error", err)
+		x.pool.Reset() // if one connection was dead, the others probably are, too
 	}
 }
 
-// attempt is one pass through both round trips.
-func (x *index) attempt(ctx context.Context, questions []question, models *models, a asking, last bool) (version int64, may retry, err error) {
-	a.questions = questions
-	a.forget()
+// attempt makes all round trips once.
+func (x *index) attempt(ctx context.Context, batch batchQuery, records []*activity.Record, last bool) ([]activity.Answer, retry, error) {
 	conn, err := x.acquire(ctx)
 	if err != nil {
-		return 0, never, err
+		return nil, retryNever, err
 	}
 	defer conn.Release()
 	active, found, err := x.active(ctx, conn.Conn())
 	if err != nil {
 		if conn.Conn().IsClosed() {
-			return 0, again, err
+			return nil, retrySame, err
 		}
-		return 0, never, err
+		return nil, retryNever, err
 	}
+	batch.rules = ranking.Rules{Ranking: x.options, Metric: active.Metric}
 	if !found {
-		a.rank() // of nothing
-		return 0, never, nil
+		return answers(batch.rules, active, make([]ranking.Candidates, len(records))), retryNever, nil
 	}
-	m, err := models.of(ctx, active)
-	if errors.Is(err, objectstore.ErrNotFound) {
-		if !last {
-			return 0, again, err // dropped in between, probably
-		}
-		slog.ErrorContext(ctx, "the version answers without its model", "version", active.Version, "error", err)
-		m, err = nil, nil
-	}
+	m, retry, err := x.model(ctx, active, last)
 	if err != nil {
-		return 0, never, err
+		return nil, retry, err
 	}
-	if err := embed(m, active.Dimension, questions); err != nil {
-		return 0, never, err
+	batch.version, batch.storedFirst = active, m != nil && m.ForUnseen()
+	if batch.records, err = recordQueries(records, m, active.Dimension); err != nil {
+		return nil, retryNever, err
 	}
-	a.version, a.storedFirst = active, m != nil && m.ForUnseen()
-	may, err = x.ask(ctx, conn, &a)
-	return active.Version, may, err
+	candidates, err := retrieveAll(ctx, &pgvectorRetriever{conn, x.acquire, x.timeout, x.texts}, batch)
+	if err != nil {
+		return nil, mayPass(err), vectorstore.Wrap(fmt.Sprintf("searching version %d", active.Version), err)
+	}
+	x.keepTrends(ctx, conn, &batch)
+	return answers(batch.rules, active, candidates), retryNever, nil
+}
+
+// answers makes an answer of each record's candidates.
+func answers(rules ranking.Rules, active vectorstore.ActiveVersion, found []ranking.Candidates) []activity.Answer {
+	answers := make([]activity.Answer, len(found))
+	for i := range found {
+		answers[i] = rules.Answer(found[i])
+		answers[i].Recommendation.ModelVersion = active.Version
+	}
+	return answers
 }
 
 func (x *index) acquire(ctx context.Context) (*pgxpool.Conn, error) {
@@ -124,78 +123,36 @@ func (x *index) active(ctx context.Context, conn *pgx.Conn) (vectorstore.ActiveV
 	return vectorstore.ReadActive(ctx, conn)
 }
 
-// embed gives the questions their vectors, where the model and the record's features give one.
-func embed(m *model.Model, dimension int, questions []question) error {
-	for i := range questions {
-		questions[i].vector = nil
+// model returns the version's model, nil if it has none. A model that is missing was probably dropped with its version, so the
+// batch starts again. The last attempt goes on without it.
+func (x *index) model(ctx context.Context, active vectorstore.ActiveVersion, last bool) (*model.Model, retry, error) {
+	m, err := x.models.read(ctx, active)
+	if !errors.Is(err, objectstore.ErrNotFound) {
+		return m, retryNever, err
 	}
-	if m == nil {
-		return nil
+	if !last {
+		return nil, retrySame, err
 	}
-	users := make([]model.User, 0, len(questions))
-	asking := make([]int, 0, len(questions))
-	for i := range questions {
-		if r := questions[i].record; r.HasFeatures() {
-			users = append(users, model.User{City: r.City, Country: r.Country, CreditLimit: r.CreditLimit})
-			asking = append(asking, i)
-		}
-	}
-	vectors := make([]float32, len(users)*dimension)
-	undirected, err := m.Embed(vectors, users)
-	if err != nil {
-		return fmt.Errorf("computing user vectors: %w", err)
-	}
-	for k, i := range asking {
-		questions[i].vector = vectors[k*dimension : (k+1)*dimension]
-	}
-	for _, k := range undirected {
-		questions[asking[k]].vector = nil
-	}
-	return nil
+	slog.ErrorContext(ctx, "the version answers without its model", "version", active.Version, "error", err)
+	return nil, retryNever, nil
 }
 
-// ask is the second round trip, both searches at the same time, and then the trends.
-func (x *index) ask(ctx context.Context, conn *pgxpool.Conn, a *asking) (retry, error) {
-	var other *pgxpool.Conn
-	similar := a.similar()
-	if similar != nil {
-		var err error
-		if other, err = x.acquire(ctx); err != nil {
-			return never, err
-		}
-		defer other.Release()
+// mayPass reports what becomes of searches that failed. A version that is just being dropped is either gone or locked.
+func mayPass(err error) retry {
+	var failed *searchError
+	if !errors.As(err, &failed) {
+		return retryNever
 	}
-	within, cancel := context.WithTimeout(ctx, x.timeout)
-	defer cancel()
-	var failed [2]error // a search that fails does not end the other one: that would cost its connection
-	var searches sync.WaitGroup
-	searches.Go(func() { failed[0] = conn.SendBatch(within, a.recommended()).Close() })
-	if similar != nil {
-		searches.Go(func() { failed[1] = other.SendBatch(within, similar).Close() })
-	}
-	searches.Wait()
-	if err := errors.Join(failed[:]...); err != nil {
-		lost := conn.Conn().IsClosed() || other != nil && other.Conn().IsClosed()
-		return mayPass(lost, failed[:]), vectorstore.Wrap(fmt.Sprintf("asking version %d", a.version.Version), err)
-	}
-	a.rank()
-	x.keepTrends(ctx, conn, a)
-	return never, nil
-}
-
-// mayPass tells what becomes of searches that failed. A version that is just being dropped is either gone or locked.
-func mayPass(lost bool, failed []error) retry {
-	of := func(codes ...string) bool {
-		return slices.ContainsFunc(failed, func(err error) bool {
+	coded := func(codes ...string) bool {
+		return slices.ContainsFunc(failed.errs, func(err error) bool {
 			return slices.ContainsFunc(codes, func(code string) bool { return vectorstore.HasCode(err, code) })
 		})
 	}
-	late := slices.ContainsFunc(failed, func(err error) bool { return errors.Is(err, context.DeadlineExceeded) })
 	switch {
-	case late || of(vectorstore.QueryCanceled, vectorstore.OutOfRange):
-		return plainly
-	case lost || of(vectorstore.UndefinedTable, vectorstore.LockNotAvailable, vectorstore.DeadlockDetected):
-		return again
+	case errors.Is(err, context.DeadlineExceeded), coded(vectorstore.QueryCanceled, vectorstore.OutOfRange):
+		return retryPlain
+	case failed.lost, coded(vectorstore.UndefinedTable, vectorstore.LockNotAvailable, vectorstore.DeadlockDetected):
+		return retrySame
 	}
-	return never
+	return retryNever
 }

@@ -1,10 +1,14 @@
-// Command recommend answers user activity from Kinesis with recommendations, delivered through Firehose.
+// Command recommend answers user activity from Kinesis with recommendations, which Firehose delivers.
 //
-// Input: a Kinesis batch of activity records (package activity). Output: the first sequence number that is not
-// done, if any; the event source mapping must have ReportBatchItemFailures. It reads the active version's
-// tables as recsys_reader and its model under versions/<n>/ in the artifacts bucket; it writes one line a
-// record to the delivery stream, rejected records to the recommendations bucket, and what is in carts to
+// Input: a Kinesis batch of activity records (package activity). Output: the first sequence number that is not done, if there is
+// one. The event source mapping must have ReportBatchItemFailures.
+//
+// Reads: the active version's tables as recsys_reader, and its model under versions/<n>/ in the artifacts bucket.
+// Writes: a line for each record to the delivery stream, rejected records to the recommendations bucket, and carts to
 // vectorstore.CartTable and TrendingTable.
+//
+// A record passes portions (parse), index.answer (read the version, retrieve, rank), outcomes (its line), rejections and
+// delivery. retrieve.go describes the retrieval, package ranking everything after it.
 // Settings: settings.Recommend. Spec: docs/stream.md.
 package main
 

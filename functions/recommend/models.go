@@ -25,10 +25,10 @@ type keptModel struct {
 	model   *model.Model // nil: the version has none that can be read
 }
 
-// of is the model of a version, or nil where there is none: then stored vectors and histories answer.
-// embedding-upload activates no version whose model is unreadable, so one found here is logged as an error
-// and not waited for. An error is S3's, and may pass.
-func (m *models) of(ctx context.Context, v vectorstore.ActiveVersion) (*model.Model, error) {
+// read returns the model of a version, or nil if it has none. Then stored vectors and sessions answer. embedding-upload
+// activates no version with an unreadable model, so such a model is logged as an error and not waited for. An error is S3's
+// and may pass.
+func (m *models) read(ctx context.Context, v vectorstore.ActiveVersion) (*model.Model, error) {
 	if !v.HasModel {
 		return nil, nil
 	}
@@ -38,7 +38,7 @@ func (m *models) of(ctx context.Context, v vectorstore.ActiveVersion) (*model.Mo
 	if m.kept[0].version == v.Version {
 		return m.kept[0].model, nil
 	}
-	read, err := m.read(ctx, v)
+	read, err := m.download(ctx, v)
 	var unsupported *model.Unsupported
 	var invalid *model.Invalid
 	switch {
@@ -52,7 +52,7 @@ func (m *models) of(ctx context.Context, v vectorstore.ActiveVersion) (*model.Mo
 	return read, nil
 }
 
-func (m *models) read(ctx context.Context, v vectorstore.ActiveVersion) (*model.Model, error) {
+func (m *models) download(ctx context.Context, v vectorstore.ActiveVersion) (*model.Model, error) {
 	var files model.Files
 	var reads errgroup.Group
 	for _, file := range files.List(model.KindOf(v.Trained, v.Safetensors)) {

@@ -9,27 +9,25 @@ import (
 	"recsys/shared/stream/unpack"
 )
 
-// A batch is answered in portions, because a Kinesis record may hold thousands of activity records. Whatever comes, a portion
-// bounds the memory and the arrays of a statement.
+// A batch is answered in portions, because a Kinesis record may hold thousands of activity records. A portion bounds the memory
+// and the arrays of a statement.
 const (
 	maxPortion      = 1000
 	maxPortionBytes = 8 << 20
 )
 
-// entry is one activity record on its way.
+// entry is one activity record as it came in: read, or rejected for a reason.
 type entry struct {
-	event     *events.KinesisEventRecord // which it came in
+	event     *events.KinesisEventRecord // the Kinesis record that holds it
 	place     int                        // of the Kinesis record in the batch
-	id        string                     // of the event that it is
+	id        string                     // the event id
 	data      []byte                     // the record as its producer wrote it
 	partition string                     // its partition key
 	record    activity.Record
-	reason    string            // why it is rejected; "" when it is not
-	found     activity.Strategy // how it is answered
-	line      []byte            // what goes out for it
+	reason    string // why it is rejected, "" if it is not
 }
 
-// portions yields the activity records of a batch, in its order. Each portion is gone with the next one.
+// portions yields the activity records of a batch, in its order. A portion is valid until the next one.
 func portions(records []events.KinesisEventRecord) iter.Seq[[]entry] {
 	return func(yield func([]entry) bool) {
 		var portion []entry

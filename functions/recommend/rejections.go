@@ -14,7 +14,7 @@ import (
 	"recsys/shared/store/objectstore"
 )
 
-// rejections keeps the records that can never succeed, each with its reason, so that they do not hold the shard.
+// rejections stores the records that can never succeed, each with its reason, so that they do not hold the shard.
 type rejections struct {
 	bucket *objectstore.Store
 }
@@ -32,32 +32,32 @@ type rejection struct {
 
 const rejectionPuts = 32 // at once
 
-// store puts all rejected entries. The entries before storable are fine; err says why the one there is not.
-func (r *rejections) store(ctx context.Context, entries []entry) (storable int, err error) {
-	errs := make([]error, len(entries))
+// store puts the entries that are rejected. The outcomes before storable are fine. The error is that of the one there.
+func (r *rejections) store(ctx context.Context, outcomes []outcome) (storable int, err error) {
+	errs := make([]error, len(outcomes))
 	var puts errgroup.Group
 	puts.SetLimit(rejectionPuts)
-	for i := range entries {
-		if entries[i].reason != "" {
+	for i := range outcomes {
+		if outcomes[i].reason != "" {
 			puts.Go(func() error {
-				errs[i] = r.put(ctx, &entries[i])
+				errs[i] = r.put(ctx, outcomes[i].entry, outcomes[i].reason)
 				return nil
 			})
 		}
 	}
-	puts.Wait()
+	_ = puts.Wait() // its errors are in errs
 	for i, err := range errs {
 		if err != nil {
 			return i, err
 		}
 	}
-	return len(entries), nil
+	return len(outcomes), nil
 }
 
-func (r *rejections) put(ctx context.Context, e *entry) error {
+func (r *rejections) put(ctx context.Context, e *entry, reason string) error {
 	shard, place, _ := strings.Cut(e.id, ":")
 	kinesis := &e.event.Kinesis
-	content := rejection{EventID: e.id, Reason: e.reason, ArrivedAt: kinesis.ApproximateArrivalTimestamp.UTC(),
+	content := rejection{EventID: e.id, Reason: reason, ArrivedAt: kinesis.ApproximateArrivalTimestamp.UTC(),
 		Partition: cmp.Or(e.partition, kinesis.PartitionKey)}
 	if utf8.Valid(e.data) {
 		content.Payload = string(e.data)
@@ -67,6 +67,6 @@ func (r *rejections) put(ctx context.Context, e *entry) error {
 	if _, err := r.bucket.PutJSON(ctx, lake.RejectedKey(shard, place), content); err != nil {
 		return err
 	}
-	slog.WarnContext(ctx, "record rejected", "event_id", e.id, "reason", e.reason)
+	slog.WarnContext(ctx, "record rejected", "event_id", e.id, "reason", reason)
 	return nil
 }

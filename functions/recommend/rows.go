@@ -9,77 +9,80 @@ import (
 	"recsys/shared/stream/ranking"
 )
 
-// found is what the rungs of a record's ladder hold, each the best first: near is the rung 0 of queueRecommended's rows,
-// and so on.
-type found struct {
-	strategy                     activity.Strategy // of near
-	near                         []ranking.Candidate
-	trending, inCountry, popular []activity.Scored
+// rowReader builds the candidates of a batch from the rows of its statements. recommended and similar may run at the same
+// time, because they fill different fields.
+type rowReader struct {
+	batch *batchQuery
+	found []ranking.Candidates
 }
 
-// forget drops what an earlier attempt has found.
-func (a *asking) forget() {
-	for i := range a.questions {
-		a.questions[i].found, a.questions[i].answer = found{}, activity.Answer{}
+func newRowReader(q *batchQuery) *rowReader {
+	r := &rowReader{q, make([]ranking.Candidates, len(q.records))}
+	for i := range r.found {
+		r.found[i].Lists = make(map[activity.Strategy]ranking.List, 1)
 	}
+	return r
 }
 
-// The rows of the queries arrive ordered, best first.
-
-func (a *asking) takeRecommended(rows pgx.Rows) error {
-	var record, rung int
-	var strategy activity.Strategy
-	var id, line string
-	var value float64
-	_, err := pgx.ForEachRow(rows, []any{&record, &rung, &strategy, &id, &value, &line}, func() error {
-		f := &a.questions[record].found
-		switch rung {
-		case 0:
-			f.strategy = strategy
-			score := a.version.Metric.Score(value)
-			f.near = append(f.near, ranking.Candidate{Scored: activity.Scored{ID: id, Score: score}, Line: line})
-		case 1:
-			f.trending = append(f.trending, activity.Scored{ID: id, Score: -value})
-		case 2:
-			f.inCountry = append(f.inCountry, activity.Scored{ID: id, Score: -value})
-		case 3:
-			f.popular = append(f.popular, activity.Scored{ID: id, Score: -value})
+// recommended reads rows of record, strategy, item, value and facts.
+func (r *rowReader) recommended(rows pgx.Rows) error {
+	var record int
+	var strategy string
+	var c ranking.Candidate
+	_, err := pgx.ForEachRow(rows, []any{&record, &strategy, &c.ID, &c.Value, &c.Rated, &c.InSession, &c.SoldOut, &c.Gone, &c.Line}, func() error {
+		named, err := activity.ParseStrategy(strategy)
+		if err != nil {
+			return err
+		}
+		if finite(c.Value) {
+			lists := r.found[record].Lists
+			list := lists[named]
+			if list.Items == nil {
+				list.Items = make([]ranking.Candidate, 0, r.batch.fetch(named))
+			}
+			list.Items = append(list.Items, c)
+			lists[named] = list
 		}
 		return nil
 	})
 	return err
 }
 
-func (a *asking) takeSimilar(rows pgx.Rows) error {
+// similar reads rows of record, product, item, distance and facts. The item is null if there is none.
+func (r *rowReader) similar(rows pgx.Rows) error {
 	var record int
 	var product string
 	var id *string
 	var distance *float64
-	_, err := pgx.ForEachRow(rows, []any{&record, &product, &id, &distance}, func() error {
-		answer := &a.questions[record].answer
-		answer.SimilarTo = product
+	var c ranking.Candidate
+	_, err := pgx.ForEachRow(rows, []any{&record, &product, &id, &distance, &c.Rated, &c.InSession, &c.SoldOut, &c.Gone, &c.Line}, func() error {
+		found := &r.found[record]
+		found.SimilarTo = product
 		if id != nil && finite(*distance) {
-			answer.Similar = append(answer.Similar, activity.Near{ID: *id, Distance: *distance})
+			c.ID, c.Value = *id, *distance
+			found.Similar.Items = append(found.Similar.Items, c)
 		}
 		return nil
 	})
 	return err
 }
 
-// rank makes the lists of what was found.
-func (a *asking) rank() {
-	limit := a.options.Limit
-	for i := range a.questions {
-		f, answer := &a.questions[i].found, &a.questions[i].answer
-		answer.Recommended, answer.Strategy = ranking.Ladder(limit,
-			ranking.Rung{Strategy: f.strategy, Items: ranking.Diverse(f.near, limit, a.options.Diversity)},
-			ranking.Rung{Strategy: activity.Trending, Items: f.trending},
-			ranking.Rung{Strategy: activity.PopularInCountry, Items: f.inCountry},
-			ranking.Rung{Strategy: activity.Popular, Items: f.popular})
-		if a.options.TrendingItems {
-			answer.Trending = append([]activity.Scored{}, f.trending...)
+// candidates returns what the rows hold, and marks the lists that do not hold all items.
+func (r *rowReader) candidates() []ranking.Candidates {
+	items := r.batch.version.ItemCount
+	for i := range r.found {
+		found := &r.found[i]
+		for strategy, list := range found.Lists {
+			if strategy.ByVector() {
+				list.Cut = int64(len(list.Items)) < items
+			} else {
+				list.Cut = len(list.Items) >= r.batch.fetch(strategy)
+			}
+			found.Lists[strategy] = list
 		}
+		found.Similar.Cut = int64(len(found.Similar.Items)) < items-1
 	}
+	return r.found
 }
 
 func finite(f float64) bool { return !math.IsNaN(f) && !math.IsInf(f, 0) }

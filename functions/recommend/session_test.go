@@ -15,6 +15,7 @@ import (
 	"recsys/shared/shop/sampleshop"
 	"recsys/shared/store/vectorstore"
 	"recsys/shared/stream/activity"
+	"recsys/shared/stream/ranking"
 )
 
 // TestSessionsTellWhatComesNext: of sessions that follow planted tastes the last product is held out; with the session's
@@ -126,17 +127,17 @@ func TestWhichVectorGoesFirst(t *testing.T) {
 	w.must(err)
 	defer conn.Release()
 	for storedFirst, want := range map[bool]string{true: "stored-vector item-010, model item-050", false: "model item-050, model item-050"} {
-		questions := make([]question, 2)
-		for i, in := range []string{`{"customer_number":103}`, `{"customer_number":104}`} {
+		batch := batchQuery{version: active, rules: ranking.Rules{Ranking: w.handler.index.options, Metric: active.Metric}, storedFirst: storedFirst}
+		for _, in := range []string{`{"customer_number":103}`, `{"customer_number":104}`} {
 			record, err := activity.Parse([]byte(in))
 			w.must(err)
-			questions[i] = question{record: &record, vector: direction(0.5, 4)}
+			batch.records = append(batch.records, recordQuery{record: &record, vector: direction(0.5, 4)})
 		}
-		_, err := w.handler.index.ask(t.Context(), conn, &asking{version: active, options: w.handler.index.options, storedFirst: storedFirst, questions: questions})
+		found, err := retrieveAll(t.Context(), w.retriever(conn), batch)
 		w.must(err)
 		var got []string
-		for _, q := range questions {
-			got = append(got, string(q.answer.Strategy)+" "+q.answer.Recommended[0].ID)
+		for _, answer := range answers(batch.rules, active, found) {
+			got = append(got, string(answer.Recommendation.Strategy)+" "+answer.Recommended[0].ID)
 		}
 		if strings.Join(got, ", ") != want {
 			t.Errorf("stored first %t: %v, want %s", storedFirst, got, want)

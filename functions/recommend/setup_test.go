@@ -110,8 +110,13 @@ func (w *world) newHandler(url string, client putter, change ...func(*settings.R
 	handler := New(s, pool, client, w.artifacts, recommendations)
 	handler.now = func() time.Time { return time.Date(2026, 11, 23, 1, 2, 3, 0, time.UTC) }
 	handler.delivery.pause = time.Millisecond
-	handler.index.foldEvery = 0
+	handler.index.countEvery = 0
 	return handler
+}
+
+// retriever is that of the handler, over a connection.
+func (w *world) retriever(conn *pgxpool.Conn) retriever {
+	return &pgvectorRetriever{conn, w.handler.index.acquire, w.handler.index.timeout, rendered{}}
 }
 
 func (w *world) must(err error) {

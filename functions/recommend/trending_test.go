@@ -296,12 +296,12 @@ func TestCartsAreForgotten(t *testing.T) {
 func TestTrendsAreBehind(t *testing.T) {
 	w := setup(t)
 	w.load(small())
-	w.handler.index.foldEvery = foldEvery
+	w.handler.index.countEvery = countCartsEvery
 	start := w.handler.now()
 	for _, step := range []struct {
 		after time.Duration
 		score float64
-	}{{0, 1}, {time.Second, 1}, {foldEvery - 1, 1}, {foldEvery, 4}, {foldEvery + 1, 4}, {-time.Hour, 6}, {time.Hour, 7}} {
+	}{{0, 1}, {time.Second, 1}, {countCartsEvery - 1, 1}, {countCartsEvery, 4}, {countCartsEvery + 1, 4}, {-time.Hour, 6}, {time.Hour, 7}} {
 		w.handler.index.options.TrendingHalfLife = 1e6 * time.Hour
 		w.handler.now = func() time.Time { return start.Add(step.after) }
 		w.handle(cart("item-001"))

@@ -255,7 +255,7 @@ func testReader(t *testing.T, d *database) {
 	d.must(err)
 	reader := d.pool(vectorstore.ReaderRole)
 	active, found, err := vectorstore.ReadActive(t.Context(), reader)
-	if want := (vectorstore.ActiveVersion{Version: 1, Dimension: 2, Metric: distance.Cosine, EfSearch: 40, HasShop: true, HasCodes: true, HasTrending: true}); err != nil || !found || active != want {
+	if want := (vectorstore.ActiveVersion{Version: 1, Dimension: 2, Metric: distance.Cosine, EfSearch: 40, ItemCount: 3, HasShop: true, HasCodes: true, HasTrending: true}); err != nil || !found || active != want {
 		t.Errorf("got %+v, %t, %v", active, found, err)
 	}
 	for _, table := range append(vectorstore.Tables(1), vectorstore.ItemView, vectorstore.UserView) {

@@ -26,9 +26,10 @@ type ActiveVersion struct {
 	Version   int64
 	Dimension int
 	Metric    distance.Metric
-	EfSearch  int  // hnsw.ef_search that reaches the recall target
-	HasModel  bool // there is a model under lake.VersionKey(Version, …) in the artifacts bucket
-	Trained   bool // by functions/train: the model is lake.LinearModelKey, else lake.ModelArtifacts
+	EfSearch  int   // hnsw.ef_search that reaches the recall target
+	ItemCount int64 // items with an embedding
+	HasModel  bool  // there is a model under lake.VersionKey(Version, …) in the artifacts bucket
+	Trained   bool  // by functions/train: the model is lake.LinearModelKey, else lake.ModelArtifacts
 	// Safetensors: the weights are lake.SafetensorsKey and not lake.ModelKey.
 	Safetensors bool
 	// HasShop: RatedTable and AttributeTable are there. A version that an earlier release loaded gets them when it is
@@ -46,19 +47,19 @@ const WithoutModel = 0
 
 // SelectActive reads the active version's row, or that of WithoutModel, or no row: for a caller that queues it in a batch
 // of its own. Scan it with ScanActive.
-const SelectActive = `select version, dimension, metric, ef_search, has_model, origin = '` + string(Trained) + `',
+const SelectActive = `select version, dimension, metric, ef_search, item_count, has_model, origin = '` + string(Trained) + `',
 artifacts ? '` + lake.SafetensorsKey + `',
 to_regclass('` + Schema + `.user_item_' || version) is not null and to_regclass('` + Schema + `.item_attribute_' || version) is not null,
 to_regclass('` + Schema + `.item_code_' || version) is not null, to_regclass('` + TrendingTable + `') is not null
 from ` + VersionTable + ` where status = 'active'
-union all select 0, 1, 'cosine', 40, false, false, false, true,
+union all select 0, 1, 'cosine', 40, 0, false, false, false, true,
 to_regclass('` + Schema + `.item_code_0') is not null, to_regclass('` + TrendingTable + `') is not null
 where to_regclass('` + Schema + `.user_item_0') is not null and not exists (select from ` + VersionTable + ` where status = 'active')`
 
 // ScanActive reads the row of SelectActive. It is false when no version is active and nothing is known of the shop.
 func ScanActive(row pgx.Row) (ActiveVersion, bool, error) {
 	var v ActiveVersion
-	err := row.Scan(&v.Version, &v.Dimension, &v.Metric, &v.EfSearch, &v.HasModel, &v.Trained, &v.Safetensors, &v.HasShop, &v.HasCodes, &v.HasTrending)
+	err := row.Scan(&v.Version, &v.Dimension, &v.Metric, &v.EfSearch, &v.ItemCount, &v.HasModel, &v.Trained, &v.Safetensors, &v.HasShop, &v.HasCodes, &v.HasTrending)
 	if errors.Is(err, pgx.ErrNoRows) {
 		return v, false, nil
 	}

@@ -17,10 +17,10 @@ import (
 )
 
 var answer = activity.Answer{
-	EventID: "shardId-000000000000:49", ModelVersion: 7, Strategy: activity.Model,
-	GeneratedAt: time.Date(2026, 11, 23, 1, 2, 3, 450e6, time.FixedZone("", 3600)),
 	Recommended: []activity.Scored{{ID: "S1", Score: 0.75}, {ID: `quo"te`, Score: -1e-9}},
-	SimilarTo:   "S2", Similar: []activity.Near{{ID: "Bräcke", Distance: 1.5}},
+	Similar:     activity.Similar{To: "S2", Items: []activity.Near{{ID: "Bräcke", Distance: 1.5}}},
+	Recommendation: activity.Recommendation{EventID: "shardId-000000000000:49", ModelVersion: 7, Strategy: activity.Model,
+		GeneratedAt: time.Date(2026, 11, 23, 1, 2, 3, 450e6, time.FixedZone("", 3600))},
 }
 
 const added = `"recommended_items":[{"id":"S1","score":0.75},{"id":"quo\"te","score":-1e-09}],` +
@@ -67,7 +67,7 @@ func TestEmptyLists(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	out := string(record.Append(nil, &activity.Answer{Strategy: activity.None}))
+	out := string(record.Append(nil, &activity.Answer{Recommendation: activity.Recommendation{Strategy: activity.None}}))
 	want := `{"session_id":"s","recommended_items":[],"similar_items":{"product_code":null,"similar_items":[]},"recommendation":{`
 	if !strings.HasPrefix(out, want) {
 		t.Errorf("got %s", out)

@@ -2,37 +2,51 @@ package activity
 
 import (
 	"encoding/json"
+	"fmt"
 	"strconv"
 	"time"
 )
 
-// Strategy is a rung of the ladder: how recommended items were found. The rungs are tried in the order of Strategies; a
-// list that one leaves short is filled up from those below. A record's strategy is the rung of its first item.
+// Strategy is a rung of the ladder: the way in which recommended items were found. The rungs are tried in the order of
+// Strategies. A list that one leaves short is filled from those below. A record's strategy is the rung of its first item.
 type Strategy string
 
 const (
-	// Model: nearest to the vector that the version's own model makes of city, country and credit limit. Where the model
-	// is for customers without a vector of their own (model.Model.ForUnseen), StoredVector goes before it.
+	// Model items are nearest to the vector that the version's own model computes from city, country and credit limit.
+	// StoredVector goes before it if the model is for customers without a vector of their own (model.Model.ForUnseen).
 	Model Strategy = "model"
-	// StoredVector: nearest to the customer's vector as the data scientist handed it over.
+	// StoredVector items are nearest to the customer's vector in the version.
 	StoredVector Strategy = "stored-vector"
-	// History: nearest to the mean of the vectors of the session's known products. A session also moves the vectors of
-	// Model and StoredVector towards its own: that changes no name.
+	// History items are nearest to the mean of the session's known products. A session also moves the vectors of Model and
+	// StoredVector. That changes no name.
 	History Strategy = "history"
-	// Trending: what recent sessions put into their carts, those that count most today first.
+	// Trending items are those that recent sessions put into their carts.
 	Trending Strategy = "trending"
-	// PopularInCountry: rated most often in the customer's country.
+	// PopularInCountry items are rated most often in the customer's country.
 	PopularInCountry Strategy = "popular-in-country"
-	// Popular: rated most often anywhere; at its end what nobody has rated.
+	// Popular items are rated most often anywhere. Those that nobody has rated come last.
 	Popular Strategy = "popular"
-	// None: no version is active, or it has nothing that may be recommended; the list is empty.
+	// None means an empty list: no version is active, or nothing is left to recommend.
 	None Strategy = "none"
 )
 
-// Strategies are all of them, from the top of the ladder to its end.
+// Strategies holds all of them, from the top of the ladder to its end. StoredVector and Model never answer the same record.
 var Strategies = []Strategy{Model, StoredVector, History, Trending, PopularInCountry, Popular, None}
 
-// The members that an answer adds.
+// ParseStrategy returns the strategy of that name, or an error.
+func ParseStrategy(name string) (Strategy, error) {
+	for _, strategy := range Strategies {
+		if string(strategy) == name {
+			return strategy, nil
+		}
+	}
+	return "", fmt.Errorf("unknown strategy %q", name)
+}
+
+// ByVector reports whether the strategy searches for the items nearest to a vector.
+func (s Strategy) ByVector() bool { return s == Model || s == StoredVector || s == History }
+
+// The members that an answer adds. A test compares them with the tags of Answer.
 const (
 	recommendedKey    = "recommended_items"
 	similarKey        = "similar_items"
@@ -40,43 +54,54 @@ const (
 	recommendationKey = "recommendation"
 )
 
-// Answer is what is added to a record.
+// Answer holds the members that are added to a record.
 type Answer struct {
-	// EventID is the shard's id and the sequence number, "shardId-000000000000:4954…": delivery is at
-	// least once, so consumers drop an answer whose event they have seen.
-	EventID string
-	// ModelVersion is the embedding version that all of the answer is of; 0 where there is none.
-	ModelVersion int64
-	Strategy     Strategy
-	GeneratedAt  time.Time
 	// Recommended is best first.
-	Recommended []Scored
-	// SimilarTo is the product that Similar is about: the most telling one of the session that is known; "" for none.
-	SimilarTo string
-	// Similar is nearest first and never holds SimilarTo itself.
-	Similar []Near
-	// Trending are the items of the rung of that name, their scores among them; nil where they are not asked for, and
-	// then the record goes out without them.
-	Trending []Scored
+	Recommended []Scored `json:"recommended_items"`
+	Similar     Similar  `json:"similar_items"`
+	// Trending holds the items of that strategy with their own scores. Nil leaves the member out.
+	Trending       []Scored       `json:"trending_items,omitzero"`
+	Recommendation Recommendation `json:"recommendation"`
 }
 
-// Scored is a recommended item. The score is that of the rung that Answer.Strategy names, higher for a better item: by
-// the version's metric; for Trending the carts of recent sessions, the older ones worth less; for PopularInCountry and
-// Popular the number of ratings. Scores never rise from one item to the next, unless diversity put them into another
-// order. Those of items that a lower rung filled in say no more than this order: they begin under the last score of the
-// rung before. Scores of different strategies or versions do not compare.
+// Recommendation says how an answer came about.
+type Recommendation struct {
+	// EventID is the shard's id and the sequence number, "shardId-000000000000:4954…". Delivery is at least once, so
+	// consumers drop an answer whose event they have seen.
+	EventID string `json:"event_id"`
+	// ModelVersion is the embedding version that all of the answer belongs to, 0 if none is active.
+	ModelVersion int64    `json:"model_version"`
+	Strategy     Strategy `json:"strategy"`
+	// GeneratedAt goes out in UTC, with milliseconds.
+	GeneratedAt time.Time `json:"generated_at"`
+}
+
+// Similar is the items that are similar to one product of the session.
+type Similar struct {
+	// To is the most telling product of the session that the version knows, "" if there is none. It goes out as null then.
+	To string `json:"product_code"`
+	// Items is nearest first and never holds To itself.
+	Items []Near `json:"similar_items"`
+}
+
+// Scored is a recommended item. The score is that of the strategy, and higher for a better item: by the version's metric, for
+// Trending the carts of recent sessions, where older ones count less, and for PopularInCountry and Popular the number of
+// ratings. Scores never rise from one item to the next, unless diversity changed the order. Scores of items from lower rungs
+// only continue this order: they begin under the last score of the rung before. Scores of different strategies or versions
+// do not compare.
 type Scored struct {
-	ID    string
-	Score float64
+	ID    string  `json:"id"`
+	Score float64 `json:"score"`
 }
 
-// Near is a similar item: the distance, by the version's metric, is lower for a nearer item.
+// Near is a similar item. The distance, by the version's metric, is lower for a nearer item.
 type Near struct {
-	ID       string
-	Distance float64
+	ID       string  `json:"id"`
+	Distance float64 `json:"distance"`
 }
 
-// Append appends the enriched record to dst: one line with its line feed.
+// Append appends the enriched record to dst: one line with its line feed. The record's own bytes stay as they came, which
+// encoding/json could not promise.
 func (r *Record) Append(dst []byte, answer *Answer) []byte {
 	dst = append(dst, r.body...)
 	if len(r.body) > 1 {
@@ -85,13 +110,13 @@ func (r *Record) Append(dst []byte, answer *Answer) []byte {
 	dst = append(dst, `"recommended_items":`...)
 	dst = appendScored(dst, answer.Recommended)
 	dst = append(dst, `,"similar_items":{"product_code":`...)
-	if answer.SimilarTo == "" {
+	if answer.Similar.To == "" {
 		dst = append(dst, "null"...)
 	} else {
-		dst = appendString(dst, answer.SimilarTo)
+		dst = appendString(dst, answer.Similar.To)
 	}
 	dst = append(dst, `,"similar_items":[`...)
-	for i, item := range answer.Similar {
+	for i, item := range answer.Similar.Items {
 		dst = appendItem(dst, i, item.ID, `"distance":`, item.Distance)
 	}
 	dst = append(dst, `]},`...)
@@ -100,13 +125,13 @@ func (r *Record) Append(dst []byte, answer *Answer) []byte {
 		dst = append(appendScored(dst, answer.Trending), ',')
 	}
 	dst = append(dst, `"recommendation":{"event_id":`...)
-	dst = appendString(dst, answer.EventID)
+	dst = appendString(dst, answer.Recommendation.EventID)
 	dst = append(dst, `,"model_version":`...)
-	dst = strconv.AppendInt(dst, answer.ModelVersion, 10)
+	dst = strconv.AppendInt(dst, answer.Recommendation.ModelVersion, 10)
 	dst = append(dst, `,"strategy":`...)
-	dst = appendString(dst, string(answer.Strategy))
+	dst = appendString(dst, string(answer.Recommendation.Strategy))
 	dst = append(dst, `,"generated_at":"`...)
-	dst = answer.GeneratedAt.UTC().AppendFormat(dst, "2006-01-02T15:04:05.000Z")
+	dst = answer.Recommendation.GeneratedAt.UTC().AppendFormat(dst, "2006-01-02T15:04:05.000Z")
 	return append(dst, "\"}}\n"...)
 }
 
@@ -118,7 +143,7 @@ func appendScored(dst []byte, items []Scored) []byte {
 	return append(dst, ']')
 }
 
-// appendItem writes one item of a list; value is finite, so its shortest form is a JSON number.
+// appendItem writes one item of a list. The value is finite, so its shortest form is a JSON number.
 func appendItem(dst []byte, index int, id, name string, value float64) []byte {
 	if index > 0 {
 		dst = append(dst, ',')

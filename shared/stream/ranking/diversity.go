@@ -2,24 +2,30 @@ package ranking
 
 import "recsys/shared/stream/activity"
 
-// Candidate is an item that may come into a list, with its product line; "" is a line that nobody knows.
-type Candidate struct {
+// Ranked is an item with its score and its product line, "" if the line is unknown.
+type Ranked struct {
 	activity.Scored
 	Line string
 }
 
-// Overfetch is how many times the limit Diverse wants to choose from.
+// Overfetch is how many times the limit Diverse chooses from.
 const Overfetch = 4
 
-// Diverse chooses limit of the candidates, which are best first, by maximal marginal relevance: the next item is the one
-// with the most of (1-diversity) × relevance - diversity × (1 if its line is in the list, else 0). Relevance is the
-// score, brought to 0 for the last candidate and 1 for the first, so that diversity means the same for every metric.
-// The best one comes first in any case; diversity 0 is the order of the scores, 1 is one of each line before a second.
+// Diverse chooses limit of the candidates, which come best first, by maximal marginal relevance. The next item has the most
+// of (1-diversity) × relevance - diversity × (1 if its line is in the list, else 0). Relevance is the score, brought to 0 for
+// the last candidate and 1 for the first, so that diversity means the same for every metric. The best candidate always comes
+// first. Diversity 0 keeps the order of the scores. Diversity 1 takes one item of each line before a second one.
 //
 // Carbonell and Goldstein, "The use of MMR, diversity-based reranking for reordering documents and producing
 // summaries", SIGIR 1998.
-func Diverse(candidates []Candidate, limit int, diversity float64) []activity.Scored {
+func Diverse(candidates []Ranked, limit int, diversity float64) []activity.Scored {
 	list := make([]activity.Scored, 0, min(limit, len(candidates)))
+	if diversity == 0 {
+		for _, c := range candidates[:cap(list)] {
+			list = append(list, c.Scored)
+		}
+		return list
+	}
 	taken, lines := make([]bool, len(candidates)), map[string]bool{}
 	for len(list) < cap(list) {
 		best, most := -1, 0.0
@@ -41,7 +47,7 @@ func Diverse(candidates []Candidate, limit int, diversity float64) []activity.Sc
 	return list
 }
 
-func relevance(candidates []Candidate, i int) float64 {
+func relevance(candidates []Ranked, i int) float64 {
 	first, last := candidates[0].Score, candidates[len(candidates)-1].Score
 	if first == last {
 		return 1

@@ -2,18 +2,17 @@ package ranking
 
 import "recsys/shared/stream/activity"
 
-// Rung is what one way of finding items has found: distinct items, best first, of no negative scores below the first rung.
+// Rung is the items of one strategy: distinct, best first, and without negative scores below the first rung.
 type Rung struct {
 	Strategy activity.Strategy
 	Items    []activity.Scored
 }
 
-// Ladder takes items from the rungs, in their order, until there are limit different ones, and names the rung of the
-// first. The list is as long as it can be: of limit items, or of all that the rungs hold. Without an item it is
-// activity.None.
+// Ladder takes items from the rungs, in their order, until there are limit different ones. It returns them with the strategy
+// of the first. The list holds limit items, or all that the rungs hold. A list without items is activity.None.
 //
-// Scores of different rungs do not compare. So those of a rung below the first are brought into the 1 under the lowest
-// score above them, in proportion: along the list, scores fall.
+// Scores of different rungs do not compare. Those of a rung below the first are brought into the 1 under the lowest score
+// above them, in proportion. So scores fall along the list.
 func Ladder(limit int, rungs ...Rung) ([]activity.Scored, activity.Strategy) {
 	list, strategy := make([]activity.Scored, 0, limit), activity.None
 	taken := make(map[string]bool, limit)

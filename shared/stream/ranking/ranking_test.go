@@ -107,12 +107,12 @@ func firstRung(rungs []ranking.Rung) []activity.Scored {
 func TestDiverse(t *testing.T) {
 	random := rand.New(rand.NewPCG(6, 6))
 	for range 3000 {
-		var candidates []ranking.Candidate
+		var candidates []ranking.Ranked
 		lines := map[string]bool{}
 		for _, item := range scored(random, 1+random.IntN(20)) {
 			line := fmt.Sprintf("line %d", random.IntN(5))
 			lines[line] = true
-			candidates = append(candidates, ranking.Candidate{Scored: item, Line: line})
+			candidates = append(candidates, ranking.Ranked{Scored: item, Line: line})
 		}
 		limit := 1 + random.IntN(8)
 		var before []int
@@ -123,7 +123,7 @@ func TestDiverse(t *testing.T) {
 			}
 			found := map[string]bool{}
 			for i, item := range list {
-				at := slices.IndexFunc(candidates, func(c ranking.Candidate) bool { return c.Scored == item })
+				at := slices.IndexFunc(candidates, func(c ranking.Ranked) bool { return c.Scored == item })
 				if at < 0 || slices.Contains(list[:i], item) || diversity == 0 && at != i {
 					t.Fatalf("diversity %v: item %d of %+v", diversity, i, list)
 				}
@@ -141,7 +141,7 @@ func TestDiverse(t *testing.T) {
 }
 
 func TestUnknownLinesAreNotAlike(t *testing.T) {
-	candidates := []ranking.Candidate{{activity.Scored{ID: "a", Score: 3}, ""}, {activity.Scored{ID: "b", Score: 2}, ""}, {activity.Scored{ID: "c", Score: 1}, "x"}}
+	candidates := []ranking.Ranked{{activity.Scored{ID: "a", Score: 3}, ""}, {activity.Scored{ID: "b", Score: 2}, ""}, {activity.Scored{ID: "c", Score: 1}, "x"}}
 	if list := ranking.Diverse(candidates, 2, 0.9); list[1].ID != "b" {
 		t.Errorf("got %+v", list)
 	}

@@ -1,9 +1,8 @@
-// Package ranking is the part of a recommendation that needs no database: what a session says, how the rungs of the
-// ladder make one list, and how a list gets more product lines.
+// Package ranking turns candidates into an answer: filter, score, order, diversity and the ladder of strategies. It also
+// weighs the products of a session.
 //
-// Promise: pure functions; the same input gives the same output, and no input is changed. What may not be recommended
-// at all is left out by whoever finds the candidates, since only there can the list still be filled
-// (functions/recommend). Strategies and scores: package activity. Spec: docs/stream.md, "The ladder".
+// Promise: the functions are pure. The same input gives the same output, and no input is changed. Candidates are retrieved
+// by functions/recommend. Strategies and scores are package activity's. Spec: docs/stream.md, "The ladder".
 package ranking
 
 import (
@@ -14,15 +13,15 @@ import (
 )
 
 const (
-	// cartWeight is how much more a product in the cart says than one that was looked at.
+	// cartWeight is the weight of a product in the cart relative to one that was looked at.
 	cartWeight = 3
-	// mostQuantity is the quantity from which on a larger one says no more.
+	// mostQuantity bounds the quantity that counts.
 	mostQuantity = 3
-	// MostTelling is how many products of a session, the most telling ones, make its mean: the others are drowned anyway.
+	// MostTelling is how many products of a session make its mean. More would hardly move it.
 	MostTelling = 100
 )
 
-// ByTelling orders the products of a session by what they say of its purpose: those in the cart first, then by
+// ByTelling returns the products of a session, the most telling first: those in the cart before the others, then by
 // quantity, then the latest first.
 func ByTelling(products []activity.Product) []activity.Product {
 	ordered := slices.Clone(products)
@@ -39,8 +38,8 @@ func ByTelling(products []activity.Product) []activity.Product {
 	return ordered
 }
 
-// Weight is how often a product counts in the mean of its session: 1 to mostQuantity by quantity, cartWeight times that
-// in the cart.
+// Weight returns how often a product counts in the mean of its session: 1 to mostQuantity by quantity, and cartWeight times
+// that if it is in the cart.
 func Weight(p activity.Product) int {
 	weight := min(max(p.Quantity, 1), mostQuantity)
 	if p.InCart {

@@ -6,7 +6,10 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/jackc/pgx/v5"
+
 	"recsys/shared/store/vectorstore"
+	"recsys/shared/stream/ranking"
 	"recsys/shared/stream/unpack"
 )
 
@@ -25,24 +28,43 @@ func (w *world) wantIndex(number int64) {
 		w.Fatal(found, err)
 	}
 	session := parse(unpack.Part{Data: []byte(sessions(1)[0])})
-	asking := asking{version: active, options: w.handler.index.options, now: w.handler.now(),
-		questions: []question{{record: &session.record, session: session.record.Products}}}
-	searches := 0
-	for _, query := range slices.Concat(asking.recommended().QueuedQueries, asking.similar().QueuedQueries) {
-		if len(query.Arguments) < 3 { // of the transaction
-			continue
-		}
-		searches++
-		top, text := w.explain(query.SQL)
-		all := top.walk(nil, false)
-		if !slices.ContainsFunc(all, func(p plan) bool { return p.Index == vectorstore.ItemIndex(number) }) ||
-			slices.ContainsFunc(all, func(p plan) bool { return p.repeated && p.readsAll() }) {
-			w.Errorf("the indexes are not used:\n%s", text)
+	options := w.handler.index.options
+	options.TrendingItems = true
+	q := batchQuery{version: active, rules: ranking.Rules{Ranking: options, Metric: active.Metric}, now: w.handler.now(),
+		records: []recordQuery{{record: &session.record, session: session.record.Products}}}
+	for _, depth := range []depth{overfetched, further, plain} {
+		q.depth = depth
+		for file, sql := range w.searches(q) {
+			top, text := w.explain(sql)
+			all := top.walk(nil, false)
+			indexed := slices.ContainsFunc(all, func(p plan) bool { return p.Index == vectorstore.ItemIndex(number) })
+			if byVector := file == "nearest.sql" || file == "similar.sql"; byVector && indexed == q.exact() {
+				w.Errorf("%s, depth %d: the index is used: %t\n%s", file, depth, indexed, text)
+			}
+			if !q.exact() && slices.ContainsFunc(all, func(p plan) bool { return p.repeated && p.readsAll() }) {
+				w.Errorf("%s, depth %d: a table or the batch is read for each record\n%s", file, depth, text)
+			}
 		}
 	}
-	if searches != 2 {
-		w.Errorf("%d searches, want recommended and similar", searches)
+}
+
+// searches returns the statements that a batch is searched by, by their files.
+func (w *world) searches(q batchQuery) map[string]string {
+	w.Helper()
+	texts := rendered{}
+	retriever := &pgvectorRetriever{texts: texts}
+	rows := newRowReader(&q)
+	sent := slices.Concat(retriever.recommended(&q, rows).QueuedQueries, retriever.similar(&q, rows).QueuedQueries)
+	searches := map[string]string{}
+	for key, text := range texts {
+		if slices.ContainsFunc(sent, func(query *pgx.QueuedQuery) bool { return query.SQL == text }) {
+			searches[key.file] = text
+		}
 	}
+	if len(searches) != 4 {
+		w.Errorf("%d searches, want nearest, similar, popular and trending", len(searches))
+	}
+	return searches
 }
 
 // plan is a node of EXPLAIN's answer.
@@ -79,7 +101,7 @@ func (p plan) walk(all []plan, repeated bool) []plan {
 
 // readsAll tells of a scan of a table or of the batch.
 func (p plan) readsAll() bool {
-	return p.Node == "Seq Scan" || slices.Contains([]string{"q", "near", "short"}, p.CTE) || p.Node == "Function Scan" && p.Alias == "a"
+	return p.Node == "Seq Scan" || slices.Contains([]string{"q", "given", "asked"}, p.CTE) || p.Node == "Function Scan" && p.Alias == "a"
 }
 
 // explain is the plan of a query that the handler's connections use, whatever its parameters are.

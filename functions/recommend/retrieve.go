@@ -1,0 +1,143 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"recsys/shared/learn/model"
+	"recsys/shared/store/vectorstore"
+	"recsys/shared/stream/activity"
+	"recsys/shared/stream/ranking"
+)
+
+// retriever finds the candidates of records. pgvectorRetriever is the only implementation.
+type retriever interface {
+	// retrieve returns the candidates of each record of the batch, in its order. It costs one round trip.
+	retrieve(ctx context.Context, batch batchQuery) ([]ranking.Candidates, error)
+}
+
+// recordQuery is what one record asks.
+type recordQuery struct {
+	record  *activity.Record
+	session []activity.Product // the most telling first
+	vector  []float32          // by the model, nil if it gives none
+}
+
+// batchQuery is what the records of a batch ask, and all that they share.
+type batchQuery struct {
+	records     []recordQuery
+	version     vectorstore.ActiveVersion
+	rules       ranking.Rules
+	storedFirst bool // the stored vector goes before the model's
+	now         time.Time
+	depth       depth
+}
+
+// depth is how far a retrieval goes to find candidates that may be recommended.
+type depth int
+
+const (
+	// overfetched finds some more than are wanted, each with the facts that the rules ask for.
+	overfetched depth = iota
+	// further leaves out in the search itself what may not be recommended, and goes on until it has enough.
+	further
+	// plain does no more than cannot fail: the session moves no vector, and the search ends after one pass through the index.
+	plain
+)
+
+// sessionWeight returns how far the session moves a vector, 0 to 1.
+func (q *batchQuery) sessionWeight() float64 {
+	if q.depth == plain {
+		return 0
+	}
+	return q.rules.SessionWeight
+}
+
+// trends reports whether trends are kept and recommended.
+func (q *batchQuery) trends() bool { return q.rules.TrendingHalfLife > 0 && q.version.HasTrending }
+
+// fetch returns how many candidates of a strategy a search is to find.
+func (q *batchQuery) fetch(strategy activity.Strategy) int {
+	if q.depth == overfetched {
+		return q.rules.Fetch(strategy)
+	}
+	return q.rules.Wanted(strategy)
+}
+
+// recordQueries returns the queries of records, with the vectors that the model computes. The model may be nil.
+func recordQueries(records []*activity.Record, m *model.Model, dimension int) ([]recordQuery, error) {
+	vectors, err := modelVectors(records, m, dimension)
+	if err != nil {
+		return nil, err
+	}
+	queries := make([]recordQuery, len(records))
+	for i, record := range records {
+		queries[i] = recordQuery{record, ranking.ByTelling(record.Products), vectors[i]}
+	}
+	return queries, nil
+}
+
+// modelVectors returns a vector for each record whose features are known to the model, else nil.
+func modelVectors(records []*activity.Record, m *model.Model, dimension int) ([][]float32, error) {
+	vectors := make([][]float32, len(records))
+	if m == nil {
+		return vectors, nil
+	}
+	users := make([]model.User, 0, len(records))
+	places := make([]int, 0, len(records))
+	for i, r := range records {
+		if r.HasFeatures() {
+			users = append(users, model.User{City: r.City, Country: r.Country, CreditLimit: r.CreditLimit})
+			places = append(places, i)
+		}
+	}
+	numbers := make([]float32, len(users)*dimension)
+	undirected, err := m.Embed(numbers, users)
+	if err != nil {
+		return nil, fmt.Errorf("computing user vectors: %w", err)
+	}
+	for k, i := range places {
+		vectors[i] = numbers[k*dimension : (k+1)*dimension]
+	}
+	for _, k := range undirected {
+		vectors[places[k]] = nil
+	}
+	return vectors, nil
+}
+
+// exactRows bounds the items that an exact search reads for all its records together: a second of one core. Beyond it a further
+// search goes by the index, whose work does not grow with the catalogue.
+const exactRows = 2_000_000
+
+// exact reports whether a search is to read all items instead of the index.
+func (q *batchQuery) exact() bool {
+	return q.depth == further && q.version.ItemCount*int64(len(q.records)) <= exactRows
+}
+
+// retrieveAll retrieves the candidates of a batch. The records that come short get one further search, all of them together.
+func retrieveAll(ctx context.Context, r retriever, batch batchQuery) ([]ranking.Candidates, error) {
+	found, err := r.retrieve(ctx, batch)
+	if err != nil || batch.depth == plain {
+		return found, err
+	}
+	more := batch
+	more.depth, more.records = further, nil
+	var places []int
+	for i := range found {
+		if batch.rules.Short(found[i]) {
+			more.records, places = append(more.records, batch.records[i]), append(places, i)
+		}
+	}
+	if len(places) == 0 {
+		return found, nil
+	}
+	longer, err := r.retrieve(ctx, more)
+	if err != nil {
+		return nil, err
+	}
+	for k, i := range places {
+		found[i] = longer[k]
+	}
+	return found, nil
+}

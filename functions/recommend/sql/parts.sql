@@ -1,0 +1,68 @@
+{{- /* The parts that the statements share. q has a row for each record. c is a candidate of that record. */ -}}
+
+{{define "spelling" -}}
+	{{- /* The code p.product as the shop spells it: exactly, else the only product that differs in nothing but case. */ -}}
+	{{if .HasCodes}}coalesce((select item from {{.Codes}} where folded = p.folded), p.product){{else}}p.product{{end}}
+{{- end}}
+
+{{define "spelled" -}}
+	select coalesce(array_agg({{template "spelling" .}} order by p.place), '{}') as session
+	from unnest(a.session::text[], a.folded::text[]) with ordinality p(product, folded, place)
+{{- end}}
+
+{{define "askers" -}}
+	{{- /* The records that want items without a vector. VectorlessOnly leaves out those that have one. */ -}}
+	q as materialized (
+		select a.record, a.customer, a.country, known.session
+		from unnest($1::int[], $2::int[], $3::text[], $4::text[], $5::text[]) a(record, customer, country, session, folded)
+		{{- if .VectorlessOnly}}
+		left join {{.Users}} stored on stored.id = a.customer
+		{{- end}}
+		cross join lateral ({{template "spelled" .}}) known
+		{{- if .VectorlessOnly}}
+		where stored.id is null and not exists (select from {{.Items}} where id = any (known.session) offset 0)
+		{{- end}}
+	)
+{{- end}}
+
+{{define "near" -}}
+	{{- /* The items nearest to q.vector. The index serves this ORDER BY and no other, and only with a constant LIMIT. Exact
+		reads all items and sorts them. */ -}}
+	{{- if .Exact -}}
+	select c.item, c.value from (
+		select id as item, embedding {{.Operator}} q.vector as value from {{.Items}}
+		order by (embedding {{.Operator}} q.vector) + 0 offset 0
+	) c
+	where {{template "allowed" .}} limit {{.Fetch}}
+	{{- else -}}
+	select c.item, c.embedding {{.Operator}} q.vector as value
+	from {{.Items}} c(item, embedding)
+	where {{template "allowed" .}}
+	order by c.embedding {{.Operator}} q.vector limit {{.Fetch}}
+	{{- end}}
+{{- end}}
+
+{{- /* What the rules ask of a candidate. OFFSET 0 keeps each a probe of a primary key. Without it, PostgreSQL makes it a join,
+	for which it may read a whole table and sort it. */ -}}
+{{define "rated"}}exists (select from {{.Rated}} r where r.customer = q.customer and r.item = c.item offset 0){{end}}
+{{define "sold out"}}exists (select from {{.Attributes}} a where a.item = c.item and a.stock <= 0 offset 0){{end}}
+{{define "gone"}}exists (select from {{.Codes}} k where k.item = c.item and k.gone offset 0){{end}}
+
+{{define "allowed" -}}
+	{{- /* Filtered applies ranking.Rules.Allows in the search, so that it goes on until it has enough. */ -}}
+	true{{if .Similar}} and c.item <> q.item{{end}}
+	{{- if .Filtered}}
+		{{- if .AskSession}} and c.item <> all (q.session){{end}}
+		{{- if .AskGone}} and not {{template "gone" .}}{{end}}
+		{{- if .AskRated}} and not {{template "rated" .}}{{end}}
+		{{- if .AskSoldOut}} and not {{template "sold out" .}}{{end}}
+	{{- end}}
+{{- end}}
+
+{{define "facts" -}}
+	{{- /* The facts of ranking.Candidate: rated, in the session, sold out, gone, and the product line. */ -}}
+	{{if .Filtered}}false, false, false, false{{else -}}
+	{{if .AskRated}}{{template "rated" .}}{{else}}false{{end}}, {{if .AskSession}}c.item = any (q.session){{else}}false{{end}},
+	{{if .AskSoldOut}}{{template "sold out" .}}{{else}}false{{end}}, {{if .AskGone}}{{template "gone" .}}{{else}}false{{end}}
+	{{- end}}, {{if .WithLines}}coalesce((select line from {{.Attributes}} where item = c.item), ''){{else}}''{{end}}
+{{- end}}

@@ -1,0 +1,15 @@
+{{- /* The items nearest to the most telling known product of each session. Rows: record, product, item, distance, facts. The
+	item is null if no other item may be listed. */ -}}
+with q as materialized (
+	select a.record, a.customer, own.session, known.item, known.vector
+	from unnest($1::int[], $2::int[], $3::text[], $4::text[]) a(record, customer, session, folded)
+	cross join lateral ({{template "spelled" .}}) own
+	cross join lateral (
+		select p.product as item, product.embedding as vector
+		from unnest(own.session) with ordinality p(product, place)
+			cross join lateral (select embedding from {{.Items}} where id = p.product offset 0) product
+		order by p.place limit 1
+	) known
+)
+select q.record, q.item, c.item, c.value, {{template "facts" .}}
+from q left join lateral ({{template "near" .}}) c on true

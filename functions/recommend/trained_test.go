@@ -1,0 +1,242 @@
+package main
+
+import (
+	"bytes"
+	"encoding/csv"
+	"fmt"
+	"io"
+	"maps"
+	"math"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-lambda-go/events"
+	"github.com/pgvector/pgvector-go"
+
+	"recsys/shared/contract/distance"
+	"recsys/shared/contract/lake"
+	"recsys/shared/learn/als"
+	"recsys/shared/learn/model"
+	"recsys/shared/learn/sparse"
+	"recsys/shared/shop/sampleshop"
+	"recsys/shared/store/vectorstore"
+	"recsys/shared/stream/activity"
+)
+
+// trainedShop is a sample shop with the factors that ALS learns from its ratings.
+type trainedShop struct {
+	version
+	linear []byte // the model for customers without a vector
+}
+
+// rating is a line of sampleshop.WriteTraining.
+type rating struct {
+	customer int32
+	product  string
+	stars    int
+}
+
+// train generates a shop and trains on it as functions/train does, with the default options.
+func train(tb testing.TB, o sampleshop.Options) (shop trainedShop) {
+	tb.Helper()
+	users, items := map[int32]model.User{}, map[string]model.Item{}
+	counted := map[[2]string]int64{}
+	var ratings []rating
+	number := func(text string) float64 {
+		x, err := strconv.ParseFloat(text, 64)
+		if err != nil {
+			return math.NaN()
+		}
+		return x
+	}
+	readCSV(tb, func(w io.Writer) error { return sampleshop.WriteProducts(w, o) }, func(row map[string]string) {
+		items[row["productCode"]] = model.Item{Line: row["productLine"], Scale: row["productScale"], BuyPrice: number(row["buyPrice"]), MSRP: number(row["MSRP"])}
+		shop.attributes = append(shop.attributes, []any{row["productCode"], row["productLine"], int32(number(row["quantityInStock"]))})
+	})
+	readCSV(tb, func(w io.Writer) error { return sampleshop.WriteTraining(w, o) }, func(row map[string]string) {
+		customer := int32(number(row["customerNumber"]))
+		users[customer] = model.User{City: row["city"], Country: row["country"], CreditLimit: number(row["creditLimit"])}
+		ratings = append(ratings, rating{customer, row["productCode"], int(100 * number(row["productRating"]))})
+		shop.rated = append(shop.rated, []any{customer, row["productCode"]})
+		counted[[2]string{vectorstore.CountryKey(row["country"]), row["productCode"]}]++
+	})
+	for key, count := range counted {
+		shop.popularity = append(shop.popularity, []any{key[0], key[1], count})
+	}
+	shop.fit(tb, users, items, ratings)
+	return shop
+}
+
+func readCSV(tb testing.TB, write func(io.Writer) error, use func(row map[string]string)) {
+	tb.Helper()
+	var text bytes.Buffer
+	if err := write(&text); err != nil {
+		tb.Fatal(err)
+	}
+	lines, err := csv.NewReader(&text).ReadAll()
+	if err != nil {
+		tb.Fatal(err)
+	}
+	for _, line := range lines[1:] {
+		row := map[string]string{}
+		for i, name := range lines[0] {
+			row[name] = line[i]
+		}
+		use(row)
+	}
+}
+
+func (shop *trainedShop) fit(tb testing.TB, users map[int32]model.User, items map[string]model.Item, ratings []rating) {
+	tb.Helper()
+	customers, products := slices.Sorted(maps.Keys(users)), slices.Sorted(maps.Keys(items))
+	var u []model.User
+	var p []model.Item
+	column, row := map[string]int32{}, map[int32][]rating{}
+	for i, code := range products {
+		p, column[code] = append(p, items[code]), int32(i)
+	}
+	for _, r := range ratings {
+		row[r.customer] = append(row[r.customer], r)
+	}
+	matrix := &sparse.Matrix{Width: len(products), Start: []int64{0}}
+	for _, customer := range customers {
+		u = append(u, users[customer])
+		slices.SortFunc(row[customer], func(a, b rating) int { return int(column[a.product] - column[b.product]) })
+		for _, r := range row[customer] {
+			matrix.Columns, matrix.Ratings = append(matrix.Columns, column[r.product]), append(matrix.Ratings, uint16(r.stars))
+		}
+		matrix.Start = append(matrix.Start, int64(len(matrix.Columns)))
+	}
+	encoders := model.FitEncoders(u, p)
+	factors, err := als.Fit(tb.Context(), als.Data{Ratings: matrix, Users: encoders.Users(u), Items: encoders.Items(p)}, als.Default(), nil, nil)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	if shop.linear, err = model.WriteLinear(encoders, factors.UserMap, factors.ItemMap); err != nil {
+		tb.Fatal(err)
+	}
+	shop.metric, shop.items, shop.users, shop.whole = distance.InnerProduct, map[string][]float32{}, map[int32][]float32{}, true
+	for i, code := range products {
+		shop.items[code] = factors.Items[i*factors.Dimension:][:factors.Dimension]
+	}
+	for i, customer := range customers {
+		shop.users[customer] = factors.Users[i*factors.Dimension:][:factors.Dimension]
+	}
+}
+
+// loadTrained is load for a version that functions/train has made.
+func (w *world) loadTrained(shop trainedShop) (number int64) {
+	w.Helper()
+	number = w.load(shop.version)
+	_, err := w.artifacts.Put(w.Context(), lake.VersionKey(number, lake.LinearModelKey), bytes.NewReader(shop.linear))
+	w.must(err)
+	w.exec(fmt.Sprintf(`update %s set has_model = true, origin = '%s' where version = %d`, vectorstore.VersionTable, vectorstore.Trained, number))
+	return number
+}
+
+// shopSessions returns n activity records of the shop's visitors.
+func shopSessions(tb testing.TB, o sampleshop.Options, n int) []string {
+	tb.Helper()
+	var lines bytes.Buffer
+	if err := sampleshop.WriteSessions(&lines, o, n); err != nil {
+		tb.Fatal(err)
+	}
+	return strings.Split(strings.TrimSpace(lines.String()), "\n")
+}
+
+// largeSample is the shop of BenchmarkTrained.
+func largeSample() sampleshop.Options {
+	o := sampleshop.Default()
+	o.Customers, o.Products, o.Ratings, o.OmitOrders = 16_000, 10_000, 400_000, true
+	return o
+}
+
+// BenchmarkTrained answers batches of 500 from a trained model of 10,000 products and 16,000 customers. The bare limit
+// beside it is two searches for each record and nothing else, over two connections at the same time. "in-turns" alternates
+// the two, so its ratio holds on a busy machine.
+func BenchmarkTrained(b *testing.B) {
+	const size = 500
+	w := setup(b)
+	shop := train(b, largeSample())
+	number := w.loadTrained(shop)
+	payloads := shopSessions(b, largeSample(), size)
+	handler := w.newHandler(w.readerURL, accepting{})
+	event := batch(payloads...)
+	searches := w.bareSearches(shop, number, payloads)
+	b.Run("ours", func(b *testing.B) {
+		b.ReportAllocs()
+		answer(b, handler, event)
+		for b.Loop() {
+			answer(b, handler, event)
+		}
+		b.ReportMetric(float64(size*b.N)/b.Elapsed().Seconds(), "records/s")
+	})
+	b.Run("bare", func(b *testing.B) {
+		searches()
+		for b.Loop() {
+			searches()
+		}
+		b.ReportMetric(float64(size*b.N)/b.Elapsed().Seconds(), "records/s")
+	})
+	b.Run("in-turns", func(b *testing.B) { inTurns(b, handler, event, searches) })
+}
+
+// inTurns reports the handler's throughput relative to the bare searches: the median over pairs.
+func inTurns(b *testing.B, handler *Handler, event events.KinesisEvent, searches func()) {
+	timed := func(run func()) float64 {
+		started := time.Now()
+		run()
+		return time.Since(started).Seconds()
+	}
+	var ratios, ours, bare []float64
+	for b.Loop() {
+		mine, theirs := timed(func() { answer(b, handler, event) }), timed(searches)
+		ratios, ours, bare = append(ratios, theirs/mine), append(ours, mine), append(bare, theirs)
+	}
+	median := func(values []float64) float64 { slices.Sort(values); return values[len(values)/2] }
+	size := float64(len(event.Records))
+	b.ReportMetric(100*median(ratios), "%-of-bare")
+	b.ReportMetric(size/median(ours), "records/s")
+	b.ReportMetric(size/median(bare), "bare-records/s")
+}
+
+// bareSearches returns a function that searches the nearest five items of each record's customer and of its first product.
+func (w *world) bareSearches(shop trainedShop, number int64, payloads []string) func() {
+	w.Helper()
+	var vectors [2][]pgvector.Vector
+	some := pgvector.NewVector(shop.items[slices.Min(slices.Collect(maps.Keys(shop.items)))])
+	for _, payload := range payloads {
+		record, err := activity.Parse([]byte(payload))
+		w.must(err)
+		own, product := some, some
+		if record.CustomerNumber != nil {
+			if v, known := shop.users[int32(*record.CustomerNumber)]; known {
+				own = pgvector.NewVector(v)
+			}
+		}
+		if len(record.Products) > 0 {
+			if v, known := shop.items[record.Products[0].Code]; known {
+				product = pgvector.NewVector(v)
+			}
+		}
+		vectors[0], vectors[1] = append(vectors[0], own), append(vectors[1], product)
+	}
+	sql := fmt.Sprintf(`select count(near.id) from unnest($1::vector[]) q(v) cross join lateral
+		(select id from %s i order by i.embedding %s q.v limit 5) near`, vectorstore.ItemTable(number), shop.metric.Operator())
+	return func() {
+		var both sync.WaitGroup
+		for _, half := range vectors {
+			both.Go(func() {
+				var found int
+				if err := w.loader.QueryRow(w.Context(), sql, half).Scan(&found); err != nil || found != 5*len(half) {
+					w.Error(found, err)
+				}
+			})
+		}
+		both.Wait()
+	}
+}
