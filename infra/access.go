@@ -48,12 +48,12 @@ func onBucket(bucket awss3.IBucket) func(workflow.Right) []Permission {
 	}
 }
 
-// onARNs grants rights on what policies call so.
+// onARNs grants rights on resources by their ARN.
 func onARNs(arns ...*string) func(workflow.Right) []Permission {
 	return func(right workflow.Right) []Permission { return []Permission{{right.Actions, arns}} }
 }
 
-// login grants a database: permissions are what it takes to log in.
+// login grants the permissions to log in to a database.
 func login(permissions ...Permission) func(workflow.Right) []Permission {
 	return func(workflow.Right) []Permission { return permissions }
 }

@@ -16,16 +16,16 @@ const (
 	maxBehindMinutes    = 5    // age of the oldest record that recommend is given
 	maxRejectedPercent  = 1    // of a quarter of an hour's activity records
 	maxDeliveries       = 3    // age of the oldest answer that Firehose has not written, in times that it collects for
-	minFreeStorage      = 0.08 // of what the database was given at first; RDS adds some under 10 %
+	minFreeStorage      = 0.08 // of the database's first size. RDS adds some under 10 %
 	minFreeMemory       = 0.06 // of the instance's
 	minCredits          = 20   // minutes of one core that a burstable instance has saved up
-	maxConnectionsInUse = 0.8  // of what it allows
+	maxConnectionsInUse = 0.8  // of the allowed ones
 )
 
 // alarm is a condition that lasts for Periods of the metric's period.
 type alarm struct {
 	ID          string
-	Description string // what it means and what to look at; it is the text of the mail
+	Description string // its meaning, and where to look. It is the text of the mail
 	Metric      awscloudwatch.IMetric
 	Comparison  awscloudwatch.ComparisonOperator
 	Threshold   float64
@@ -97,7 +97,7 @@ func (w Watched) streamAlarms() []alarm {
 	}, {
 		ID:          "RecommendFails",
 		Description: "Batches of recommend have not been done for a quarter of an hour: see its log. Their records are tried again until they are too old; then they lie whole under the failure destination.",
-		// It reports what it could not do, rather than fail: AWS's count of errors alone sees only crashes.
+		// It reports failed work rather than fail: AWS's count of errors alone sees only crashes.
 		Metric: awscloudwatch.NewMathExpression(&awscloudwatch.MathExpressionProps{
 			Expression: jsii.String("SUM([errors, undone])"), Label: jsii.String("failures"), Period: minutes(5),
 			UsingMetrics: &map[string]awscloudwatch.IMetric{

@@ -54,7 +54,7 @@ func NewBatchWorkflow(scope constructs.Construct, id string, factory Factory, da
 	return w
 }
 
-// start makes what starts executions, once the databases are ready for them.
+// start makes the resources that start executions, once the databases are ready for them.
 func (w *BatchWorkflow) start(config deployment.Config, data *DataLake, source *SourceDatabase, vectors *VectorDatabase, undelivered *Undelivered) {
 	starter := func(id, service string) awsiam.Role {
 		role := awsiam.NewRole(w.scope, jsii.String(id), &awsiam.RoleProps{

@@ -15,7 +15,7 @@ import (
 // Build is where the functions have been compiled to, one folder with one file, bootstrap, for each.
 type Build struct{ dir string }
 
-// Code is a function's asset: what CDK uploads, named by the hash of its bytes.
+// Code is a function's asset, which CDK uploads. Its name is the hash of its bytes.
 func (b Build) Code(function string) lambda.Code {
 	return lambda.Code_FromAsset(jsii.String(filepath.Join(b.dir, function)), nil)
 }

@@ -18,7 +18,7 @@ import (
 	"recsys/infra/local/testbed"
 )
 
-// maxZipped is what a function may weigh as Lambda loads it, in bytes: it is a part of the cold start.
+// maxZipped is the most bytes of a function as Lambda loads it, because that is a part of the cold start.
 const maxZipped = 6 << 20
 
 // heavier are those that may weigh more, and why. Both run once a night.
@@ -136,7 +136,7 @@ func sameBinaries(t *testing.T, here Build, elsewhere string) {
 	}
 }
 
-// checkout copies what git knows of the repository, changes included.
+// checkout copies the repository's files that git knows, changes included.
 func checkout(t *testing.T) string {
 	t.Helper()
 	root, err := repositoryRoot()

@@ -16,7 +16,8 @@ import (
 // width of a dashboard, in CloudWatch's units.
 const width = 24
 
-// newDashboard answers "is it working?" in its first row; the rows below say why not: batch, stream, databases, functions.
+// newDashboard answers "is it working?" in its first row. The rows below say why not: batch, stream, databases,
+// functions.
 func newDashboard(scope constructs.Construct, w Watched, alarms []awscloudwatch.Alarm) awscloudwatch.Dashboard {
 	return awscloudwatch.NewDashboard(scope, jsii.String("Dashboard"), &awscloudwatch.DashboardProps{
 		DefaultInterval: hours(24),

@@ -14,12 +14,13 @@ import (
 	"recsys/shared/contract/workflow"
 )
 
-// DataLake is the three buckets, and what Athena needs to read them: a Glue database and a workgroup with a place
-// for results. The buckets take TLS only, are encrypted with S3's own keys and closed to the public.
+// DataLake is the three buckets, with a Glue database and a workgroup, so that Athena can read them. The buckets take
+// TLS only, are encrypted with S3's own keys and closed to the public.
 type DataLake struct {
 	scope constructs.Construct
-	// Lake is the runs, snapshots and training data; Artifacts is the data scientist's hand-over and the copies of the
-	// versions; Recommendations is what the stream wrote and what it could not answer. Package lake has their layout.
+	// Lake holds the runs, snapshots and training data. Artifacts holds the data scientist's hand-over and the copies
+	// of the versions. Recommendations holds the stream's answers, and the records without one. Package lake has
+	// their layout.
 	Lake, Artifacts, Recommendations awss3.Bucket
 	// Database is the Glue database's name, Workgroup that of the Athena workgroup.
 	Database, Workgroup string
@@ -68,7 +69,7 @@ func NewDataLake(scope constructs.Construct, id string, config deployment.Config
 	return l
 }
 
-// resources are what the data lake gives to functions.
+// resources are given to functions by the data lake.
 func (l *DataLake) resources() workflow.Resources {
 	return workflow.Resources{
 		Lake: settings.Lake{Bucket: *l.Lake.BucketName()}, Artifacts: settings.Artifacts{Bucket: *l.Artifacts.BucketName()},
@@ -90,8 +91,8 @@ func (l *DataLake) Buckets() []awss3.Bucket {
 	return []awss3.Bucket{l.Lake, l.Artifacts, l.Recommendations}
 }
 
-// bucket makes one. Versions are worth their price where people overwrite files; the functions overwrite nothing
-// that is read later, checkpoints aside.
+// bucket makes one. Versions are worth their price if people overwrite files. The functions overwrite no file that is
+// read later, except checkpoints.
 func (l *DataLake) bucket(id string, config deployment.Config, versioned bool, rules ...*awss3.LifecycleRule) awss3.Bucket {
 	rules = append(rules, &awss3.LifecycleRule{AbortIncompleteMultipartUploadAfter: days(1)})
 	bucket := awss3.NewBucket(l.scope, jsii.String(id), &awss3.BucketProps{
@@ -122,7 +123,7 @@ func sayWhenHandedOver(bucket awss3.Bucket) {
 func (l *DataLake) workgroup(config deployment.Config) {
 	awsathena.NewCfnWorkGroup(l.scope, jsii.String("Workgroup"), &awsathena.CfnWorkGroupProps{
 		Name: jsii.String(l.Workgroup),
-		// It holds the history of queries. With that, Athena would not delete it; their results are in the lake bucket.
+		// It holds the history of queries. With that, Athena would not delete it. The results are in the lake bucket.
 		RecursiveDeleteOption: jsii.Bool(true),
 		Description:           jsii.String("Queries on " + config.Name + ": results are kept for a week."),
 		WorkGroupConfiguration: &awsathena.CfnWorkGroup_WorkGroupConfigurationProperty{
@@ -135,9 +136,9 @@ func (l *DataLake) workgroup(config deployment.Config) {
 	})
 }
 
-// recommendationsTable describes what Firehose writes under prefix. Athena computes the folders from the columns'
-// ranges (partition projection), so nothing is ever registered; a query should name a day, since all folders of
-// all years take a while to list.
+// recommendationsTable describes Firehose's objects under prefix. Athena computes the folders from the columns'
+// ranges (partition projection), so nothing is ever registered. A query should name a day, because listing the
+// folders of all years takes a while.
 func (l *DataLake) recommendationsTable(prefix string) {
 	location := "s3://" + *l.Recommendations.BucketName() + "/" + prefix
 	parameters := map[string]string{
@@ -191,7 +192,7 @@ func columns(namesAndTypes ...string) *[]any {
 	return &columns
 }
 
-// catalog is what Glue wants to see allowed for a table: itself and what it is in.
+// catalog returns the resources that Glue checks for a table: the table and the catalog and database around it.
 func (l *DataLake) catalog(table string) []*string {
 	arn := func(resource, name string) *string {
 		return awscdk.Stack_Of(l.scope).FormatArn(&awscdk.ArnComponents{

@@ -5,15 +5,15 @@ import (
 	"testing"
 )
 
-// What a kind of resource holds decides how it outlives the stack in stage prod.
+// The content of a resource decides how it outlives the stack in stage prod.
 const (
 	remakes = "Delete"               // nothing is lost with it: a deployment or a run makes it again
 	keeps   = "RetainExceptOnCreate" // data: it stays, unless the deployment that makes it fails
 	saves   = "Snapshot"             // data: a last copy stays
 )
 
-// holds says for every kind of resource what it holds, and so which policy stage prod gives it. Stage dev deletes all of
-// them. A bucket that stays keeps its rules, or it would take plain HTTP.
+// holds names the content of every kind of resource, and so its policy in stage prod. Stage dev deletes all of them.
+// A bucket that stays keeps its rules, or it would take plain HTTP.
 // https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-attribute-deletionpolicy.html
 var holds = map[string]struct{ policy, what string }{
 	"AWS::S3::Bucket":       {keeps, "training data, models, answers"},
@@ -78,7 +78,7 @@ func TestEachResourceOutlivesTheStackAsItsDataNeeds(t *testing.T) {
 	})
 }
 
-// policy returns what CloudFormation does without a policy: it deletes, and makes a snapshot of a database.
+// policy returns CloudFormation's default: it deletes, and makes a snapshot of a database.
 func policy(kind, given string) string {
 	switch {
 	case given != "":

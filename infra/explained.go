@@ -16,10 +16,11 @@ import (
 	"recsys/shared/contract/workflow"
 )
 
-// What cdk-nag's AwsSolutions rules find and is meant so, each on its own resource, with the reason. The test that
-// runs them is nag_test.go.
+// The findings of cdk-nag's AwsSolutions rules that are intended, each on its own resource, with the reason. The test
+// that runs them is nag_test.go.
 
-// explain suppresses a rule on one resource. Patterns say which of the rule's findings; none: the rule has one.
+// explain suppresses a rule on one resource. Patterns choose among the rule's findings. Without them the rule has
+// one.
 func explain(on constructs.IConstruct, rule, reason string, patterns ...string) {
 	suppression := &cdknag.NagPackSuppression{Id: jsii.String("AwsSolutions-" + rule), Reason: jsii.String(reason)}
 	if len(patterns) > 0 {
@@ -73,8 +74,8 @@ func explainDatabase(instance awsrds.DatabaseInstance, config deployment.Config)
 	}
 }
 
-// explainMajorVersion acknowledges what two linters say of an engine version that is a major one alone. They compare it
-// with lists of minor ones. RDS takes a major one and chooses.
+// explainMajorVersion acknowledges the findings of two linters on an engine version that is a major one alone. They
+// compare it with lists of minor ones. RDS takes a major one and chooses.
 // https://docs.aws.amazon.com/AmazonRDS/latest/APIReference/API_CreateDBInstance.html
 func explainMajorVersion(instance awsrds.DatabaseInstance) {
 	const reason = "RDS takes the major version alone and chooses a minor one. A minor one in the template fails when RDS retires it."

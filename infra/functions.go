@@ -58,7 +58,7 @@ func (f Factory) New(scope constructs.Construct, step workflow.Step, granted gra
 	return function
 }
 
-// variables are a settings struct as Lambda's environment; the values may be tokens.
+// variables are a settings struct as Lambda's environment. The values may be tokens.
 func variables(of any) *map[string]*string {
 	environment := map[string]*string{}
 	for name, value := range settings.Environ(of) {
@@ -67,8 +67,8 @@ func variables(of any) *map[string]*string {
 	return &environment
 }
 
-// allowNetworkInterfaces is what Lambda needs to put a function into a VPC, and what the function itself must not
-// do, as https://docs.aws.amazon.com/lambda/latest/dg/configuration-vpc.html advises.
+// allowNetworkInterfaces lets Lambda put a function into a VPC, and forbids the same to the function itself, as
+// https://docs.aws.amazon.com/lambda/latest/dg/configuration-vpc.html advises.
 func allowNetworkInterfaces(role awsiam.Role) {
 	actions := jsii.Strings("ec2:CreateNetworkInterface", "ec2:DescribeNetworkInterfaces", "ec2:DescribeSubnets",
 		"ec2:DeleteNetworkInterface", "ec2:AssignPrivateIpAddresses", "ec2:UnassignPrivateIpAddresses")

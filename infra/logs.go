@@ -18,7 +18,7 @@ func newLogGroup(scope constructs.Construct, id string, config deployment.Config
 }
 
 // keeping returns the removal policy of resources that hold data. In prod they outlive the stack, unless the very
-// deployment that makes them fails: nothing is in them yet, and left behind they would be in the way of the next one.
+// deployment that makes them fails. Then nothing is in them yet, and they would be in the way of the next one.
 func keeping(config deployment.Config) awscdk.RemovalPolicy {
 	if config.Prod() {
 		return awscdk.RemovalPolicy_RETAIN_ON_UPDATE_OR_DELETE

@@ -4,8 +4,8 @@
 //	npx cdk deploy -c env=prod         # as infra/environments/prod.json says
 //
 // It needs no AWS account to synthesize and no Docker: the functions are cross-compiled by the go command that is
-// running, and nothing is looked up. Options: deployment.Config. Reads functions/ and statemachines/; writes build/ and what the
-// cdk command asks for (cdk.out/).
+// running, and nothing is looked up. Options: deployment.Config. Reads functions/ and statemachines/. Writes build/
+// and the cdk command's output (cdk.out/).
 package main
 
 import (

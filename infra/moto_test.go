@@ -24,8 +24,8 @@ import (
 // motoAccount is the account that moto plays.
 const motoAccount = "123456789012"
 
-// motoLacks are attributes that a template may ask for and moto does not know; "" is every attribute of a type that it
-// does not make.
+// motoLacks are attributes that a template may ask for and moto does not know. "" is every attribute of a type that
+// it does not make.
 var motoLacks = map[string][]string{
 	"AWS::RDS::DBInstance":                 {"MasterUserSecret.SecretArn", "DbiResourceId"},
 	"AWS::CloudWatch::Alarm":               {""},
@@ -52,7 +52,7 @@ func amendForMoto(t *testing.T, file string) {
 		}
 		switch {
 		case strings.HasPrefix(types[name], "Custom::"):
-			// It runs functions in Docker and waits for their answer; by this name it passes them over.
+			// It runs functions in Docker and waits for their answer. By this name it passes them over.
 			resource["Type"] = "AWS::CloudFormation::CustomResource"
 		case types[name] == "AWS::RDS::DBInstance":
 			// It takes the object for the name, and fails.
@@ -143,7 +143,7 @@ func (m motoServer) variables() []string {
 	return []string{"AWS_ENDPOINT_URL=" + m.url, "AWS_REGION=us-east-1", "AWS_ACCESS_KEY_ID=test", "AWS_SECRET_ACCESS_KEY=test"}
 }
 
-// cloudFormation asks moto directly; it takes any signature.
+// cloudFormation asks moto directly, because it takes any signature.
 func (m motoServer) cloudFormation(t *testing.T, action, stack string) string {
 	t.Helper()
 	form := url.Values{"Action": {action}, "Version": {"2010-05-15"}, "StackName": {stack}}

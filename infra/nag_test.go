@@ -4,7 +4,7 @@ import (
 	"testing"
 )
 
-// cdk-nag's AwsSolutions rules hold, but for what explained.go explains, resource by resource.
+// cdk-nag's AwsSolutions rules hold, except for the findings that explained.go explains, resource by resource.
 func TestNoUnexplainedFindings(t *testing.T) {
 	for name := range variants {
 		t.Run(name, func(t *testing.T) {

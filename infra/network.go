@@ -13,18 +13,18 @@ import (
 	"recsys/shared/contract/workflow"
 )
 
-// Network is where the databases lie, and the functions that speak to them: two isolated subnets, with no NAT gateway
+// Network holds the databases and the functions that speak to them. It is two isolated subnets, with no NAT gateway
 // and no internet gateway, or the subnets of an existing VPC.
 type Network struct {
 	scope   constructs.Construct
 	VPC     awsec2.IVpc
 	Subnets *awsec2.SubnetSelection
-	// Functions is the security group of the functions in the VPC; nobody may connect to them.
+	// Functions is the security group of the functions in the VPC. Nobody may connect to them.
 	Functions awsec2.SecurityGroup
 }
 
-// NewNetwork makes it. The endpoints let functions reach the lake's buckets and nothing else of S3, beside what
-// CloudFormation has its custom resources answer through.
+// NewNetwork makes it. The endpoints let functions reach the lake's buckets, and the bucket of CloudFormation's
+// custom resources, but nothing else of S3.
 func NewNetwork(scope constructs.Construct, id string, config deployment.Config, lake *DataLake) *Network {
 	n := &Network{scope: constructs.NewConstruct(scope, jsii.String(id))}
 	if config.VpcID == "" {

@@ -9,7 +9,7 @@ import (
 	"recsys/shared/runtime/metrics"
 )
 
-// Watched is what the alarms and the dashboard look at: names as CloudWatch's dimensions have them. They may be
+// Watched holds the names that the alarms and the dashboard watch, as CloudWatch's dimensions have them. They may be
 // tokens, which are known only when the stack is deployed.
 type Watched struct {
 	// TopicARN takes every alarm, and its end.
@@ -27,7 +27,7 @@ type Watched struct {
 	UndeliveredQueue *string
 	// DeliverySeconds is how long Firehose collects before it writes.
 	DeliverySeconds int
-	// Databases are those that the stack owns; a database that was there before has an owner who watches it.
+	// Databases are those that the stack owns. The owner of an existing database watches it.
 	Databases []WatchedDatabase
 }
 
@@ -52,7 +52,7 @@ func NewObservability(scope constructs.Construct, id string, watched Watched) aw
 	return newDashboard(this, watched, newAlarms(this, watched))
 }
 
-// metric is one of AWS's or our own; label is its name in a graph.
+// metric is one of AWS's or our own. label is its name in a graph.
 func metric(namespace, name, statistic, label string, dimensions map[string]*string, period awscdk.Duration) awscloudwatch.Metric {
 	return awscloudwatch.NewMetric(&awscloudwatch.MetricProps{
 		Namespace: jsii.String(namespace), MetricName: jsii.String(name), Statistic: jsii.String(statistic),

@@ -17,7 +17,7 @@ import (
 	"recsys/shared/contract/workflow"
 )
 
-// cloudWatchAlarm is what the tests read of an AWS::CloudWatch::Alarm.
+// cloudWatchAlarm is the part of an AWS::CloudWatch::Alarm that the tests read.
 type cloudWatchAlarm struct {
 	Properties struct {
 		AlarmDescription        string
@@ -64,7 +64,7 @@ func watchedInTests() Watched {
 	}
 }
 
-// observed is the template of a stack with nothing but the observability, as text; alarms are by their ids.
+// observed is the template of a stack with nothing but the observability, as text. alarms are by their ids.
 func observed(t *testing.T, watched Watched) (template string, alarms map[string]cloudWatchAlarm) {
 	t.Helper()
 	stack := awscdk.NewStack(awscdk.NewApp(nil), jsii.String("Test"), nil)

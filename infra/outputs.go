@@ -22,8 +22,8 @@ func sampleActivity() string {
 	return record
 }
 
-// newOutputs says what to do next: commands to paste and pages to open. Without the sample shop there is no record to paste,
-// because its customers and products would be none of the other shop.
+// newOutputs names the next steps: commands to paste and pages to open. Without the sample shop there is no record to
+// paste, because its customers and products would be none of the other shop.
 func newOutputs(stack awscdk.Stack, config deployment.Config, data *DataLake, batch *BatchWorkflow, streaming *Streaming, topic awssns.Topic, dashboard awscloudwatch.Dashboard) {
 	region := *awscdk.Aws_REGION()
 	machine := *batch.StateMachine.StateMachineArn()

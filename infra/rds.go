@@ -11,7 +11,7 @@ import (
 	"recsys/infra/deployment"
 )
 
-// database is what differs between our two RDS instances.
+// database holds the differences between our two RDS instances.
 type database struct {
 	Engine       awsrds.IInstanceEngine
 	InstanceType string

@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-// CloudFormation refuses a template whose resources wait for each other, or for what is not there. Nothing else here
+// CloudFormation refuses a template with resources that wait for each other, or for a missing one. Nothing else here
 // looks for it.
 func TestReferencesLeadSomewhereAndNotInCircles(t *testing.T) {
 	each(t, func(t *testing.T, s template) {

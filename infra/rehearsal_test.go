@@ -94,9 +94,9 @@ func TestCfnLintFindsNothing(t *testing.T) {
 	}
 }
 
-// A rehearsal deploys the app with the real CLI to moto's stand-in for AWS, as docs/aws.md says. Then it deploys the next
-// version over it, compares the same version once more, and destroys it. It shows dangling references, wrong wiring and lost data. moto
-// validates little and runs no custom resource. docs/aws.md says what that leaves unshown.
+// A rehearsal deploys the app with the real CLI to moto's stand-in for AWS, as docs/aws.md says. Then it deploys the
+// next version over it, compares the same version once more, and destroys it. It shows dangling references, wrong
+// wiring and lost data. moto validates little and runs no custom resource. docs/aws.md names the gaps.
 func TestDeployUpgradeAndDestroyAreRehearsed(t *testing.T) {
 	program(t, "moto_server", "deploying was not rehearsed")
 	for stage, options := range map[string]struct{ first, next map[string]any }{
@@ -125,7 +125,7 @@ func rehearse(t *testing.T, firstOptions, nextOptions map[string]any) {
 	aws := startMoto(t)
 	deploy := func(version synthesis) {
 		outputs := filepath.Join(t.TempDir(), "outputs.json")
-		// moto fails where a parameter keeps its previous value; the only one has a default.
+		// moto fails if a parameter keeps its previous value. The only one has a default.
 		cli(t, aws.variables(), "deploy", "--app", version.folder, "--method=direct", "--require-approval=never",
 			"--previous-parameters=false", "--outputs-file", outputs)
 		checkOutputs(t, outputs, name)
@@ -152,7 +152,7 @@ func rehearse(t *testing.T, firstOptions, nextOptions map[string]any) {
 	t.Logf("%s: moto made %d resources, and after the next version %d; it does not know %s", name, len(before), len(after), strings.Join(aws.unknown(), ", "))
 }
 
-// checkOutputs looks for outputs that say nothing: a reference to what was never made.
+// checkOutputs looks for empty outputs: a reference to a resource that was never made.
 func checkOutputs(t *testing.T, file, stack string) {
 	t.Helper()
 	content, err := os.ReadFile(file)

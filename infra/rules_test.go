@@ -16,7 +16,7 @@ import (
 // textRule is the characters and the length of a text that a service takes.
 type textRule struct {
 	kind     string // of resource
-	property string // path from the properties; * stands for each element of a list
+	property string // path from the properties. * stands for each element of a list
 	allowed  string // pattern of the whole text
 	limit    int    // in characters
 	source   string
@@ -79,7 +79,7 @@ func TestAnApostropheInARuleOfASecurityGroupIsFound(t *testing.T) {
 	}
 }
 
-// textsAt are the texts at a path; there may be none.
+// textsAt are the texts at a path. There may be none.
 func textsAt(value any, path []string) []string {
 	if len(path) == 0 {
 		if value == nil {
@@ -151,7 +151,7 @@ func TestAnswersAndFailuresExpire(t *testing.T) {
 	}
 }
 
-// noResource are the actions that AWS authorizes for no resource, or whose resource only the service knows.
+// noResource are the actions that AWS authorizes for no resource, or for one that only the service knows.
 var noResource = map[string]string{
 	"xray:PutTraceSegments":          "knows no resource",
 	"xray:PutTelemetryRecords":       "knows no resource",
@@ -191,7 +191,7 @@ func TestEveryActionOnAnyResourceHasAReason(t *testing.T) {
 	})
 }
 
-// What a new account allows, where it is less than the service's documented default.
+// A new account's limits that are lower than the service's documented defaults.
 // https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
 func TestDefaultsFitANewAccount(t *testing.T) {
 	s := variant(t, "dev")

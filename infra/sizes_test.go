@@ -12,8 +12,8 @@ import (
 const (
 	mostResources    = 500     // https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/cloudformation-limits.html
 	mostOutputs      = 200     // as before
-	mostTemplate     = 1 << 20 // bytes; as before
-	mostStackTexts   = 1024    // descriptions of the stack and its outputs; as before
+	mostTemplate     = 1 << 20 // bytes, as before
+	mostStackTexts   = 1024    // descriptions of the stack and its outputs, as before
 	mostVariables    = 4096    // bytes of a function's environment: https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
 	mostInlinePolicy = 10_240  // of a role: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
 	mostBucketPolicy = 20_480  // https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucket-policies.html
@@ -54,7 +54,7 @@ func TestSizesAreWithinHardLimits(t *testing.T) {
 	})
 }
 
-// sizeOf returns the size that a kind of resource is limited by, and the limit; 0 if it has none here.
+// sizeOf returns the size that limits a kind of resource, and the limit, or 0.
 func sizeOf(r resource) (size, most int) {
 	of := func(property string) int { return written(r.Properties[property]) }
 	switch r.Type {

@@ -22,16 +22,16 @@ type SourceDatabase struct {
 	Settings settings.Source
 	// Login grants them to.
 	Login func(workflow.Right) []Permission
-	// Watched is our own; nil for an existing one, whose owner watches it.
+	// Watched is our own, or nil for an existing one, whose owner watches it.
 	Watched *WatchedDatabase
-	// Ready is there when the database can be read; nil for an existing one.
+	// Ready is there when the database can be read, or nil for an existing one.
 	Ready awscdk.CustomResource
 }
 
 const (
 	sourcePort        = 3306
 	sourceStorageGiB  = 20
-	sourceConnections = 60 // over the largest MaxConcurrency; a t4g.micro bears it
+	sourceConnections = 60 // over the largest MaxConcurrency. A t4g.micro bears it
 )
 
 func NewSourceDatabase(scope constructs.Construct, id string, factory Factory) *SourceDatabase {
@@ -76,7 +76,7 @@ func (d *SourceDatabase) create(factory Factory) {
 		InstanceType: config.SourceInstance, Port: sourcePort, User: deployment.SourceAdmin, StorageGiB: sourceStorageGiB,
 		Parameters: map[string]string{
 			"require_secure_transport": "1", "max_connections": strconv.Itoa(sourceConnections),
-			// An eighth of the memory instead of what MySQL sizes for itself: see vectorParameters.
+			// An eighth of the memory instead of MySQL's own choice: see vectorParameters.
 			"innodb_dedicated_server": "0", "innodb_buffer_pool_size": "{DBInstanceClassMemory/8}",
 		},
 	})

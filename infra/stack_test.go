@@ -192,13 +192,14 @@ var learningOptions = map[string]struct{ value, variable, functions string }{
 	"includeRated": {"true", "INCLUDE_RATED", "recommend"}, "includeSession": {"true", "INCLUDE_SESSION", "recommend"},
 	"includeOutOfStock": {"true", "INCLUDE_OUT_OF_STOCK", "recommend"}, "trendingHalfLife": {"12h0m0s", "TRENDING_HALF_LIFE", "recommend"},
 	"trendingItems": {"true", "TRENDING_ITEMS", "recommend"}, "diversity": {"0.5", "DIVERSITY", "recommend"},
-	// These change what runs the functions. TestTheStreamIsFedInBatchesAndNothingIsLost and TestFunctionsHaveTheSizesOfTheTable see them.
+	// These change the invoker of the functions. TestTheStreamIsFedInBatchesAndNothingIsLost and
+	// TestFunctionsHaveTheSizesOfTheTable see them.
 	"batchSize": {"100", "BATCH_SIZE", ""}, "batchWindowSeconds": {"0", "BATCH_WINDOW_SECONDS", ""},
 	"maxRecordAgeSeconds": {"60", "MAX_RECORD_AGE_SECONDS", ""}, "maxAttempts": {"0", "MAX_ATTEMPTS", ""},
 	"trainMemoryMiB": {"1024", "TRAIN_MEMORY_MIB", ""},
 }
 
-// Each option changes a variable of the function that reads it, and of no other; all of them are documented.
+// Each option changes a variable of the function that reads it, and of no other. All of them are documented.
 func TestOptionsReachTheirFunctions(t *testing.T) {
 	var documents strings.Builder
 	for _, path := range []string{"../docs/aws.md", "../docs/stream.md"} {

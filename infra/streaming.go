@@ -54,7 +54,7 @@ func (s *Streaming) recommend(factory Factory, data *DataLake, vectors *VectorDa
 }
 
 // feed maps the stream to the function. A batch that fails is tried from its first record that is not done, then
-// halved, until it is too old or was tried too often; then it goes to the bucket, whole.
+// halved, until it is too old or was tried too often. Then it goes to the bucket, whole.
 func (s *Streaming) feed(config deployment.Config, data *DataLake, vectors *VectorDatabase) {
 	feed := config.Options.Feed
 	mapping := lambda.NewCfnEventSourceMapping(s.scope, jsii.String("Feed"), &lambda.CfnEventSourceMappingProps{

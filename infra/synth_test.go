@@ -93,7 +93,7 @@ func TestMain(m *testing.M) {
 	os.Exit(code)
 }
 
-// scratch is a folder for what several tests share.
+// scratch is a common folder of several tests.
 var scratch string
 
 const validation = "CDK_VALIDATION"
@@ -110,7 +110,7 @@ func newApp(t *testing.T, folder string, boundary any) awscdk.App {
 	if err := json.Unmarshal(text, &file); err != nil {
 		t.Fatal(err)
 	}
-	// A test reads them one by one; the command ends with a report of all.
+	// A test reads them one by one. The command ends with a report of all.
 	delete(file.Context, "@aws-cdk/core:annotationsInValidationReport")
 	if boundary != nil {
 		file.Context[boundaryKey] = boundary
@@ -131,7 +131,7 @@ func stub(t *testing.T, content string) func(string) lambda.Code {
 	return func(string) lambda.Code { return lambda.Code_FromAsset(jsii.String(dir), nil) }
 }
 
-// spell writes a value of a template as text: a reference is the id of what it refers to.
+// spell writes a value of a template as text. A reference is the id of its resource.
 func spell(value any) string {
 	switch value := value.(type) {
 	case map[string]any:
@@ -170,7 +170,7 @@ func statements(document any) []statement {
 	return found
 }
 
-// texts spells what may be one value or several.
+// texts spells one value or several.
 func texts(value any) []string {
 	several, ok := value.([]any)
 	if !ok {

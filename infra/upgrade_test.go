@@ -24,8 +24,9 @@ var replacing = map[string][]string{
 	"AWS::Logs::LogGroup":  {"LogGroupName", "LogGroupClass"},
 }
 
-// An upgrade keeps what holds data: testdata/holds-data.json has the logical id of each such resource, with those of its
-// properties that would replace it. It may only grow. A release that must change an entry needs a way to move the data.
+// An upgrade keeps the resources that hold data. testdata/holds-data.json has the logical id of each, with those of
+// its properties that would replace it. It may only grow. A release that must change an entry needs a way to move the
+// data.
 func TestAnUpgradeReplacesNothingThatHoldsData(t *testing.T) {
 	file := filepath.Join("testdata", "holds-data.json")
 	text, err := os.ReadFile(file)

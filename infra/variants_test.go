@@ -85,7 +85,8 @@ func each(t *testing.T, check func(*testing.T, template)) {
 	}
 }
 
-// synthesis is a variant's stack: its template, the folder that the cdk command would deploy from, and what cdk-nag found.
+// synthesis is a variant's stack: its template, the folder that the cdk command would deploy from, and the findings
+// of cdk-nag.
 type synthesis struct {
 	template
 	folder   string

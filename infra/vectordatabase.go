@@ -15,7 +15,7 @@ import (
 )
 
 // VectorDatabase is the PostgreSQL with pgvector. Functions connect as its loader or as its reader, with tokens of
-// IAM; its owner's password is in Secrets Manager, turned over by RDS, and only the bootstrap function reads it.
+// IAM. Its owner's password is in Secrets Manager, rotated by RDS, and only the bootstrap function reads it.
 type VectorDatabase struct {
 	scope   constructs.Construct
 	Watched WatchedDatabase
@@ -60,8 +60,8 @@ func NewVectorDatabase(scope constructs.Construct, id string, factory Factory) *
 	return d
 }
 
-// vectorParameters follow the server's memory. IAM authentication wants 300 to 1,000 MiB to spare, which a burstable
-// instance has only if the buffers are an eighth of it instead of the usual quarter.
+// vectorParameters follow the server's memory. IAM authentication wants 300 to 1,000 MiB to spare. A burstable
+// instance has that only if the buffers are an eighth of the memory instead of the usual quarter.
 // https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/UsingWithRDS.IAMDBAuth.html
 func vectorParameters(instance string) map[string]string {
 	parameters := map[string]string{"rds.force_ssl": "1", "max_connections": strconv.Itoa(deployment.MaxVectorConnections(instance))}

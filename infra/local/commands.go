@@ -67,12 +67,12 @@ func start(ctx context.Context, o options, out io.Writer) error {
 	})
 }
 
-// putRecords puts a file's records on the stream and shows what they are answered with.
+// putRecords puts a file's records on the stream and shows the answers.
 func putRecords(ctx context.Context, o options, out io.Writer) error {
 	return o.with(ctx, newConsole(out), func(c *console, client *platform.Client) error { return o.stream(ctx, c, client) })
 }
 
-// reset deletes what the state directory holds, downloads aside.
+// reset deletes the content of the state directory except downloads.
 func reset(_ context.Context, o options, out io.Writer) error {
 	err := platform.Reset(o.stateDir)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -138,7 +138,7 @@ func (o options) show(ctx context.Context, c *console, p *platform.Platform) err
 	return o.stream(ctx, c, p.Client)
 }
 
-// handOver hands over what --artifacts names; without it, what was handed over before stays. Where there is nothing, the
+// handOver hands over the folder of --artifacts. Without it, an earlier hand-over stays. Where there is nothing, the
 // workflow trains a model of its own.
 func (o options) handOver(ctx context.Context, c *console, client *platform.Client) error {
 	if o.artifacts != "" {

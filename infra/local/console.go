@@ -20,7 +20,7 @@ import (
 	"recsys/infra/local/platform"
 )
 
-// console shows what happens, a line each, to a person or a log file alike.
+// console shows the progress, a line each, to a person or a log file alike.
 type console struct {
 	mu      sync.Mutex
 	out     io.Writer
@@ -57,10 +57,10 @@ func (c *console) block(text string) {
 
 func (c *console) heading(text string) { c.say("\n%s", text) }
 
-// progress shows what takes its time.
+// progress shows a slow part.
 func (c *console) progress(text string) { c.say("  … %s", text) }
 
-// event shows the states that do work; Choice and Pass states are the file's own business.
+// event shows the states that do work. Choice and Pass states are the file's own business.
 func (c *console) event(e stepfunctions.Event) {
 	if e.StateType != "Task" && e.StateType != "Map" {
 		return
@@ -95,7 +95,7 @@ func (c *console) event(e stepfunctions.Event) {
 	}
 }
 
-// remarks are what a state's output says in sentences beyond its input: why nothing came of its work, or how a hand-over
+// remarks are the sentences that a state's output adds to its input: why its work had no result, or how a hand-over
 // compares with the shop.
 func remarks(output, input json.RawMessage) (sentences []string) {
 	var after, before map[string]json.RawMessage
@@ -119,7 +119,7 @@ func remarks(output, input json.RawMessage) (sentences []string) {
 	return sentences
 }
 
-// counts is what a state's output says beyond its input, as words: numbers and texts by name, lists by length.
+// counts are the words that a state's output adds to its input: numbers and texts by name, lists by length.
 func counts(output, input json.RawMessage) string {
 	var after, before map[string]any
 	if json.Unmarshal(output, &after) != nil || json.Unmarshal(input, &before) != nil {
@@ -186,7 +186,7 @@ func (c *console) handOver(there platform.HandOver) {
 	}
 }
 
-// endpoints shows how to look into what serve has up; command is a line that runs another command on it.
+// endpoints shows how to look into the servers that serve has up. command is a line that runs another command on it.
 func (c *console) endpoints(e platform.Endpoints, command func(string) string) {
 	c.say(`
 Everything is up; Ctrl-C stops it. In another terminal (PostgreSQL's user may read, and write the trends):

@@ -26,7 +26,7 @@ func TestARetryNamesWhatWentBefore(t *testing.T) {
 	}
 }
 
-// What is superseded is said once, by the state that it happened in.
+// A superseded run is reported once, by the state in which it happened.
 func TestSupersededIsSaidInWords(t *testing.T) {
 	var out bytes.Buffer
 	c := newConsole(&out)

@@ -19,7 +19,7 @@ import (
 // maxReport bounds a report, in bytes.
 const maxReport = 8 << 20
 
-// evaluation shows the figures of the run's report and where the page lies; or, where there is none, what became of
+// evaluation shows the figures of the run's report and where the page lies. If there is none, it shows the fate of
 // the embeddings.
 func (o options) evaluation(ctx context.Context, c *console, client *platform.Client, run string, output json.RawMessage) error {
 	var found report.Report

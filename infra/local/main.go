@@ -1,5 +1,5 @@
-// Command local runs the whole platform on one machine: real MySQL, real PostgreSQL with pgvector, the AWS
-// protocols on loopback, the very binaries and the very state machine file that AWS runs.
+// Command local runs the whole platform on one machine: real MySQL, real PostgreSQL with pgvector, the AWS protocols
+// on loopback, and AWS's own binaries and state machine file.
 package main
 
 import (
@@ -39,7 +39,7 @@ Commands
 
 `
 
-// options are the flags of every command; each command registers those that it reads.
+// options are the flags of every command. Each command registers those that it reads.
 type options struct {
 	sourceSQL      files
 	sourceEngine   mysql.Engine

@@ -173,7 +173,7 @@ func TestCommandsToPaste(t *testing.T) {
 	}
 }
 
-// lines hands what is printed to who waits for it.
+// lines hands printed text to a test that waits for it.
 type lines chan string
 
 func (l lines) Write(text []byte) (int, error) {

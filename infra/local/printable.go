@@ -28,8 +28,8 @@ func printable(text string) string {
 	return shown.String()
 }
 
-// printableLines is printable for text of several lines; those after the first are set in, so that none looks like one
-// of the console's own.
+// printableLines is printable for text of several lines. Lines after the first are set in, so that none looks like
+// one of the console's own.
 func printableLines(text, indent string) string {
 	lines := strings.Split(text, "\n")
 	for i, line := range lines {

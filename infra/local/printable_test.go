@@ -35,7 +35,7 @@ func TestPrintable(t *testing.T) {
 	}
 }
 
-// Each place that prints what came from data.
+// Each place prints text that came from data.
 func TestTheConsoleShowsAndDoesNotObey(t *testing.T) {
 	for text := range hostile {
 		var out bytes.Buffer

@@ -18,7 +18,7 @@ import (
 	"recsys/shared/stream/activity"
 )
 
-// stream puts the activity on Kinesis and shows what it is answered with.
+// stream puts the activity on Kinesis and shows the answers.
 func (o options) stream(ctx context.Context, c *console, client *platform.Client) error {
 	events, err := o.activity()
 	if err != nil {
@@ -47,7 +47,7 @@ func (o options) stream(ctx context.Context, c *console, client *platform.Client
 	return o.answers(c, answers, keys, time.Since(since))
 }
 
-// answers shows what became of the records; that none was answered is an error.
+// answers shows the outcome of the records. If none was answered, it is an error.
 func (o options) answers(c *console, answers []platform.Answer, keys []string, took time.Duration) error {
 	reasons := map[string]int{}
 	for _, answer := range answers {

@@ -15,7 +15,7 @@ import (
 	"recsys/shared/store/objectstore"
 )
 
-// Answer is what became of one record: recommendations, or a reason for having none.
+// Answer is the result of one record: recommendations, or a reason for having none.
 type Answer struct {
 	CustomerNumber json.Number `json:"customer_number"`
 	City           string      `json:"city"`
@@ -36,8 +36,8 @@ type Answer struct {
 // patience is how long Answers waits without seeing a further answer.
 const patience = time.Minute
 
-// Answers waits until each event is answered or rejected and returns the answers in the order of the events, and
-// the keys of the objects that hold them. since is a moment before the records were put.
+// Answers waits until each event is answered or rejected. It returns the answers in the order of the events, and the
+// keys of the objects that hold them. since is a moment before the records were put.
 func (c *Client) Answers(ctx context.Context, events []string, since time.Time, progress func(done int)) ([]Answer, []string, error) {
 	w := watch{client: c, since: since, wanted: map[string]bool{}, found: map[string]Answer{}, read: map[string]bool{}}
 	for _, event := range events {
@@ -75,7 +75,7 @@ func (c *Client) Answers(ctx context.Context, events []string, since time.Time, 
 	return answers, w.keys, nil
 }
 
-// watch reads what appears in the recommendations bucket.
+// watch reads the new objects of the recommendations bucket.
 type watch struct {
 	client *Client
 	since  time.Time

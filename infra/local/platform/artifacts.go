@@ -22,18 +22,18 @@ import (
 // artifactFolders are those of a hand-over.
 var artifactFolders = []string{"embeddings", "model", "scalers"}
 
-// uploadedKey is a note in the artifacts bucket of what an upload left there. It tells this from what somebody else
-// handed over.
+// uploadedKey is a note in the artifacts bucket about an upload. It tells the upload from a hand-over by somebody
+// else.
 const uploadedKey = "uploaded-by-local-mode.json"
 
-// uploadNote is the content of uploadedKey; without objects while an upload is at work.
+// uploadNote is the content of uploadedKey. It has no objects while an upload is at work.
 type uploadNote struct {
 	From    string            `json:"from"` // the folder
 	At      time.Time         `json:"uploadedAt"`
 	Objects map[string]string `json:"objects"` // ETag by key
 }
 
-// HandOver is who handed over what lies in the artifacts bucket.
+// HandOver names the origin of the files in the artifacts bucket.
 type HandOver struct {
 	Whose HandedOverBy
 	From  string    // the folder, where it was uploaded from one
@@ -50,7 +50,7 @@ const (
 	Other
 )
 
-// HandedOver looks at what lies in the artifacts bucket.
+// HandedOver looks into the artifacts bucket.
 func (c *Client) HandedOver(ctx context.Context) (HandOver, error) {
 	store := c.Store(ArtifactsBucket)
 	there, err := listArtifacts(ctx, store)
@@ -119,7 +119,7 @@ func (c *Client) replaceArtifacts(ctx context.Context, files fs.FS, from string)
 	return err
 }
 
-// artifactsOf leaves out the marker, and what lies beside the artifacts, such as a README.
+// artifactsOf leaves out the marker and other files, such as a README.
 func artifactsOf(files fs.FS) (names []string, err error) {
 	for _, folder := range artifactFolders {
 		found, err := fs.Glob(files, path.Join(folder, "*"))
@@ -155,7 +155,7 @@ func putFile(ctx context.Context, store *objectstore.Store, files fs.FS, name st
 	return store.Put(ctx, name, content)
 }
 
-// removeOthers removes what an earlier hand-over had and this one has not: vectors would meet another's model.
+// removeOthers removes files of an earlier hand-over that this one lacks, because vectors would meet another's model.
 func (c *Client) removeOthers(ctx context.Context, store *objectstore.Store, uploaded map[string]string) error {
 	there, err := listArtifacts(ctx, store)
 	if err != nil {
@@ -172,7 +172,7 @@ func (c *Client) removeOthers(ctx context.Context, store *objectstore.Store, upl
 	return nil
 }
 
-// listArtifacts is the ETags of what is handed over, by key.
+// listArtifacts returns the ETags of the handed-over files, by key.
 func listArtifacts(ctx context.Context, store *objectstore.Store) (map[string]string, error) {
 	there := map[string]string{}
 	for _, folder := range artifactFolders {

@@ -41,7 +41,7 @@ func TestAttachFindsTheLivingOnly(t *testing.T) {
 	}
 }
 
-// What an earlier start loaded into the private MySQL outlives a start that reads another.
+// The private MySQL of an earlier start outlives a start that reads another.
 func TestAGivenSourceLeavesThePrivateOneAlone(t *testing.T) {
 	state := t.TempDir()
 	kept := filepath.Join(state, "mysql", "data", "kept")

@@ -84,7 +84,7 @@ func TestBadEmbeddings(t *testing.T) {
 	refused("pickled module", func(t *testing.T, files fstest.MapFS) { files[lake.ModelKey].Data = pickledModule(t) },
 		lake.ModelKey, "__main__.TwoTower", "torch.save(model.state_dict()")
 
-	// The numbers of the versions that failed stay theirs; a missing file was never numbered.
+	// The numbers of the failed versions stay theirs. A missing file was never numbered.
 	upload(t, p, newHandOver("next", 16, 1).files)
 	out, failed := execute(t, p, "mended", n+1, embeddings)
 	if failed != nil || out.Embeddings.Index.Status != "activated" || out.Embeddings.Index.Version != int64(n+1) {

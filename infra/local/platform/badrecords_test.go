@@ -14,8 +14,8 @@ import (
 	"recsys/shared/stream/unpack/unpacktest"
 )
 
-// Whatever lies on the stream, the shard moves on: a record is answered, or stored with the reason why not, and the
-// good ones around it are answered in their order.
+// The shard moves on past any record. A record is answered, or stored with the reason why not, and the good ones
+// around it are answered in their order.
 func TestBadRecords(t *testing.T) {
 	t.Parallel()
 	p := startPlatform(t, func(c *Config) {

@@ -21,7 +21,7 @@ import (
 
 const trainingData = `{"stages":"training-data"}`
 
-// visible is what tells readers which snapshot to read, byte for byte: the pointer and the Glue table.
+// visible is the part of the lake that readers follow, byte for byte: the pointer and the Glue table.
 func visible(tb testing.TB, p *Platform) string {
 	tb.Helper()
 	pointer, err := os.ReadFile(p.S3.Path(LakeBucket, lake.LatestKey))
@@ -72,7 +72,7 @@ func wantFailure(tb testing.TB, failed *stepfunctions.ExecutionError, name strin
 	}
 }
 
-// wantNothingOf wants no snapshot of the run: its manifest is what makes one.
+// wantNothingOf wants no snapshot of the run: a snapshot has a manifest.
 func wantNothingOf(tb testing.TB, p *Platform, run string) {
 	tb.Helper()
 	err := p.Store(LakeBucket).List(tb.Context(), lake.ManifestKey(run), func(object objectstore.Object) error {
@@ -83,7 +83,7 @@ func wantNothingOf(tb testing.TB, p *Platform, run string) {
 	}
 }
 
-// A source that changes under the workflow's feet: each time nothing is published, and what was stays readable.
+// The source changes during the workflow: each time nothing is published, and the old snapshot stays readable.
 func TestBadSource(t *testing.T) {
 	t.Parallel()
 	p := startPlatform(t, func(c *Config) {

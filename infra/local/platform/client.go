@@ -26,7 +26,7 @@ import (
 	"recsys/statemachines"
 )
 
-// Endpoints are where everything listens; <StateDir>/endpoints.json while serve runs.
+// Endpoints are the addresses of the servers, in <StateDir>/endpoints.json while serve runs.
 type Endpoints struct {
 	Source      string `json:"mysql"`      // DSN of the shop's database
 	VectorStore string `json:"postgresql"` // URL as the reader role
@@ -52,7 +52,7 @@ type Client struct {
 	stream        *kinesis.Client
 }
 
-// Publish writes the endpoints for Attach and for people; the file goes when the platform is closed.
+// Publish writes the endpoints for Attach and for people. The file goes when the platform is closed.
 func (p *Platform) Publish() error {
 	text, err := json.MarshalIndent(p.Endpoints, "", "  ")
 	if err != nil {
@@ -68,7 +68,7 @@ func (p *Platform) Publish() error {
 
 func endpointsFile(stateDir string) string { return filepath.Join(stateDir, "endpoints.json") }
 
-// Attach finds the platform that serve runs on a state directory; fs.ErrNotExist when none does.
+// Attach finds the platform that serve runs on a state directory. If there is none, it returns fs.ErrNotExist.
 func Attach(ctx context.Context, stateDir string) (*Client, error) {
 	text, err := os.ReadFile(endpointsFile(stateDir))
 	if err != nil {
@@ -97,8 +97,8 @@ func Attach(ctx context.Context, stateDir string) (*Client, error) {
 	return c, nil
 }
 
-// clientConfig is the person's own AWS configuration where there are credentials in the environment, for
-// servers that check them; the emulated ones take anything.
+// clientConfig is the person's own AWS configuration if there are credentials in the environment, for servers that
+// check them. The emulated ones take anything.
 func clientConfig(ctx context.Context) (aws.Config, error) {
 	options := []func(*config.LoadOptions) error{config.WithDefaultRegion(awscall.Region)}
 	if os.Getenv("AWS_ACCESS_KEY_ID") == "" {
@@ -131,7 +131,7 @@ func RunName(at time.Time) string {
 	return "local-" + strings.ReplaceAll(at.UTC().Format("20060102T150405.000"), ".", "-")
 }
 
-// Execute runs the state machine to its end; a failed execution is a *stepfunctions.ExecutionError.
+// Execute runs the state machine to its end. A failed execution is a *stepfunctions.ExecutionError.
 func (c *Client) Execute(ctx context.Context, execution stepfunctions.Execution) (json.RawMessage, error) {
 	machine, err := c.machine()
 	if err != nil {

@@ -116,8 +116,8 @@ func bothAtOnce(t *testing.T, p *Platform) {
 	}
 }
 
-// wantWhole wants the pointer, the manifest and the Glue table to speak of this snapshot, one active version with the
-// views on it, no version half loaded, and answers that are those of this hand-over.
+// wantWhole wants the pointer, the manifest and the Glue table of this snapshot, and one active version with the
+// views on it. It wants no version half loaded, and answers by this hand-over.
 func wantWhole(t *testing.T, p *Platform, snapshot string, h handOver) {
 	t.Helper()
 	var latest lake.Latest
@@ -177,7 +177,7 @@ func startRouted(t *testing.T, change func(*Config)) (*Platform, *pgwire.Proxy) 
 	return p, proxy
 }
 
-// begin starts an execution and returns what waits for its end.
+// begin starts an execution and returns a function that waits for its end.
 func begin(tb testing.TB, p *Platform, run string, n int, input string) (wait func() (outcome, error)) {
 	tb.Helper()
 	var out outcome
@@ -198,7 +198,7 @@ func begin(tb testing.TB, p *Platform, run string, n int, input string) (wait fu
 	}
 }
 
-// gate holds the first who comes to it until it is opened; the others pass.
+// gate holds the first caller until it is opened. The others pass.
 type gate struct {
 	ctx             context.Context // the test's: a gate that is never opened holds nothing longer
 	taken           atomic.Bool
@@ -232,7 +232,7 @@ func (g *gate) wait(t *testing.T) {
 
 func (g *gate) open() { close(g.opened) }
 
-// at is a hook that takes the calls of an operation through the gate; of any key where it is "".
+// at is a hook that takes the calls of an operation through the gate, of any key if it is "".
 func at(operation, key string, g *gate) func(awscall.Call) error {
 	return func(call awscall.Call) error {
 		if call.Operation == operation && (key == "" || call.Key == key) {

@@ -15,20 +15,20 @@ import (
 	"recsys/shared/store/objectstore"
 )
 
-// line is an answer as Firehose delivered it: the text, and what was read of it.
+// line is an answer as Firehose delivered it: the text, and its parsed part.
 type line struct {
 	Answer
 	text string
 }
 
-// lists are the recommended and the similar items, as text: what must come out the same.
+// lists are the recommended and the similar items as text, which must be the same.
 func (l line) lists() string {
 	_, lists, _ := strings.Cut(l.text, `"recommended_items":`)
 	lists, _, _ = strings.Cut(lists, `,"recommendation":`)
 	return lists
 }
 
-// delivered reads what Firehose has put into the bucket for the events, in the order in which it took it, repeats
+// delivered reads Firehose's answers to the events from the bucket, in the order in which it took them, repeats
 // included.
 func delivered(tb testing.TB, p *Platform, events []string) []line {
 	tb.Helper()
@@ -41,7 +41,7 @@ func delivered(tb testing.TB, p *Platform, events []string) []line {
 	}
 	var lines []line
 	store := p.Store(RecommendationsBucket)
-	// The keys begin with the time, to the second; unless it is flushed, a buffer is open for one at least.
+	// The keys begin with the time, to the second. Unless it is flushed, a buffer is open for one at least.
 	err := store.List(tb.Context(), AnswersPrefix, func(object objectstore.Object) error {
 		content, _, err := store.Get(tb.Context(), object.Key, 64<<20)
 		if err != nil {
@@ -89,7 +89,7 @@ func put(tb testing.TB, p *Platform, records ...string) []string {
 	return events
 }
 
-// ask puts records on the stream and waits for what becomes of them, in their order.
+// ask puts records on the stream and waits for their answers or rejections, in their order.
 func ask(tb testing.TB, p *Platform, records ...string) []Answer {
 	tb.Helper()
 	since, before := time.Now(), p.Mapping.Stats()

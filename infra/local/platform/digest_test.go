@@ -21,7 +21,7 @@ import (
 // stored are the folders of a state directory that executions write to, beside the vector database.
 var stored = []string{"s3", "glue"}
 
-// save keeps what executions write to, under a name; restore goes back to it. Nothing may be connected.
+// save keeps the state that executions write, under a name. restore goes back to it. Nothing may be connected.
 func save(tb testing.TB, p *Platform, name string) {
 	tb.Helper()
 	for _, folder := range stored {

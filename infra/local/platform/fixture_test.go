@@ -24,7 +24,7 @@ import (
 	"recsys/shared/contract/lake"
 )
 
-// What the tests of faults work on: a shop and hand-overs small enough that a run takes about a second.
+// The tests of faults work on a shop and hand-overs that are so small that a run takes about a second.
 
 const (
 	looseCustomers = 40 // 101 to 140
@@ -32,8 +32,8 @@ const (
 	looseRatings   = looseCustomers * looseProducts
 )
 
-// looseShop writes a shop as a dump whose tables have no constraints: whatever is inserted later, it takes.
-// Every customer has rated every product.
+// looseShop writes a shop as a dump with tables without constraints, which take any later insert. Every customer has
+// rated every product.
 func looseShop(tb testing.TB, others ...[]string) string {
 	tb.Helper()
 	var dump strings.Builder
@@ -86,7 +86,7 @@ func inSource(tb testing.TB, p *Platform, statements ...string) {
 	}
 }
 
-// handOver is what a data scientist without a model leaves: vectors of items and of customers 101 to 140.
+// handOver is the hand-over of a data scientist without a model: vectors of items and of customers 101 to 140.
 type handOver struct {
 	items map[string][]float32
 	users map[int64][]float32
@@ -144,7 +144,7 @@ func vectorsOf(items []string, dimension int, seed uint64) handOver {
 	return h
 }
 
-// nearest computes what recommend must answer a customer with: the five items of the highest cosine.
+// nearest computes the right answer for a customer: the five items of the highest cosine.
 func (h handOver) nearest(customer int64) []scored {
 	var all []scored
 	for id, item := range h.items {
@@ -209,7 +209,7 @@ func inVectorStore(tb testing.TB, p *Platform, query string, into ...any) {
 	}
 }
 
-// wait waits until the event source mapping's counts are as wanted; it names them where they do not become so.
+// wait waits until the event source mapping's counts are as wanted. If they do not become so, it names them.
 func wait(tb testing.TB, p *Platform, wanted func(eventsource.Stats) bool) {
 	tb.Helper()
 	ctx, cancel := context.WithTimeout(tb.Context(), testbed.Patience)

@@ -70,7 +70,7 @@ func (p *Platform) buildFunctions(ctx context.Context) error {
 	return nil
 }
 
-// startFunctions registers the functions as the stack does on AWS; a process starts with the first invocation.
+// startFunctions registers the functions as the stack does on AWS. A process starts with the first invocation.
 func (p *Platform) startFunctions(ctx context.Context) error {
 	credentials, err := p.ownCredentials(ctx)
 	if err != nil {

@@ -41,7 +41,7 @@ func killRecommend(t *testing.T, k *killer) {
 	t.Logf("recommend killed at %d of %d points", len(tried), len(points))
 }
 
-// stream puts the activities on Kinesis and returns what became of each: all its answers must be the same one.
+// stream puts the activities on Kinesis and returns the answer of each: all its answers must be the same one.
 func stream(t *testing.T, k *killer, doomed map[string]point) []string {
 	t.Helper()
 	p, before := k.platform, k.platform.Mapping.Stats()
@@ -95,7 +95,7 @@ func same(t *testing.T, answers map[string]string, event, answer string) {
 	answers[event] = answer
 }
 
-// strip takes out what belongs to one delivery of a record, and not to what is answered.
+// strip takes out the parts that belong to one delivery of a record, and not to its answer.
 func strip(t *testing.T, text []byte) string {
 	t.Helper()
 	var answer map[string]any

@@ -20,9 +20,9 @@ import (
 	"recsys/shared/shop/sampleshop"
 )
 
-// Every function is killed right before and right after everything that it stores: each S3 put, copy and delete, each
-// change of the Glue table, each SQL commit, each call of Firehose. What the retried run leaves is what an undisturbed
-// one leaves. The points are those that an undisturbed execution passed. Without -long only some of them are tried.
+// Every function is killed right before and right after each of its writes: each S3 put, copy and delete, each change
+// of the Glue table, each SQL commit, each call of Firehose. The retried run leaves the same state as an undisturbed
+// one. The points are those that an undisturbed execution passed. Without -long only some of them are tried.
 func TestKilledAtEveryPoint(t *testing.T) {
 	k := &killer{}
 	shop := smallShop(t)
@@ -102,7 +102,7 @@ func invalidHandOver(t *testing.T) fstest.MapFS {
 	}
 }
 
-// saveStates prepares what the executions start from.
+// saveStates prepares the states from which the executions start.
 func saveStates(t *testing.T, k *killer) {
 	t.Helper()
 	k.arm(nil)
@@ -174,7 +174,7 @@ func killBatch(t *testing.T, k *killer, struck struck, state, input string) {
 	t.Logf("%d functions killed %d times in %d executions; %d lines of state", len(points), kills, executions, len(want.digest))
 }
 
-// ended is what an execution left, and what it said.
+// ended is the state that an execution left, with its output.
 type ended struct {
 	output any      // or the failure
 	errors []string // of its steps, deaths aside

@@ -18,7 +18,7 @@ import (
 type point struct {
 	When       string // before or after
 	Operation  string // of S3, Glue or Firehose, or the word that commits in PostgreSQL
-	Target     string // the object or table; of PostgreSQL none
+	Target     string // the object or table, of PostgreSQL none
 	Occurrence int    // the how many-th of these, from 1
 }
 
@@ -26,7 +26,7 @@ func (p point) String() string {
 	return fmt.Sprintf("%s %s %s #%d", p.When, p.Operation, p.Target, p.Occurrence)
 }
 
-// changing are what differs between two executions that do the same: a version's number, a record's sequence number.
+// changing are parts that differ between two equal executions: a version's number, a record's sequence number.
 var changing = regexp.MustCompile(`versions/[0-9]+|[0-9]{20,}`)
 
 var errKilled = errors.New("the caller was killed here")
@@ -86,7 +86,7 @@ func (k *killer) watch(p *Platform) {
 	k.proxy.SetHooks(pgwire.Hooks{BeforeCommit: commit("before"), AfterCommit: commit("after")})
 }
 
-// arm forgets what was passed and dooms functions; without any nothing is disturbed.
+// arm forgets the passed points and dooms functions. Without any, nothing is disturbed.
 func (k *killer) arm(doomed map[string]point) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
@@ -94,7 +94,7 @@ func (k *killer) arm(doomed map[string]point) {
 	k.killed, k.faults = 0, nil
 }
 
-// report tells how many were killed since arm, and what went wrong with that.
+// report tells how many were killed since arm, with the faults of the killing.
 func (k *killer) report() (killed int, err error) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
@@ -104,7 +104,7 @@ func (k *killer) report() (killed int, err error) {
 	return k.killed, errors.Join(k.faults...)
 }
 
-// points are what was passed since arm, by function.
+// points are the points that were passed since arm, by function.
 func (k *killer) points() map[string][]point {
 	k.mu.Lock()
 	defer k.mu.Unlock()
@@ -147,7 +147,7 @@ func (k *killer) meets(function string, at point) bool {
 	return true
 }
 
-// rest ends the warm workers, whose connections would keep the database.
+// rest ends the warm workers, because their connections would keep the database.
 func (k *killer) rest() {
 	for _, function := range StepNames() {
 		for _, worker := range k.platform.Lambda.Workers(function) {
@@ -156,7 +156,7 @@ func (k *killer) rest() {
 	}
 }
 
-// sorted makes what concurrent calls passed comparable.
+// sorted makes the points of concurrent calls comparable.
 func sorted(points []point) []point {
 	return slices.SortedFunc(slices.Values(points), func(a, b point) int {
 		switch {

@@ -52,7 +52,7 @@ func retried(t *testing.T, p *Platform, before eventsource.Stats, invocations in
 	wait(t, p, func(now eventsource.Stats) bool { return now.Invocations >= before.Invocations+invocations })
 }
 
-// While the database is away nothing is answered; afterwards everything is, in order.
+// While the database is away nothing is answered. Afterwards everything is, in order.
 func postgresStops(t *testing.T, p *Platform, h handOver, away func() error) {
 	before := p.Mapping.Stats()
 	stop := load(t, p)

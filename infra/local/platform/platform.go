@@ -1,10 +1,11 @@
 // Package platform puts the local mode together: a MySQL with a shop in it, PostgreSQL with pgvector, S3, Glue,
-// Firehose, Kinesis, Lambda with the project's own binaries, the event source mapping and the state machine.
+// Firehose and Kinesis. Lambda runs the project's own binaries. The event source mapping and the state machine invoke
+// them.
 //
-// Promise: after Start everything answers; after Close nothing is left running; one Platform at a time lives on
-// a state directory. Objects lie as plain files under <StateDir>/s3/<bucket>/. Everything listens on loopback.
+// Promise: after Start everything answers. After Close nothing is left running. One Platform at a time lives on a
+// state directory. Objects lie as plain files under <StateDir>/s3/<bucket>/. Everything listens on loopback.
 //
-// Reads the repository's functions/ and statemachines/; writes <StateDir> and the repository's .local/cache.
+// Reads the repository's functions/ and statemachines/. Writes <StateDir> and the repository's .local/cache.
 package platform
 
 import (
@@ -34,11 +35,12 @@ import (
 	"recsys/shared/contract/workflow"
 )
 
-// Config says what to start and on what.
+// Config holds the servers to start and their sources.
 type Config struct {
-	// StateDir holds databases, buckets and logs; a folder made by an earlier start, an empty one or a new one. Required.
+	// StateDir holds databases, buckets and logs. It is a folder made by an earlier start, an empty one or a new one.
+	// Required.
 	StateDir string
-	// SourceSQL are MySQL dumps, loaded in order; default: what an earlier start loaded, at first the sample shop.
+	// SourceSQL are MySQL dumps, loaded in order. Default: the shop of an earlier start, at first the sample shop.
 	SourceSQL []string
 	// SourceEngine runs the private source. Default: the engine that wrote the dump, or else MySQL.
 	SourceEngine mysql.Engine
@@ -48,28 +50,28 @@ type Config struct {
 	Environment Environment
 	// Cache provides the servers' programs. Default: the repository's, in silence.
 	Cache *provision.Cache
-	// Progress is told, in one line each, what takes its time. Default: silence.
+	// Progress gets one line for each slow part. Default: silence.
 	Progress func(string)
 	// Options say how something is learned, judged or recommended. Default: those of settings.ParseOptions.
 	Options settings.Options
-	// Resources changes what the functions are given; tests use it. Default: the platform's own servers.
+	// Resources changes the resources of the functions, for tests. Default: the platform's own servers.
 	Resources func(*workflow.Resources)
-	// RouteVectorStore changes the address (host:port) at which functions find PostgreSQL; tests put a proxy in
-	// between. Default: straight.
+	// RouteVectorStore changes the address (host:port) at which functions find PostgreSQL, so that tests can put a
+	// proxy in between. Default: straight.
 	RouteVectorStore func(address string) (string, error)
-	// Certificate makes the private databases speak TLS to functions that ask for it; tests use it.
+	// Certificate makes the private databases speak TLS to functions that ask for it, for tests.
 	Certificate *authority.Certificate
-	// Disposable says that the private databases need not outlive the machine's power; tests use it.
+	// Disposable says that the private databases need not outlive the machine's power, for tests.
 	Disposable bool
 	// Built says that the functions are built already; tests build them once. Default: they are built.
 	Built bool
 	// Engine of the state machine. Default: one of its own. Tests share one, because Node takes long to load it.
 	Engine *stepfunctions.Engine
-	// RetryInterval instead of the state machine's own waits before a retry; tests use it.
+	// RetryInterval replaces the state machine's own waits before a retry, for tests.
 	RetryInterval *time.Duration
 }
 
-// Environment is what a person sets to use servers of their own.
+// Environment names a person's own servers.
 type Environment struct {
 	MySQLDSN    string // MYSQL_DSN
 	DatabaseURL string // DATABASE_URL
@@ -79,7 +81,7 @@ type Environment struct {
 	Glue        string // AWS_ENDPOINT_URL_GLUE
 }
 
-// FromEnvironment reads the variables of that name; AWS_ENDPOINT_URL stands for all services.
+// FromEnvironment reads the variables of that name. AWS_ENDPOINT_URL stands for all services.
 func FromEnvironment() Environment {
 	service := func(name string) string {
 		if endpoint := os.Getenv("AWS_ENDPOINT_URL_" + name); endpoint != "" {
@@ -93,7 +95,7 @@ func FromEnvironment() Environment {
 	}
 }
 
-// The resources' names; the stack on AWS lets CloudFormation choose its own.
+// The resources' names. On AWS, CloudFormation chooses the names.
 const (
 	LakeBucket            = "recsys-lake"
 	ArtifactsBucket       = "recsys-ml-artifacts"
@@ -122,7 +124,7 @@ type Platform struct {
 	MySQL    *mysql.Server
 	Mapping  *eventsource.Mapping
 
-	*Client // what is asked of it
+	*Client // for the requests
 
 	failed chan error // of a server that could not be brought back
 
@@ -136,8 +138,8 @@ type closer struct {
 	end  func() error
 }
 
-// Start starts every server and prepares buckets, streams, databases and functions. What takes longest runs side
-// by side. On an error what had started is stopped again.
+// Start starts every server and prepares buckets, streams, databases and functions. Slow parts run side by side. On
+// an error the started servers are stopped again.
 func Start(ctx context.Context, config Config) (*Platform, error) {
 	if config.Progress == nil {
 		config.Progress = func(string) {}
@@ -181,7 +183,7 @@ func (p *Platform) start(ctx context.Context) error {
 	if err := os.Remove(endpointsFile(p.config.StateDir)); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("removing the endpoints of one that was killed: %w", err)
 	}
-	// One after another: it is what the parts wait for, and shows its own progress.
+	// It comes first, because the other parts wait for it, and it shows its own progress.
 	modules, err := p.config.Cache.NodeModules(ctx)
 	if err != nil {
 		return err
@@ -215,7 +217,7 @@ func (p *Platform) start(ctx context.Context) error {
 	return p.startStepFunctions(ctx)
 }
 
-// check finds what cannot be before anything starts.
+// check finds contradictions before anything starts.
 func (c Config) check() error {
 	switch {
 	case c.StateDir == "":

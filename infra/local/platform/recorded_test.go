@@ -24,9 +24,9 @@ import (
 
 var update = flag.Bool("update", false, "write infra/testdata/recorded-calls.json anew")
 
-// recorded are the IAM actions that each function used, and on what: function → action → resources, sorted.
-// Resources are "<bucket>/<key>" with * for what differs from run to run, "<bucket>" alone for a listing, the
-// stream's name, "<database>/<table>". infra's tests compare the functions' policies with it.
+// recorded are the IAM actions and resources that each function used: function → action → resources, sorted.
+// Resources are "<bucket>/<key>" with * for parts that differ from run to run, "<bucket>" alone for a listing, the
+// stream's name, or "<database>/<table>". infra's tests compare the functions' policies with it.
 type recorded map[string]map[string][]string
 
 // bucketNames are the buckets as the stack calls them.
@@ -75,7 +75,7 @@ func (r *recorder) answered(c awscall.Call, status int) {
 	}
 	bucket, object := bucketNames[c.Bucket], bucketNames[c.Bucket]+"/"+shape(c.Key)
 	if status == http.StatusNotFound {
-		// S3 says that an object is not there to those only who may list the bucket; to others it says 403.
+		// S3 says that an object is not there only to callers who may list the bucket. To others it says 403.
 		r.add(function, "s3:ListBucket", bucket)
 	}
 	switch c.Operation {
@@ -119,8 +119,8 @@ func (r *recorder) sorted(t *testing.T) recorded {
 	return all
 }
 
-// The whole pipeline runs, with all that it does seldom: every call of the functions is in the file that their
-// policies are compared with, and every metric in their logs.
+// The whole pipeline runs, with its rare branches. The policies' file must have every call of the functions, and
+// their logs every metric.
 func TestRecordedCallsAndMetrics(t *testing.T) {
 	r := &recorder{calls: map[string]map[string]map[string]bool{}}
 	p := startPlatform(t, func(c *Config) { c.Options.KeepSnapshots, c.Options.KeepVersions = 1, 2 })

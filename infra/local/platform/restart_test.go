@@ -9,7 +9,8 @@ import (
 	"recsys/infra/local/testbed"
 )
 
-// What lies on the stream when everything stops is answered after the next start, and what was answered is not again.
+// Records that lie on the stream when everything stops are answered after the next start, and answered ones are not
+// again.
 func TestTheStreamOutlivesAStop(t *testing.T) {
 	state := testbed.TempDir(t)
 	onState := func(c *Config) { c.StateDir, c.Options = state, options(t, map[string]string{"batchSize": "1"}) }

@@ -19,8 +19,8 @@ import (
 	"recsys/shared/shop/sampleshop"
 )
 
-// The sample shop, from MySQL to answers, twice: the second run changes what must change and nothing else. All options
-// are the stack's.
+// The sample shop goes from MySQL to answers, twice. The second run makes the necessary changes and no others. All
+// options are the stack's.
 func TestSampleShopEndToEnd(t *testing.T) {
 	p := startPlatform(t, func(c *Config) { c.Options = settings.Options{} })
 	if err := p.UploadArtifacts(t.Context(), sample.Artifacts()); err != nil {
@@ -86,7 +86,7 @@ func checkExample(t *testing.T, p *Platform) {
 	}
 }
 
-// The real shop with the real artifacts and sessions: what the issue of this project asks for.
+// The real shop with the real artifacts and sessions is answered as expected.
 func TestClassicModelsEndToEnd(t *testing.T) {
 	dump := reference(t, "classicmodels/mysqlsampledatabase.sql")
 	p := startPlatform(t, func(c *Config) {
@@ -139,14 +139,14 @@ func checkStream(t *testing.T, p *Platform, sessions []byte, want int) {
 	}
 }
 
-// snapshot is what DuckDB reads of one: Parquet types and rows.
+// snapshot is DuckDB's view of one: Parquet types and rows.
 type snapshot struct {
 	Columns map[string]string
 	Rows    []map[string]any
 }
 
-// contract are the types of a training row as DuckDB names them; snapshot and customerNumber come from the
-// folders' names.
+// contract are the types of a training row under DuckDB's names. snapshot and customerNumber come from the folders'
+// names.
 var contract = map[string]string{
 	"snapshot":       "VARCHAR",
 	"customerNumber": "BIGINT", "city": "VARCHAR", "state": "VARCHAR", "postalCode": "VARCHAR", "country": "VARCHAR",

@@ -19,10 +19,10 @@ import (
 	"recsys/infra/local/aws/stepfunctions"
 )
 
-// deliverAfter is how long Firehose gathers records, so that a person sees them soon; on AWS it is minutes.
+// deliverAfter is how long Firehose gathers records, so that a person sees them soon. On AWS it is minutes.
 const deliverAfter = time.Second
 
-// startServices starts the AWS services that functions call, and makes what they find there.
+// startServices starts the AWS services that functions call, and makes their buckets and streams.
 func (p *Platform) startServices(ctx context.Context) error {
 	cfg, err := clientConfig(ctx)
 	if err != nil {
@@ -116,7 +116,7 @@ func (p *Platform) startKinesis(ctx context.Context, cfg aws.Config) error {
 	return kinesis.CreateStream(ctx, p.stream, ActivityStream, 1)
 }
 
-// startEngine makes what executes the state machine, unless it is given.
+// startEngine makes the engine of the state machine, unless it is given.
 func (p *Platform) startEngine() error {
 	if p.engine = p.config.Engine; p.engine != nil {
 		return nil

@@ -21,15 +21,15 @@ import (
 	"recsys/shared/shop/source"
 )
 
-// loadedSource is what <StateDir>/source.json says of the shop in the private MySQL.
+// loadedSource is the content of <StateDir>/source.json, about the shop in the private MySQL.
 type loadedSource struct {
-	Fingerprint string    `json:"fingerprint"` // of what was loaded
+	Fingerprint string    `json:"fingerprint"` // of the loaded shop
 	Database    string    `json:"database"`
-	Files       []string  `json:"files"` // the dumps' names; none of the sample
+	Files       []string  `json:"files"` // the dumps' names, none of the sample
 	At          time.Time `json:"loadedAt"`
 }
 
-// isSample: what the sample's fingerprint begins with tells it from dumps, of whichever version it is.
+// isSample reports a sample of any version, by the beginning of its fingerprint.
 func (s loadedSource) isSample() bool { return strings.HasPrefix(s.Fingerprint, samplePrefix) }
 
 const samplePrefix = "sample-"
@@ -119,7 +119,7 @@ func (p *Platform) sourceEngine(ctx context.Context, have loadedSource) (mysql.E
 	return mysql.Obtainable(ctx, p.config.Cache, mysql.MySQL)
 }
 
-// wantedSource is what the dumps or the sample are; without dumps, those of an earlier start.
+// wantedSource is the source of the dumps or the sample, or without dumps that of an earlier start.
 func (p *Platform) wantedSource(have loadedSource) (want loadedSource, err error) {
 	if len(p.config.SourceSQL) == 0 && have.Fingerprint != "" && !have.isSample() {
 		return have, nil
@@ -210,7 +210,7 @@ func shopTables() (tables []string) {
 	return tables
 }
 
-// tellProblems names what of a dump was not loaded and is not needed.
+// tellProblems names the parts of a dump that were not loaded and are not needed.
 func (p *Platform) tellProblems(problems []dump.Problem) {
 	const most = 20
 	for _, problem := range problems[:min(most, len(problems))] {

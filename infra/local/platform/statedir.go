@@ -17,18 +17,18 @@ const markerName = "recsys-state.txt"
 
 const markerText = "State of the recommender's local mode: go run ./infra/local writes this folder, and its reset empties it.\n"
 
-// state are the entries of a state directory that a Platform writes, those that tell of others first: without
-// source.json a shop is loaded anew, and without checkpoints.json a stream is read from its start.
+// state are the entries of a state directory that a Platform writes. Those that describe others come first: without
+// source.json a shop is loaded again, and without checkpoints.json a stream is read from its start.
 var state = []string{
 	"source.json", "source.json.new", "endpoints.json", "checkpoints.json",
 	"mysql", "postgres", "s3", "glue", "firehose", "kinesis", kinesisLog, "lambda",
 }
 
-// kinesisLog is what Kinesis prints when something is wrong; in the folder of its data it would be in LevelDB's way.
+// kinesisLog is the output of Kinesis about its faults. In the folder of its data it would be in LevelDB's way.
 const kinesisLog = "kinesis.log"
 
 // CheckStateDir refuses a folder that is neither a state directory nor could become one: it must bear the marker, be
-// empty or not be there. What provision leaves in .local is nobody's. It writes nothing.
+// empty or not be there. The files of provision in .local belong to no state. It writes nothing.
 func CheckStateDir(stateDir string) error {
 	if _, err := os.Stat(filepath.Join(stateDir, markerName)); err == nil {
 		return nil
@@ -65,8 +65,8 @@ func makeStateDir(stateDir string) error {
 	return nil
 }
 
-// Reset deletes all that a Platform writes to a state directory, and nothing else that lies there; fs.ErrNotExist
-// where there is no state directory.
+// Reset deletes the files that a Platform writes to a state directory, and no others. If there is no state directory,
+// it returns fs.ErrNotExist.
 func Reset(stateDir string) error {
 	if err := CheckStateDir(stateDir); err != nil {
 		return err
@@ -86,7 +86,7 @@ func Reset(stateDir string) error {
 	return unlock()
 }
 
-// Lock keeps every Platform, and another Lock, off the state directory; the kernel frees it when this process dies.
+// Lock keeps every Platform, and another Lock, off the state directory. The kernel frees it when this process dies.
 func Lock(stateDir string) (unlock func() error, err error) {
 	lock := flock.New(filepath.Join(stateDir, "lock"))
 	locked, err := lock.TryLock()

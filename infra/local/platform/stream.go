@@ -54,9 +54,9 @@ func (p *Platform) startMapping(ctx context.Context) error {
 
 func seconds(n int) time.Duration { return time.Duration(n) * time.Second }
 
-// checkpoints are where the mapping goes on from. The private stream is kept with its checkpoints, so that what an
-// earlier start left unanswered is answered; without a checkpoint nothing of it is. A stream that somebody else
-// keeps is answered from now on.
+// checkpoints are where the mapping goes on from. The private stream is kept with its checkpoints, so that records
+// without an answer from an earlier start are answered. Without a checkpoint none of them is. A stream that somebody
+// else keeps is answered from now on.
 func (p *Platform) checkpoints() (eventsource.Checkpoints, types.ShardIteratorType, error) {
 	if p.config.Environment.Kinesis != "" {
 		return nil, types.ShardIteratorTypeLatest, nil

@@ -9,7 +9,7 @@ import (
 
 // supervisor starts a server again, on the same port and data, when it has ended by itself.
 type supervisor struct {
-	name, log string // of the server; log is the file with its last words
+	name, log string // of the server. log is the file with its last words
 	say       func(string)
 	giveUp    func(error)
 	pause     func(context.Context) // between attempts

@@ -18,7 +18,7 @@ type supervised struct {
 	clock    time.Time
 	said     []string
 	restarts int
-	outcomes []error // of the restarts, in order; afterwards nil
+	outcomes []error // of the restarts, in order, afterwards nil
 }
 
 func superviseForTest(outcomes ...error) *supervised {
@@ -37,7 +37,7 @@ func superviseForTest(outcomes ...error) *supervised {
 	return s
 }
 
-// crash is a death, and what follows it.
+// crash is a death and the outcome of the restart.
 func (s *supervised) crash() {
 	s.died(errors.New("no space left on device"))
 	s.working.Wait()

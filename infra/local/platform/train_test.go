@@ -20,8 +20,8 @@ import (
 	"recsys/shared/shop/sampleshop"
 )
 
-// The real shop without anybody who hands over a model: it trains, measures and answers. Then its ratings are shuffled, so
-// that who bought what means nothing any more: the model of that is refused, and the one before keeps answering.
+// The real shop without anybody who hands over a model: it trains, measures and answers. Then its ratings are
+// shuffled, so that they mean nothing any more. The model of that is refused, and the one before keeps answering.
 func TestClassicModelsTrained(t *testing.T) {
 	dump := reference(t, "classicmodels/mysqlsampledatabase.sql")
 	p := startPlatform(t, func(c *Config) {
@@ -120,7 +120,7 @@ func ratedPairs(t *testing.T, p *Platform) (pairs []pair) {
 	return pairs
 }
 
-// The sample shop without its tastes: what is bought is noise and popularity, and no model of that is promoted.
+// The sample shop without its tastes has purchases of noise and popularity only, and no model of that is promoted.
 func TestAShopWithoutTasteIsRefused(t *testing.T) {
 	options := sample.Options()
 	options.TasteStrength, options.OmitOrders = 0, true
@@ -185,7 +185,7 @@ func TestTrainingKilledInTheMiddleOfIterations(t *testing.T) {
 	}
 }
 
-// strategiesOf counts what sessions are answered with, and wants full lists of no version.
+// strategiesOf counts the strategies of the sessions' answers, and wants full lists of no version.
 func strategiesOf(t *testing.T, p *Platform, sessions []byte) map[string]int {
 	t.Helper()
 	since := time.Now()

@@ -19,8 +19,8 @@ import (
 
 const rollback = `{"rollback":true}`
 
-// Back and forth between versions with models: each answers as it answered before, although the originals in the
-// bucket are overwritten; and what was rolled back stays away.
+// Back and forth between versions with models: each answers as before, although the originals in the bucket are
+// overwritten. Versions that were rolled back stay away.
 func TestRollback(t *testing.T) {
 	t.Parallel()
 	p := startPlatform(t, func(c *Config) { c.SourceSQL = []string{looseShop(t, sampleItems(t), called("third"))} })
@@ -89,7 +89,7 @@ func activates(t *testing.T, p *Platform, run string, n int, files fstest.MapFS,
 	}
 }
 
-// listsOf are the lists that each record is answered with, as text; all by the model of one version.
+// listsOf are the lists of each record's answer, as text, all by the model of one version.
 func listsOf(t *testing.T, p *Platform, version int64, records []string) []string {
 	t.Helper()
 	before := p.Mapping.Stats()
@@ -145,8 +145,8 @@ func otherModel(t *testing.T, model []byte) []byte {
 	return out.Bytes()
 }
 
-// A version of 32 dimensions is followed by one of 64, and that by a rollback, under a load that never pauses, with carts
-// that change the trends all the time: no record is lost, and each is answered wholly by the one version or wholly by the
+// A version of 32 dimensions is followed by one of 64, and that by a rollback, under a load that never pauses. Carts
+// change the trends all the time. No record is lost, and each is answered wholly by the one version or wholly by the
 // other.
 func TestSwapUnderLoad(t *testing.T) {
 	t.Parallel()
@@ -215,7 +215,7 @@ var shoppers = []string{
 // ofPrefix tells whether a full list holds items of one hand-over alone.
 func ofPrefix(l line, prefix string) bool {
 	for _, item := range l.Recommended {
-		// What the shop's customers have rated is of no version.
+		// The ratings of the shop's customers belong to no version.
 		if !strings.HasPrefix(item.ID, prefix) && !strings.HasPrefix(item.ID, "P") {
 			return false
 		}
@@ -223,7 +223,7 @@ func ofPrefix(l line, prefix string) bool {
 	return len(l.Recommended) == 5
 }
 
-// load puts records on the stream, ten at a time and these others, until it is stopped; it then says which.
+// load puts records on the stream, ten at a time and these others, until it is stopped. It then returns their events.
 func load(t *testing.T, p *Platform, others ...string) (stop func() (events []string, err error)) {
 	t.Helper()
 	ctx, cancel := context.WithCancel(t.Context())
@@ -261,7 +261,7 @@ func answeredMore(t *testing.T, p *Platform, records int) {
 	settled(t, p, p.Mapping.Stats(), records)
 }
 
-// wantNoErrorsLogged reads what recommend logged.
+// wantNoErrorsLogged reads the log of recommend.
 func wantNoErrorsLogged(t *testing.T, p *Platform) {
 	t.Helper()
 	file, err := os.Open(p.path("lambda", "logs", recommend+".log"))

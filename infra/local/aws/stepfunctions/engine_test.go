@@ -11,8 +11,8 @@ import (
 	"recsys/infra/local/testbed/stepfunctionstest"
 )
 
-// A process is kept after an execution that ended, whichever way. A process that died, or whose execution was given
-// up, is not kept.
+// A process is kept after an execution that ended, whichever way. A process that died, or one with an execution that
+// was given up, is not kept.
 func TestProcessesAreKept(t *testing.T) {
 	engine := newEngine(t, provisiontest.NodeModules(t))
 	giveUp, cancel := context.WithCancel(t.Context())

@@ -2,9 +2,9 @@
 // and for clients of the Step Functions API.
 //
 // The engine is npm's aws-local-stepfunctions in Node processes, see Engine. This package adds features of AWS that
-// the engine lacks: definition substitutions, arn:aws:states:::lambda:invoke through the Invoke API of package
-// lambda, errors under the functions' own names, and $$.Execution. It also enforces the limit of 262,144 bytes on
-// every state's input and output. A Node process ends with its execution, its context, or this process.
+// the engine lacks: definition substitutions, the Invoke API of package lambda, errors under the functions' own
+// names, and $$.Execution. It also enforces the limit of 262,144 bytes on every state's input and output. A Node
+// process ends with its execution, its context, or this process.
 //
 // Spec: https://states-language.net/spec.html and https://docs.aws.amazon.com/step-functions/latest/dg/connect-lambda.html
 package stepfunctions

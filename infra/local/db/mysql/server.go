@@ -1,10 +1,10 @@
 // Package mysql is a MySQL on the loopback interface, for the local mode and for tests.
 //
 // It promises a server that answers, or an error that names the variable to set instead. It takes the first of these:
-// the server at Config.DSN, the host's server of the wanted engine on a private data directory, or the one that
-// infra/local/db/provision fetches. Its SQL is common to MySQL and MariaDB. A server of its own listens on 127.0.0.1
-// only and wants a password that is new with every start. It reads and writes no file for a statement, dies with this
-// process, and is never root. Settings: https://dev.mysql.com/doc/refman/9.7/en/server-system-variables.html and
+// the server at Config.DSN, the host's server on a private data directory, or the one that infra/local/db/provision
+// fetches. Its SQL is common to MySQL and MariaDB. A server of its own listens on 127.0.0.1 only and wants a password
+// that is new with every start. It reads and writes no file for a statement, dies with this process, and is never
+// root. Settings: https://dev.mysql.com/doc/refman/9.7/en/server-system-variables.html and
 // https://mariadb.com/kb/en/mariadbd-options/.
 package mysql
 

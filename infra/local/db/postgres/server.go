@@ -1,9 +1,9 @@
 // Package postgres is a PostgreSQL with pgvector on the loopback interface, for the local mode and for tests.
 //
 // It promises a server that answers, or an error that names the variable to set instead. It takes the first of these:
-// the server at Config.URL, the host's programs (15 or later, with pgvector) on a private data directory, or those
-// that infra/local/db/provision fetches. A server of its own listens on 127.0.0.1 only, wants a password that only
-// this user can read, dies with this process, and is never root. Programs and settings:
+// the server at Config.URL, the host's programs on a private data directory (15 or later, with pgvector), or those
+// that package provision fetches. A server of its own listens on 127.0.0.1 only, wants a password that only this user
+// can read, dies with this process, and is never root. Programs and settings:
 // https://www.postgresql.org/docs/17/app-postgres.html.
 package postgres
 

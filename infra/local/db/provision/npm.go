@@ -14,7 +14,7 @@ const npmInstead = "install Node.js 20 or later with npm, and run `npm ci --incl
 // NodeModules returns the repository's node_modules, after `npm ci` if it does not match package-lock.json.
 //
 // npm's own record node_modules/.package-lock.json tells if it does. npm writes it last, so it is missing after an
-// installation that was killed, and it is right as well if somebody ran npm by hand.
+// installation that was killed. It is right as well if somebody ran npm by hand.
 func (c *Cache) NodeModules(ctx context.Context) (string, error) {
 	modules := filepath.Join(c.root, "node_modules")
 	if c.installed() {
