@@ -21,7 +21,7 @@ import (
 	"recsys/shared/contract/workflow"
 )
 
-// began is when the first execution of a test starts; later ones start a minute apart, so that runs are ordered.
+// began is the time of a test's first execution. Later ones start a minute apart, so that runs are ordered.
 var began = time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
 
 // startPlatform gives a test a platform of its own on an empty state directory, with no waits before retries or for a
@@ -57,7 +57,7 @@ var buildOnce = sync.OnceValue(func() error {
 	return (&Platform{config: Config{Cache: cache}}).buildFunctions(context.Background())
 })
 
-// options are the stack's, but for the time to wait for a batch and for what is given.
+// options are the stack's, except for the time to wait for a batch and the given ones.
 func options(tb testing.TB, given map[string]string) settings.Options {
 	tb.Helper()
 	all := map[string]string{"batchWindowSeconds": "0"}
@@ -124,7 +124,7 @@ func execute(tb testing.TB, p *Platform, run string, n int, input string) (outco
 	return out, nil
 }
 
-// reference is a file of the real data beside the checkout; without it the test is skipped.
+// reference is a file of the real data next to the checkout. Without it the test is skipped.
 func reference(tb testing.TB, name string) string {
 	tb.Helper()
 	root, err := provision.Root()
