@@ -26,7 +26,7 @@ const (
 const reserve = time.Minute
 
 // fit learns factors, with a checkpoint after each iteration, and returns the losses after each, too.
-func (h *Handler) fit(ctx context.Context, plan plan, name string, data als.Data) (als.Factors, []float64, error) {
+func (h *Handler) fit(ctx context.Context, plan plan, name string, data als.Data, options als.Options) (als.Factors, []float64, error) {
 	saved := checkpoints{h.Lake, lake.CheckpointKey(plan.ID, name)}
 	from, losses, err := saved.last(ctx)
 	if err != nil {
@@ -39,20 +39,20 @@ func (h *Handler) fit(ctx context.Context, plan plan, name string, data als.Data
 		if err := saved.save(ctx, c, losses); err != nil {
 			return err
 		}
-		slog.InfoContext(ctx, "iteration", "run", plan.ID, "fit", name, "iteration", c.Iteration, "of", h.Options.Iterations,
+		slog.InfoContext(ctx, "iteration", "run", plan.ID, "fit", name, "iteration", c.Iteration, "of", options.Iterations,
 			"loss", c.Loss, "seconds", took.Seconds())
-		if deadline, ok := ctx.Deadline(); ok && c.Iteration < h.Options.Iterations && time.Until(deadline) < took+reserve {
-			return failure.OutOfTime.Errorf("the fit for %s goes on after iteration %d of %d", name, c.Iteration, h.Options.Iterations)
+		if deadline, ok := ctx.Deadline(); ok && c.Iteration < options.Iterations && time.Until(deadline) < took+reserve {
+			return failure.OutOfTime.Errorf("the fit for %s goes on after iteration %d of %d", name, c.Iteration, options.Iterations)
 		}
 		began = time.Now()
 		return nil
 	}
-	factors, err := als.Fit(ctx, data, h.Options, from, after)
+	factors, err := als.Fit(ctx, data, options, from, after)
 	var refused *als.RefusedCheckpoint
 	if errors.As(err, &refused) { // the deployment has changed between two attempts
 		slog.WarnContext(ctx, "training starts anew", "run", plan.ID, "fit", name, "reason", refused)
 		losses = nil
-		factors, err = als.Fit(ctx, data, h.Options, nil, after)
+		factors, err = als.Fit(ctx, data, options, nil, after)
 	}
 	if err != nil {
 		return als.Factors{}, nil, fmt.Errorf("training for %s on snapshot %s: %w", name, plan.Snapshot, err)

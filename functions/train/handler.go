@@ -1,6 +1,7 @@
 // Command train learns embeddings of customers and items from the newest snapshot: implicit alternating least squares (package
-// als), and a linear map that gives unseen customers and unrated products a vector. It fits twice: without the
-// held-out ratings, for evaluate to measure, and on everything, to answer with.
+// als), and a linear map that gives unseen customers and unrated products a vector. First it searches the options that rank
+// the shop's own ratings best (package search). Then it fits twice: without the held-out ratings, for evaluate to measure,
+// and on everything, to answer with.
 //
 // Input: workflow.TrainInput. Output: workflow.Trained. Reads lake.LatestKey and the snapshot, and lake.SuccessKey,
 // to see if anything is handed over. Writes: lake.TrainingPlanKey (once), lake.CheckpointKey after each iteration,
@@ -32,6 +33,8 @@ type Handler struct {
 	ByDefault bool
 	HeldOut   lake.HoldOut
 	Options   als.Options
+	// Search looks for better options than Options on the ratings that are not held out.
+	Search bool
 }
 
 // Fewer than these teach nothing.
@@ -136,7 +139,11 @@ func (h *Handler) train(ctx context.Context, in workflow.TrainInput, plan plan) 
 	}
 	known, out := knownOf(snapshot), output{h.Artifacts, plan.ID, snapshot}
 	rest, _ := ratings.Split(snapshot.HeldOut(h.HeldOut.Seed, h.HeldOut.Fraction))
-	measured, losses, err := h.fit(ctx, plan, forEvaluation, known.with(rest))
+	options, tried, err := h.choose(ctx, plan, snapshot, known.with(rest))
+	if err != nil {
+		return workflow.Trained{}, err
+	}
+	measured, losses, err := h.fit(ctx, plan, forEvaluation, known.with(rest), options)
 	if err != nil {
 		return workflow.Trained{}, err
 	}
@@ -144,13 +151,13 @@ func (h *Handler) train(ctx context.Context, in workflow.TrainInput, plan plan) 
 		return workflow.Trained{}, err
 	}
 	err = out.training(ctx, lake.Training{
-		HeldOut: h.HeldOut, Options: described(h.Options), Loss: losses,
+		HeldOut: h.HeldOut, Options: described(options), Loss: losses, Search: tried,
 		Customers: len(snapshot.Customers), Items: len(snapshot.Items), Ratings: int64(len(ratings.Columns)),
 	})
 	if err != nil {
 		return workflow.Trained{}, err
 	}
-	serving, losses, err := h.fit(ctx, plan, forServing, known.with(ratings))
+	serving, losses, err := h.fit(ctx, plan, forServing, known.with(ratings), options)
 	if err != nil {
 		return workflow.Trained{}, err
 	}

@@ -238,7 +238,7 @@ func TestWire(t *testing.T) {
 		"LAKE_BUCKET": "lake", "ARTIFACTS_BUCKET": "artifacts", "FACTORS": "64", "TRAIN_BY_DEFAULT": "true",
 	}, map[string]string{"FACTORS": "-1", "HOLD_OUT_FRACTION": "1", "LAKE_BUCKET": ""}, func() error {
 		h, err := wire(t.Context())
-		if err == nil && (h.Options.Factors != 64 || !h.ByDefault || h.HeldOut != (lake.HoldOut{Seed: 1, Fraction: 0.2}) || h.Options.Iterations < 5) {
+		if err == nil && (h.Options.Factors != 64 || !h.Search || !h.ByDefault || h.HeldOut != (lake.HoldOut{Seed: 1, Fraction: 0.2}) || h.Options.Iterations < 5) {
 			t.Errorf("got %+v", h)
 		}
 		return err

@@ -46,8 +46,14 @@ func (b *bench) must(err error) {
 // publish makes the training rows of a small sample shop the newest snapshot.
 func (b *bench) publish(name string, seed uint64) {
 	b.t.Helper()
+	b.publishShop(name, seed, 60, 30, 300)
+}
+
+// publishShop is publish for a shop of another size.
+func (b *bench) publishShop(name string, seed uint64, customers, items, ratings int) {
+	b.t.Helper()
 	o := sampleshop.Default()
-	o.Seed, o.Customers, o.Products, o.Ratings = seed, 60, 30, 300
+	o.Seed, o.Customers, o.Products, o.Ratings = seed, customers, items, ratings
 	var text bytes.Buffer
 	b.must(sampleshop.WriteTraining(&text, o))
 	records, err := csv.NewReader(&text).ReadAll()

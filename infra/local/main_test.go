@@ -44,7 +44,7 @@ func TestMistakesSayWhatToDo(t *testing.T) {
 		{[]string{"start", "--events", "FILE"}, "flag provided but not defined"},
 		{[]string{"reset", "--input", "{}"}, "flag provided but not defined"},
 		{[]string{"-c", "limit"}, "want NAME=VALUE"},
-		{[]string{"-c", "limit=0", "-c", "sessionWeight=0.5"}, "LIMIT is 0: want 1 to 100"},
+		{[]string{"-c", "limit=0", "-c", "sessionWeight=0.5"}, "limit is 0: want 1 to 100"},
 		{[]string{"put-records", "FILE", "-c", "limits=3"}, "limits is no option: want one of batchSize,"},
 	} {
 		var out, errOut bytes.Buffer

@@ -16,6 +16,7 @@ import (
 	"recsys/infra/local/aws/awscall"
 	"recsys/infra/local/sample"
 	"recsys/shared/contract/lake"
+	"recsys/shared/contract/settings"
 	"recsys/shared/learn/evaluation/report"
 	"recsys/shared/shop/sampleshop"
 )
@@ -148,9 +149,23 @@ func TestAShopWithoutTasteIsRefused(t *testing.T) {
 func TestTrainingKilledInTheMiddleOfIterations(t *testing.T) {
 	options := sample.Options()
 	options.Customers, options.Products, options.Ratings, options.OmitOrders = 600, 200, 20_000, true
+	trainingKilled(t, options, 2, func(o *settings.Options) { o.Factors, o.Iterations, o.Search.Search = 128, 4, "off" })
+}
+
+// SIGKILL in the middle of the search: right after trials are noted the next one is being fitted.
+func TestTrainingKilledInTheMiddleOfTheSearch(t *testing.T) {
+	options := sample.Options()
+	options.OmitOrders = true
+	trainingKilled(t, options, 3, func(o *settings.Options) { o.Factors, o.Iterations = 16, 3 })
+}
+
+// trainingKilled kills a training behind the first checkpoint of each kind, of which there are so many, and compares its
+// artifacts with those of an undisturbed one.
+func trainingKilled(t *testing.T, options sampleshop.Options, kinds int, change func(*settings.Options)) {
+	t.Helper()
 	p := startPlatform(t, func(c *Config) {
 		c.SourceSQL = []string{sampleShop(t, options)}
-		c.Options.Factors, c.Options.Iterations = 128, 4
+		change(&c.Options)
 	})
 	undisturbed := mustExecute(t, p, "undisturbed", 0, `{"train":true}`)
 	var mu sync.Mutex
@@ -165,8 +180,8 @@ func TestTrainingKilledInTheMiddleOfIterations(t *testing.T) {
 		}
 	}})
 	killed := mustExecute(t, p, "killed", 1, `{"stages":"embeddings","train":true}`)
-	if len(kills) != 2 {
-		t.Errorf("killed in %v", kills)
+	if len(kills) != kinds {
+		t.Errorf("killed in %v, want %d places", kills, kinds)
 	}
 	if undisturbed.Training.Loss != killed.Training.Loss || killed.Embeddings.Upload.Status != "unchanged" {
 		t.Errorf("killed: %+v\nundisturbed: %+v", killed, undisturbed)

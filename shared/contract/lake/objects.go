@@ -68,6 +68,34 @@ type Training struct {
 	Customers int       `json:"customers"` // of the snapshot, as Items and Ratings
 	Items     int       `json:"items"`
 	Ratings   int64     `json:"ratings"`
+	// Search is how Options were found, nil if they were given.
+	Search *Search `json:"search,omitempty"`
+}
+
+// Search is what was tried to find the options of a training, see package search.
+type Search struct {
+	Trials []Trial `json:"trials"` // in the order of the search
+	Chosen int     `json:"chosen"` // index of the trial that was chosen
+	Folds  int     `json:"folds"`  // how often the ratings were split
+	// Customers and Ratings are what the candidates were fitted to, before the validation was taken out.
+	Customers int `json:"customers"`
+	Ratings   int `json:"ratings"`
+}
+
+// Trial is one candidate of a search and how well it did.
+type Trial struct {
+	Round             int     `json:"round"` // 1 and up
+	Factors           int     `json:"factors"`
+	UnobservedWeight  float64 `json:"unobservedWeight"`
+	Regularization    float64 `json:"regularization"`
+	FrequencyExponent float64 `json:"frequencyExponent"`
+	FeatureRidge      float64 `json:"featureRidge"`
+	// Iterations is the number of iterations with the best figure.
+	Iterations int `json:"iterations"`
+	// NDCG10 is the mean NDCG@10 on the validation, over customers and folds. It is 0 if the trial failed.
+	NDCG10 float64 `json:"ndcg10"`
+	// Failed says why a candidate has no figure.
+	Failed string `json:"failed,omitempty"`
 }
 
 // HoldOut says which ratings are held out, see sparse.HeldOut.

@@ -63,6 +63,13 @@ type Training struct {
 	Seed         uint64  `option:"trainSeed" default:"1" text:"draws the first factors"`
 }
 
+// Search is how the options of the training are found.
+type Search struct {
+	// Search tries about 25 sets of options on the shop's own ratings, see package search. An option of Training that is given
+	// another value than its default is not searched.
+	Search string `option:"search" default:"full" oneof:"full off" text:"whether the options of the training are searched on the shop's own ratings"`
+}
+
 // Gate holds the conditions for a version to become active.
 type Gate struct {
 	// GateTrained and GateHandedOver decide on a version that does not pass, by the origin of its artifacts. With

@@ -72,6 +72,7 @@ type Train struct {
 	Artifacts
 	HoldOut
 	Training
+	Search
 	WhenToTrain
 }
 

@@ -20,6 +20,7 @@ type Options struct {
 	WhenToTrain
 	HoldOut
 	Training
+	Search
 	HandOver
 	Gate
 	Index

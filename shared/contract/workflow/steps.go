@@ -138,7 +138,7 @@ func Steps(r Resources, o settings.Options) []Step {
 		},
 		{
 			Name: "train", RunBy: StateMachine, MemoryMiB: o.TrainMemoryMiB, Timeout: longest, ScratchMiB: rangeScratchMiB,
-			Settings: settings.Train{Lake: r.Lake, Artifacts: r.Artifacts, HoldOut: o.HoldOut, Training: o.Training, WhenToTrain: o.WhenToTrain},
+			Settings: settings.Train{Lake: r.Lake, Artifacts: r.Artifacts, HoldOut: o.HoldOut, Training: o.Training, Search: o.Search, WhenToTrain: o.WhenToTrain},
 			Rights:   trainRights,
 		},
 		{ // It waits for PostgreSQL, and reads the lake's ranges, one after the other.

@@ -17,9 +17,12 @@ var (
 
 // candidates returns those of a round, in their order. best is nil if no candidate of an earlier round could be fitted.
 func candidates(round int, best *Trial, base als.Options, pinned Pinned, products int) (list []Trial) {
-	from := Trial{1, base.Factors, base.UnobservedWeight, base.Regularization, base.FrequencyExponent, base.FeatureRidge, 0, 0, ""}
+	from := Trial{
+		Factors: base.Factors, UnobservedWeight: base.UnobservedWeight,
+		Regularization: base.Regularization, FrequencyExponent: base.FrequencyExponent, FeatureRidge: base.FeatureRidge,
+	}
 	if best != nil {
-		from = best.candidate()
+		from = candidate(*best)
 	}
 	from.Round = round
 	add := func(t Trial) {

@@ -16,6 +16,7 @@ import (
 	"math"
 
 	"recsys/shared/contract/distance"
+	"recsys/shared/contract/lake"
 	"recsys/shared/learn/als"
 	"recsys/shared/learn/dense"
 	"recsys/shared/learn/evaluation"
@@ -31,7 +32,7 @@ type Options struct {
 }
 
 // Pinned says which training options are not searched.
-type Pinned struct{ Factors, UnobservedWeight, Regularization, FrequencyExponent, FeatureRidge bool }
+type Pinned struct{ Factors, Iterations, UnobservedWeight, Regularization, FrequencyExponent, FeatureRidge bool }
 
 // Limits of a search.
 const (
@@ -56,49 +57,26 @@ const (
 )
 
 // Trial is one candidate and how well it did.
-type Trial struct {
-	Round             int     `json:"round"` // 1 to 3
-	Factors           int     `json:"factors"`
-	UnobservedWeight  float64 `json:"unobservedWeight"`
-	Regularization    float64 `json:"regularization"`
-	FrequencyExponent float64 `json:"frequencyExponent"`
-	FeatureRidge      float64 `json:"featureRidge"`
-	// Iterations is the number of iterations with the best figure.
-	Iterations int `json:"iterations"`
-	// NDCG10 is the mean NDCG@10 on the validation, over customers and folds. It is 0 if the fit failed.
-	NDCG10 float64 `json:"ndcg10"`
-	// Failed says why a candidate has no figure.
-	Failed string `json:"failed,omitempty"`
-}
+type Trial = lake.Trial
 
-// Apply returns options with the trial's choices in place of its own.
-func (t Trial) Apply(o als.Options) als.Options {
+// Apply returns options with a trial's choices in place of their own.
+func Apply(t Trial, o als.Options) als.Options {
 	o.Factors, o.Iterations = t.Factors, t.Iterations
 	o.UnobservedWeight, o.Regularization, o.FrequencyExponent, o.FeatureRidge = t.UnobservedWeight, t.Regularization, t.FrequencyExponent, t.FeatureRidge
 	return o
 }
 
-// candidate returns the trial without its result.
-func (t Trial) candidate() Trial {
+// candidate returns a trial without its result.
+func candidate(t Trial) Trial {
 	t.Iterations, t.NDCG10, t.Failed = 0, 0, ""
 	return t
 }
 
 // sameOptions reports whether two trials try the same options, in whatever rounds.
-func (t Trial) sameOptions(u Trial) bool {
-	t, u = t.candidate(), u.candidate()
+func sameOptions(t, u Trial) bool {
+	t, u = candidate(t), candidate(u)
 	t.Round, u.Round = 0, 0
 	return t == u
-}
-
-// Result is a finished search.
-type Result struct {
-	Trials []Trial `json:"trials"` // in the order of the search
-	Chosen int     `json:"chosen"` // index of the trial that was chosen
-	Folds  int     `json:"folds"`
-	// Customers and Ratings are what the candidates were fitted to, before the validation was taken out.
-	Customers int `json:"customers"`
-	Ratings   int `json:"ratings"`
 }
 
 // ErrTooFew says that there are too few customers or ratings for a search.
@@ -106,10 +84,10 @@ var ErrTooFew = fmt.Errorf("a search needs %d customers and %d ratings", LeastCu
 
 // Run searches. held returns the rule that holds out a share of the ratings by a seed. base has the options that are not
 // searched and the first candidate. done are the trials of an interrupted search with the same arguments, nil for none.
-// after is called with each new trial, and an error of it ends the search. Errors: ErrTooFew, those of after, an error that
+// after is called behind each new trial with all trials so far, and an error of it ends the search. Errors: ErrTooFew, those of after, an error that
 // says that every candidate failed, and the context's.
 func Run(ctx context.Context, data als.Data, held func(seed uint64, share float64) func(row, column int) bool, base als.Options,
-	o Options, done []Trial, after func(Trial) error) (Result, error) {
+	o Options, done []Trial, after func(all []Trial) error) (lake.Search, error) {
 	customers := 0
 	for c := range data.Ratings.Rows() {
 		if data.Ratings.Start[c] < data.Ratings.Start[c+1] {
@@ -117,20 +95,20 @@ func Run(ctx context.Context, data als.Data, held func(seed uint64, share float6
 		}
 	}
 	if customers < LeastCustomers || len(data.Ratings.Columns) < LeastRatings {
-		return Result{}, ErrTooFew
+		return lake.Search{}, ErrTooFew
 	}
 	s := &search{base: base, pinned: o.Pinned, done: done, after: after}
 	s.validate(data, held, o.Seed, customers)
 	for round := 1; round <= rounds; round++ {
 		for _, c := range candidates(round, s.best(), base, o.Pinned, data.Ratings.Width) {
 			if err := s.try(ctx, c); err != nil {
-				return Result{}, err
+				return lake.Search{}, err
 			}
 		}
 	}
 	chosen := choose(s.trials)
 	if chosen < 0 {
-		return Result{}, fmt.Errorf("none of %d candidates could be fitted, the first because %s", len(s.trials), s.trials[0].Failed)
+		return lake.Search{}, fmt.Errorf("none of %d candidates could be fitted, the first because %s", len(s.trials), s.trials[0].Failed)
 	}
 	s.result.Trials, s.result.Chosen = s.trials, chosen
 	return s.result, nil
@@ -142,8 +120,8 @@ type search struct {
 	folds  []fold
 	trials []Trial
 	done   []Trial
-	after  func(Trial) error
-	result Result
+	after  func(all []Trial) error
+	result lake.Search
 }
 
 // fold is one split of the ratings.
@@ -175,11 +153,11 @@ func sampled(seed uint64, share float64) func(row int) bool {
 // try judges a candidate, unless it is among the trials already or an interrupted search has judged it.
 func (s *search) try(ctx context.Context, c Trial) error {
 	for _, t := range s.trials {
-		if t.sameOptions(c) {
+		if sameOptions(t, c) {
 			return nil
 		}
 	}
-	if n := len(s.trials); n < len(s.done) && s.done[n].candidate() == c {
+	if n := len(s.trials); n < len(s.done) && candidate(s.done[n]) == c {
 		s.trials = append(s.trials, s.done[n])
 		return nil
 	}
@@ -189,7 +167,7 @@ func (s *search) try(ctx context.Context, c Trial) error {
 		return err
 	}
 	s.trials = append(s.trials, t)
-	return s.after(t)
+	return s.after(s.trials)
 }
 
 // judge fits a candidate on each fold and keeps the best mean figure of an iteration.
@@ -212,6 +190,9 @@ func (s *search) judge(ctx context.Context, c Trial) (Trial, error) {
 			sums[i] += figures[min(i, len(figures)-1)] // a fold that stopped earlier had come to rest
 		}
 	}
+	if s.pinned.Iterations {
+		clear(sums[:len(sums)-1])
+	}
 	for i, sum := range sums {
 		if mean := sum / float64(len(s.folds)); mean > c.NDCG10 {
 			c.NDCG10, c.Iterations = mean, i+1
@@ -227,8 +208,11 @@ var errRested = errors.New("no better figure for some iterations")
 
 // fit returns the NDCG@10 after each iteration.
 func (s *search) fit(ctx context.Context, f *fold, c Trial) (figures []float64, err error) {
-	c.Iterations = MostIterations
-	o, best, since := c.Apply(s.base), 0.0, 0
+	o, best, since := Apply(c, s.base), 0.0, 0
+	o.Iterations = MostIterations
+	if s.pinned.Iterations {
+		o.Iterations = s.base.Iterations
+	}
 	_, err = als.Fit(ctx, f.data, o, nil, func(checkpoint als.Checkpoint) error {
 		figure, err := ndcg(ctx, f, checkpoint.Factors)
 		if err != nil {
@@ -237,7 +221,7 @@ func (s *search) fit(ctx context.Context, f *fold, c Trial) (figures []float64, 
 		figures = append(figures, figure)
 		if figure > best {
 			best, since = figure, 0
-		} else if since++; since == patience {
+		} else if since++; since == patience && !s.pinned.Iterations {
 			return errRested
 		}
 		return nil

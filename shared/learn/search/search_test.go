@@ -10,6 +10,7 @@ import (
 	"strings"
 	"testing"
 
+	"recsys/shared/contract/lake"
 	"recsys/shared/learn/als"
 	"recsys/shared/learn/sparse"
 )
@@ -41,9 +42,9 @@ func held(seed uint64, share float64) func(row, column int) bool {
 	return func(row, column int) bool { return sparse.HeldOut(seed, share, int32(row), strconv.Itoa(column)) }
 }
 
-func keep(Trial) error { return nil }
+func keep([]Trial) error { return nil }
 
-func run(t *testing.T, data als.Data, workers int, o Options, done []Trial, after func(Trial) error) Result {
+func run(t *testing.T, data als.Data, workers int, o Options, done []Trial, after func([]Trial) error) lake.Search {
 	t.Helper()
 	base := als.Default()
 	base.Workers = workers
@@ -66,7 +67,7 @@ func TestTheChoiceBeatsTheDefault(t *testing.T) {
 	}
 	for i, a := range r.Trials {
 		for _, b := range r.Trials[:i] {
-			if a.sameOptions(b) {
+			if sameOptions(a, b) {
 				t.Errorf("%+v is tried twice", a)
 			}
 		}
@@ -81,7 +82,7 @@ func TestWorkersAndInterruptionsChangeNothing(t *testing.T) {
 	}
 	for _, n := range []int{1, len(want.Trials) / 2, len(want.Trials)} {
 		judged := 0
-		got := run(t, data, 2, Options{Seed: 3}, want.Trials[:n], func(Trial) error { judged++; return nil })
+		got := run(t, data, 2, Options{Seed: 3}, want.Trials[:n], func([]Trial) error { judged++; return nil })
 		if !reflect.DeepEqual(got, want) || judged != len(want.Trials)-n {
 			t.Errorf("resumed after %d of %d trials: %d more were judged", n, len(want.Trials), judged)
 		}
@@ -102,6 +103,12 @@ func TestPinnedOptionsStay(t *testing.T) {
 		}
 		weights[trial.UnobservedWeight] = true
 	}
+	r = run(t, shop(3, 60, 60, 14), 0, Options{Seed: 3, Pinned: Pinned{Iterations: true}}, nil, keep)
+	for _, trial := range r.Trials {
+		if trial.Iterations != d.Iterations {
+			t.Errorf("%+v moves the pinned iterations", trial)
+		}
+	}
 	if len(weights) < 5 {
 		t.Errorf("only %d weights of unobserved pairs were tried", len(weights))
 	}
@@ -117,7 +124,7 @@ func TestTooFewCustomersOrRatings(t *testing.T) {
 
 func TestErrorsEndTheSearch(t *testing.T) {
 	data, enough := shop(4, 60, 60, 14), errors.New("enough")
-	if _, err := Run(t.Context(), data, held, als.Default(), Options{}, nil, func(Trial) error { return enough }); !errors.Is(err, enough) {
+	if _, err := Run(t.Context(), data, held, als.Default(), Options{}, nil, func([]Trial) error { return enough }); !errors.Is(err, enough) {
 		t.Errorf("error %v", err)
 	}
 	cancelled, cancel := context.WithCancel(t.Context())
