@@ -8,7 +8,8 @@ import (
 	"strings"
 	"testing"
 
-	"recsys/shared/contract/settings"
+	"recsys/infra/deployment"
+	"recsys/shared/contract/option"
 	"recsys/shared/contract/workflow"
 	"recsys/shared/shop/sampleshop"
 )
@@ -210,9 +211,9 @@ func TestOptionsReachTheirFunctions(t *testing.T) {
 		}
 		documents.Write(content)
 	}
-	for _, option := range settings.OptionNames() {
-		if !strings.Contains(documents.String(), "`"+option+"`") {
-			t.Errorf("%s is not documented", option)
+	for _, field := range option.Fields(deployment.Config{}) {
+		if !strings.Contains(documents.String(), "`"+field.Name+"`") {
+			t.Errorf("%s is not documented", field.Name)
 		}
 	}
 	deployed := deployedFunctions(variant(t, "every option"))
