@@ -65,7 +65,7 @@ func loadFile(tb testing.TB, server *mysql.Server, name string) {
 		tb.Fatal(err)
 	}
 	defer file.Close()
-	if _, err := server.LoadSQL(tb.Context(), file, nil); err != nil {
+	if _, err := server.LoadSQL(tb.Context(), file); err != nil {
 		tb.Fatal(err)
 	}
 }

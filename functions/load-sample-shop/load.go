@@ -38,7 +38,7 @@ func (h Handler) load(ctx context.Context, conn *sql.Conn) (ratings int, err err
 	}
 	reader, writer := io.Pipe()
 	go func() { writer.CloseWithError(sampleshop.WriteSQL(writer, h.Shop)) }()
-	_, err = sqlfile.Load(ctx, conn, reader, nil)
+	_, err = sqlfile.Load(ctx, conn, reader)
 	reader.Close()
 	if err != nil {
 		return 0, fmt.Errorf("loading the sample shop: %w", err)

@@ -178,8 +178,8 @@ func (p *Platform) loadSource(ctx context.Context) (database string, err error) 
 	if len(p.config.SourceSQL) == 0 {
 		reader, writer := io.Pipe()
 		go func() { writer.CloseWithError(sampleshop.WriteSQL(writer, sample.Options())) }()
-		loaded, err := p.MySQL.LoadSQL(ctx, reader, nil)
-		return loaded.Database, errors.Join(err, reader.Close())
+		database, err := p.MySQL.LoadSQL(ctx, reader)
+		return database, errors.Join(err, reader.Close())
 	}
 	loader, err := dump.NewLoader(ctx, p.MySQL)
 	if err != nil {
@@ -192,6 +192,9 @@ func (p *Platform) loadSource(ctx context.Context) (database string, err error) 
 		if err := loader.Load(ctx, name); err != nil {
 			return "", err
 		}
+	}
+	for _, name := range loader.Cut() {
+		p.config.Progress("warning: " + name + ` begins as mysqldump writes it and has no line "-- Dump completed": it may be cut, and rows at its end may be missing. Dump the shop again`)
 	}
 	database, err = loader.Database(ctx, p.config.SourceDatabase, shopTables())
 	if err == nil {

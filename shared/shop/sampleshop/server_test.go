@@ -23,12 +23,12 @@ func TestServerTakesTheShop(t *testing.T) {
 			t.Fatal(err)
 		}
 		checked := strings.NewReplacer("FOREIGN_KEY_CHECKS=0", "FOREIGN_KEY_CHECKS=1", "UNIQUE_CHECKS=0", "UNIQUE_CHECKS=1").Replace(text.String())
-		loaded, err := server.LoadSQL(t.Context(), strings.NewReader(checked), nil)
+		database, err := server.LoadSQL(t.Context(), strings.NewReader(checked))
 		if err != nil {
 			t.Fatal(err)
 		}
-		if loaded.Database != o.Database {
-			t.Errorf("the file ends in database %q, want %q", loaded.Database, o.Database)
+		if database != o.Database {
+			t.Errorf("the file ends in database %q, want %q", database, o.Database)
 		}
 		db, err := sql.Open("mysql", server.DSNOf(o.Database))
 		if err != nil {

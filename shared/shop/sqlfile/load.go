@@ -9,7 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"time"
+	"slices"
 
 	driver "github.com/go-sql-driver/mysql"
 )
@@ -21,23 +21,27 @@ type StatementError struct {
 	Err  error
 }
 
-// namesOnly are errors whose messages name nothing but databases, tables and columns:
-// https://mariadb.com/kb/en/mariadb-error-code-reference/.
-var namesOnly = map[uint16]bool{
-	1007: true, 1044: true, 1045: true, 1046: true, 1049: true, 1050: true, 1051: true, 1054: true, 1091: true, 1115: true, 1136: true, 1146: true, 1193: true, 1273: true,
+// namesOnly are errors whose messages name databases, tables, columns and settings, and quote no row:
+// https://dev.mysql.com/doc/mysql-errors/9.7/en/server-error-reference.html.
+var namesOnly = []uint16{
+	1005, 1007, 1044, 1045, 1046, 1048, 1049, 1050, 1051, 1054, 1091, 1109, 1115, 1136, 1142, 1143, 1146, 1193, 1215, 1227, 1264, 1273, 1286,
+	1305, 1356, 1364, 1406, 1418, 1419, 1449, 1452, 1822, 1824, 1825, 3734, 3780, 3819, 6125,
 }
 
-// syntaxError has a message that quotes the statement.
-const syntaxError = 1064
+// NamesOnly reports whether the message of an error of this number may be shown, because it holds no data.
+func NamesOnly(number uint16) bool { return slices.Contains(namesOnly, number) }
+
+// SyntaxError is the number of an error whose message quotes the statement.
+const SyntaxError = 1064
 
 func (e StatementError) Error() string {
 	var answered *driver.MySQLError
 	switch {
 	case !errors.As(e.Err, &answered):
 		return fmt.Sprintf("line %d: %v", e.Line, e.Err)
-	case namesOnly[answered.Number]:
+	case NamesOnly(answered.Number):
 		return fmt.Sprintf("line %d: MySQL error %d: %s", e.Line, answered.Number, answered.Message)
-	case answered.Number == syntaxError:
+	case answered.Number == SyntaxError:
 		return fmt.Sprintf("line %d: MySQL error %d: no SQL that the server knows; is the file a dump, whole and not compressed?", e.Line, answered.Number)
 	}
 	return fmt.Sprintf("line %d: MySQL error %d (SQLSTATE %s)", e.Line, answered.Number, answered.SQLState[:])
@@ -45,49 +49,31 @@ func (e StatementError) Error() string {
 
 func (e StatementError) Unwrap() error { return e.Err }
 
-// Loaded is how far a file is loaded.
-type Loaded struct {
-	Bytes      int64
-	Statements int
-	// Database is the choice of the file's last USE, or empty if there is none. Set at the end only.
-	Database string
-}
-
 // Load runs the statements of a file such as mysqldump writes, in memory bounded by one statement (at most 64 MiB).
 // It uses one connection, because the file's settings and its USE belong to the connection. An error names the line
-// of the file. progress, if any, is called every second or so.
-func Load(ctx context.Context, conn *sql.Conn, r io.Reader, progress func(Loaded)) (Loaded, error) {
-	loaded, err := load(ctx, conn, NewSplitter(r), progress)
-	if err != nil {
-		return loaded, fmt.Errorf("loading SQL: %w", err)
+// of the file. Load returns the database that the file's last USE chose, or "" if there is none.
+func Load(ctx context.Context, conn *sql.Conn, r io.Reader) (database string, err error) {
+	if err := load(ctx, conn, NewSplitter(r)); err != nil {
+		return "", fmt.Errorf("loading SQL: %w", err)
 	}
-	var database sql.NullString
-	if err := conn.QueryRowContext(ctx, "SELECT DATABASE()").Scan(&database); err != nil {
-		return loaded, fmt.Errorf("loading SQL: asking for the database: %w", err)
+	var chosen sql.NullString
+	if err := conn.QueryRowContext(ctx, "SELECT DATABASE()").Scan(&chosen); err != nil {
+		return "", fmt.Errorf("loading SQL: asking for the database: %w", err)
 	}
-	loaded.Database = database.String
-	return loaded, nil
+	return chosen.String, nil
 }
 
-func load(ctx context.Context, conn *sql.Conn, statements *Splitter, progress func(Loaded)) (Loaded, error) {
-	var loaded Loaded
-	told := time.Now()
+func load(ctx context.Context, conn *sql.Conn, statements *Splitter) error {
 	for {
 		statement, line, err := statements.Next()
-		loaded.Bytes = statements.read
 		if err == io.EOF {
-			return loaded, nil
+			return nil
 		}
 		if err != nil {
-			return loaded, fmt.Errorf("line %d: %w", line, err)
+			return fmt.Errorf("line %d: %w", line, err)
 		}
 		if _, err := conn.ExecContext(ctx, string(statement)); err != nil {
-			return loaded, StatementError{line, err}
-		}
-		loaded.Statements++
-		if progress != nil && time.Since(told) >= time.Second {
-			told = time.Now()
-			progress(loaded)
+			return StatementError{line, err}
 		}
 	}
 }

@@ -3,6 +3,7 @@ package vectorstore
 import (
 	"context"
 	"fmt"
+	"log/slog"
 	"strings"
 
 	"github.com/jackc/pgx/v5"
@@ -23,6 +24,9 @@ func (s Snapshot) fill(ctx context.Context, tx pgx.Tx, version int64) error {
 		return err
 	}
 	if err := s.foldCodes(ctx, tx, version); err != nil {
+		return err
+	}
+	if err := warnOfGone(ctx, tx, version); err != nil {
 		return err
 	}
 	for _, table := range []replacement{
@@ -121,6 +125,20 @@ func (s Snapshot) foldCodes(ctx context.Context, tx pgx.Tx, version int64) error
 				(not gone or count(*) over same = 1) then folded end as folded
 			from loading_code join loading_fold using (item) window same as (partition by folded)`,
 		`analyze wanted_code`))
+}
+
+// warnOfGone logs when the shop holds less than half of a version's items, because the others are never recommended.
+func warnOfGone(ctx context.Context, tx pgx.Tx, version int64) error {
+	var gone, items int64
+	err := tx.QueryRow(ctx, `select count(*) filter (where gone), count(*) from wanted_code join `+ItemTable(version)+` on id = item`).Scan(&gone, &items)
+	if err != nil {
+		return Wrap("counting the items that are gone", err)
+	}
+	if gone > items/2 {
+		slog.WarnContext(ctx, "the shop does not hold most of the version's items, and they are not recommended: compare the spelling of their ids",
+			"version", version, "gone", gone, "items", items)
+	}
+	return nil
 }
 
 // foldSome folds the codes that follow one, in Go, because PostgreSQL's lower() depends on the database's locale.

@@ -117,6 +117,7 @@ func TestVectorStore(t *testing.T) {
 		{"a database of an earlier release", testEarlierRelease},
 		{"a refresh beside a reader", testRefreshBesideReader},
 		{"a snapshot of the future", testSnapshotOfTheFuture},
+		{"most items are gone", testMostItemsAreGone},
 		{"numbers have no gaps", testAllocate},
 		{"two activations at once", testTwoActivations},
 		{"a load is whole or not there", testLoadFails},

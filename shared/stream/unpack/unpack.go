@@ -13,6 +13,7 @@ package unpack
 import (
 	"bytes"
 	"compress/gzip"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -82,8 +83,7 @@ func (u *unpacker) take(part Part, depth int) error {
 	if !IsPacked(part.Data) {
 		for line := range activity.Lines(part.Data) {
 			if depth > 0 {
-				// A copy, because a small line would keep all of the unpacked text in memory.
-				line = bytes.Clone(bytes.Trim(line, " \t\r\n"))
+				line = own(line)
 			}
 			if err := u.add(Part{Data: line, PartitionKey: part.PartitionKey}); err != nil {
 				return err
@@ -105,6 +105,22 @@ func (u *unpacker) take(part Part, depth int) error {
 		}
 	}
 	return nil
+}
+
+// blankable is how long a line must be for the blanks inside it to be taken out. Shorter lines stay as they came.
+const blankable = 64 << 10
+
+// own copies a line, because a small one would keep all of the unpacked text in memory. Blanks can be most of a long line.
+func own(line []byte) []byte {
+	line = bytes.Trim(line, " \t\r\n")
+	if len(line) < blankable {
+		return bytes.Clone(line)
+	}
+	var compact bytes.Buffer
+	if json.Compact(&compact, line) != nil {
+		return bytes.Clone(line) // no JSON: there is nothing to tell blanks by
+	}
+	return bytes.Clone(compact.Bytes())
 }
 
 func (u *unpacker) add(part Part) error {

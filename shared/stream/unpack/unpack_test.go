@@ -161,10 +161,12 @@ func TestLimits(t *testing.T) {
 	}
 }
 
-// A portion of records must keep their parts in memory, and not the blank text around them.
+// A portion of records must keep their parts in memory, and not the blank text around and inside them.
 func TestPartsDoNotKeepTheTextAroundThem(t *testing.T) {
 	blank := strings.Repeat("\n", unpack.MaxBytes/8)
-	for name, packed := range map[string][]byte{"a record": Gzip(blank + a), "lines": Gzip(a + blank + b)} {
+	for name, packed := range map[string][]byte{
+		"a record": Gzip(blank + a), "lines": Gzip(a + blank + b), "inside": Gzip(strings.Replace(a, ":", ":"+strings.ReplaceAll(blank, "\n", " "), 1)),
+	} {
 		var before, after runtime.MemStats
 		runtime.GC()
 		runtime.ReadMemStats(&before)

@@ -40,6 +40,7 @@ type Loader struct {
 	login    *driver.Config
 	database string // the current one
 	problems []Problem
+	cut      []string
 	told     time.Time
 }
 
@@ -55,6 +56,9 @@ func NewLoader(ctx context.Context, server *mysql.Server) (*Loader, error) {
 
 // Problems returns the statements that were refused so far.
 func (l *Loader) Problems() []Problem { return l.problems }
+
+// Cut returns the files that begin as mysqldump writes them and do not end so. Rows or tables at their end may be missing.
+func (l *Loader) Cut() []string { return l.cut }
 
 // Load loads a file. It begins in the database in which the last one ended. An error means that the file cannot be
 // read to its end or is no dump. Statements that the server refuses are Problems.
@@ -119,10 +123,14 @@ func (l *Loader) enter(ctx context.Context, database string) error {
 }
 
 func (l *Loader) run(ctx context.Context, conn *session, file *File, name string) error {
-	statements := sqlfile.NewSplitter(file)
+	text := &wholeness{Reader: file}
+	statements := sqlfile.NewSplitter(text)
 	for {
 		statement, line, err := statements.Next()
 		if err == io.EOF {
+			if text.cut() {
+				l.cut = append(l.cut, name)
+			}
 			_, err := conn.ExecContext(ctx, "COMMIT")
 			return err
 		}
@@ -184,7 +192,7 @@ func (l *Loader) refused(p Problem) error {
 	switch {
 	case answer == 0:
 		return fmt.Errorf("line %d: %w", p.Line, p.Err)
-	case answer == syntaxError && p.Subject.kind == "":
+	case answer == sqlfile.SyntaxError && p.Subject.kind == "":
 		return fmt.Errorf("line %d: MySQL error %d: no SQL that the server knows; is the file a dump, and whole?", p.Line, answer)
 	case p.Subject.verb == "SET" && (slices.Contains(denied, answer) || answer == unknownSetting):
 		return nil // settings of the whole server stay as they are, and another server's are not needed

@@ -115,6 +115,7 @@ func TestEngines(t *testing.T) {
 			"what cannot be loaded":      whatCannotBeLoaded,
 			"what the shop needs":        whatTheShopNeeds,
 			"no dump":                    noDump,
+			"a dump that is cut":         aDumpThatIsCut,
 			"a stranger's program":       aStrangersProgram,
 			"a stranger's routines":      aStrangersRoutines,
 			"published sample databases": publishedSampleDatabases,
@@ -212,6 +213,38 @@ func severalFiles(t *testing.T, s target) {
 	}
 	if database := s.mustLoad(t, schema, rows); database != "two" || s.read(t, database, "SELECT count(*) FROM ratings") != "1" {
 		t.Errorf("the shop is in %s", database)
+	}
+}
+
+// A dump that was cut between two statements loads without a fault, so only its missing last line tells.
+func aDumpThatIsCut(t *testing.T, s target) {
+	const begin, end = "-- MySQL dump 10.13  Distrib 9.7.4, for Linux (x86_64)\n--\n", "\n-- Dump completed on 2026-11-30 10:00:00\n"
+	long := strings.Repeat("INSERT INTO products (productCode) SELECT 'x' FROM products WHERE 1 = 0;\n", 2000)
+	for name, c := range map[string]struct {
+		text string
+		cut  bool
+	}{
+		"whole":                  {begin + shop + end, false},
+		"whole, and more to run": {begin + shop + end + long, false},
+		"cut":                    {begin + shop, true},
+		"cut, and long":          {begin + shop + long, true},
+		"without comments":       {shop, false},
+	} {
+		s.empty(t)
+		loader, err := dump.NewLoader(t.Context(), s.Server)
+		if err != nil {
+			t.Fatal(err)
+		}
+		file := filepath.Join(t.TempDir(), "shop.sql")
+		if err := os.WriteFile(file, []byte(c.text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if err := loader.Load(t.Context(), file); err != nil {
+			t.Fatal(err)
+		}
+		if got := loader.Cut(); len(got) > 0 != c.cut || c.cut && got[0] != "shop.sql" {
+			t.Errorf("%s: cut are %q", name, got)
+		}
 	}
 }
 

@@ -8,6 +8,8 @@ import (
 	"strings"
 
 	driver "github.com/go-sql-driver/mysql"
+
+	"recsys/shared/shop/sqlfile"
 )
 
 // Problem is a statement that the server refused. Its text holds no data of the dump.
@@ -43,7 +45,6 @@ func number(err error) uint16 {
 
 // Numbers of errors: https://dev.mysql.com/doc/mysql-errors/9.7/en/server-error-reference.html.
 const (
-	syntaxError      = 1064
 	unknownSetting   = 1193
 	duplicateEntry   = 1062
 	unknownCollation = 1273
@@ -59,21 +60,15 @@ var ofForeignKeys = []uint16{1005, 1215, 1452, 1822, 1824, 1825, 3734, 3780, 612
 // nothingToDrop are errors of a DROP whose thing is not there.
 var nothingToDrop = []uint16{1008, 1051, 1091, 1141, 1305, 1360, 1539, 4031, 4092, 4151}
 
-// namesOnly are errors whose messages name tables, columns and settings, and quote no row.
-var namesOnly = append([]uint16{
-	1007, 1044, 1046, 1048, 1049, 1050, 1051, 1054, 1091, 1109, 1115, 1136, 1142, 1143, 1146, 1193, 1227, unknownCollation, 1264, unknownEngine,
-	1305, 1356, 1364, 1406, 1418, 1419, 1449, 3819,
-}, ofForeignKeys...)
-
 // where is the end of a message that quotes a value first and then names its place.
 var where = regexp.MustCompile("for (?:key|column) ['`][^'\\s]+['`](?: at row \\d+)?$")
 
 // advice says how to mend an error.
 var advice = map[uint16]string{
-	syntaxError:      "the server does not know this SQL: was the dump written by the other engine (--source-engine), is the file whole?",
-	duplicateEntry:   "two rows have the same key: remove one, or load the dump on the engine that wrote it (--source-engine)",
-	unknownCollation: "load the dump on the engine that wrote it (--source-engine)",
-	unknownEngine:    "dump the table with another storage engine, such as InnoDB",
+	sqlfile.SyntaxError: "the server does not know this SQL: was the dump written by the other engine (--source-engine), is the file whole?",
+	duplicateEntry:      "two rows have the same key: remove one, or load the dump on the engine that wrote it (--source-engine)",
+	unknownCollation:    "load the dump on the engine that wrote it (--source-engine)",
+	unknownEngine:       "dump the table with another storage engine, such as InnoDB",
 }
 
 // reason is the server's message without data, with advice.
@@ -84,7 +79,7 @@ func reason(err error) string {
 	}
 	said := fmt.Sprintf("MySQL error %d", answered.Number)
 	switch place := where.FindString(answered.Message); {
-	case slices.Contains(namesOnly, answered.Number):
+	case sqlfile.NamesOnly(answered.Number):
 		said += ": " + answered.Message
 	case place != "":
 		said += " " + place

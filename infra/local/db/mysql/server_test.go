@@ -38,11 +38,9 @@ func theReferenceFilesLoad(t *testing.T, server *mysql.Server) {
 			t.Fatal(err)
 		}
 		defer file.Close()
-		loaded, err := server.LoadSQL(t.Context(), file, nil)
-		if err != nil {
+		if database, err = server.LoadSQL(t.Context(), file); err != nil {
 			t.Fatalf("%s: %v", name, err)
 		}
-		database = loaded.Database
 	}
 	db, err := sql.Open("mysql", server.DSNOf(database))
 	if err != nil {
@@ -72,7 +70,7 @@ func value(tb testing.TB, dsn, query string) (value string) {
 
 func load(tb testing.TB, server *mysql.Server, text string) error {
 	tb.Helper()
-	_, err := server.LoadSQL(tb.Context(), strings.NewReader(text), nil)
+	_, err := server.LoadSQL(tb.Context(), strings.NewReader(text))
 	return err
 }
 
