@@ -19,7 +19,7 @@ func (m *measurement) report(candidate evaluation.Contender, popularity, random 
 		HoldOut: report.HoldOut{
 			Seed: m.handler.HeldOut.Seed, Fraction: m.handler.HeldOut.Fraction, Remaining: len(m.train.Columns),
 		},
-		Loss:      training.Loss,
+		Loss: training.Loss, Search: training.Search,
 		Candidate: candidate, Active: active, Popularity: popularity, Random: random, Decision: decision, Remarks: m.remarks,
 	}
 	for _, option := range training.Options {

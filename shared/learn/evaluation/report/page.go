@@ -28,6 +28,8 @@ type page struct {
 	Charts      []chart
 	Checks      []check
 	Loss        *chart // nil: fewer than two losses are known
+	Tried       *tried // nil: the options were not searched
+	Columns     []string
 	AllRemarks  []string
 	Facts       []Option
 	Definitions []Option
@@ -60,7 +62,7 @@ func (r *Report) WriteHTML(w io.Writer) error {
 	p := page{
 		Report: b, Verdict: b.verdict(), Lead: b.lead(), Tiles: b.tiles(), Contenders: b.contenders(), Rows: b.rows(),
 		Charts: b.charts(), AllRemarks: append(append([]string(nil), b.Decision.Remarks...), b.Remarks...),
-		Facts: b.facts(), Definitions: definitions,
+		Facts: b.facts(), Definitions: definitions, Tried: b.search(), Columns: trialColumns,
 	}
 	for _, c := range b.Decision.Checks {
 		p.Checks = append(p.Checks, check{c, classOf(c)})

@@ -12,6 +12,7 @@ import (
 	"strings"
 	"time"
 
+	"recsys/shared/contract/lake"
 	"recsys/shared/learn/evaluation"
 )
 
@@ -28,6 +29,9 @@ type Report struct {
 	HoldOut HoldOut   `json:"holdOut"`
 	Options []Option  `json:"options,omitempty"` // of the training, in order. None for handed-over artifacts
 	Loss    []float64 `json:"loss,omitempty"`    // after each iteration of the training, where it is known
+
+	// Search is how the options were found, nil if they were given.
+	Search *lake.Search `json:"search,omitempty"`
 
 	Candidate  evaluation.Contender  `json:"candidate"`
 	Active     *evaluation.Contender `json:"active,omitempty"` // nil: no version was active
@@ -90,6 +94,7 @@ func (r *Report) bounded() *Report {
 			break
 		}
 	}
+	b.Search = boundedSearch(r.Search)
 	b.Candidate.Origin = evaluation.Origin(clip(string(r.Candidate.Origin), longestName))
 	if r.Active != nil {
 		active := *r.Active
@@ -103,6 +108,21 @@ func (r *Report) bounded() *Report {
 	}
 	b.Decision.Reason, b.Decision.Remarks = clip(r.Decision.Reason, longestReason), clipAll(r.Decision.Remarks)
 	return &b
+}
+
+// boundedSearch drops a search with more trials than a page shows, or with a figure that JSON cannot hold.
+func boundedSearch(s *lake.Search) *lake.Search {
+	if s == nil || len(s.Trials) > mostTrials {
+		return nil
+	}
+	for _, t := range s.Trials {
+		for _, x := range []float64{t.NDCG10, t.UnobservedWeight, t.Regularization, t.FrequencyExponent, t.FeatureRidge} {
+			if math.IsNaN(x) || math.IsInf(x, 0) || t.Factors < 1 {
+				return nil
+			}
+		}
+	}
+	return s
 }
 
 func clipAll(texts []string) (clipped []string) {

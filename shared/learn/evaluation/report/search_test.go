@@ -1,0 +1,65 @@
+package report
+
+import (
+	"bytes"
+	"math"
+	"slices"
+	"strings"
+	"testing"
+
+	"recsys/shared/contract/lake"
+)
+
+func searched() *Report {
+	r := example()
+	r.Search = &lake.Search{Folds: 5, Customers: 98, Ratings: 2011, Chosen: 2, Trials: []lake.Trial{
+		{Round: 1, Factors: 32, UnobservedWeight: 0.5, Regularization: 0.45, FrequencyExponent: 0.75, FeatureRidge: 5, Iterations: 9, NDCG10: 0.301},
+		{Round: 1, Factors: 64, UnobservedWeight: 0.1, Regularization: 0.4, FrequencyExponent: 0.5, FeatureRidge: 5, Iterations: 4, NDCG10: 0.3205},
+		{Round: 2, Factors: 16, UnobservedWeight: 0.1, Regularization: 0.4, FrequencyExponent: 0.5, FeatureRidge: 5, Iterations: 5, NDCG10: 0.32},
+		{Round: 3, Factors: 16, UnobservedWeight: 0.2, Regularization: 0.4, FrequencyExponent: 0.5, FeatureRidge: 5, Failed: "the fit diverged"},
+	}}
+	return r
+}
+
+func TestThePageShowsWhatWasTried(t *testing.T) {
+	text := asPage(t, searched())
+	page := parse(t, text)
+	if !slices.Contains(texts(page, "h2"), "What was tried") {
+		t.Fatalf("headings %q", texts(page, "h2"))
+	}
+	for _, want := range []string{
+		"4 candidates were judged on 2,011 ratings of 98 customers, split 5 times. The chosen one has 16 factors, and its NDCG@10 on the validation is 0.320. " +
+			"The best one has 64 factors and 0.321, which is not 1 % more. The options that were given reach 0.301.",
+		"the fit diverged", `<tr class="chosen"><th scope="row">0.320</th><td>16</td>`,
+	} {
+		if !strings.Contains(text, want) && !slices.Contains(texts(page, "p"), want) {
+			t.Errorf("the page does not have %q", want)
+		}
+	}
+	dots := 0
+	for _, e := range page {
+		if strings.Contains(e.attributes["class"], "dot") && strings.Contains(e.text, "unobserved weight") {
+			dots++
+		}
+	}
+	if dots != 3 {
+		t.Errorf("%d dots, want one for each candidate that has a figure", dots)
+	}
+}
+
+func TestAPageWithoutASearch(t *testing.T) {
+	without := searched()
+	without.Search = nil
+	damaged, foreign, endless := searched(), searched(), searched()
+	damaged.Search.Trials[1].NDCG10 = math.NaN()
+	foreign.Search.Chosen = 9
+	endless.Search.Trials = make([]lake.Trial, mostTrials+1)
+	for name, r := range map[string]*Report{"none": without, "a figure that is no number": damaged, "a choice that was not tried": foreign, "too many": endless} {
+		if text := asPage(t, r); strings.Contains(text, "What was tried") {
+			t.Errorf("%s: the page shows a search", name)
+		}
+		if err := r.WriteJSON(new(bytes.Buffer)); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
