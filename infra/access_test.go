@@ -38,7 +38,7 @@ var onlyOnAWS = map[string]string{
 }
 
 // The actions and resources of each function are those of the calls that were recorded when the whole pipeline ran.
-func TestFunctionsMayDoWhatTheyDoAndNoMore(t *testing.T) {
+func TestFunctionsMayMakeTheirCallsAndNoOthers(t *testing.T) {
 	text, err := os.ReadFile(filepath.Join("testdata", "recorded-calls.json"))
 	if err != nil {
 		t.Fatal(err)

@@ -94,7 +94,7 @@ func observed(t *testing.T, watched Watched) (template string, alarms map[string
 	return string(text), alarms
 }
 
-func TestEveryAlarmIsToldAndSaysWhatToDo(t *testing.T) {
+func TestEveryAlarmIsMailedWithAdvice(t *testing.T) {
 	_, alarms := observed(t, watchedInTests())
 	want := []string{
 		"AnswersLate", "AnswersNotDelivered", "ExecutionFailed", "NoExecutionSucceeded", "NotPromoted", "RecommendFails",

@@ -158,7 +158,7 @@ func TestAStacksLife(t *testing.T) {
 }
 
 // The creator of a role is a member of it: without a token the owner of a bootstrapped database stays outside.
-func TestTheOwnerBecomesAMemberOfWhatItGrants(t *testing.T) {
+func TestTheOwnerBecomesAMemberOfTheRolesItGrants(t *testing.T) {
 	b := setup(t)
 	b.tell(cfn.RequestCreate, "")
 	b.super(`create role rds_iam`)

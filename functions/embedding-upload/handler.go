@@ -115,7 +115,7 @@ func (h *Handler) unchanged(ctx context.Context, same vectorstore.Record) (workf
 		return workflow.Uploaded{}, err
 	}
 	if same.RolledBack && same.Version != active.Version {
-		slog.WarnContext(ctx, "these artifacts were rolled back: they are not loaded again; hand over others",
+		slog.WarnContext(ctx, "these artifacts were rolled back and are not loaded again: hand over others",
 			"rolledBack", same.Version, "active", active.Version)
 		return workflow.Uploaded{Status: "rolled-back", Version: same.Version}, nil
 	}

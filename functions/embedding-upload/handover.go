@@ -75,7 +75,7 @@ func (h handOver) whole() error {
 	}
 	for _, key := range wanted {
 		if !h.has(key) && !(key == lake.ModelKey && h.has(lake.SafetensorsKey)) {
-			return failure.InvalidEmbeddings.Errorf("%s is missing, though %s is there; wanted together: %v", key, lake.SuccessKey, wanted)
+			return failure.InvalidEmbeddings.Errorf("%s is missing, though %s is there. These belong together: %v", key, lake.SuccessKey, wanted)
 		}
 	}
 	return nil

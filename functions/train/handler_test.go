@@ -23,7 +23,7 @@ import (
 	"recsys/shared/store/objectstore"
 )
 
-func TestWhatIsTrainedCanBeLoaded(t *testing.T) {
+func TestTrainedArtifactsCanBeLoaded(t *testing.T) {
 	b := setup(t)
 	b.publish("monday", 1)
 	out := b.train("run-1", `{}`)

@@ -37,7 +37,7 @@ func (h *Handler) Handle(ctx context.Context, in workflow.IndexInput) (workflow.
 		return workflow.Indexed{}, err
 	}
 	if in.Rollback == (in.Version != 0) || in.Version < 0 {
-		return workflow.Indexed{}, failure.Invalidf("want either a version, 1 and up, or rollback: true; got version %d, rollback %t", in.Version, in.Rollback)
+		return workflow.Indexed{}, failure.Invalidf("want either a version, 1 and up, or rollback: true, got version %d, rollback %t", in.Version, in.Rollback)
 	}
 	if in.Rollback {
 		return h.rollback(ctx, in.Run)

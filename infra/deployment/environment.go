@@ -127,6 +127,6 @@ func CheckRegion(region string) error {
 	if region == "" || slices.Contains(rds.Regions(), region) {
 		return nil
 	}
-	return fmt.Errorf("region %s: its RDS root certificate is missing in shared/store/rds/certificates.pem, so functions could not connect; want one of %s",
+	return fmt.Errorf("region %s: its RDS root certificate is missing in shared/store/rds/certificates.pem, so functions could not connect. Want one of %s",
 		region, strings.Join(rds.Regions(), ", "))
 }

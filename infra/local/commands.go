@@ -28,7 +28,7 @@ func runOnce(ctx context.Context, o options, out io.Writer) (err error) {
 	if err := o.show(ctx, c, p); err != nil {
 		return err
 	}
-	c.say("\nLook around in %s; run again at any time, or `%s` to keep it up.", display(o.stateDir), o.command("serve"))
+	c.say("\nLook around in %s. Run again at any time, or `%s` to keep it up.", display(o.stateDir), o.command("serve"))
 	return nil
 }
 
@@ -88,7 +88,7 @@ func reset(_ context.Context, o options, out io.Writer) error {
 
 // start starts a platform of this process's own.
 func (o options) start(ctx context.Context, c *console) (*platform.Platform, error) {
-	c.say("Starting; state is in %s", display(o.stateDir))
+	c.say("Starting. The state is in %s", display(o.stateDir))
 	cache, err := provision.Open(provision.Config{Progress: c.progress})
 	if err != nil {
 		return nil, err
@@ -103,10 +103,10 @@ func (o options) start(ctx context.Context, c *console) (*platform.Platform, err
 func (o options) with(ctx context.Context, c *console, do func(*console, *platform.Client) error) (err error) {
 	client, err := platform.Attach(ctx, o.stateDir)
 	if err == nil && (len(o.sourceSQL) > 0 || o.sourceEngine != "" || o.sourceDatabase != "") {
-		return errors.New("--source-sql, --source-engine and --source-database cannot be loaded into what serve has up: stop serve first, or choose another --state-dir")
+		return errors.New("--source-sql, --source-engine and --source-database cannot be loaded into the servers of serve: stop serve first, or choose another --state-dir")
 	}
 	if err == nil && len(o.settings) > 0 {
-		return errors.New("-c cannot change what serve has up: stop serve first, and give it the options")
+		return errors.New("-c cannot change the servers of serve: stop serve first, and give it the options")
 	}
 	if err == nil {
 		return do(c, client)

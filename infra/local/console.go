@@ -180,16 +180,16 @@ func grouped(n int64) string {
 func (c *console) handOver(there platform.HandOver) {
 	switch there.Whose {
 	case platform.Folder:
-		c.say("  artifacts: %s, uploaded %s; --artifacts or reset changes them, --input '{\"train\":true}' trains instead", display(there.From), there.At.Local().Format(time.DateTime))
+		c.say("  artifacts: %s, uploaded %s. --artifacts or reset changes them, --input '{\"train\":true}' trains instead", display(there.From), there.At.Local().Format(time.DateTime))
 	case platform.Other:
-		c.say("  artifacts: what somebody put into %s stays; --artifacts DIR replaces it, --input '{\"train\":true}' trains instead", platform.ArtifactsBucket)
+		c.say("  artifacts: somebody's files in %s stay. --artifacts DIR replaces them, --input '{\"train\":true}' trains instead", platform.ArtifactsBucket)
 	}
 }
 
 // endpoints shows how to look into the servers that serve has up. command is a line that runs another command on it.
 func (c *console) endpoints(e platform.Endpoints, command func(string) string) {
 	c.say(`
-Everything is up; Ctrl-C stops it. In another terminal (PostgreSQL's user may read, and write the trends):
+Everything is up. Ctrl-C stops it. In another terminal (PostgreSQL's user may read, and write the trends):
 
   psql '%s' -c "select version, status, recall, evaluation->>'status' as gate, evaluation->>'ndcg10' as ndcg10 from embedding_version"
   %s

@@ -8,7 +8,7 @@ import (
 	"recsys/infra/local/aws/stepfunctions"
 )
 
-func TestARetryNamesWhatWentBefore(t *testing.T) {
+func TestARetryNamesTheErrorBefore(t *testing.T) {
 	var out bytes.Buffer
 	c := newConsole(&out)
 	range3 := 3

@@ -68,7 +68,7 @@ func (o options) withoutReport(c *console, output json.RawMessage) error {
 	case upload.Status == "unchanged":
 		c.say("  the embeddings are those of before: version %d stays active", upload.Version)
 	case upload.Status == "rolled-back":
-		c.say("  these embeddings are version %d, which was rolled back: they are not loaded again; hand over others", upload.Version)
+		c.say("  these embeddings are version %d, which was rolled back. They are not loaded again: hand over others", upload.Version)
 	case upload.Status == "no-artifacts":
 		c.say("  nothing is handed over and nothing was trained: --artifacts DIR hands over, --input '{\"train\":true}' trains")
 	case index.Status == "rolled-back":

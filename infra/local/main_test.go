@@ -22,7 +22,7 @@ import (
 
 var update = flag.Bool("update", false, "write docs/img/evaluation.svg again")
 
-func TestMistakesSayWhatToDo(t *testing.T) {
+func TestMistakesComeWithAdvice(t *testing.T) {
 	for _, test := range []struct {
 		args []string
 		want string
@@ -181,7 +181,7 @@ func (l lines) Write(text []byte) (int, error) {
 	return len(text), nil
 }
 
-func TestStartOnWhatServeHasUp(t *testing.T) {
+func TestStartOnTheServersOfServe(t *testing.T) {
 	mysqltest.ForTest(t) // skips where no server can be had
 	postgrestest.ForTest(t)
 	provisiontest.NodeModules(t)
@@ -305,6 +305,6 @@ func comparePicture(t *testing.T, state string) {
 		t.Fatal(err)
 	}
 	if !bytes.Equal(committed, drawn.Bytes()) {
-		t.Errorf("%s is not the sample run's: go test ./infra/local -run StartOnWhatServeHasUp -update", picture)
+		t.Errorf("%s is not the sample run's: go test ./infra/local -run StartOnTheServersOfServe -update", picture)
 	}
 }

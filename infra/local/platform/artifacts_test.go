@@ -19,7 +19,7 @@ func files(pairs ...string) fstest.MapFS {
 	return made
 }
 
-func TestWhatIsUploadedAndWhatStays(t *testing.T) {
+func TestAnUploadReplacesAnEarlierOne(t *testing.T) {
 	store, server := s3test.ForTest(t, ArtifactsBucket)
 	cfg, err := clientConfig(t.Context())
 	if err != nil {

@@ -94,7 +94,7 @@ func Lock(stateDir string) (unlock func() error, err error) {
 		return nil, fmt.Errorf("locking the state directory: %w (choose another with --state-dir)", err)
 	}
 	if !locked {
-		return nil, fmt.Errorf("%w on %s; wait for it, stop it, or choose another with --state-dir", ErrBusy, stateDir)
+		return nil, fmt.Errorf("%w on %s: wait for it, stop it, or choose another with --state-dir", ErrBusy, stateDir)
 	}
 	return lock.Close, nil
 }

@@ -73,7 +73,7 @@ func (s *supervisor) died(reason error) {
 
 func (s *supervisor) bringBack(restart func(context.Context) error, reason error) {
 	trouble := s.inTroubleSince()
-	s.say(fmt.Sprintf("%s ended by itself and is started again; its log is %s: %v", s.name, s.log, reason))
+	s.say(fmt.Sprintf("%s ended by itself and is started again, its log is %s: %v", s.name, s.log, reason))
 	for {
 		s.pause(s.ctx)
 		if s.ctx.Err() != nil {

@@ -50,7 +50,7 @@ func (p *Platform) lockVectorStore(ctx context.Context) error {
 		return fmt.Errorf("locking the vector database: %w", err)
 	}
 	if !locked {
-		return fmt.Errorf("%w on the database of DATABASE_URL; wait for it, stop it, or choose another database", ErrBusy)
+		return fmt.Errorf("%w on the database of DATABASE_URL: wait for it, stop it, or choose another database", ErrBusy)
 	}
 	return nil
 }

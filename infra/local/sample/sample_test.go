@@ -79,7 +79,7 @@ func TestSessionsAreOfTheShop(t *testing.T) {
 	}
 }
 
-func TestModelComputesWhatPyTorchDoes(t *testing.T) {
+func TestModelComputesTheVectorsOfPyTorch(t *testing.T) {
 	towers, err := model.Read(model.Files{
 		Model: artifact(t, lake.ModelKey), UserOneHot: artifact(t, lake.UserOneHotKey), UserScaler: artifact(t, lake.UserScalerKey),
 	})

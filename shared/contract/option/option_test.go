@@ -62,7 +62,7 @@ func TestRead(t *testing.T) {
 }
 
 // Read reads the output of String, so that a variable that is passed on means the same.
-func TestStringIsWhatReadTakes(t *testing.T) {
+func TestReadTakesTheOutputOfString(t *testing.T) {
 	for _, want := range []whole{
 		{Bucket: "b", Sizes: Sizes{1, 0.1, time.Second, 1, 0, false}},
 		{Network{"vpc-7", []string{"x", "y"}}, Sizes{2, 0.30000000000000004, time.Hour, 30, 9, true}, "b"},

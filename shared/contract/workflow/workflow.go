@@ -85,11 +85,11 @@ func ParseInput(input []byte) (ExecutionInput, error) {
 		switch key {
 		case "stages", "train", "rollback", "acceptShrunkSource", "Comment":
 		default:
-			return parsed, failure.Invalidf("the execution's input has the key %.40q; known are stages, train, rollback, acceptShrunkSource and Comment", key)
+			return parsed, failure.Invalidf("the execution's input has the key %.40q: known are stages, train, rollback, acceptShrunkSource and Comment", key)
 		}
 	}
 	if err := json.Unmarshal(input, &parsed); err != nil {
-		return parsed, failure.Invalidf("the execution's input: stages is a string; train, rollback and acceptShrunkSource are true or false")
+		return parsed, failure.Invalidf("the execution's input: stages is a string, and train, rollback and acceptShrunkSource are true or false")
 	}
 	switch parsed.Stages {
 	case "", "all", "training-data", "embeddings":

@@ -178,7 +178,7 @@ func TestSolve(t *testing.T) {
 	})
 }
 
-func TestSolveRefusesWhatIsNotPositive(t *testing.T) {
+func TestSolveRefusesMatricesThatAreNotPositive(t *testing.T) {
 	e := NewEquations(16)
 	x := make([]float32, 16)
 	for _, diagonal := range []float32{0, -1, float32(math.NaN()), float32(math.Inf(1))} {

@@ -12,7 +12,7 @@ import (
 	"recsys/shared/contract/lake"
 )
 
-func TestWhatIsWrittenIsReadBackBitForBit(t *testing.T) {
+func TestVectorsAreReadBackBitForBit(t *testing.T) {
 	const dimension = 5
 	random := rand.New(rand.NewPCG(3, 1))
 	ids := []int32{-4, 0, 7, math.MaxInt32}

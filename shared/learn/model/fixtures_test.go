@@ -54,7 +54,7 @@ func unpack(t testing.TB, path string, into map[string][]byte) {
 	}
 }
 
-func TestEveryLayoutGivesWhatPyTorchComputes(t *testing.T) {
+func TestEveryLayoutGivesTheVectorsOfPyTorch(t *testing.T) {
 	files := fixtures(t)
 	var cases []expectation
 	for _, path := range []string{"testdata/expected.json", "testdata/saved.json"} {
@@ -107,8 +107,8 @@ var refusals = []struct{ file, text string }{
 	{"skip.pth", `"user_skip" takes 10 numbers, but "user_nn.2" before it gives 3: layers that follow one another are read, without residual`},
 	{"alone_other_width.pth", "takes 12 numbers, but the scalers give 10"},
 	{"order.safetensors", "the order of the user tower's layers"},
-	{"float8.safetensors", `the tensor "0.weight": the type "F8_E4M3"; F64, F32, F16 and BF16 are read`},
-	{"quantised.pth", "weights in a torch.CharStorage; float64, float32, float16 and bfloat16 are read"},
+	{"float8.safetensors", `the tensor "0.weight": the type "F8_E4M3": F64, F32, F16 and BF16 are read`},
+	{"quantised.pth", "weights in a torch.CharStorage: float64, float32, float16 and bfloat16 are read"},
 	{"nan.pth", `"user_nn.0": a weight that is no finite number`},
 	{"no_weights.pth", "no state dict in it"},
 	{"three_groups.pth", `3 groups of layers ("user", "item", "head")`},

@@ -35,7 +35,7 @@ func (t tower) allLinear() error {
 			return fmt.Errorf("the layer %.60q is not a Linear layer: %s. Towers of Linear layers with ReLU between are read", l.path, kind)
 		}
 		if l.in() < 1 || l.in() > maxWidth || l.out() < 1 || l.out() > maxWidth {
-			return fmt.Errorf("the layer %.60q is %d by %d; at most %d are read", l.path, l.out(), l.in(), maxWidth)
+			return fmt.Errorf("the layer %.60q is %d by %d, but at most %d are read", l.path, l.out(), l.in(), maxWidth)
 		}
 		if l.bias != nil && (len(l.bias.shape) != 1 || l.bias.shape[0] != l.out()) {
 			return fmt.Errorf("the layer %.60q has a bias that does not fit its weight", l.path)

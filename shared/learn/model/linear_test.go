@@ -85,7 +85,7 @@ func TestMostSeenCategoriesAreKept(t *testing.T) {
 	}
 }
 
-func TestLinearModelGivesWhatTheMapsGive(t *testing.T) {
+func TestLinearModelAppliesTheMaps(t *testing.T) {
 	file, e, userMap, itemMap := linearFile(t)
 	m, err := Read(Files{Linear: file})
 	if err != nil {
@@ -159,7 +159,7 @@ func TestLinearFilesAreTheSameBytes(t *testing.T) {
 	}
 }
 
-func TestWriteLinearRefusesWhatDoesNotFit(t *testing.T) {
+func TestWriteLinearRefusesMapsThatDoNotFit(t *testing.T) {
 	_, e, userMap, itemMap := linearFile(t)
 	short := coldstart.Map{Dimension: 3, Weights: userMap.Weights[3:]}
 	infinite := coldstart.Map{Dimension: 3, Weights: slices.Clone(itemMap.Weights)}

@@ -132,7 +132,7 @@ func (a array) floats() ([]float64, error) {
 		case a.kind == 'i' && a.width == 8:
 			numbers[i] = float64(int64(a.order.Uint64(b)))
 		default:
-			return nil, fmt.Errorf("numbers of NumPy type %c%d; float64, float32 and int64 are read", a.kind, a.width)
+			return nil, fmt.Errorf("numbers of NumPy type %c%d: float64, float32 and int64 are read", a.kind, a.width)
 		}
 	}
 	return numbers, nil

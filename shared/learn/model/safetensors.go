@@ -71,7 +71,7 @@ func tensorAt(name string, description json.RawMessage, numbers []byte) (tensor,
 	}
 	class, known := storageClasses[placed.Type]
 	if !known {
-		return tensor{}, nil, fmt.Errorf("the type %.20q; F64, F32, F16 and BF16 are read", placed.Type)
+		return tensor{}, nil, fmt.Errorf("the type %.20q: F64, F32, F16 and BF16 are read", placed.Type)
 	}
 	t := tensor{storage: storageID{class, name}, stride: make([]int, len(placed.Shape))}
 	for _, size := range placed.Shape {

@@ -34,7 +34,7 @@ func findStateDict(root any) (stateDict, error) {
 		}
 		level = next
 	}
-	return nil, errors.New("no state dict in it (no key that ends in .weight); " + adviceModel)
+	return nil, errors.New("no state dict in it (no key that ends in .weight): " + adviceModel)
 }
 
 // chooseStateDict takes the one with a customary name. Without one, several are towers that were saved one by one.

@@ -151,7 +151,7 @@ func (c *checkpoint) reader(class string) (func([]byte) float32, error) {
 	case "BFloat16Storage": // the upper half of a float32
 		return func(b []byte) float32 { return math.Float32frombits(uint32(c.order.Uint16(b)) << 16) }, nil
 	}
-	return nil, fmt.Errorf("weights in a torch.%s; float64, float32, float16 and bfloat16 are read: call model.float() before saving", class)
+	return nil, fmt.Errorf("weights in a torch.%s: float64, float32, float16 and bfloat16 are read, so call model.float() before saving", class)
 }
 
 // float16 returns the value of a number in IEEE 754's binary16, which float32 holds exactly.

@@ -67,7 +67,7 @@ func userTower(layers []layer, features int, ordered bool) (tower, error) {
 // oneOfTwo picks the tower whose name is a user's, else the one that takes as many numbers as the user's features are.
 func oneOfTwo(towers []tower, features int) (tower, error) {
 	if len(towers) > 2 {
-		return tower{}, fmt.Errorf("%d groups of layers (%s); two towers are read, of Linear layers whose names start alike, such as user_nn.0 and item_nn.0", len(towers), names(towers))
+		return tower{}, fmt.Errorf("%d groups of layers (%s). Two towers of Linear layers are read, with names that start alike, such as user_nn.0 and item_nn.0", len(towers), names(towers))
 	}
 	user, err := pickUser(towers, features)
 	if err != nil {
@@ -99,7 +99,7 @@ func pickUser(towers []tower, features int) (tower, error) {
 			return fitting[0], nil
 		}
 	}
-	return tower{}, fmt.Errorf("which tower is the user's? None or both of %s are named so, and none or both take the %d numbers of the scalers; name one's layers user…", names(towers), features)
+	return tower{}, fmt.Errorf("which tower is the user's? None or both of %s are named so, and none or both take the %d numbers of the scalers. Name one's layers user…", names(towers), features)
 }
 
 // fits holds the tower to the number of the user's features.

@@ -42,7 +42,7 @@ func (e StatementError) Error() string {
 	case NamesOnly(answered.Number):
 		return fmt.Sprintf("line %d: MySQL error %d: %s", e.Line, answered.Number, answered.Message)
 	case answered.Number == SyntaxError:
-		return fmt.Sprintf("line %d: MySQL error %d: no SQL that the server knows; is the file a dump, whole and not compressed?", e.Line, answered.Number)
+		return fmt.Sprintf("line %d: MySQL error %d: the server does not know this SQL. Is the file a dump, whole and not compressed?", e.Line, answered.Number)
 	}
 	return fmt.Sprintf("line %d: MySQL error %d (SQLSTATE %s)", e.Line, answered.Number, answered.SQLState[:])
 }

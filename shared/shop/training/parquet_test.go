@@ -127,7 +127,7 @@ func row(i int) Row {
 }
 
 // NULL stays NULL, and rows keep their values while the scanner goes on.
-func TestScannerReturnsWhatTheWriterTook(t *testing.T) {
+func TestScannerReturnsTheWrittenRows(t *testing.T) {
 	const n = 3*batch + 1
 	file, err := Open(write(t, n))
 	if err != nil {
@@ -177,7 +177,7 @@ func TestSameRowsGiveTheSameBytes(t *testing.T) {
 	}
 }
 
-func TestOpenRefusesWhatIsNoParquet(t *testing.T) {
+func TestOpenRefusesOtherFilesThanParquet(t *testing.T) {
 	for _, content := range []string{"", "PAR1", "PAR1PAR1", "hello, world, this is a text", "PAR1\xff\xff\xff\x7fPAR1"} {
 		path := filepath.Join(t.TempDir(), "broken.parquet")
 		if err := os.WriteFile(path, []byte(content), 0o600); err != nil {

@@ -67,8 +67,8 @@ func IsPacked(data []byte) bool {
 }
 
 var (
-	errTooMany = fmt.Errorf("it holds more than %d records; pack fewer into one", MaxParts)
-	errTooLong = fmt.Errorf("it unpacks to more than %d bytes; pack fewer records into one", MaxBytes)
+	errTooMany = fmt.Errorf("it holds more than %d records: pack fewer into one", MaxParts)
+	errTooLong = fmt.Errorf("it unpacks to more than %d bytes: pack fewer records into one", MaxBytes)
 )
 
 // unpacker gathers the parts of one Kinesis record.

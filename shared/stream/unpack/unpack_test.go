@@ -139,12 +139,12 @@ func TestLimits(t *testing.T) {
 		reason string
 	}{
 		"as many as may be": {Aggregate("k", many...), ""},
-		"one more":          {Aggregate("k", append(many, a)...), "it holds more than 10000 records; pack fewer into one"},
-		"lines":             {[]byte(strings.Join(append(many, a), "\n")), "it holds more than 10000 records; pack fewer into one"},
-		"lines in gzip":     {Aggregate("k", string(Gzip(strings.Join(many, "\n"))), a), "it holds more than 10000 records; pack fewer into one"},
+		"one more":          {Aggregate("k", append(many, a)...), "it holds more than 10000 records: pack fewer into one"},
+		"lines":             {[]byte(strings.Join(append(many, a), "\n")), "it holds more than 10000 records: pack fewer into one"},
+		"lines in gzip":     {Aggregate("k", string(Gzip(strings.Join(many, "\n"))), a), "it holds more than 10000 records: pack fewer into one"},
 		"large":             {[]byte(bomb), ""},
-		"too large":         {Gzip(strings.Repeat(" ", unpack.MaxBytes+1)), "it unpacks to more than 33554432 bytes; pack fewer records into one"},
-		"too large in all":  {Aggregate("k", a, bomb, bomb), "it unpacks to more than 33554432 bytes; pack fewer records into one"},
+		"too large":         {Gzip(strings.Repeat(" ", unpack.MaxBytes+1)), "it unpacks to more than 33554432 bytes: pack fewer records into one"},
+		"too large in all":  {Aggregate("k", a, bomb, bomb), "it unpacks to more than 33554432 bytes: pack fewer records into one"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			parts := unpack.Record(c.in)

@@ -331,7 +331,7 @@ func TestTheCheckpointOutlivesTheProcess(t *testing.T) {
 	}
 }
 
-func TestLatestSeesWhatIsPutAfterTheStart(t *testing.T) {
+func TestLatestSeesRecordsAfterTheStart(t *testing.T) {
 	client := start(t)
 	stream := create(t, 1)
 	put(t, client, stream, 0, 3)
@@ -496,7 +496,7 @@ func TestCloseAbandonsAnInvocationAndTheNextStartMakesItAgain(t *testing.T) {
 	}
 }
 
-func TestStartSaysWhatIsWrong(t *testing.T) {
+func TestStartNamesTheFault(t *testing.T) {
 	_, err := eventsource.Start(t.Context(), eventsource.Config{BatchSize: -1, MaximumBatchingWindow: time.Hour, StartingPosition: "MIDDLE"})
 	for _, want := range []string{"required", "BatchSize", "MaximumBatchingWindow", "MIDDLE"} {
 		if err == nil || !strings.Contains(err.Error(), want) {

@@ -127,7 +127,7 @@ func listening(ctx context.Context, stdout io.ReadCloser) (port int, err error) 
 			Error string
 		}
 		if err := json.Unmarshal(line, &said); err != nil {
-			return 0, errors.New("node ended before it listened; see its output")
+			return 0, errors.New("node ended before it listened: see its output")
 		}
 		if said.Error != "" {
 			return 0, errors.New(said.Error)

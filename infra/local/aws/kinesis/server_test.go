@@ -236,7 +236,7 @@ func TestServerEndsWithItsParent(t *testing.T) {
 	}
 }
 
-func TestStartSaysWhatIsWrong(t *testing.T) {
+func TestStartNamesTheFault(t *testing.T) {
 	_, err := kinesis.Start(t.Context(), kinesis.Config{NodeModules: t.TempDir()})
 	if err == nil || !strings.Contains(err.Error(), "kinesalite") {
 		t.Errorf("without packages: %v", err)

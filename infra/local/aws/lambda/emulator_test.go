@@ -121,7 +121,7 @@ func (b bundle) fail(tb testing.TB, event string) *lambda.InvocationError {
 	return failed
 }
 
-func TestAWorkerSeesWhatAWSShowsAndIsReused(t *testing.T) {
+func TestAWorkerSeesAWSVariablesAndIsReused(t *testing.T) {
 	t.Setenv("SECRET_OF_THE_HOST", "x")
 	b := setup(t, lambda.Function{Env: map[string]string{"OWN": "1"}, MemoryMB: 512})
 	first := b.report(t)
@@ -339,7 +339,7 @@ func TestLogsAreWholeBoundedLines(t *testing.T) {
 	}
 }
 
-func TestRegisterRefusesWhatAWSRefuses(t *testing.T) {
+func TestRegisterRefusesLikeAWS(t *testing.T) {
 	b := setup(t, lambda.Function{})
 	err := b.Register(lambda.Function{
 		Name: "a b", Bootstrap: "does-not-exist", Timeout: time.Hour,

@@ -184,7 +184,7 @@ func TestSubstitutionsMustMatch(t *testing.T) {
 	}
 }
 
-func TestWhatTheEngineCannotRunIsSaid(t *testing.T) {
+func TestADefinitionThatTheEngineCannotRunIsRefused(t *testing.T) {
 	h := stepfunctionstest.New(t, nil)
 	if _, err := h.Run(t.Context(), []byte(`{"StartAt":"X","States":{}}`), nil, ""); err == nil || !strings.Contains(err.Error(), "definition is invalid") {
 		t.Errorf("invalid definition: %v", err)

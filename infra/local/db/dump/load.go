@@ -193,7 +193,7 @@ func (l *Loader) refused(p Problem) error {
 	case answer == 0:
 		return fmt.Errorf("line %d: %w", p.Line, p.Err)
 	case answer == sqlfile.SyntaxError && p.Subject.kind == "":
-		return fmt.Errorf("line %d: MySQL error %d: no SQL that the server knows; is the file a dump, and whole?", p.Line, answer)
+		return fmt.Errorf("line %d: MySQL error %d: the server does not know this SQL. Is the file a dump, and whole?", p.Line, answer)
 	case p.Subject.verb == "SET" && (slices.Contains(denied, answer) || answer == unknownSetting):
 		return nil // settings of the whole server stay as they are, and another server's are not needed
 	case p.Subject.verb == "DROP" && slices.Contains(nothingToDrop, answer):

@@ -338,7 +338,7 @@ func whatTheShopNeeds(t *testing.T, s target) {
 
 func noDump(t *testing.T, s target) {
 	for text, want := range map[string]string{
-		shop + "SELEC 'secret';":                     "line 7: MySQL error 1064: no SQL that the server knows",
+		shop + "SELEC 'secret';":                     "line 7: MySQL error 1064: the server does not know this SQL",
 		"<!DOCTYPE html>\n<p>secret</p>":             "line 1: MySQL error 1064",
 		shop + "INSERT INTO ratings VALUES ('secret": "the file ends within quotes of the statement that starts on line 7",
 		"PK\x03\x04 secret":                          "a zip archive: unpack it first",

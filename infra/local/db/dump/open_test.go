@@ -39,7 +39,7 @@ func utf16(t *testing.T, order unicode.Endianness, mark unicode.BOMPolicy) strin
 	return text
 }
 
-func TestAFileIsReadAsItsTextWhateverItIsPackedIn(t *testing.T) {
+func TestAPackedFileIsReadAsItsText(t *testing.T) {
 	gzipped := compressed(t, func(w io.Writer) io.WriteCloser { return gzip.NewWriter(w) })
 	zstandard := compressed(t, func(w io.Writer) io.WriteCloser {
 		encoder, err := zstd.NewWriter(w)

@@ -64,7 +64,7 @@ func aStrangersProgram(t *testing.T, s target) {
 	}
 	// A client's commands are no SQL.
 	for _, command := range []string{"\\! touch " + written, "system touch " + written, "source " + secret, "\\. " + secret, "tee " + written, "pager cat > " + written} {
-		if _, _, err := s.load(t, "", command+"\n"+shop); err == nil || !strings.Contains(err.Error(), "no SQL that the server knows") {
+		if _, _, err := s.load(t, "", command+"\n"+shop); err == nil || !strings.Contains(err.Error(), "the server does not know this SQL") {
 			t.Errorf("%s gave %v", command, err)
 		}
 	}

@@ -100,7 +100,7 @@ func TestAPartThatFailedIsNotThere(t *testing.T) {
 	}
 }
 
-func TestWhatIsMissingIsSaid(t *testing.T) {
+func TestAMissingPartIsNamed(t *testing.T) {
 	t.Setenv("PATH", t.TempDir())
 	cache := open(t, nil)
 	_, err := cache.MariaDB(t.Context())

@@ -24,11 +24,11 @@ var groups = []struct {
 	limits limits
 }{
 	{"README", readme, limits{15, 3, 2}},
-	{"documents", documents, limits{15, 3, 4}},
-	{"comments", comments, limits{15, 8, 13}},
-	{"errors", errorTexts, limits{15, 7, 2}},
-	{"logs", logTexts, limits{15, 13, 2}},
-	{"test names", testNames, limits{15, 3, 7}},
+	{"documents", documents, limits{15, 3, 2}},
+	{"comments", comments, limits{15, 3, 2}},
+	{"errors", errorTexts, limits{15, 3, 2}},
+	{"logs", logTexts, limits{15, 3, 2}},
+	{"test names", testNames, limits{15, 3, 2}},
 }
 
 func TestTextsReadPlainly(t *testing.T) {

@@ -113,7 +113,7 @@ func comments(t *testing.T) (texts []text) {
 
 func errorTexts(t *testing.T) []text {
 	return literals(t, func(function string) bool {
-		return function == "errors.New" || function == "fmt.Errorf" || strings.HasSuffix(function, "Invalidf")
+		return function == "errors.New" || strings.HasSuffix(function, ".Errorf")
 	})
 }
 

@@ -16,7 +16,7 @@ func anyClass(Class) bool { return true }
 func noClass(Class) bool  { return false }
 
 // The bytes are the output of Python 3.11: pickle.dumps(value, protocol).
-func TestDecodeWhatPythonWrites(t *testing.T) {
+func TestPicklesOfPythonAreDecoded(t *testing.T) {
 	for name, c := range map[string]struct {
 		pickle string
 		want   any
