@@ -182,7 +182,7 @@ func TestAVersionThatTheGateRefusesIsNotIndexed(t *testing.T) {
 	}
 }
 
-func TestEveryStepIsRetriedAfterWhatMayPass(t *testing.T) {
+func TestEveryStepIsRetriedAfterPassingErrors(t *testing.T) {
 	all := answers(1)
 	for name := range all {
 		all = failing(all, name, "Runtime.ExitError", 2)
