@@ -21,8 +21,9 @@ import (
 // maxZipped is the most bytes of a function as Lambda loads it, because that is a part of the cold start.
 const maxZipped = 6 << 20
 
-// heavier are those that may weigh more, and why. Both run once a night.
+// heavier are those that may weigh more, and why.
 var heavier = map[string]int{
+	"recommend":        7 << 20, // its SQL is text/template, with which the linker keeps every exported method
 	"embedding-upload": 7 << 20, // reads Parquet beside PostgreSQL
 	"evaluate":         9 << 20, // does so, too, and with html/template the linker keeps every exported method
 }
