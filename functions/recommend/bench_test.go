@@ -59,7 +59,7 @@ func sessions(n int) []string {
 	return payloads
 }
 
-// accepting is a Firehose that takes everything, so that the benchmark measures what is ours.
+// accepting is a Firehose that takes everything, so that the benchmark measures our own part.
 type accepting struct{}
 
 func (accepting) PutRecordBatch(context.Context, *awsfirehose.PutRecordBatchInput, ...func(*awsfirehose.Options)) (*awsfirehose.PutRecordBatchOutput, error) {
@@ -102,7 +102,8 @@ func largeShop() version {
 	return v
 }
 
-// BenchmarkOptions is what each option costs, on a large shop: records/s, and what they are of those without any option, in batches that alternate.
+// BenchmarkOptions measures the cost of each option on a large shop: records/s, and their share of the records/s
+// without any option, in batches that alternate.
 func BenchmarkOptions(b *testing.B) {
 	w := setup(b)
 	v := largeShop()
@@ -148,7 +149,7 @@ func batches(b *testing.B, handler *Handler, size int) {
 	b.ReportMetric(float64(size*b.N)/b.Elapsed().Seconds(), "records/s")
 }
 
-// compare answers batches by two handlers in turn. What it reports is of the fastest batch of each, for the machine has
+// compare answers batches by two handlers in turn. It reports the fastest batch of each, because the machine has
 // other things to do.
 func compare(b *testing.B, with, without *Handler, size int) {
 	event := batch(sessions(size)...)

@@ -33,7 +33,7 @@ const (
 	// truncateWait is how long emptying a partition may hold up the carts of others. It is tried again with each count.
 	truncateWait = 50 * time.Millisecond
 
-	// keptTrends is how many items the trends keep. It bounds what a batch reads, whatever the carts hold.
+	// keptTrends is how many items the trends keep. It bounds the rows that a batch reads, for any number of carts.
 	keptTrends = 200
 	// hotTrends is how many of them, the first ones, a list is filled from.
 	hotTrends = 100

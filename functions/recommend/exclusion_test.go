@@ -60,9 +60,9 @@ func TestCustomerWhoHasNearlyEverything(t *testing.T) {
 	w.wantIndex(number)
 }
 
-// TestListsHoldWhatIsEligible: whatever the customer has rated, has in the session or could not get, a list holds the
-// limit or all that is left, each once, and nothing else.
-func TestListsHoldWhatIsEligible(t *testing.T) {
+// TestListsHoldEligibleItems: a list holds the limit or all eligible items, each once, and nothing else. Items that
+// the customer has rated, has in the session or could not get are not eligible.
+func TestListsHoldEligibleItems(t *testing.T) {
 	const items, customers, records = 24, 40, 120
 	chance := rand.New(rand.NewPCG(8, 8))
 	w := setup(t)
@@ -203,8 +203,8 @@ func TestEveryNumberIsACustomer(t *testing.T) {
 	}
 }
 
-// TestNumbersThatCannotBeBlended: vectors of numbers next to zero make PostgreSQL refuse the batch; it is asked again without
-// the session's weight, and the shard goes on.
+// TestNumbersThatCannotBeBlended: vectors of numbers next to zero make PostgreSQL refuse the batch. It is asked again
+// without the session's weight, and the shard goes on.
 func TestNumbersThatCannotBeBlended(t *testing.T) {
 	w := setup(t)
 	v := small()
@@ -221,7 +221,7 @@ func TestNumbersThatCannotBeBlended(t *testing.T) {
 	}
 }
 
-// TestEarlierRelease: a version and a database that know nothing of what this release reads are answered from all the same.
+// TestEarlierRelease: a version and a database of an earlier release still give answers.
 func TestEarlierRelease(t *testing.T) {
 	w := setup(t)
 	number := w.load(small())

@@ -68,8 +68,8 @@ func TestPartialFailuresAreRetried(t *testing.T) {
 
 func unique(ids []string) []string { return slices.Compact(slices.Sorted(slices.Values(ids))) }
 
-// TestLastingPartialFailure: the first record that Firehose never takes is reported; with it only what its own
-// call had delivered comes again, under the same event ids.
+// TestLastingPartialFailure: the first record that Firehose never takes is reported. With it, only the answers of its
+// own call come again, under the same event ids.
 func TestLastingPartialFailure(t *testing.T) {
 	w := setup(t)
 	w.load(small())
@@ -132,8 +132,8 @@ func TestNoTimeLeft(t *testing.T) {
 	}
 }
 
-// TestPostgresAwayAndBack: nothing is delivered while it is away and all of the batch is reported; the
-// connections that died meanwhile cost no batch.
+// TestPostgresAwayAndBack: nothing is delivered while it is away, and all of the batch is reported. The connections
+// that died meanwhile cost no batch.
 func TestPostgresAwayAndBack(t *testing.T) {
 	w := setup(t)
 	w.load(small())
@@ -169,7 +169,7 @@ func TestDeadConnection(t *testing.T) {
 	}
 }
 
-// TestRejectionStoreAway: what is behind a rejected record that cannot be stored waits with it.
+// TestRejectionStoreAway: records behind a rejected one that cannot be stored wait with it.
 func TestRejectionStoreAway(t *testing.T) {
 	w := setup(t)
 	w.load(small())

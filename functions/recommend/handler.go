@@ -98,7 +98,7 @@ func readRecords(entries []entry) []*activity.Record {
 	return records
 }
 
-// outcome is what becomes of an entry: a line that goes out, or a rejection.
+// outcome is the result of an entry: a line that goes out, or a rejection.
 type outcome struct {
 	entry    *entry
 	line     []byte

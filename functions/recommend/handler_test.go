@@ -19,8 +19,8 @@ var popularity = [][]any{
 	{"usa", "item-001", int64(9)}, {"usa", "item-002", int64(8)}, {"usa", "item-050", int64(1)}, {"usa", "item-003", int64(7)},
 }
 
-// small is a version of 100 items around the circle: by index scan or not, neighbours are known. There is a
-// user 0, whom no visitor may be taken for.
+// small is a version of 100 items around the circle: by index scan or not, neighbours are known. There is a user 0,
+// and no visitor may be taken for them.
 func small() version {
 	return version{items: circle(100, 4), users: map[int32][]float32{0: direction(0.5, 4), 103: direction(0.1, 4)}, popularity: popularity}
 }

@@ -28,8 +28,8 @@ func (w *world) dump() (release func()) {
 		vectorstore.TrendingTable+` in access share mode; select count(*) from `+vectorstore.TrendingTable)
 }
 
-// TestALongTransactionLeavesTheTrendsSmall: what each batch reads of the trends must not grow while somebody holds a snapshot,
-// since no dead row can be removed then.
+// TestALongTransactionLeavesTheTrendsSmall: the trends' rows that each batch reads must not grow while somebody holds
+// a snapshot, although no dead row can be removed then.
 func TestALongTransactionLeavesTheTrendsSmall(t *testing.T) {
 	w := setup(t)
 	w.load(version{items: circle(1000, 3)})
@@ -49,8 +49,8 @@ func TestALongTransactionLeavesTheTrendsSmall(t *testing.T) {
 	}
 }
 
-// BenchmarkHeldSnapshot is an hour at 60 records/s, in batches of a second, with a pg_dump that goes on for all of it: what a
-// batch takes before, at the end of the hour, and afterwards, and how large the trends are.
+// BenchmarkHeldSnapshot is an hour at 60 records/s, in batches of a second, with a pg_dump during all of it. It
+// reports a batch's time before, at the end of the hour, and afterwards, and the size of the trends.
 func BenchmarkHeldSnapshot(b *testing.B) {
 	w := setup(b)
 	w.load(version{items: circle(1000, 32), popularity: popularity})
@@ -73,7 +73,7 @@ func BenchmarkHeldSnapshot(b *testing.B) {
 		slices.Sort(took)
 		return float64(took[batches/2].Microseconds()) / 1000
 	}
-	// carts does for the trends what second does, without the searches.
+	// carts does the trends' part of second, without the searches.
 	carts := func(seconds int) {
 		conn, err := handler.index.pool.Acquire(b.Context())
 		w.must(err)

@@ -19,11 +19,11 @@ import (
 	"recsys/shared/stream/ranking"
 )
 
-// index answers batches from the vector database. A batch costs two round trips, whatever its size: the first reads which version
-// is active, the second retrieves candidates from its tables, by their names. Records that come short cost a third one, all
-// together. So all of an answer belongs to one version, also while another one is being activated. If a version is dropped in
-// between, the second trip fails as a whole, and both are made again. Carts go in a trip of their own, after the answers. A
-// connection prepares a version's statements once, in a trip more.
+// index answers batches from the vector database. A batch costs two round trips, whatever its size. The first reads
+// the active version, the second retrieves candidates from its tables, by their names. Records that come short cost a
+// third one, all together. So all of an answer belongs to one version, also while another one is being activated. If
+// a version is dropped in between, the second trip fails as a whole, and both are made again. Carts go in a trip of
+// their own, after the answers. A connection prepares a version's statements once, in a trip more.
 type index struct {
 	pool    *pgxpool.Pool
 	models  *models
@@ -137,7 +137,8 @@ func (x *index) model(ctx context.Context, active vectorstore.ActiveVersion, las
 	return nil, retryNever, nil
 }
 
-// mayPass reports what becomes of searches that failed. A version that is just being dropped is either gone or locked.
+// mayPass reports whether another attempt may succeed after failed searches. A version that is just being dropped is
+// either gone or locked.
 func mayPass(err error) retry {
 	var failed *searchError
 	if !errors.As(err, &failed) {

@@ -45,7 +45,7 @@ func wire(ctx context.Context) (*Handler, error) {
 	if err != nil {
 		return nil, err
 	}
-	// One attempt a call: delivery itself tries again, with what is left of the call and of the time.
+	// One attempt a call: delivery itself tries again, with the rest of the call and of the time.
 	client := firehose.NewFromConfig(cfg, func(o *firehose.Options) { o.RetryMaxAttempts = 1 })
 	return New(s, pool, client,
 		objectstore.New(objects, s.Artifacts.Bucket), objectstore.New(objects, s.RecommendationsBucket)), nil

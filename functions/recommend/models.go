@@ -45,7 +45,7 @@ func (m *models) read(ctx context.Context, v vectorstore.ActiveVersion) (*model.
 	case errors.As(err, &unsupported), errors.As(err, &invalid):
 		slog.ErrorContext(ctx, "the version answers without its model", "version", v.Version, "error", err)
 	case err != nil:
-		// The swap above has put the least used one first; nothing is lost by an error.
+		// The swap above has put the least used one first, so an error loses nothing.
 		return nil, fmt.Errorf("reading the model of version %d: %w", v.Version, err)
 	}
 	m.kept[0] = keptModel{v.Version, read}

@@ -24,7 +24,7 @@ type pgvectorRetriever struct {
 	texts   rendered
 }
 
-// searchError is what the searches of a round trip failed with.
+// searchError is the error of the searches of a round trip.
 type searchError struct {
 	errs []error
 	lost bool // a connection is gone

@@ -20,14 +20,14 @@ func inShop(items ...string) (attributes [][]any) {
 	return attributes
 }
 
-// visits are records of a stored customer, of a session, and of a visitor of whom nothing is known.
+// visits are records of a stored customer, of a session, and of an unknown visitor.
 var visits = []string{
 	`{"customer_number":1,"browse_history":[{"product_code":"item-011","in_shopping_cart":true}]}`,
 	`{"session_id":"s","browse_history":[{"product_code":"item-002","in_shopping_cart":true}]}`,
 	`{"session_id":"s","country":"Norway"}`,
 }
 
-// TestItemsThatAreGone: an item that the newest snapshot does not hold is in no list, whatever the options are. One of which
+// TestItemsThatAreGone: an item that the newest snapshot does not hold is in no list, for any options. One of which
 // the stock alone is unknown stays.
 func TestItemsThatAreGone(t *testing.T) {
 	w := setup(t)
@@ -74,7 +74,8 @@ func TestItemsThatAreGone(t *testing.T) {
 	}
 }
 
-// TestItemsThatAreGoneInThePlainRetry: what cannot be computed is asked again plainly, and holds nothing more.
+// TestItemsThatAreGoneInThePlainRetry: a batch that cannot be computed is asked again plainly, and holds nothing
+// more.
 func TestItemsThatAreGoneInThePlainRetry(t *testing.T) {
 	w := setup(t)
 	v := version{items: circle(12, 4), users: map[int32][]float32{1: {1, 1e-45, 0, 0}}, popularity: popularity, whole: true}
@@ -89,8 +90,9 @@ func TestItemsThatAreGoneInThePlainRetry(t *testing.T) {
 	}
 }
 
-// TestARefreshTakesItemsOut: a version that stays active leaves out what a newer snapshot does not hold, and takes in what
-// comes back. Nothing is left out by a list of an earlier release, which lacks the products of bad rows.
+// TestARefreshTakesItemsOut: a version that stays active leaves out items that a newer snapshot does not hold, and
+// takes in those that come back. Nothing is left out by a list of an earlier release, which lacks the products of bad
+// rows.
 func TestARefreshTakesItemsOut(t *testing.T) {
 	w := setup(t)
 	number := w.load(version{items: circle(5, 4), users: map[int32][]float32{1: direction(0.1, 4)}})
@@ -128,7 +130,7 @@ func TestCodesWithoutRegardToCase(t *testing.T) {
 	for i, code := range codes {
 		v.items[code] = direction(float64(i)/7, 2)
 	}
-	// "New" has no vector yet. WAS-HERE is what the shop now calls was-Here.
+	// "New" has no vector yet. WAS-HERE is the shop's present name of was-Here.
 	v.attributes = inShop("P01", "ab00", "AB00", "Größe", "5003", "P02", "New", "WAS-HERE")
 	v.popularity = [][]any{{"norway", "New", int64(1)}, {"norway", "WAS-HERE", int64(1)}}
 	w.load(v)

@@ -44,7 +44,7 @@ func sampleTraining() (io.Reader, error) {
 	return &rows, sampleshop.WriteTraining(&rows, sampleshop.Default())
 }
 
-// knowShop gives a version what the training rows say of its shop.
+// knowShop gives a version the facts of the training rows about its shop.
 func (v *version) knowShop(t *testing.T, rows io.Reader) {
 	t.Helper()
 	lines, err := csv.NewReader(rows).ReadAll()
@@ -155,8 +155,8 @@ func TestParityWithPyTorch(t *testing.T) {
 	}
 }
 
-// TestSessions: each session is answered with 5 items and with 5 similar to its most telling one, and none of them is what
-// the customer has rated, has in the session or could not get.
+// TestSessions: each session is answered with 5 items and with 5 similar to its most telling one. None of them is
+// rated by the customer, in the session, or out of stock.
 func TestSessions(t *testing.T) {
 	for name, given := range handOvers {
 		t.Run(name, func(t *testing.T) {

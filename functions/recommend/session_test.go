@@ -18,9 +18,9 @@ import (
 	"recsys/shared/stream/ranking"
 )
 
-// TestSessionsTellWhatComesNext: of sessions that follow planted tastes the last product is held out; with the session's
-// default weight it is recommended more often than without the session.
-func TestSessionsTellWhatComesNext(t *testing.T) {
+// TestSessionsTellTheNextProduct: of sessions that follow planted tastes the last product is held out. With the
+// session's default weight it is recommended more often than without the session.
+func TestSessionsTellTheNextProduct(t *testing.T) {
 	payloads, next := heldOut(t, 2000)
 	w := setup(t)
 	w.load(handedOver(t, sampleArtifacts))
@@ -48,7 +48,7 @@ func TestSessionsTellWhatComesNext(t *testing.T) {
 	}
 }
 
-// TestBlend: by every metric the session moves the customer's vector as far as its weight says, whatever their lengths.
+// TestBlend: by every metric the session moves the customer's vector as far as its weight says, for any lengths.
 func TestBlend(t *testing.T) {
 	w := setup(t)
 	chance := rand.New(rand.NewPCG(9, 9))

@@ -126,7 +126,7 @@ func (w *world) must(err error) {
 	}
 }
 
-// version is what the loader would leave.
+// version is the loader's result.
 type version struct {
 	metric     distance.Metric
 	items      map[string][]float32
@@ -135,7 +135,7 @@ type version struct {
 	rated      [][]any // customer, item
 	attributes [][]any // item, line, stock
 	whole      bool    // the attributes are of all products: other items are gone
-	model      string  // a folder with model/ and scalers/; "" for none
+	model      string  // a folder with model/ and scalers/, "" for none
 }
 
 // load loads, indexes and activates a version.

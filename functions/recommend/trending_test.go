@@ -32,7 +32,7 @@ func cartOf(session string, products ...string) string {
 
 const nobody = `{"session_id":"nobody"}`
 
-// TestTrendsDecay: what was put into carts counts half after a half-life, whatever order batches come in.
+// TestTrendsDecay: a cart counts half after a half-life, for any order of the batches.
 func TestTrendsDecay(t *testing.T) {
 	w := setup(t)
 	w.load(small())
@@ -95,8 +95,8 @@ func TestTrendsAreBounded(t *testing.T) {
 	}
 }
 
-// TestTrendsOfManyAtOnce: batches that have the same items in their carts, in another order each, wait for each other but
-// never in a circle; none is lost.
+// TestTrendsOfManyAtOnce: batches that have the same items in their carts, in another order each, wait for each other
+// but never in a circle. None is lost.
 func TestTrendsOfManyAtOnce(t *testing.T) {
 	w := setup(t)
 	w.load(small())
@@ -123,8 +123,8 @@ func TestTrendsOfManyAtOnce(t *testing.T) {
 	}
 }
 
-// TestACartCountsOnceWhateverBreaks: one of the two connections is dead, either one, and the batch is asked again.
-func TestACartCountsOnceWhateverBreaks(t *testing.T) {
+// TestACartCountsOnceDespiteFaults: one of the two connections is dead, either one, and the batch is asked again.
+func TestACartCountsOnceDespiteFaults(t *testing.T) {
 	w := setup(t)
 	w.load(small())
 	other, err := pgx.Connect(t.Context(), w.readerURL)
@@ -156,8 +156,8 @@ func (w *world) hold(url, sql string) (release func()) {
 	return func() { w.must(conn.Close(w.Context())) }
 }
 
-// TestTrendsAreLocked against a connection that has yet to prepare their statements, and later against one that has: the batch
-// is answered all the same, and counts if its carts are there when the lock is gone.
+// TestTrendsAreLocked against a connection that has yet to prepare their statements, and later against one that has.
+// The batch is answered all the same, and counts if its carts are there when the lock is gone.
 func TestTrendsAreLocked(t *testing.T) {
 	for table, counted := range map[string]float64{vectorstore.CartTable: 1, vectorstore.TrendingTable: 3} {
 		w := setup(t)

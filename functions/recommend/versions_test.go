@@ -73,9 +73,9 @@ func readModel(t *testing.T, dir string) *model.Model {
 	return m
 }
 
-// TestSwapUnderLoad: versions of 32 and of 3 dimensions take turns, each dropped with its artifacts as soon as
-// the next is active, which is sooner than vector-index does; the trends, which are of no version, change with every
-// batch. Whatever a batch meets, each answer is of one version: its items, by the vector of its own model.
+// TestSwapUnderLoad: versions of 32 and of 3 dimensions take turns. Each is dropped with its artifacts as soon as the
+// next is active, which is sooner than vector-index does. The trends, which belong to no version, change with every
+// batch. In any case each answer belongs to one version: its items, by the vector of its own model.
 func TestSwapUnderLoad(t *testing.T) {
 	w := setup(t)
 	w.handler = w.newHandler(w.readerURL, w.handler.delivery.client, func(s *settings.Ranking) { s.TrendingItems = true })
@@ -144,7 +144,7 @@ func TestSwapUnderLoad(t *testing.T) {
 		if o.Similar.ProductCode == nil || !strings.HasPrefix(*o.Similar.ProductCode, prefix) || !strings.HasPrefix(o.Similar.Items[0].ID, prefix) {
 			t.Fatalf("version %d: similar %+v", number, o.Similar)
 		}
-		if *o.Similar.ProductCode == prefix+"item-001" { // the one who watches sees what the others have in their carts
+		if *o.Similar.ProductCode == prefix+"item-001" { // the watching visitor sees the carts of the others
 			if len(o.Trending) > 1 || len(o.Trending) == 1 && o.Trending[0].ID != prefix+"item-007" {
 				t.Fatalf("version %d: trending %+v", number, o.Trending)
 			}
@@ -239,7 +239,7 @@ func TestExtremeFeatures(t *testing.T) {
 	}
 }
 
-// TestUnreadableModel: embedding-upload lets none through; should one be there all the same, the shard goes on.
+// TestUnreadableModel: embedding-upload lets none through. If one is there all the same, the shard goes on.
 func TestUnreadableModel(t *testing.T) {
 	w := setup(t)
 	v := small() // dimension 4
@@ -257,8 +257,8 @@ func TestUnreadableModel(t *testing.T) {
 	}
 }
 
-// TestRoundTrips counts them on the wire: the same for one record and for a thousand of all kinds, one to read the
-// version, two at the same time to ask it, and one for what is in the carts. Without products it is one to read and one to
+// TestRoundTrips counts them on the wire, the same for one record and for a thousand of all kinds. It is one to read
+// the version, two at the same time to ask it, and one for the carts. Without products it is one to read and one to
 // ask. The first batch of a version prepares its statements in one more each.
 func TestRoundTrips(t *testing.T) {
 	w := setup(t)

@@ -19,7 +19,7 @@ func (b *bench) training(run string) (t lake.Training) {
 	return t
 }
 
-// The chosen options are those of the fit, and the artifacts say what was tried.
+// The chosen options are those of the fit, and the artifacts list the tried ones.
 func TestOptionsAreSearched(t *testing.T) {
 	b := setup(t)
 	b.publishShop("monday", 1, 100, 80, 1200)

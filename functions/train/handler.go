@@ -1,7 +1,7 @@
-// Command train learns embeddings of customers and items from the newest snapshot: implicit alternating least squares (package
-// als), and a linear map that gives unseen customers and unrated products a vector. First it searches the options that rank
-// the shop's own ratings best (package search). Then it fits twice: without the held-out ratings, for evaluate to measure,
-// and on everything, to answer with.
+// Command train learns embeddings of customers and items from the newest snapshot. The method is implicit alternating
+// least squares (package als), with a linear map that gives unseen customers and unrated products a vector. First it
+// searches the options that rank the shop's own ratings best (package search). Then it fits twice: without the
+// held-out ratings, for evaluate to measure, and on everything, to answer with.
 //
 // Input: workflow.TrainInput. Output: workflow.Trained. Reads lake.LatestKey and the snapshot, and lake.SuccessKey,
 // to see if anything is handed over. Writes: lake.TrainingPlanKey (once), lake.CheckpointKey after each iteration,

@@ -63,7 +63,7 @@ type Config struct {
 	Certificate *authority.Certificate
 	// Disposable says that the private databases need not outlive the machine's power, for tests.
 	Disposable bool
-	// Built says that the functions are built already; tests build them once. Default: they are built.
+	// Built says that the functions are built already, because tests build them once. Default: they are built.
 	Built bool
 	// Engine of the state machine. Default: one of its own. Tests share one, because Node takes long to load it.
 	Engine *stepfunctions.Engine

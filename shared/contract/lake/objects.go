@@ -72,12 +72,12 @@ type Training struct {
 	Search *Search `json:"search,omitempty"`
 }
 
-// Search is what was tried to find the options of a training, see package search.
+// Search holds the trials that found the options of a training, see package search.
 type Search struct {
 	Trials []Trial `json:"trials"` // in the order of the search
 	Chosen int     `json:"chosen"` // index of the trial that was chosen
 	Folds  int     `json:"folds"`  // how often the ratings were split
-	// Customers and Ratings are what the candidates were fitted to, before the validation was taken out.
+	// Customers and Ratings are the size of the candidates' training data, before the validation was taken out.
 	Customers int `json:"customers"`
 	Ratings   int `json:"ratings"`
 }

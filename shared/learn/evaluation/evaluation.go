@@ -1,6 +1,6 @@
 // Package evaluation judges a model by ratings that were held out of its training. It computes recall, NDCG,
 // reciprocal rank, coverage and novelty of full rankings, without sampled negatives. Its gate decides if a version is
-// promoted. Package report shows what it found.
+// promoted. Package report shows its results.
 //
 // Promise: the same ratings and scores give the same figures, bit for bit, with any number of workers. It reads and
 // writes neither S3 nor a database. Memory is that of the ratings and of the scorer, and one block of scores (2 MB, or
@@ -34,7 +34,7 @@ type Result struct {
 	Customers int `json:"customers"` // judged by: with at least one held-out and one remaining rating
 	HeldOut   int `json:"heldOut"`   // their held-out ratings
 	Items     int `json:"items"`     // the size of the catalogue
-	// Unserved counts the customers to whom no item at all can be recommended. They count 0 everywhere.
+	// Unserved counts the customers without any item that can be recommended. They count 0 everywhere.
 	Unserved int `json:"unserved"`
 
 	// MRR is the mean reciprocal rank: 1 over the rank of the first held-out item in the full ranking, 0 where there is none.

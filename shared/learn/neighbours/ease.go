@@ -13,7 +13,7 @@ import (
 
 // EASEOptions say how EASE is solved.
 type EASEOptions struct {
-	// Ridge is λ, over 0: what is added to each product's count of customers.
+	// Ridge is λ, over 0, which is added to each product's count of customers.
 	Ridge float64
 	// Neighbours is the number of sources that a target product keeps, 1 and up.
 	Neighbours int

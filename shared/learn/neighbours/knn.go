@@ -41,9 +41,9 @@ func (o KNNOptions) Validate() error {
 //
 //	Σ 1/n over common customers / (S^SourceExponent · T^TargetExponent)
 //
-// with S and T the sums of 1/n over all customers of either. Ratings count alike, whatever their stars. The time is
-// Σ n² over customers. Memory is the table, and 16 bytes a product for each worker. Errors: Validate's and the context's.
-// Method: Deshpande and Karypis 2004, "Item-based top-N recommendation algorithms".
+// with S and T the sums of 1/n over all customers of either. Ratings count alike, for any number of stars. The time
+// is Σ n² over customers. Memory is the table, and 16 bytes a product for each worker. Errors: Validate's and the
+// context's. Method: Deshpande and Karypis 2004, "Item-based top-N recommendation algorithms".
 func KNN(ctx context.Context, ratings *sparse.Matrix, o KNNOptions) (*Table, error) {
 	if err := o.Validate(); err != nil {
 		return nil, err
@@ -73,7 +73,7 @@ type knn struct {
 	options             KNNOptions
 	customers, products *sparse.Matrix
 	share               []float64 // 1/n by customer
-	source, target      []float64 // what a pair's weight is multiplied by, by product
+	source, target      []float64 // the factors of a pair's weight, by product
 	targets             [][]entry
 }
 

@@ -14,7 +14,7 @@ import (
 	"recsys/shared/learn/sparse"
 )
 
-// Table holds the entries of an item-item matrix by their source product: row s holds Items[Start[s]:Start[s+1]], in
+// Table holds the entries of an item-item matrix by their source product. Row s holds Items[Start[s]:Start[s+1]], in
 // ascending order, with the Weights at the same places. An entry takes 8 bytes.
 type Table struct {
 	Start   []int64   // one more than there are products
@@ -67,7 +67,7 @@ func (t *Table) AddScores(dst []float32, products []int32) {
 // Scores is a model of package evaluation: the table's scores for the customers of a matrix.
 type Scores struct {
 	Table     *Table
-	Customers *sparse.Matrix // customers by products: what each customer has
+	Customers *sparse.Matrix // customers by products: the products of each customer
 }
 
 // Score writes the scores of all products for each of the customers, row by row.

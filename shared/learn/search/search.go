@@ -1,5 +1,6 @@
-// Package search finds the options of training that rank a shop's own ratings best. No setting wins on every shop: a small
-// dense one wants few factors and much weight on what was not rated, a large sparse one wants 256 factors and few iterations.
+// Package search finds the options of training that rank a shop's own ratings best. No setting wins on every shop. A
+// small dense one wants few factors and much weight on unrated products, a large sparse one wants 256 factors and few
+// iterations.
 //
 // A search has three rounds. The first varies the weight of unobserved pairs and the regularization, the second the number of
 // factors, the third the neighbourhood of the best. Each candidate is fitted without some of the ratings, and is judged by
@@ -36,7 +37,7 @@ type Pinned struct{ Factors, Iterations, UnobservedWeight, Regularization, Frequ
 
 // Limits of a search.
 const (
-	// LeastRatings and LeastCustomers are what a search needs. With less, its figures are chance.
+	// LeastRatings and LeastCustomers are the least that a search needs. With less, its figures are chance.
 	LeastRatings   = 500
 	LeastCustomers = 50
 	// MostCustomers is the largest number of customers that a candidate is judged by.
@@ -72,7 +73,7 @@ func candidate(t Trial) Trial {
 	return t
 }
 
-// sameOptions reports whether two trials try the same options, in whatever rounds.
+// sameOptions reports whether two trials try the same options, in any rounds.
 func sameOptions(t, u Trial) bool {
 	t, u = candidate(t), candidate(u)
 	t.Round, u.Round = 0, 0
@@ -161,7 +162,7 @@ func (s *search) try(ctx context.Context, c Trial) error {
 		s.trials = append(s.trials, s.done[n])
 		return nil
 	}
-	s.done = nil // what follows was tried on other grounds
+	s.done = nil // the later trials were made on other grounds
 	t, err := s.judge(ctx, c)
 	if err != nil {
 		return err

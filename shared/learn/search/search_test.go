@@ -134,7 +134,8 @@ func TestErrorsEndTheSearch(t *testing.T) {
 	}
 }
 
-// Without any pattern no candidate finds what was held out of so many products: none is chosen, and the error says why.
+// Without any pattern no candidate finds the held-out items among so many products. None is chosen, and the error
+// says why.
 func TestASearchThatFindsNothing(t *testing.T) {
 	nothing := func(uint64, float64) func(int, int) bool { return func(int, int) bool { return false } }
 	_, err := Run(t.Context(), shop(5, 60, 60, 14), nothing, als.Default(), Options{}, nil, keep)

@@ -1,12 +1,11 @@
-// Package activity is one record of the user activity stream: what came in, and the same record enriched.
+// Package activity is one record of the user activity stream: the record as it came in, and the same record enriched.
 //
-// Parse is strict about what an answer hangs on and lenient about the rest, since the records come from
-// many producers. Strict: one JSON object in UTF-8, at most MaxBytes long and maxDepth deep; a history, where there is
-// one, is a list of objects; and the record names a session or a customer, for nobody could use an answer to neither
-// ("{}" is rejected).
-// Lenient: a city, a country or a credit limit that is missing, unknown or unreadable only takes the model
-// away from the record; products may be repeated, unknown, unnamed or absent; a quantity is a number or a string that
-// holds one, and 1 where it is anything else; fields that are not read may hold anything.
+// Parse is strict about the members that an answer hangs on and lenient about the rest, because the records come from
+// many producers. Strict: a record is one JSON object in UTF-8, at most MaxBytes long and maxDepth deep. A history,
+// if there is one, is a list of objects. The record names a session or a customer, because nobody could use an answer
+// to neither ("{}" is rejected). Lenient: a city, a country or a credit limit that is missing, unknown or unreadable
+// only takes the model away from the record. Products may be repeated, unknown, unnamed or absent. A quantity is a
+// number or a string that holds one, and anything else is 1. Fields that are not read may hold anything.
 //
 // An answer hangs on these values, so each has a set of spellings, and any other spelling is rejected:
 //
@@ -14,8 +13,8 @@
 //	product_code      a string, or a whole number, which is its digits: "S10_1678", 5003, 5003.0; null and "" are no product
 //	in_shopping_cart  true, 1 and "true", "t", "yes", "y", "on", "1"; false, 0, null and "false", "f", "no", "n", "off", "0", ""
 //
-// Strings are trimmed, and the words of in_shopping_cart may be in capitals. NaN, Infinity and -Infinity, which are not
-// JSON but are what pandas and Python's json.dumps write, are read as null and go out as null. A byte order mark is
+// Strings are trimmed, and the words of in_shopping_cart may be in capitals. NaN, Infinity and -Infinity are not
+// JSON, but pandas and Python's json.dumps write them. They are read as null and go out as null. A byte order mark is
 // dropped.
 //
 // Append gives the record back as it came, byte for byte and on one line, with three members after its own, or four:
@@ -66,7 +65,7 @@ type Record struct {
 	// CreditLimit is NaN where it is missing or no finite number.
 	CreditLimit float64
 	// Products are the different products of the session, in the order in which each was last seen. At most
-	// MaxProducts, the latest; codes that no database could hold are left out.
+	// MaxProducts, the latest. Codes that no database could hold are left out.
 	Products []Product
 }
 
@@ -75,7 +74,7 @@ type Record struct {
 type Product struct {
 	Code   string
 	InCart bool
-	// Quantity is 0 to MaxQuantity, rounded down; 1 where there is none that can be read.
+	// Quantity is 0 to MaxQuantity, rounded down. It is 1 if there is none that can be read.
 	Quantity int
 }
 
@@ -144,7 +143,7 @@ func validObject(data []byte) ([]byte, error) {
 	}
 	text := bytes.TrimSpace(data)
 	if text[0] != '{' {
-		return nil, fmt.Errorf("%s; want an object", kind(text))
+		return nil, fmt.Errorf("%s: want an object", kind(text))
 	}
 	if depth(text) > maxDepth {
 		return nil, fmt.Errorf("nested deeper than %d", maxDepth)
@@ -197,18 +196,18 @@ func withoutOurs(text []byte) []byte {
 	return kept
 }
 
-// products picks the products of a history; see Record.Products.
+// products picks the products of a history. See Record.Products.
 func products(history []byte) (_ []Product, err error) {
 	if history[0] != '[' {
 		if isNull(history) {
 			return nil, nil
 		}
-		return nil, fmt.Errorf("%s; want a list", kind(history))
+		return nil, fmt.Errorf("%s: want a list", kind(history))
 	}
 	var seen []Product // as they come, repeats among them
 	for entry := range elements(history) {
 		if entry[0] != '{' {
-			return nil, fmt.Errorf("an entry is %s; want an object", kind(entry))
+			return nil, fmt.Errorf("an entry is %s: want an object", kind(entry))
 		}
 		product := Product{Quantity: 1}
 		for member := range members(entry) {
@@ -231,10 +230,10 @@ func products(history []byte) (_ []Product, err error) {
 	return distinct(seen), nil
 }
 
-// distinct keeps the last place of each product, and what its other places say.
+// distinct keeps the last place of each product, with the facts of its other places.
 func distinct(seen []Product) []Product {
 	place := make(map[string]int, min(len(seen), MaxProducts))
-	kept := len(seen) // seen[kept:] is what is kept, from behind
+	kept := len(seen) // seen[kept:] is kept, from behind
 	for i := len(seen) - 1; i >= 0; i-- {
 		product := seen[i]
 		at, repeated := place[product.Code]

@@ -163,21 +163,21 @@ func TestRejected(t *testing.T) {
 		`{"customer_number":1}{}`:                "not JSON at byte 22",
 		`{"customer_number":1`:                   "not JSON at byte 20",
 		"{\"customer_number\":1,\"x\":\"\xff\"}": "not UTF-8",
-		`[]`:                                     "a list; want an object",
-		`null`:                                   "null; want an object",
-		`"a"`:                                    "a string; want an object",
-		`7`:                                      "a number; want an object",
+		`[]`:                                     "a list: want an object",
+		`null`:                                   "null: want an object",
+		`"a"`:                                    "a string: want an object",
+		`7`:                                      "a number: want an object",
 		`{}`:                                     "neither session_id nor customer_number: nobody could use the answer",
 		`{"session_id":"","city":"Paris"}`:       "neither session_id nor customer_number: nobody could use the answer",
-		`{"customer_number":"abc"}`:              "customer_number: a string that holds no whole number; want a number",
+		`{"customer_number":"abc"}`:              "customer_number: a string that holds no whole number: want a number",
 		`{"customer_number":" "}`:                "neither session_id nor customer_number: nobody could use the answer",
-		`{"customer_number":true}`:               "customer_number: a boolean; want a number",
+		`{"customer_number":true}`:               "customer_number: a boolean: want a number",
 		`{"customer_number":NaN}`:                "neither session_id nor customer_number: nobody could use the answer",
 		`{"customer_number":nan}`:                "not JSON at byte 21",
 		`{"customer_number":1.5}`:                "customer_number: no whole number of at most 2^53",
 		`{"customer_number":1e40}`:               "customer_number: no whole number of at most 2^53",
-		`{"customer_number":1,"browse_history":{}}`:                                           "browse_history: an object; want a list",
-		`{"customer_number":1,"browse_history":["A"]}`:                                        "browse_history: an entry is a string; want an object",
+		`{"customer_number":1,"browse_history":{}}`:                                           "browse_history: an object: want a list",
+		`{"customer_number":1,"browse_history":["A"]}`:                                        "browse_history: an entry is a string: want an object",
 		`{"customer_number":1,"x":` + strings.Repeat("[", 40) + strings.Repeat("]", 40) + `}`: "nested deeper than 32",
 	} {
 		if _, err := activity.Parse([]byte(in)); err == nil || err.Error() != reason {
@@ -228,7 +228,7 @@ func TestRealSessions(t *testing.T) {
 	}
 }
 
-// FuzzParse holds whatever comes in to the promise of Append.
+// FuzzParse holds any input to the promise of Append.
 func FuzzParse(f *testing.F) {
 	for _, seed := range []string{
 		`{"session_id":"a","customer_number":1,"city":"x","browse_history":[{"product_code":"A","quantity":"1"}]}`,

@@ -9,8 +9,8 @@ import (
 	"unicode/utf8"
 )
 
-// The functions below read the values of members. Producers spell them in many ways; the package comment lists those that
-// are read.
+// The functions below read the values of members. Producers spell them in many ways. The package comment lists those
+// that are read.
 
 // quantity reads a quantity, see Product.
 func quantity(value []byte) int {
@@ -32,7 +32,7 @@ func customerNumber(value []byte) (*int64, error) {
 			return nil, nil
 		}
 	case '{', '[', 't', 'f':
-		return nil, fmt.Errorf("%s; want a number", kind(value))
+		return nil, fmt.Errorf("%s: want a number", kind(value))
 	}
 	digits, whole := wholeNumber(text)
 	n, err := strconv.ParseInt(digits, 10, 64)
@@ -40,7 +40,7 @@ func customerNumber(value []byte) (*int64, error) {
 		return &n, nil
 	}
 	if value[0] == '"' {
-		return nil, errors.New("a string that holds no whole number; want a number")
+		return nil, errors.New("a string that holds no whole number: want a number")
 	}
 	return nil, errors.New("no whole number of at most 2^53")
 }
@@ -52,11 +52,11 @@ func productCode(value []byte) (string, error) {
 	case '"', 'n':
 		return shortText(value), nil
 	case '{', '[', 't', 'f':
-		return "", fmt.Errorf("%s; want a string", kind(value))
+		return "", fmt.Errorf("%s: want a string", kind(value))
 	}
 	digits, whole := wholeNumber(string(value))
 	if !whole {
-		return "", errors.New("no whole number of at most 2^53; want a string")
+		return "", errors.New("no whole number of at most 2^53: want a string")
 	}
 	if len(digits) > maxText {
 		return "", nil
@@ -99,12 +99,12 @@ func flag(value []byte) (bool, error) {
 	}
 	is, known := flags[text]
 	if !known {
-		return false, fmt.Errorf("%s that says neither yes nor no; want true or false", kind(value))
+		return false, fmt.Errorf("%s that says neither yes nor no: want true or false", kind(value))
 	}
 	return is, nil
 }
 
-// number reads a finite number, or a string that holds one; else NaN.
+// number reads a finite number, or a string that holds one. Anything else is NaN.
 func number(value []byte) float64 {
 	text := string(value)
 	if value[0] == '"' {
@@ -116,7 +116,8 @@ func number(value []byte) float64 {
 	return math.NaN()
 }
 
-// shortText reads a string, trimmed; "" for anything else, and for what PostgreSQL could not hold or compare.
+// shortText reads a string, trimmed. It returns "" for anything else, and for a text that PostgreSQL could not hold
+// or compare.
 func shortText(value []byte) string {
 	if value[0] != '"' {
 		return ""

@@ -58,12 +58,12 @@ func TestProductCodesThatAreNumbers(t *testing.T) {
 		}
 	}
 	for spelling, reason := range map[string]string{
-		`5003.5`:             "no whole number of at most 2^53; want a string",
-		`9007199254740993.0`: "no whole number of at most 2^53; want a string",
-		`1e400`:              "no whole number of at most 2^53; want a string",
-		`true`:               "a boolean; want a string",
-		`["5003"]`:           "a list; want a string",
-		`{"code":"5003"}`:    "an object; want a string",
+		`5003.5`:             "no whole number of at most 2^53: want a string",
+		`9007199254740993.0`: "no whole number of at most 2^53: want a string",
+		`1e400`:              "no whole number of at most 2^53: want a string",
+		`true`:               "a boolean: want a string",
+		`["5003"]`:           "a list: want a string",
+		`{"code":"5003"}`:    "an object: want a string",
 	} {
 		_, err := activity.Parse([]byte(inHistory(`{"product_code":` + spelling + `}`)))
 		if want := "browse_history: product_code: " + reason; err == nil || err.Error() != want {
@@ -72,7 +72,8 @@ func TestProductCodesThatAreNumbers(t *testing.T) {
 	}
 }
 
-// TestCartsInEverySpelling: a spelling that nobody knows is rejected, since a guess changes what is similar and trending.
+// TestCartsInEverySpelling: an unknown spelling is rejected, because a guess would change the similar and the
+// trending items.
 func TestCartsInEverySpelling(t *testing.T) {
 	for want, spellings := range map[bool][]string{
 		true:  {`true`, `1`, `1.0`, `"true"`, `"True"`, `"TRUE"`, `" true "`, `"1"`, `"yes"`, `"Y"`, `"t"`, `"on"`},
@@ -89,7 +90,7 @@ func TestCartsInEverySpelling(t *testing.T) {
 		`2`: "a number", `-1`: "a number", `"maybe"`: "a string", `[true]`: "a list", `{}`: "an object",
 	} {
 		_, err := activity.Parse([]byte(inHistory(`{"product_code":"A","in_shopping_cart":` + spelling + `}`)))
-		if want := "browse_history: in_shopping_cart: " + reason + " that says neither yes nor no; want true or false"; err == nil || err.Error() != want {
+		if want := "browse_history: in_shopping_cart: " + reason + " that says neither yes nor no: want true or false"; err == nil || err.Error() != want {
 			t.Errorf("%s: got %v, want %q", spelling, err, want)
 		}
 	}

@@ -115,7 +115,7 @@ func depth(text []byte) (deepest int) {
 	return deepest
 }
 
-// unquote decodes a string; most hold no escapes.
+// unquote decodes a string. Most hold no escapes.
 func unquote(quoted []byte) string {
 	if bytes.IndexByte(quoted, '\\') < 0 {
 		return string(quoted[1 : len(quoted)-1])
@@ -154,7 +154,7 @@ func withoutNaN(text []byte) []byte {
 	return finite
 }
 
-// notFinite returns the length of the word for a number that is not finite, at the start of text; 0 for any other start.
+// notFinite returns the length of the word for a number that is not finite, at the start of text, or 0.
 func notFinite(text []byte) int {
 	for _, word := range []string{"NaN", "Infinity", "-Infinity"} {
 		if bytes.HasPrefix(text, []byte(word)) {

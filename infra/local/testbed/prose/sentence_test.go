@@ -62,8 +62,8 @@ func split(paragraph string) (parts []string) {
 // beforeRelative are words that are no noun for a relative pronoun.
 var beforeRelative = strings.Fields("of to for by on in with from and or but is are was say says tell tells know knows see sees ask asks than as not only that")
 
-// freeRelatives counts the clauses that stand for a noun, as the object of "He knows what was read". "Customers who
-// read" is no such clause, and a question is none either.
+// freeRelatives counts the clauses that stand for a noun: the object of such a sentence as "He knows what was read".
+// "Customers who read" is no such clause, and a question is none either.
 func freeRelatives(s string) (n int) {
 	if strings.HasSuffix(s, "?") {
 		return 0

@@ -1,4 +1,4 @@
-// Package report shows what an evaluation found: as JSON for programs, as one HTML page and as an SVG picture for people.
+// Package report shows the result of an evaluation: JSON for programs, one HTML page and an SVG picture for people.
 //
 // Promise: the same figures give the same bytes. The page and the picture load nothing and run nothing. Texts from settings
 // and artifacts are escaped, and cut when they are too long.

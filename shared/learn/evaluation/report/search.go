@@ -28,7 +28,7 @@ var trialColumns = []string{"NDCG@10", "Factors", "Iterations", "Unobserved weig
 // mostTrials bounds the trials of a report.
 const mostTrials = 200
 
-// search returns what was tried, nil without a search that chose something.
+// search returns the tried options, or nil without a search that chose some.
 func (r *Report) search() *tried {
 	s := r.Search
 	if s == nil || s.Chosen < 0 || s.Chosen >= len(s.Trials) {
@@ -37,7 +37,7 @@ func (r *Report) search() *tried {
 	return &tried{choice(s), searchChart(s), trialRows(s)}
 }
 
-// choice says in words what was chosen, and from what.
+// choice says in words which options were chosen, and from which.
 func choice(s *lake.Search) string {
 	chosen, best := s.Trials[s.Chosen], s.Trials[s.Chosen]
 	for _, t := range s.Trials {
