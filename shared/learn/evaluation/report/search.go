@@ -23,7 +23,7 @@ type trialRow struct {
 }
 
 // trialColumns heads the table of trials.
-var trialColumns = []string{"NDCG@10", "Factors", "Iterations", "Unobserved weight", "Regularization", "Exponent", "Feature ridge"}
+var trialColumns = []string{"NDCG@10", "Factors", "Iterations", "Unobserved", "Regularization", "Ridge"}
 
 // mostTrials bounds the trials of a report.
 const mostTrials = 200
@@ -118,7 +118,7 @@ func trialRows(s *lake.Search) (rows []trialRow) {
 			figure = clip(t.Failed, longestName)
 		}
 		rows = append(rows, trialRow{i == s.Chosen, []string{figure, fmt.Sprint(t.Factors), fmt.Sprint(t.Iterations),
-			fmt.Sprintf("%.4g", t.UnobservedWeight), fmt.Sprintf("%.4g", t.Regularization), fmt.Sprintf("%.4g", t.FrequencyExponent), fmt.Sprintf("%.4g", t.FeatureRidge)}})
+			fmt.Sprintf("%.4g", t.UnobservedWeight), fmt.Sprintf("%.4g·n^%.4g", t.Regularization, t.FrequencyExponent), fmt.Sprintf("%.4g", t.FeatureRidge)}})
 	}
 	return rows
 }
