@@ -7,9 +7,9 @@ import (
 
 func (s *Server) arguments(port int) []string {
 	arguments := []string{
-		"--datadir=" + s.data(), "--tmpdir=" + s.tmp(), "--port=" + strconv.Itoa(port), "--bind-address=127.0.0.1",
+		"--datadir=" + s.Data(), "--tmpdir=" + s.tmp(), "--port=" + strconv.Itoa(port), "--bind-address=127.0.0.1",
 		// A path of a socket is limited to 107 bytes, and nobody needs one.
-		"--socket=", "--pid-file=" + filepath.Join(s.data(), "server.pid"), "--init-file=" + s.initFile(),
+		"--socket=", "--pid-file=" + filepath.Join(s.Data(), "server.pid"), "--init-file=" + s.initFile(),
 		"--character-set-server=utf8mb4", "--max-connections=200", "--max-allowed-packet=64M",
 		"--innodb-buffer-pool-size=256M", "--skip-log-bin",
 		// Each commit is written to the log and not flushed: a killed server keeps all it committed.
@@ -21,7 +21,7 @@ func (s *Server) arguments(port int) []string {
 	}
 	arguments = append(arguments, s.engineArguments()...)
 	arguments = append(arguments, s.secured...)
-	if s.disposable {
+	if s.Disposable {
 		return append(arguments, "--innodb-flush-method=nosync")
 	}
 	return arguments

@@ -14,7 +14,7 @@ func (s *Server) certify(certificate *authority.Certificate) error {
 	if certificate == nil {
 		return nil
 	}
-	dir := filepath.Join(s.dir, "tls")
+	dir := filepath.Join(s.Dir, "tls")
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return fmt.Errorf("making the folder of the certificate: %w", err)
 	}

@@ -25,7 +25,7 @@ func (s *Server) secure() error {
 	return daemon.Own(s.initFile())
 }
 
-func (s *Server) initFile() string { return filepath.Join(s.dir, "init.sql") }
+func (s *Server) initFile() string { return filepath.Join(s.Dir, "init.sql") }
 
 // files is the one folder, and an empty one, that MariaDB's statements may read and write files in.
-func (s *Server) files() string { return filepath.Join(s.dir, "files") }
+func (s *Server) files() string { return filepath.Join(s.Dir, "files") }

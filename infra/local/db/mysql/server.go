@@ -20,7 +20,6 @@ import (
 	"path/filepath"
 	"strconv"
 	"syscall"
-	"time"
 
 	driver "github.com/go-sql-driver/mysql"
 
@@ -51,19 +50,18 @@ type Config struct {
 	Died func(error)
 }
 
-// Server is a MySQL that answers.
+const (
+	serverName     = "MySQL"
+	serverVariable = "MYSQL_DSN"
+)
+
+// Server is a MySQL that answers. A server that was given by its DSN cannot be stopped.
 type Server struct {
-	dsn        *driver.Config // of root, without a database, or as given
-	own        bool
-	password   string // of root
-	programs   programs
-	dir        string
-	temporary  bool
-	disposable bool
-	port       int
-	process    *daemon.Process
-	died       func(error)
-	secured    []string // the settings that make it speak TLS
+	daemon.Lifecycle
+	dsn      *driver.Config // of root, without a database; or as given
+	password string         // of root
+	programs programs
+	secured  []string // the settings that make it speak TLS
 }
 
 // Start returns when the server answers.
@@ -85,11 +83,19 @@ func Start(ctx context.Context, config Config) (*Server, error) {
 	if err != nil {
 		return nil, fmt.Errorf("starting MySQL: %w", err)
 	}
-	s := &Server{own: true, password: rand.Text(), programs: found, dir: config.Dir, disposable: config.Disposable, port: config.Port, died: config.Died}
-	if err := errors.Join(s.prepare(ctx, config.Cache), s.certify(config.Certificate)); err != nil {
-		return nil, fmt.Errorf("starting MySQL: %w", errors.Join(err, s.Stop()))
+	s := &Server{password: rand.Text(), programs: found}
+	s.Lifecycle = daemon.Lifecycle{
+		Name: serverName, Variable: serverVariable, Dir: config.Dir, Disposable: config.Disposable, Port: config.Port, Died: config.Died,
+		Command: s.command, Answers: s.answers, Pausing: syscall.SIGTERM,
 	}
-	if err := s.start(ctx); err != nil {
+	err = s.prepare(ctx, config.Cache)
+	if err == nil {
+		err = s.certify(config.Certificate)
+	}
+	if err == nil {
+		err = s.Lifecycle.Start(ctx)
+	}
+	if err != nil {
 		return nil, fmt.Errorf("starting MySQL: %w", errors.Join(err, s.Stop()))
 	}
 	return s, nil
@@ -101,7 +107,7 @@ func connect(ctx context.Context, dsn string) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Server{dsn: parsed}
+	s := &Server{dsn: parsed, Lifecycle: daemon.Lifecycle{Name: serverName, Variable: serverVariable}}
 	if err := s.ping(ctx); err != nil {
 		return nil, fmt.Errorf("the MySQL of MYSQL_DSN does not answer: %w", err)
 	}
@@ -130,15 +136,14 @@ func parseDSN(dsn string) (*driver.Config, error) {
 
 // prepare makes the data directory where there is none.
 func (s *Server) prepare(ctx context.Context, cache *provision.Cache) error {
-	if err := checkData(s.dir, s.programs.engine); err != nil {
+	if err := checkData(s.Dir, s.programs.engine); err != nil {
 		return err
 	}
-	if s.dir == "" {
-		dir, err := daemon.TempDir("mysql-")
-		if err != nil {
-			return fmt.Errorf("making a temporary folder: %w", err)
-		}
-		s.dir, s.temporary, s.disposable = dir, true, true
+	if err := s.MakeDir("mysql-"); err != nil {
+		return err
+	}
+	if s.Disposable {
+		s.Pausing = syscall.SIGKILL // nothing of it is worth a flush. It recovers by its log
 	}
 	for _, dir := range []string{s.tmp(), s.files()} {
 		if err := os.MkdirAll(dir, 0o755); err != nil {
@@ -148,87 +153,33 @@ func (s *Server) prepare(ctx context.Context, cache *provision.Cache) error {
 			return err
 		}
 	}
-	if _, err := os.Stat(s.data()); err == nil {
-		return daemon.Own(s.data())
-	}
-	template, err := s.programs.template(ctx, cache)
-	if err != nil {
-		return err
-	}
-	return daemon.CopyOwned(template, s.data())
+	return s.MakeData(func() (string, error) { return s.programs.template(ctx, cache) })
 }
-
-func (s *Server) data() string { return dataIn(s.dir) }
 
 func dataIn(dir string) string { return filepath.Join(dir, "data") }
 
 // tmp is the server's own: in a folder that servers share, each one that starts removes the others' temporary tables.
-func (s *Server) tmp() string { return filepath.Join(s.dir, "tmp") }
+func (s *Server) tmp() string { return filepath.Join(s.Dir, "tmp") }
 
-// startPatience bounds the time a server takes to answer, recovery after a kill included.
-const startPatience = 60 * time.Second
-
-// start starts the program on the data directory. On a port of its own choice it tries more than one.
-func (s *Server) start(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(ctx, startPatience)
-	defer cancel()
-	if s.port != 0 {
-		return s.startOn(ctx, s.port)
-	}
-	var err error
-	for range 3 {
-		var port int
-		if port, err = daemon.FreePort(); err != nil {
-			return err
-		}
-		if err = s.startOn(ctx, port); err == nil || ctx.Err() != nil {
-			return err
-		}
-	}
-	return err
-}
-
-func (s *Server) startOn(ctx context.Context, port int) error {
-	process, err := daemon.Start(ctx, daemon.Config{
+func (s *Server) command(_ context.Context, port int) daemon.Config {
+	return daemon.Config{
 		Command: append(s.programs.server(), s.arguments(port)...),
 		Env:     s.programs.env(),
-		Log:     filepath.Join(s.dir, "server.log"),
-		Lock:    filepath.Join(s.dir, "lock"),
 		Prepare: s.secure,
-	})
-	if err != nil {
-		return err
 	}
-	s.process = process
-	s.dsn = driver.NewConfig()
-	s.dsn.User, s.dsn.Passwd, s.dsn.Net, s.dsn.Addr = "root", s.password, "tcp", "127.0.0.1:"+strconv.Itoa(port)
-	if err := s.waitUntilUp(ctx); err != nil {
-		return errors.Join(err, s.Kill())
-	}
-	s.port = port
-	if err := os.Remove(s.initFile()); err != nil {
-		return errors.Join(fmt.Errorf("removing the password's file: %w", err), s.Kill())
-	}
-	process.OnDeath(s.died)
-	return nil
 }
 
-func (s *Server) waitUntilUp(ctx context.Context) error {
-	tick := time.NewTicker(10 * time.Millisecond)
-	defer tick.Stop()
-	for {
-		err := s.ping(ctx)
-		if err == nil {
-			return nil
-		}
-		select {
-		case <-tick.C:
-		case <-s.process.Done():
-			return s.process.Failure()
-		case <-ctx.Done():
-			return fmt.Errorf("the server does not answer: %w", errors.Join(ctx.Err(), err))
-		}
+// answers asks the server on its port. When it answers it has read its password, whose file goes.
+func (s *Server) answers(ctx context.Context, port int) error {
+	s.dsn = driver.NewConfig()
+	s.dsn.User, s.dsn.Passwd, s.dsn.Net, s.dsn.Addr = "root", s.password, "tcp", "127.0.0.1:"+strconv.Itoa(port)
+	if err := s.ping(ctx); err != nil {
+		return err
 	}
+	if err := os.Remove(s.initFile()); err != nil {
+		return daemon.Hopeless{Err: fmt.Errorf("removing the password's file: %w", err)}
+	}
+	return nil
 }
 
 func (s *Server) ping(ctx context.Context) error {
@@ -251,56 +202,4 @@ func (s *Server) open() (*sql.DB, error) {
 		return nil, fmt.Errorf("opening MySQL: %w", err)
 	}
 	return sql.OpenDB(connector), nil
-}
-
-const stopPatience = 20 * time.Second
-
-var errNotOwn = errors.New("the MySQL of MYSQL_DSN is not this program's to start or stop")
-
-// Stop shuts the server down, disconnecting its clients, and removes a temporary data directory. A server
-// that was given by its DSN is left alone.
-func (s *Server) Stop() error {
-	if !s.own {
-		return nil
-	}
-	err := s.Pause()
-	if s.temporary {
-		err = errors.Join(err, os.RemoveAll(s.dir))
-	}
-	return err
-}
-
-// Pause is Stop that keeps the data directory and the port, for Restart.
-func (s *Server) Pause() error {
-	if s.disposable {
-		// Nothing of it is worth a flush. It recovers by its log.
-		return s.end(syscall.SIGKILL)
-	}
-	return s.end(syscall.SIGTERM)
-}
-
-// Kill ends the server as a crash does (SIGKILL). Restart recovers it.
-func (s *Server) Kill() error { return s.end(syscall.SIGKILL) }
-
-func (s *Server) end(signal syscall.Signal) error {
-	if !s.own {
-		return errNotOwn
-	}
-	if s.process == nil {
-		return nil
-	}
-	err := s.process.Stop(signal, stopPatience)
-	s.process = nil
-	return err
-}
-
-// Restart starts the server again on the same port and data, after it stopped, was killed, or still runs.
-func (s *Server) Restart(ctx context.Context) error {
-	if err := s.Pause(); err != nil {
-		return fmt.Errorf("restarting MySQL: %w", err)
-	}
-	if err := s.start(ctx); err != nil {
-		return fmt.Errorf("restarting MySQL: %w", err)
-	}
-	return nil
 }

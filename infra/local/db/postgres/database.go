@@ -20,7 +20,7 @@ func (s *Server) URLOf(role, database string) string {
 		return s.url
 	}
 	switch {
-	case s.own && role == Admin:
+	case s.Command != nil && role == Admin:
 		address.User = url.UserPassword(Admin, s.password)
 	case role != address.User.Username():
 		address.User = url.User(role)
@@ -52,7 +52,7 @@ func (s *Server) NewDatabase(ctx context.Context, name string) (string, error) {
 
 func (s *Server) create(ctx context.Context, name string) error {
 	statement := "CREATE DATABASE " + pgx.Identifier{name}.Sanitize()
-	if s.own {
+	if s.Command != nil {
 		statement += " OWNER " + pgx.Identifier{Admin}.Sanitize()
 	}
 	if err := s.exec(ctx, s.url, statement); err != nil {
@@ -66,7 +66,7 @@ func (s *Server) create(ctx context.Context, name string) error {
 }
 
 func (s *Server) admin() string {
-	if s.own {
+	if s.Command != nil {
 		return Admin
 	}
 	address, err := url.Parse(s.url)

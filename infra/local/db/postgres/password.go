@@ -18,10 +18,10 @@ import (
 
 // secure runs before the server does: nobody connects to a data directory without its password.
 func (s *Server) secure(ctx context.Context) error {
-	if err := os.WriteFile(filepath.Join(s.data(), "pg_hba.conf"), []byte(s.access()), 0o600); err != nil {
+	if err := os.WriteFile(filepath.Join(s.Data(), "pg_hba.conf"), []byte(s.access()), 0o600); err != nil {
 		return fmt.Errorf("saying who may connect: %w", err)
 	}
-	file := filepath.Join(s.dir, "password")
+	file := filepath.Join(s.Dir, "password")
 	text, err := os.ReadFile(file)
 	if err == nil && len(text) > 0 {
 		s.password = string(text)
@@ -44,7 +44,7 @@ func (s *Server) secure(ctx context.Context) error {
 // access is the server's pg_hba.conf. The roles that a test makes on a temporary server have no passwords.
 func (s *Server) access() string {
 	others := "scram-sha-256"
-	if s.temporary {
+	if s.Temporary {
 		others = "trust"
 	}
 	return fmt.Sprintf("host all %s,%s 127.0.0.1/32 scram-sha-256\nhost all all 127.0.0.1/32 %s\n", Superuser, Admin, others)
@@ -57,7 +57,7 @@ func (s *Server) setPassword(ctx context.Context) error {
 alter role %[2]s login createrole createdb nosuperuser password '%[3]s'
 alter role %[1]s password '%[3]s'
 `, Superuser, Admin, s.password)
-	program := append(s.programs.server(), "--single", "-D", s.data(), "-c", "password_encryption=scram-sha-256", "postgres")
+	program := append(s.programs.server(), "--single", "-D", s.Data(), "-c", "password_encryption=scram-sha-256", "postgres")
 	if err := daemon.Run(ctx, nil, commands, program...); err != nil {
 		return fmt.Errorf("giving the server a password: %w", strip(err, s.password))
 	}
