@@ -54,7 +54,7 @@ func newAlarms(scope constructs.Construct, w Watched) []awscloudwatch.Alarm {
 func (w Watched) batchAlarms() []alarm {
 	alarms := []alarm{{
 		ID:          "ExecutionFailed",
-		Description: "An execution of the batch workflow ended without success: its state Failed has the error's name and what to do is in the README. What was published and active before still is.",
+		Description: "An execution of the batch workflow ended without success. The data and the version before stay active. Its state Failed has the error's name, and the README says how to mend it.",
 		Metric: awscloudwatch.NewMathExpression(&awscloudwatch.MathExpressionProps{
 			Expression: jsii.String("SUM([failed, timedOut, aborted])"), Label: jsii.String("not succeeded"), Period: minutes(5),
 			UsingMetrics: &map[string]awscloudwatch.IMetric{
@@ -66,20 +66,20 @@ func (w Watched) batchAlarms() []alarm {
 		Comparison: over, Threshold: 0, Periods: 1,
 	}, {
 		ID:          "NotPromoted",
-		Description: "A new version was refused: it is not measurably better than a list of best-sellers, or worse than the active version, which stays. The report is in the lake bucket under " + lake.EvaluationReportsParent + ".",
+		Description: "A new version was refused, because it is not measurably better than a list of best-sellers, or is worse than the active version. The active version stays. The report is in the lake bucket under " + lake.EvaluationReportsParent + ".",
 		Metric:      w.own("evaluate", metrics.NotPromoted, "Sum", "not promoted", minutes(5)),
 		Comparison:  over, Threshold: 0, Periods: 1,
 	}}
 	alarms = append(alarms, alarm{
 		ID:          "Undelivered",
-		Description: "EventBridge could not start an execution or send a message: the event is in the dead-letter queue, with the reason in its attributes. Mend that, start the execution by hand, and purge the queue.",
+		Description: "EventBridge could not start an execution or send a message. The event is in the dead-letter queue, with the reason in its attributes. Mend the cause, start the execution by hand, and purge the queue.",
 		Metric:      w.queue("ApproximateNumberOfMessagesVisible", "Maximum", "events", minutes(5)),
 		Comparison:  over, Threshold: 0, Periods: 1,
 	})
 	if w.SuccessWithinHours > 0 {
 		alarms = append(alarms, alarm{
 			ID: "NoExecutionSucceeded",
-			Description: fmt.Sprintf("No execution of the batch workflow has succeeded for %d hours: see whether the schedule is on and whether executions fail. "+
+			Description: fmt.Sprintf("No execution of the batch workflow has succeeded for %d hours. See if the schedule is on and if executions fail. "+
 				"Right after the first deployment it means that none has run yet.", w.SuccessWithinHours),
 			Metric:     w.execution("ExecutionsSucceeded", "succeeded", hours(1)),
 			Comparison: under, Threshold: 1, Periods: float64(w.SuccessWithinHours), SilenceIsWrong: true,
@@ -91,12 +91,12 @@ func (w Watched) batchAlarms() []alarm {
 func (w Watched) streamAlarms() []alarm {
 	return []alarm{{
 		ID:          "AnswersLate",
-		Description: fmt.Sprintf("recommend is given records that are over %d minutes old: more shards or a higher parallelization are needed, or it fails (see its log).", maxBehindMinutes),
+		Description: fmt.Sprintf("recommend gets records that are over %d minutes old. It fails (see its log), or it needs more shards or a higher parallelization.", maxBehindMinutes),
 		Metric:      w.lambda("recommend", "IteratorAge", "Maximum", "behind", minutes(1)),
 		Comparison:  over, Threshold: maxBehindMinutes * 60_000, Periods: 5,
 	}, {
 		ID:          "RecommendFails",
-		Description: "Batches of recommend have not been done for a quarter of an hour: see its log. Their records are tried again until they are too old; then they lie whole under the failure destination.",
+		Description: "Batches of recommend have failed for a quarter of an hour. See its log. Their records are tried again until they are too old. Then they lie whole under the failure destination.",
 		// It reports failed work rather than fail: AWS's count of errors alone sees only crashes.
 		Metric: awscloudwatch.NewMathExpression(&awscloudwatch.MathExpressionProps{
 			Expression: jsii.String("SUM([errors, undone])"), Label: jsii.String("failures"), Period: minutes(5),
@@ -108,7 +108,7 @@ func (w Watched) streamAlarms() []alarm {
 		Comparison: over, Threshold: 0, Periods: 3,
 	}, {
 		ID:          "RecordsRejected",
-		Description: fmt.Sprintf("Over %d %% of the activity records can never be answered: they lie under rejected/ in the recommendations bucket, each with its reason.", maxRejectedPercent),
+		Description: fmt.Sprintf("Over %d %% of the activity records can never be answered. They lie under rejected/ in the recommendations bucket, each with its reason.", maxRejectedPercent),
 		Metric: awscloudwatch.NewMathExpression(&awscloudwatch.MathExpressionProps{
 			Expression: jsii.String("100 * FILL(rejected, 0) / (FILL(answered, 0) + FILL(rejected, 0))"),
 			Label:      jsii.String("% rejected"), Period: minutes(15),
@@ -120,17 +120,17 @@ func (w Watched) streamAlarms() []alarm {
 		Comparison: over, Threshold: maxRejectedPercent, Periods: 1,
 	}, {
 		ID:          "AnswersNotDelivered",
-		Description: fmt.Sprintf("Firehose has had answers for over %d s that it has not written to the recommendations bucket: see its error log.", maxDeliveries*w.DeliverySeconds),
+		Description: fmt.Sprintf("Firehose has held answers for over %d s without writing them to the recommendations bucket. See its error log.", maxDeliveries*w.DeliverySeconds),
 		Metric:      w.delivery("DeliveryToS3.DataFreshness", "Maximum", "age", minutes(5)),
 		Comparison:  over, Threshold: float64(maxDeliveries * w.DeliverySeconds), Periods: 2,
 	}, {
 		ID:          "StreamFull",
-		Description: "Kinesis has refused records for a quarter of an hour, because a shard takes 1,000 records or 1 MB a second: producers that do not try again lose them. Raise shards.",
+		Description: "Kinesis has refused records for a quarter of an hour, because a shard takes 1,000 records or 1 MB a second. Producers that do not try again lose them. Raise shards.",
 		Metric:      w.stream("WriteProvisionedThroughputExceeded", "Sum", "refused", minutes(5)),
 		Comparison:  over, Threshold: 0, Periods: 3,
 	}, {
 		ID:          "Throttled",
-		Description: "Lambda has refused calls of recommend for a quarter of an hour: the account's quota of concurrent calls is used up. Ask AWS for a higher one, or lower maxConcurrency.",
+		Description: "Lambda has refused calls of recommend for a quarter of an hour. The account's quota of concurrent calls is used up. Ask AWS for a higher one, or lower maxConcurrency.",
 		Metric:      w.lambda("recommend", "Throttles", "Sum", "refused", minutes(5)),
 		Comparison:  over, Threshold: 0, Periods: 3,
 	}}
@@ -140,24 +140,24 @@ func (d WatchedDatabase) alarms() []alarm {
 	const gib = 1 << 30
 	alarms := []alarm{{
 		ID:          d.ID + "Storage",
-		Description: "The database has less than 8 % of its storage left, and RDS, which adds some under 10 %, has not: it does so every six hours at most. Keep fewer versions, or give it more. A full database stops.",
+		Description: "The database has less than 8 % of its storage left, and a full database stops. RDS adds storage under 10 %, but at most every six hours. Keep fewer versions, or give it more storage.",
 		Metric:      d.metric("FreeStorageSpace", "Minimum", minutes(5)),
 		Comparison:  under, Threshold: minFreeStorage * d.AllocatedGiB * gib, Periods: 3,
 	}, {
 		ID:          d.ID + "Memory",
-		Description: "The database has less than 6 % of its memory left: IAM logins fail before it restarts. Take a larger instance, or fewer calls at once.",
+		Description: "The database has less than 6 % of its memory left. IAM logins fail first, then it restarts. Take a larger instance, or fewer calls at once.",
 		Metric:      d.metric("FreeableMemory", "Minimum", minutes(5)),
 		Comparison:  under, Threshold: minFreeMemory * float64(d.MemoryGiB) * gib, Periods: 3,
 	}, {
 		ID:          d.ID + "Connections",
-		Description: "Over 80 % of the connections that the database allows are in use: lower the workflow's or the mapping's concurrency, or take a larger instance.",
+		Description: "Over 80 % of the database's connections are in use. Lower the workflow's or the mapping's concurrency, or take a larger instance.",
 		Metric:      d.metric("DatabaseConnections", "Maximum", minutes(1)),
 		Comparison:  over, Threshold: maxConnectionsInUse * d.MaxConnections, Periods: 5,
 	}}
 	if d.Burstable {
 		alarms = append(alarms, alarm{
 			ID:          d.ID + "Credits",
-			Description: "The burstable instance has spent its CPU credits: it is slow, or costs extra. Take a larger one, or one that is not burstable.",
+			Description: "The burstable instance has spent its CPU credits. It is slow, or costs extra. Take a larger one, or one that is not burstable.",
 			Metric:      d.metric("CPUCreditBalance", "Minimum", minutes(5)),
 			Comparison:  under, Threshold: minCredits, Periods: 6,
 		})

@@ -55,7 +55,7 @@ type Config struct {
 	// AccessLogsBucket has a policy that lets logging.s3.amazonaws.com put objects.
 	AccessLogsBucket string `option:"accessLogsBucket" default:"none" pattern:"^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$" text:"an existing bucket of the account and region, which S3 writes access logs to"`
 	AlarmEmail       string `option:"alarmEmail" default:"none" pattern:"^[^@\\s]+@[^@\\s]+$" text:"is told of alarms, failures and successes"`
-	BudgetUSD        int    `option:"budgetUSD" default:"0" min:"0" max:"1000000" text:"what the account may cost a month before alarmEmail is told. 0: no budget"`
+	BudgetUSD        int    `option:"budgetUSD" default:"0" min:"0" max:"1000000" text:"the account's cost a month above which alarmEmail is told. 0: no budget"`
 	LogRetentionDays int    `option:"logRetentionDays" default:"30" oneof:"1 3 5 7 14 30 60 90 120 150 180 365 400 545 731 1827 3653" text:"how long logs are kept"`
 }
 

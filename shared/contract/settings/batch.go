@@ -74,8 +74,8 @@ type Search struct {
 type Gate struct {
 	// GateTrained and GateHandedOver decide on a version that does not pass, by the origin of its artifacts. With
 	// enforce the active version stays. With report the version is activated all the same.
-	GateTrained    string `option:"gateTrained" default:"enforce" oneof:"enforce report" text:"what the gate does with a trained version that does not pass"`
-	GateHandedOver string `option:"gateHandedOver" default:"report" oneof:"enforce report" text:"what the gate does with a handed-over version that does not pass"`
+	GateTrained    string `option:"gateTrained" default:"enforce" oneof:"enforce report" text:"the gate's effect on a trained version that does not pass"`
+	GateHandedOver string `option:"gateHandedOver" default:"report" oneof:"enforce report" text:"the gate's effect on a handed-over version that does not pass"`
 	Allowance
 }
 
@@ -91,7 +91,7 @@ type HandOver struct {
 	Metric distance.Metric `option:"metric" default:"cosine" text:"compares the embeddings that are handed over"`
 	// ModelCheck is about a model that does not give the handed-over vectors of sampled customers. enforce refuses
 	// the hand-over. report notes it and goes on, for vectors that no tower made.
-	ModelCheck string `option:"modelCheck" default:"enforce" oneof:"enforce report" text:"what happens to a model that gives other vectors than those handed over"`
+	ModelCheck string `option:"modelCheck" default:"enforce" oneof:"enforce report" text:"the effect of a model that gives other vectors than the hand-over"`
 }
 
 // Index is how the vector index is built and held to its recall.
@@ -131,7 +131,7 @@ type SampleShop struct {
 	// Ratings are as many as Customers, or more, and at most a third of all pairs of a customer with orders and a product.
 	Ratings int `option:"ratings" env:"SHOP_RATINGS" default:"2500" min:"1" max:"1000000000" text:"ratings, exactly"`
 	// TasteStrength of 0 makes ratings noise, so that only popularity is left. 1 is clear, 3 is nearly everything.
-	TasteStrength float64 `option:"tasteStrength" env:"SHOP_TASTE_STRENGTH" default:"1" min:"0" max:"3" text:"how much taste decides what is bought and how it is rated"`
+	TasteStrength float64 `option:"tasteStrength" env:"SHOP_TASTE_STRENGTH" default:"1" min:"0" max:"3" text:"how much taste decides purchases and ratings"`
 }
 
 // CheckTogether reports a number of ratings that the shop cannot hold.

@@ -12,10 +12,10 @@ type Ranking struct {
 	// SessionWeight of 0 leaves the vector alone, 1 moves it all the way. A customer without a vector is answered
 	// from the session alone, for any weight.
 	SessionWeight  float64 `option:"sessionWeight" default:"0.3" min:"0" max:"1" text:"how far the session moves the customer's vector towards its own products"`
-	IncludeRated   bool    `option:"includeRated" default:"false" text:"lists may hold what the customer has rated, by the newest snapshot"`
-	IncludeSession bool    `option:"includeSession" default:"false" text:"lists may hold what is in the session"`
+	IncludeRated   bool    `option:"includeRated" default:"false" text:"lists may hold items that the customer has rated, by the newest snapshot"`
+	IncludeSession bool    `option:"includeSession" default:"false" text:"lists may hold items of the session"`
 	// IncludeOutOfStock goes by the newest snapshot. A product that it does not know is in stock.
-	IncludeOutOfStock bool          `option:"includeOutOfStock" default:"false" text:"lists may hold what is out of stock"`
+	IncludeOutOfStock bool          `option:"includeOutOfStock" default:"false" text:"lists may hold items that are out of stock"`
 	TrendingHalfLife  time.Duration `option:"trendingHalfLife" default:"6h" min:"0s" max:"87600h" text:"after which time a cart counts half. 0 keeps and recommends no trends"`
 	TrendingItems     bool          `option:"trendingItems" default:"false" text:"answers have trending_items, too"`
 	// Diversity, see ranking.Diverse.

@@ -28,11 +28,12 @@ var groups = []struct {
 	{"comments", comments, limits{15, 3, 2}},
 	{"errors", errorTexts, limits{15, 3, 2}},
 	{"logs", logTexts, limits{15, 3, 2}},
+	{"options and alarms", optionsAndAlarms, limits{15, 3, 2}},
 	{"test names", testNames, limits{15, 3, 2}},
 }
 
 func TestTextsReadPlainly(t *testing.T) {
-	t.Logf("%-10s %9s %9s %7s %17s", "", "sentences", "words each", ";/1000", "free relatives/100")
+	t.Logf("%-18s %9s %9s %7s %17s", "", "sentences", "words each", ";/1000", "free relatives/100")
 	for _, group := range groups {
 		all := sentences(group.read(t))
 		if len(all) == 0 {
@@ -40,7 +41,7 @@ func TestTextsReadPlainly(t *testing.T) {
 			continue
 		}
 		got := measure(all)
-		t.Logf("%-10s %9d %9.1f %7.1f %17.1f", group.name, len(all), got.words, got.semicolons, got.relatives)
+		t.Logf("%-18s %9d %9.1f %7.1f %17.1f", group.name, len(all), got.words, got.semicolons, got.relatives)
 		show := *worst
 		if got.words > group.limits.words || got.semicolons > group.limits.semicolons || got.relatives > group.limits.relatives {
 			t.Errorf("%s: %.1f words a sentence, %.1f semicolons per 1,000 words, %.1f free relatives per 100 sentences; at most %v, %v and %v. See CONTRIBUTING.md",

@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"reflect"
 	"regexp"
 	"slices"
 	"strconv"
@@ -151,6 +152,44 @@ func literals(t *testing.T, wanted func(function string) bool) (texts []text) {
 		})
 	}
 	return texts
+}
+
+// optionsAndAlarms reads the text of each option, in its tag, and the descriptions in infra, which the mails of alarms show.
+func optionsAndAlarms(t *testing.T) (texts []text) {
+	for _, s := range goFiles(t) {
+		if strings.HasSuffix(s.path, "_test.go") {
+			continue
+		}
+		ast.Inspect(s.file, func(node ast.Node) bool {
+			said := ""
+			switch n := node.(type) {
+			case *ast.Field:
+				if n.Tag != nil {
+					said = reflect.StructTag(strings.Trim(n.Tag.Value, "`")).Get("text")
+				}
+			case *ast.KeyValueExpr:
+				if key, plain := n.Key.(*ast.Ident); plain && key.Name == "Description" && strings.HasPrefix(s.path, "infra/") {
+					said = firstString(n.Value)
+				}
+			}
+			if said != "" {
+				texts = append(texts, text{s.place(node), verbs.ReplaceAllString(said, "X")})
+			}
+			return true
+		})
+	}
+	return texts
+}
+
+// firstString returns the first text in an expression, which may be the argument of a call.
+func firstString(expression ast.Expr) (said string) {
+	ast.Inspect(expression, func(node ast.Node) bool {
+		if e, isExpression := node.(ast.Expr); isExpression && said == "" {
+			said = stringOf(e)
+		}
+		return said == ""
+	})
+	return said
 }
 
 // called returns a call's function as it is written: package.Function, value.Method or Function.
