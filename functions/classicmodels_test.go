@@ -14,6 +14,7 @@ import (
 
 	"recsys/infra/local/db/mysql"
 	"recsys/infra/local/testbed/mysqltest"
+	"recsys/infra/local/testbed/trainingtest"
 	"recsys/shared/contract/lake"
 	"recsys/shared/shop/training"
 	"recsys/shared/store/objectstore"
@@ -87,7 +88,7 @@ func expected(t *testing.T) []string {
 		t.Fatal(err)
 	}
 	var header []string
-	for _, column := range append(training.Columns(training.WholeRatings), training.PartitionColumn) {
+	for _, column := range append(training.Lab.Catalog(training.WholeRatings), training.PartitionColumn) {
 		header = append(header, column.Name)
 	}
 	if !slices.Equal(records[0], header) {
@@ -113,7 +114,7 @@ func rows(t *testing.T, s stage, run string) []string {
 	}
 	var lines []string
 	for _, partition := range manifest.Partitions {
-		table, err := training.OpenTable[training.Example](t.Context(), s.lake, lake.PartitionKey(run, partition.CustomerNumber))
+		table, err := training.OpenTable[trainingtest.Example](t.Context(), s.lake, lake.PartitionKey(run, partition.CustomerNumber))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -135,7 +136,7 @@ func rows(t *testing.T, s stage, run string) []string {
 	return lines
 }
 
-func line(row *training.Example, customer int32) string {
+func line(row *trainingtest.Example, customer int32) string {
 	limit := ""
 	if row.CreditLimit != nil {
 		limit = money(*row.CreditLimit)

@@ -16,6 +16,7 @@ import (
 	"strings"
 	"testing"
 
+	"recsys/infra/local/testbed/trainingtest"
 	"recsys/shared/contract/distance"
 	"recsys/shared/contract/failure"
 	"recsys/shared/contract/lake"
@@ -28,7 +29,7 @@ import (
 var nothingCompared = workflow.Compared{Note: "Nothing was compared with the shop: it has no whole snapshot yet."}
 
 // publishShop publishes a whole snapshot: rated products, and a catalogue of them and of others.
-func (b *bench) publishShop(rows []training.Row, others ...string) {
+func (b *bench) publishShop(rows []trainingtest.Row, others ...string) {
 	b.Helper()
 	var products []training.CatalogueRow
 	codes := others
@@ -39,15 +40,15 @@ func (b *bench) publishShop(rows []training.Row, others ...string) {
 	for _, code := range slices.Compact(codes) {
 		products = append(products, training.CatalogueRow{ProductCode: code, QuantityInStock: 1})
 	}
-	b.publishRows("s1", [][]training.Row{rows}, products...)
+	b.publishRows("s1", [][]trainingtest.Row{rows}, products...)
 	_, err := b.Lake.PutJSON(b.Context(), lake.ManifestKey("s1"), lake.Manifest{Snapshot: "s1", Ranges: 1, Rows: int64(len(rows))})
 	b.Must(err)
 	b.publish("s1", noon)
 }
 
-func ratings(customer int32, codes ...string) (rows []training.Row) {
+func ratings(customer int32, codes ...string) (rows []trainingtest.Row) {
 	for _, code := range codes {
-		rows = append(rows, training.Row{CustomerNumber: customer, ProductCode: code, ProductRating: 4})
+		rows = append(rows, trainingtest.Row{CustomerNumber: customer, ProductCode: code, ProductRating: 4})
 	}
 	return rows
 }
@@ -158,7 +159,7 @@ type towerUser struct {
 }
 
 // towers are the fixtures of shared/learn/model: files, and customers with the vectors that PyTorch computed.
-func towers(b *bench, archived, expected string, keys map[string]string) (files map[string]string, rows []training.Row, vectors [][]float32) {
+func towers(b *bench, archived, expected string, keys map[string]string) (files map[string]string, rows []trainingtest.Row, vectors [][]float32) {
 	b.Helper()
 	const testdata = "../../shared/learn/model/testdata"
 	packed, err := os.Open(filepath.Join(testdata, archived))
@@ -197,7 +198,7 @@ func towers(b *bench, archived, expected string, keys map[string]string) (files 
 	})
 	for i, user := range truth.Cases[at].Users {
 		cents := int64(math.Round(user.Limit * 100))
-		rows = append(rows, training.Row{CustomerNumber: int32(i), City: strings.TrimSpace(user.City), Country: strings.TrimSpace(user.Country),
+		rows = append(rows, trainingtest.Row{CustomerNumber: int32(i), City: strings.TrimSpace(user.City), Country: strings.TrimSpace(user.Country),
 			CreditLimit: &cents, ProductCode: "A1", ProductRating: 5})
 		vectors = append(vectors, user.Embedding)
 	}

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"recsys/infra/local/testbed"
+	"recsys/infra/local/testbed/trainingtest"
 	"recsys/shared/contract/distance"
 	"recsys/shared/contract/failure"
 	"recsys/shared/contract/lake"
@@ -111,7 +112,7 @@ func TestHandle(t *testing.T) {
 	t.Run("who rated what, lines and stock are of the newest snapshot", func(t *testing.T) {
 		b := setup(t, server)
 		b.handOver(embeddingsOf(goodItems, goodUsers))
-		b.publishRows("s1", [][]training.Row{
+		b.publishRows("s1", [][]trainingtest.Row{
 			{{CustomerNumber: 103, ProductCode: "S10_1678"}, {CustomerNumber: 103, ProductCode: "S72_3212"}, {CustomerNumber: 103, ProductCode: "S72_3212"}}, {},
 			{{CustomerNumber: 112, ProductCode: "S10_1949"}},
 		}, training.CatalogueRow{ProductCode: "S10_1678", ProductLine: "Ships", QuantityInStock: 3}, training.CatalogueRow{ProductCode: "unrated", QuantityInStock: 1})
@@ -121,7 +122,7 @@ func TestHandle(t *testing.T) {
 		if got := b.dumpShop(1); !slices.Equal(got, want) {
 			t.Errorf("got %v, want %v", got, want)
 		}
-		b.publishRows("s2", [][]training.Row{{{CustomerNumber: 103, ProductCode: "S72_3212"}, {CustomerNumber: 104, ProductCode: "S72_3212"}}},
+		b.publishRows("s2", [][]trainingtest.Row{{{CustomerNumber: 103, ProductCode: "S72_3212"}, {CustomerNumber: 104, ProductCode: "S72_3212"}}},
 			training.CatalogueRow{ProductCode: "S10_1678", ProductLine: "Ships"})
 		b.publish("s2", noon.Add(time.Hour))
 		b.upload(b.run())

@@ -14,6 +14,7 @@ import (
 	"recsys/infra/local/aws/awscall"
 	"recsys/infra/local/db/postgres"
 	"recsys/infra/local/testbed/postgrestest"
+	"recsys/infra/local/testbed/trainingtest"
 	"recsys/infra/local/testbed/world"
 	"recsys/shared/contract/distance"
 	"recsys/shared/contract/lake"
@@ -64,7 +65,7 @@ func (b *bench) publish(snapshot string, startedAt time.Time, items ...lake.Item
 }
 
 // publishRows puts a snapshot's rows, a file a range, and its products. publish makes it visible.
-func (b *bench) publishRows(snapshot string, ranges [][]training.Row, products ...training.CatalogueRow) {
+func (b *bench) publishRows(snapshot string, ranges [][]trainingtest.Row, products ...training.CatalogueRow) {
 	b.Helper()
 	for i, rows := range ranges {
 		putParquet(b, lake.RangeKey(snapshot, i), rows)

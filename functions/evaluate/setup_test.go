@@ -12,6 +12,7 @@ import (
 	"github.com/pgvector/pgvector-go"
 
 	"recsys/infra/local/db/postgres"
+	"recsys/infra/local/testbed/trainingtest"
 	"recsys/infra/local/testbed/world"
 	"recsys/shared/contract/distance"
 	"recsys/shared/contract/lake"
@@ -64,12 +65,12 @@ func (b *bench) publish() {
 	b.Must(err)
 	defer file.Close()
 	random := rand.New(rand.NewPCG(1, 1))
-	w := training.NewWriter[training.Row](file)
+	w := training.NewWriter[trainingtest.Row](file)
 	rows := int64(0)
 	for customer := range customers {
 		for item := range items {
 			if kind(item) == kind(customer) && random.IntN(2) == 0 {
-				b.Must(w.Append(training.Row{ProductCode: code(item), ProductRating: 4, CustomerNumber: int32(customer)}))
+				b.Must(w.Append(trainingtest.Row{ProductCode: code(item), ProductRating: 4, CustomerNumber: int32(customer)}))
 				rows++
 			}
 		}

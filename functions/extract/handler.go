@@ -9,6 +9,7 @@ package main
 import (
 	"context"
 	"log/slog"
+	"os"
 
 	"recsys/shared/contract/lake"
 	"recsys/shared/contract/workflow"
@@ -21,6 +22,7 @@ import (
 // Handler extracts ranges.
 type Handler struct {
 	Source *source.Database
+	Shop   training.Shop
 	Lake   *objectstore.Store
 }
 
@@ -32,19 +34,19 @@ func (h Handler) Handle(ctx context.Context, in workflow.RangeInput) (workflow.E
 	}
 	err := h.Source.Snapshot(ctx, func(s *source.Snapshot) error {
 		var err error
-		out.Ratings, err = copyTable(ctx, h.Lake, lake.RawKey(in.ID, "ratings", in.Range.Index),
-			func(visit func(training.RawRating) error) error { return s.Ratings(ctx, in.Range, visit) },
-			func(table *training.Writer[training.RawRating]) { training.SetRatingType(table, s.RatingType()) })
+		out.Ratings, err = copyTable(ctx, h.Lake, lake.RawKey(in.ID, string(training.RatingTable), in.Range.Index), func(file *os.File) (rows, error) {
+			table := training.NewWriter[training.RawRating](file)
+			training.SetRatingType(table, s.RatingType())
+			return table, s.Ratings(ctx, in.Range, table.Append)
+		})
 		if err != nil {
 			return err
 		}
-		out.Customers, err = copyTable(ctx, h.Lake, lake.RawKey(in.ID, "customers", in.Range.Index),
-			func(visit func(training.RawCustomer) error) error { return s.Customers(ctx, in.Range, visit) })
+		out.Customers, err = h.copyRaw(ctx, in, training.CustomerTable, func(visit func(training.Raw) error) error { return s.Customers(ctx, in.Range, visit) })
 		if err != nil {
 			return err
 		}
-		out.Products, err = copyTable(ctx, h.Lake, lake.RawKey(in.ID, "products", in.Range.Index),
-			func(visit func(training.RawProduct) error) error { return s.Products(ctx, visit) })
+		out.Products, err = h.copyRaw(ctx, in, training.ProductTable, func(visit func(training.Raw) error) error { return s.Products(ctx, visit) })
 		return err
 	})
 	if err != nil {
@@ -56,24 +58,28 @@ func (h Handler) Handle(ctx context.Context, in workflow.RangeInput) (workflow.E
 	return out, nil
 }
 
-// copyTable writes the rows that stream visits to a scratch file and puts that: the source waits for a local disk, not
-// for S3. Each function in describe may add metadata to the file.
-func copyTable[T any](ctx context.Context, store *objectstore.Store, key string,
-	stream func(visit func(T) error) error, describe ...func(*training.Writer[T]),
-) (rows int64, err error) {
+// copyRaw copies the customers of a range, or all products.
+func (h Handler) copyRaw(ctx context.Context, in workflow.RangeInput, name training.TableName, stream func(visit func(training.Raw) error) error) (int64, error) {
+	return copyTable(ctx, h.Lake, lake.RawKey(in.ID, string(name), in.Range.Index), func(file *os.File) (rows, error) {
+		table := h.Shop.NewRawWriter(file, name)
+		return table, stream(table.AppendRaw)
+	})
+}
+
+// rows is a file of rows that is written: a training.Writer or a training.RowWriter.
+type rows interface {
+	Rows() int64
+	Close() error
+}
+
+// copyTable has fill write a scratch file, and puts that: the source waits for a local disk, not for S3.
+func copyTable(ctx context.Context, store *objectstore.Store, key string, fill func(*os.File) (rows, error)) (int64, error) {
 	file, err := objectstore.Scratch()
 	if err != nil {
 		return 0, err
 	}
 	defer file.Close()
-	table := training.NewWriter[T](file)
-	for _, add := range describe {
-		add(table)
-	}
-	err = stream(func(row T) error {
-		rows++
-		return table.Append(row)
-	})
+	table, err := fill(file)
 	if err != nil {
 		return 0, err
 	}
@@ -81,5 +87,5 @@ func copyTable[T any](ctx context.Context, store *objectstore.Store, key string,
 		return 0, err
 	}
 	_, err = store.PutFile(ctx, key, file)
-	return rows, err
+	return table.Rows(), err
 }

@@ -11,6 +11,7 @@ import (
 	"recsys/infra/local/testbed"
 	"recsys/infra/local/testbed/mysqltest"
 	"recsys/infra/local/testbed/s3test"
+	"recsys/infra/local/testbed/trainingtest"
 	"recsys/shared/contract/failure"
 	"recsys/shared/contract/lake"
 	"recsys/shared/contract/settings"
@@ -48,12 +49,12 @@ func setup(tb testing.TB, customers, products int) Handler {
 			tb.Fatalf("%s: %v", statement, err)
 		}
 	}
-	database, err := source.Open(tb.Context(), settings.Source{DSN: dsn})
+	database, err := source.Open(tb.Context(), settings.Source{DSN: dsn}, training.Lab)
 	if err != nil {
 		tb.Fatal(err)
 	}
 	tb.Cleanup(func() { database.Close() })
-	return Handler{Source: database, Lake: store}
+	return Handler{Source: database, Shop: training.Lab, Lake: store}
 }
 
 // The event's range is 103 to 496 of 500 customers.
@@ -74,7 +75,7 @@ func TestExtract(t *testing.T) {
 			t.Fatalf("rating %d: %v", i, err)
 		}
 	}
-	products, err := training.OpenTable[training.RawProduct](t.Context(), h.Lake, lake.RawKey(in.ID, "products", 7))
+	products, err := training.OpenTable[trainingtest.RawProduct](t.Context(), h.Lake, lake.RawKey(in.ID, "products", 7))
 	if err != nil {
 		t.Fatal(err)
 	}

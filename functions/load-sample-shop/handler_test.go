@@ -21,6 +21,7 @@ import (
 	"recsys/shared/contract/settings"
 	"recsys/shared/shop/sampleshop"
 	"recsys/shared/shop/source"
+	"recsys/shared/shop/training"
 )
 
 // bench is a server that speaks TLS, with its administrator.
@@ -165,7 +166,7 @@ func TestTheReader(t *testing.T) {
 		}
 	}
 	database, err := source.Open(t.Context(), settings.Source{
-		DSN: "recsys_reader:" + secret + "@tcp(" + b.handler.Administrator.Addr + ")/classicmodels?tls=true", CA: b.trusted})
+		DSN: "recsys_reader:" + secret + "@tcp(" + b.handler.Administrator.Addr + ")/classicmodels?tls=true", CA: b.trusted}, training.Lab)
 	if err != nil {
 		t.Fatal(err)
 	}

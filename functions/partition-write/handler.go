@@ -23,6 +23,7 @@ import (
 
 // Handler writes the partitions of ranges.
 type Handler struct {
+	Shop    training.Shop
 	Lake    *objectstore.Store
 	Uploads int // partitions that are put at once, at least 1
 }
@@ -52,7 +53,7 @@ func (h Handler) Handle(ctx context.Context, in workflow.RangeInput) (workflow.P
 
 // write encodes partitions one after the other while those before are being put.
 func (h Handler) write(ctx context.Context, in workflow.RangeInput) (lake.RangeReport, error) {
-	table, err := training.OpenTable[training.Row](ctx, h.Lake, lake.RangeKey(in.ID, in.Range.Index))
+	table, err := training.OpenFile(ctx, h.Lake, lake.RangeKey(in.ID, in.Range.Index))
 	if err != nil {
 		return lake.RangeReport{}, err
 	}
@@ -67,7 +68,7 @@ func (h Handler) write(ctx context.Context, in workflow.RangeInput) (lake.RangeR
 	buffers := sync.Pool{New: func() any { return new(bytes.Buffer) }}
 	uploads, uploading := errgroup.WithContext(ctx)
 	uploads.SetLimit(h.Uploads)
-	split := newSplitter(func() *bytes.Buffer {
+	split := newSplitter(h.Shop, func() *bytes.Buffer {
 		buffer := buffers.Get().(*bytes.Buffer)
 		buffer.Reset()
 		return buffer

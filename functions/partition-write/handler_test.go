@@ -9,6 +9,7 @@ import (
 
 	"recsys/infra/local/testbed"
 	"recsys/infra/local/testbed/s3test"
+	"recsys/infra/local/testbed/trainingtest"
 	"recsys/shared/contract/failure"
 	"recsys/shared/contract/lake"
 	"recsys/shared/contract/workflow"
@@ -27,11 +28,11 @@ func setup(tb testing.TB, customers []int32, rows int) Handler {
 		tb.Fatal(err)
 	}
 	defer file.Close()
-	w := training.NewWriter[training.Row](file)
+	w := training.NewWriter[trainingtest.Row](file)
 	for _, customer := range customers {
 		for i := range rows {
 			limit := int64(customer)
-			row := training.Row{
+			row := trainingtest.Row{
 				City: "Oslo", Country: "Norway", CreditLimit: &limit, ProductCode: fmt.Sprint("S", i), ProductLine: "Cars",
 				ProductScale: "1:10", ProductRating: int32(i%5 + 1), CustomerNumber: customer,
 			}
@@ -53,7 +54,7 @@ func setup(tb testing.TB, customers []int32, rows int) Handler {
 	if _, err := store.PutFile(tb.Context(), lake.RangeKey(in.ID, in.Range.Index), file); err != nil {
 		tb.Fatal(err)
 	}
-	return Handler{Lake: store, Uploads: 4}
+	return Handler{Shop: training.Lab, Lake: store, Uploads: 4}
 }
 
 // 1,500 rows a customer: customers end in the middle of the reader's batches, and batches in the middle of customers.
@@ -77,11 +78,11 @@ func TestEachCustomerHasAFile(t *testing.T) {
 		if err != nil || object.Size != report.Partitions[i].Bytes || report.Partitions[i].CustomerNumber != customer {
 			t.Errorf("customer %d: %+v, %v", customer, object, err)
 		}
-		table, err := training.OpenTable[training.Example](t.Context(), h.Lake, lake.PartitionKey(in.ID, customer))
+		table, err := training.OpenTable[trainingtest.Example](t.Context(), h.Lake, lake.PartitionKey(in.ID, customer))
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got, want := table.File.Schema().String(), parquet.SchemaOf(training.Example{}).String(); got != want {
+		if got, want := table.File.Schema().String(), parquet.SchemaOf(trainingtest.Example{}).String(); got != want {
 			t.Errorf("schema %s", got)
 		}
 		for i := range rows {

@@ -5,6 +5,7 @@ import (
 
 	"recsys/shared/contract/settings"
 	"recsys/shared/runtime/step"
+	"recsys/shared/shop/training"
 	"recsys/shared/store/objectstore"
 )
 
@@ -19,5 +20,5 @@ func wire(ctx context.Context) (*Handler, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Handler{Lake: objectstore.New(client, config.Bucket), Uploads: config.Uploads}, nil
+	return &Handler{Shop: training.Lab, Lake: objectstore.New(client, config.Bucket), Uploads: config.Uploads}, nil
 }

@@ -15,8 +15,9 @@ import (
 // splitter turns a range's rows, sorted by customer, into one Parquet file a customer. Rows pass as column
 // values, without becoming structs: a partition's row is a range's row without its last value.
 type splitter struct {
-	writer *parquet.GenericWriter[training.Example] // used for all files of a range
-	buffer func() *bytes.Buffer                     // gives an empty one
+	shop   training.Shop
+	writer *parquet.GenericWriter[any] // used for all files of a range
+	buffer func() *bytes.Buffer        // gives an empty one
 	// done takes a finished file. The buffer is its own from then on.
 	done func(lake.Partition, *bytes.Buffer) error
 
@@ -24,14 +25,15 @@ type splitter struct {
 	current lake.Partition
 }
 
-func newSplitter(buffer func() *bytes.Buffer) *splitter {
-	return &splitter{buffer: buffer}
+func newSplitter(shop training.Shop, buffer func() *bytes.Buffer) *splitter {
+	return &splitter{shop: shop, buffer: buffer}
 }
 
 // all splits a whole range's file.
 func (s *splitter) all(file *parquet.File) error {
-	s.writer = parquet.NewGenericWriter[training.Example](io.Discard, training.RatingsOf(file).WriterOptions()...)
-	reader := training.NewReader[training.Row](file)
+	ratings := training.RatingsOf(file)
+	s.writer = parquet.NewGenericWriter[any](io.Discard, append(training.Options(), s.shop.PartitionSchema(ratings))...)
+	reader := parquet.NewGenericReader[any](file, s.shop.RowSchema(ratings))
 	defer reader.Close()
 	rows := make([]parquet.Row, 1024)
 	for {

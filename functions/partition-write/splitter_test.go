@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"testing"
 
+	"recsys/infra/local/testbed/trainingtest"
 	"recsys/shared/contract/lake"
 	"recsys/shared/shop/training"
 )
@@ -16,7 +17,7 @@ func BenchmarkSplitter(b *testing.B) {
 		numbers = append(numbers, i)
 	}
 	h, in := setup(b, numbers, rows), event(b)
-	table, err := training.OpenTable[training.Row](b.Context(), h.Lake, lake.RangeKey(in.ID, in.Range.Index))
+	table, err := training.OpenTable[trainingtest.Row](b.Context(), h.Lake, lake.RangeKey(in.ID, in.Range.Index))
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -24,7 +25,7 @@ func BenchmarkSplitter(b *testing.B) {
 	var buffer bytes.Buffer
 	b.ReportAllocs()
 	for b.Loop() {
-		split := newSplitter(func() *bytes.Buffer { buffer.Reset(); return &buffer })
+		split := newSplitter(training.Lab, func() *bytes.Buffer { buffer.Reset(); return &buffer })
 		split.done = func(lake.Partition, *bytes.Buffer) error { return nil }
 		if err := split.all(table.File); err != nil {
 			b.Fatal(err)

@@ -20,6 +20,7 @@ import (
 	"recsys/shared/contract/settings"
 	"recsys/shared/contract/workflow"
 	"recsys/shared/shop/source"
+	"recsys/shared/shop/training"
 	"recsys/shared/store/objectstore"
 )
 
@@ -59,7 +60,7 @@ func planAgainstARealServer(t *testing.T, server *mysql.Server) {
 				t.Fatalf("%s: %v", statement, err)
 			}
 		}
-		database, err := source.Open(t.Context(), settings.Source{DSN: dsn})
+		database, err := source.Open(t.Context(), settings.Source{DSN: dsn}, training.Lab)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -230,9 +231,12 @@ func TestInvalidInput(t *testing.T) {
 			_, err := Handler{RowsPerRange: 1, MaxConcurrency: 41}.Handle(t.Context(), event(t))
 			return err
 		},
-		"DSN": func() error { _, err := source.Open(t.Context(), settings.Source{DSN: "secret@nowhere"}); return err },
+		"DSN": func() error {
+			_, err := source.Open(t.Context(), settings.Source{DSN: "secret@nowhere"}, training.Lab)
+			return err
+		},
 		"no database": func() error {
-			_, err := source.Open(t.Context(), settings.Source{DSN: "root@tcp(127.0.0.1:1)/"})
+			_, err := source.Open(t.Context(), settings.Source{DSN: "root@tcp(127.0.0.1:1)/"}, training.Lab)
 			return err
 		},
 	} {

@@ -6,6 +6,7 @@ import (
 	"recsys/shared/contract/settings"
 	"recsys/shared/runtime/step"
 	"recsys/shared/shop/source"
+	"recsys/shared/shop/training"
 	"recsys/shared/store/objectstore"
 )
 
@@ -20,7 +21,7 @@ func wire(ctx context.Context) (*Handler, error) {
 	if err != nil {
 		return nil, err
 	}
-	database, err := source.Open(ctx, config.Source)
+	database, err := source.Open(ctx, config.Source, training.Lab)
 	if err != nil {
 		return nil, err
 	}

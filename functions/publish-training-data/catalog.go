@@ -90,10 +90,10 @@ func customers(manifest lake.Manifest) string {
 func columns(manifest lake.Manifest) []types.Column {
 	ratings := training.RatingType(cmp.Or(manifest.RatingType, string(training.WholeRatings)))
 	var out []types.Column
-	for _, c := range training.Columns(ratings) {
+	for _, c := range training.Lab.Catalog(ratings) {
 		out = append(out, column(c))
 	}
 	return out
 }
 
-func column(c training.Column) types.Column { return types.Column{Name: &c.Name, Type: &c.Type} }
+func column(c training.CatalogColumn) types.Column { return types.Column{Name: &c.Name, Type: &c.Type} }

@@ -19,6 +19,7 @@ import (
 	"recsys/infra/local/aws/s3"
 	"recsys/infra/local/testbed"
 	"recsys/infra/local/testbed/s3test"
+	"recsys/infra/local/testbed/trainingtest"
 	"recsys/shared/contract/failure"
 	"recsys/shared/contract/lake"
 	"recsys/shared/contract/workflow"
@@ -88,9 +89,9 @@ func (b bundle) putRange(t *testing.T, run string, index int, customer int32) {
 		t.Fatal(err)
 	}
 	defer file.Close()
-	w := training.NewWriter[training.Row](file)
+	w := training.NewWriter[trainingtest.Row](file)
 	for _, product := range []string{"S10", "S18"} {
-		if err := w.Append(training.Row{Country: "France", ProductCode: product, ProductRating: 3, CustomerNumber: customer}); err != nil {
+		if err := w.Append(trainingtest.Row{Country: "France", ProductCode: product, ProductRating: 3, CustomerNumber: customer}); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -8,6 +8,7 @@ import (
 	"syscall"
 	"testing"
 
+	"recsys/infra/local/testbed/trainingtest"
 	"recsys/shared/contract/lake"
 	"recsys/shared/learn/als"
 	"recsys/shared/shop/training"
@@ -51,7 +52,7 @@ func (b *bench) publishSkewed(customers, items, ratings int) (rows int64) {
 	file, err := objectstore.Scratch()
 	b.must(err)
 	defer file.Close()
-	w := training.NewWriter[training.Row](file)
+	w := training.NewWriter[trainingtest.Row](file)
 	codes := make([]string, items)
 	for i := range codes {
 		codes[i] = fmt.Sprintf("S%05d", i)
@@ -66,7 +67,7 @@ func (b *bench) publishSkewed(customers, items, ratings int) (rows int64) {
 		slices.Sort(chosen)
 		chosen = slices.Compact(chosen)
 		for _, item := range chosen {
-			b.must(w.Append(training.Row{CustomerNumber: int32(customer), City: codes[customer%500], Country: codes[customer%50],
+			b.must(w.Append(trainingtest.Row{CustomerNumber: int32(customer), City: codes[customer%500], Country: codes[customer%50],
 				ProductCode: codes[item], ProductLine: codes[item%7], ProductScale: codes[item%5], ProductRating: int32(1 + (customer+item)%5)}))
 			rows++
 		}

@@ -14,12 +14,12 @@ import (
 
 	"recsys/infra/local/aws/awscall"
 	"recsys/infra/local/testbed"
+	"recsys/infra/local/testbed/trainingtest"
 	"recsys/shared/contract/failure"
 	"recsys/shared/contract/lake"
 	"recsys/shared/contract/workflow"
 	"recsys/shared/learn/embeddings"
 	"recsys/shared/learn/model"
-	"recsys/shared/shop/training"
 	"recsys/shared/store/objectstore"
 )
 
@@ -101,7 +101,7 @@ func TestWhenNothingIsTrained(t *testing.T) {
 	if out := b.train("asked-all-the-same", `{"stages":"embeddings","train":true}`); out.Status != "trained" {
 		t.Errorf("asked: %+v", out)
 	}
-	b.putRows("tiny", []training.Row{{ProductCode: "A", CustomerNumber: 1, ProductRating: 3}, {ProductCode: "B", CustomerNumber: 2, ProductRating: 3}})
+	b.putRows("tiny", []trainingtest.Row{{ProductCode: "A", CustomerNumber: 1, ProductRating: 3}, {ProductCode: "B", CustomerNumber: 2, ProductRating: 3}})
 	if out := b.train("tiny", `{"train":true}`); out != (workflow.Trained{Status: "too-few-ratings", Snapshot: "tiny"}) {
 		t.Errorf("two ratings: %+v", out)
 	}

@@ -11,6 +11,7 @@ import (
 
 	"recsys/infra/local/aws/s3"
 	"recsys/infra/local/testbed/s3test"
+	"recsys/infra/local/testbed/trainingtest"
 	"recsys/shared/contract/lake"
 	"recsys/shared/contract/workflow"
 	"recsys/shared/learn/als"
@@ -58,15 +59,15 @@ func (b *bench) publishShop(name string, seed uint64, customers, items, ratings 
 	b.must(sampleshop.WriteTraining(&text, o))
 	records, err := csv.NewReader(&text).ReadAll()
 	b.must(err)
-	rows := make([]training.Row, 0, len(records))
+	rows := make([]trainingtest.Row, 0, len(records))
 	for _, r := range records[1:] {
-		rows = append(rows, training.Row{
+		rows = append(rows, trainingtest.Row{
 			CustomerNumber: int32(whole(b, r[0])), City: r[1], Country: r[4], CreditLimit: money(b, r[5]),
 			ProductCode: r[6], ProductLine: r[7], ProductScale: r[8], BuyPrice: *money(b, r[10]), MSRP: *money(b, r[11]),
 			ProductRating: int32(whole(b, r[12])),
 		})
 	}
-	slices.SortStableFunc(rows, func(a, b training.Row) int { return int(a.CustomerNumber - b.CustomerNumber) })
+	slices.SortStableFunc(rows, func(a, b trainingtest.Row) int { return int(a.CustomerNumber - b.CustomerNumber) })
 	b.putRows(name, rows)
 	var products bytes.Buffer
 	b.must(sampleshop.WriteProducts(&products, o))
@@ -80,7 +81,7 @@ func (b *bench) publishShop(name string, seed uint64, customers, items, ratings 
 	putTable(b, lake.ProductsKey(name), catalogue)
 }
 
-func (b *bench) putRows(name string, rows []training.Row) {
+func (b *bench) putRows(name string, rows []trainingtest.Row) {
 	b.t.Helper()
 	putTable(b, lake.RangeKey(name, 0), rows)
 	b.put(lake.ManifestKey(name), lake.Manifest{Snapshot: name, Ranges: 1, Rows: int64(len(rows))})

@@ -15,7 +15,7 @@ import (
 const catalogueRange = 0
 
 // putCatalogue stores the list of a run's products, those of bad rows among them.
-func putCatalogue(ctx context.Context, store *objectstore.Store, run string, products training.Products) error {
+func putCatalogue(ctx context.Context, store *objectstore.Store, run string, shop training.Shop, products training.Products) error {
 	scratch, err := objectstore.Scratch()
 	if err != nil {
 		return err
@@ -24,7 +24,7 @@ func putCatalogue(ctx context.Context, store *objectstore.Store, run string, pro
 	rows := training.NewWriter[training.CatalogueRow](scratch)
 	for _, code := range slices.Sorted(maps.Keys(products)) {
 		product := products[code]
-		row, listed := product.Catalogue()
+		row, listed := product.Catalogue(shop)
 		if !listed {
 			continue
 		}

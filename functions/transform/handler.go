@@ -19,7 +19,10 @@ import (
 )
 
 // Handler transforms ranges.
-type Handler struct{ Lake *objectstore.Store }
+type Handler struct {
+	Shop training.Shop
+	Lake *objectstore.Store
+}
 
 // Handle transforms one range. Run again, it writes the same bytes. In memory are a row group and all
 // products, however many ratings the range has.
@@ -28,22 +31,22 @@ func (h Handler) Handle(ctx context.Context, in workflow.RangeInput) (workflow.T
 	if err := in.Validate(); err != nil {
 		return out, err
 	}
-	raw := func(table string) string { return lake.RawKey(in.ID, table, in.Range.Index) }
-	products, err := readProducts(ctx, h.Lake, raw("products"))
+	raw := func(table training.TableName) string { return lake.RawKey(in.ID, string(table), in.Range.Index) }
+	products, err := readProducts(ctx, h.Lake, h.Shop, raw(training.ProductTable))
 	if err != nil {
 		return out, err
 	}
 	if in.Range.Index == catalogueRange {
-		if err := putCatalogue(ctx, h.Lake, in.ID, products.byCode); err != nil {
+		if err := putCatalogue(ctx, h.Lake, in.ID, h.Shop, products.byCode); err != nil {
 			return out, err
 		}
 	}
-	ratings, err := training.OpenTable[training.RawRating](ctx, h.Lake, raw("ratings"))
+	ratings, err := training.OpenTable[training.RawRating](ctx, h.Lake, raw(training.RatingTable))
 	if err != nil {
 		return out, err
 	}
 	defer ratings.Close()
-	customers, err := training.OpenTable[training.RawCustomer](ctx, h.Lake, raw("customers"))
+	customers, err := h.Shop.OpenRaw(ctx, h.Lake, training.CustomerTable, raw(training.CustomerTable))
 	if err != nil {
 		return out, err
 	}
@@ -53,12 +56,12 @@ func (h Handler) Handle(ctx context.Context, in workflow.RangeInput) (workflow.T
 	if err != nil {
 		return out, err
 	}
-	sink, err := newSink(kind)
+	sink, err := newSink(h.Shop, kind)
 	if err != nil {
 		return out, err
 	}
 	defer sink.close()
-	if err := sink.fill(ctx, ratings, newJoin(products, customers, kind)); err != nil {
+	if err := sink.fill(ctx, ratings, newJoin(h.Shop, products, customers, kind)); err != nil {
 		return out, err
 	}
 	if err := sink.put(ctx, h.Lake, in); err != nil {

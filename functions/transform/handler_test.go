@@ -11,6 +11,7 @@ import (
 
 	"recsys/infra/local/testbed"
 	"recsys/infra/local/testbed/s3test"
+	"recsys/infra/local/testbed/trainingtest"
 	"recsys/shared/contract/failure"
 	"recsys/shared/contract/lake"
 	"recsys/shared/contract/workflow"
@@ -50,16 +51,16 @@ func setup(tb testing.TB, customers, products int) Handler {
 	tb.Helper()
 	store, _ := s3test.ForTest(tb, "lake")
 	var (
-		people  []training.RawCustomer
-		items   []training.RawProduct
+		people  []trainingtest.RawCustomer
+		items   []trainingtest.RawProduct
 		ratings []training.RawRating
 	)
 	for p := range products {
-		items = append(items, training.RawProduct{ProductCode: fmt.Sprint("S", p, " "), ProductLine: "Cars", ProductScale: "1:10",
+		items = append(items, trainingtest.RawProduct{ProductCode: fmt.Sprint("S", p, " "), ProductLine: "Cars", ProductScale: "1:10",
 			QuantityInStock: "7", BuyPrice: "48.81", MSRP: "95.70"})
 	}
 	for c := range customers {
-		people = append(people, training.RawCustomer{CustomerNumber: number(int64(c)), City: "Oslo ", Country: "Norway", CreditLimit: "0.00"})
+		people = append(people, trainingtest.RawCustomer{CustomerNumber: number(int64(c)), City: "Oslo ", Country: "Norway", CreditLimit: "0.00"})
 		for p := range products {
 			ratings = append(ratings, training.RawRating{CustomerNumber: number(int64(c)), ProductCode: fmt.Sprint("S", p), ProductRating: number(5)})
 		}
@@ -67,7 +68,7 @@ func setup(tb testing.TB, customers, products int) Handler {
 	put(tb, store, "products", items)
 	put(tb, store, "customers", people)
 	put(tb, store, "ratings", ratings)
-	return Handler{store}
+	return Handler{training.Lab, store}
 }
 
 func TestTransform(t *testing.T) {
@@ -84,7 +85,7 @@ func TestTransform(t *testing.T) {
 	if err != nil || string(lines) != want {
 		t.Errorf("quarantine %s, %v", lines, err)
 	}
-	table, err := training.OpenTable[training.Row](t.Context(), h.Lake, lake.RangeKey(in.ID, 7))
+	table, err := training.OpenTable[trainingtest.Row](t.Context(), h.Lake, lake.RangeKey(in.ID, 7))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -111,7 +112,7 @@ func TestTransform(t *testing.T) {
 // unless the code itself is bad.
 func TestTheCatalogue(t *testing.T) {
 	h, in := setup(t, 1, 1), event(t)
-	put(t, h.Lake, "products", []training.RawProduct{
+	put(t, h.Lake, "products", []trainingtest.RawProduct{
 		{ProductCode: "S18 ", ProductLine: "Cars", ProductScale: "1:18", QuantityInStock: "7", BuyPrice: "48.81", MSRP: "95.70"},
 		{ProductCode: "S0", ProductLine: "Cars", ProductScale: "1:10", QuantityInStock: "0", BuyPrice: "1.00", MSRP: "2.00"},
 		{ProductCode: "S50", ProductLine: "Cars", ProductScale: "1:50"},
@@ -167,7 +168,7 @@ func TestTheCatalogue(t *testing.T) {
 
 func TestFaults(t *testing.T) {
 	store, _ := s3test.ForTest(t, "lake")
-	h := Handler{store}
+	h := Handler{training.Lab, store}
 	if _, err := h.Handle(t.Context(), workflow.RangeInput{}); !errors.Is(err, failure.InvalidInput) {
 		t.Errorf("no run: %v", err)
 	}

@@ -2,44 +2,60 @@ package main
 
 import (
 	"io"
+	"slices"
 	"strconv"
 	"testing"
 
+	"github.com/parquet-go/parquet-go"
+
+	"recsys/infra/local/testbed/trainingtest"
 	"recsys/shared/shop/training"
 )
 
 func number(n int64) string { return strconv.FormatInt(n, 10) }
 
 // stream is a stream of customers in memory.
-type stream []training.RawCustomer
+type stream []trainingtest.RawCustomer
 
-func (s *stream) Next() (*training.RawCustomer, error) {
+func (s *stream) Next() (training.Raw, error) {
 	if len(*s) == 0 {
 		return nil, io.EOF
 	}
 	next := (*s)[0]
 	*s = (*s)[1:]
-	return &next, nil
+	return next.Values(), nil
 }
 
 // catalog has products of these codes, and S99 without a price.
 func catalog(codes ...string) products {
 	out := training.Products{}
 	for _, code := range codes {
-		out.Add(&training.RawProduct{ProductCode: code, ProductLine: "Cars", ProductScale: "1:10", QuantityInStock: "7", BuyPrice: "48.81", MSRP: "95.70"})
+		out.Add(training.Lab, trainingtest.RawProduct{ProductCode: code, ProductLine: "Cars", ProductScale: "1:10", QuantityInStock: "7", BuyPrice: "48.81", MSRP: "95.70"}.Values())
 	}
-	out.Add(&training.RawProduct{ProductCode: "S99", ProductLine: "Cars", ProductScale: "1:10", QuantityInStock: "7"})
+	out.Add(training.Lab, trainingtest.RawProduct{ProductCode: "S99", ProductLine: "Cars", ProductScale: "1:10", QuantityInStock: "7"}.Values())
 	return newProducts(out)
 }
 
 func testJoin(codes ...string) *join {
-	return newJoin(catalog(codes...), &stream{
+	return newJoin(training.Lab, catalog(codes...), &stream{
 		{CustomerNumber: "", City: "Nowhere", Country: "None"},
 		{CustomerNumber: number(-3), City: "Oslo ", Country: "Norway  ", CreditLimit: "0.00"},
 		{CustomerNumber: number(103), City: "Nantes", Country: "France"},
 		{CustomerNumber: number(112), City: "", Country: "USA"},
 		{CustomerNumber: number(1 << 33), City: "Far", Country: "Away"},
 	}, training.WholeRatings)
+}
+
+// rowOf puts the parts of a row together. Without any it is empty.
+func rowOf(t *testing.T, parts [][]parquet.Value) (row trainingtest.Row) {
+	t.Helper()
+	if parts == nil {
+		return row
+	}
+	if err := parquet.SchemaOf(row).Reconstruct(&row, slices.Concat(parts...)); err != nil {
+		t.Fatal(err)
+	}
+	return row
 }
 
 func TestJoin(t *testing.T) {
@@ -60,10 +76,11 @@ func TestJoin(t *testing.T) {
 		{training.RawRating{CustomerNumber: number(112), ProductCode: "S10", ProductRating: number(5)}, training.IncompleteAddress},
 		{training.RawRating{CustomerNumber: number(500), ProductCode: "S10", ProductRating: number(5)}, training.UnknownCustomer},
 	} {
-		row, reason, err := j.row(&test.raw)
+		parts, reason, err := j.row(&test.raw)
 		if err != nil || reason != test.want {
 			t.Errorf("rating %d: %q, %v; want %q", i, reason, err, test.want)
 		}
+		row := rowOf(t, parts)
 		if reason == "" && (number(int64(row.CustomerNumber)) != test.raw.CustomerNumber || row.ProductCode != "S10" || row.City == "") {
 			t.Errorf("rating %d: row %+v", i, row)
 		}
@@ -81,7 +98,7 @@ func TestJoinRefusesDisorder(t *testing.T) {
 }
 
 func TestWithoutCustomersEveryRatingIsRefused(t *testing.T) {
-	j := newJoin(catalog("S10"), new(stream), training.WholeRatings)
+	j := newJoin(training.Lab, catalog("S10"), new(stream), training.WholeRatings)
 	for range 2 {
 		_, reason, err := j.row(&training.RawRating{CustomerNumber: number(1), ProductCode: "S10", ProductRating: number(3)})
 		if reason != training.UnknownCustomer || err != nil {
@@ -101,10 +118,11 @@ func TestDuplicatesByBlanksAndCase(t *testing.T) {
 		{-3, " S10", ""}, {-3, "A1", ""}, {-3, "S10", training.DuplicateRating}, {-3, "s10 ", training.DuplicateRating},
 		{-3, "a1", training.DuplicateRating}, {103, "A1", ""}, {103, "s10", ""},
 	} {
-		row, reason, err := j.row(&training.RawRating{CustomerNumber: number(test.customer), ProductCode: test.code, ProductRating: number(3)})
+		parts, reason, err := j.row(&training.RawRating{CustomerNumber: number(test.customer), ProductCode: test.code, ProductRating: number(3)})
 		if err != nil || reason != test.want {
 			t.Errorf("rating %d: %q, %v; want %q", i, reason, err, test.want)
 		}
+		row := rowOf(t, parts)
 		if reason == "" && row.ProductCode != "S10" && row.ProductCode != "A1" {
 			t.Errorf("rating %d: the product's own spelling became %q", i, row.ProductCode)
 		}

@@ -14,8 +14,8 @@ type products struct {
 }
 
 // readProducts reads a range's raw products.
-func readProducts(ctx context.Context, store *objectstore.Store, key string) (products, error) {
-	byCode, err := training.ReadProducts(ctx, store, key)
+func readProducts(ctx context.Context, store *objectstore.Store, shop training.Shop, key string) (products, error) {
+	byCode, err := training.ReadProducts(ctx, store, shop, key)
 	if err != nil {
 		return products{}, err
 	}

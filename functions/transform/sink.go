@@ -9,6 +9,8 @@ import (
 	"io"
 	"os"
 
+	"github.com/parquet-go/parquet-go"
+
 	"recsys/shared/contract/lake"
 	"recsys/shared/contract/workflow"
 	"recsys/shared/shop/training"
@@ -26,7 +28,7 @@ type rejected struct {
 // sink takes a range's rows into two scratch files: good ones and quarantine.
 type sink struct {
 	good, bad *os.File
-	rows      *training.Writer[training.Row]
+	rows      *training.RowWriter
 	buffer    *bufio.Writer
 	lines     *json.Encoder
 
@@ -34,7 +36,7 @@ type sink struct {
 	reasons           map[training.Reason]int64
 }
 
-func newSink(ratings training.RatingType) (*sink, error) {
+func newSink(shop training.Shop, ratings training.RatingType) (*sink, error) {
 	good, err := objectstore.Scratch()
 	if err != nil {
 		return nil, err
@@ -46,7 +48,7 @@ func newSink(ratings training.RatingType) (*sink, error) {
 	}
 	buffer := bufio.NewWriter(bad)
 	return &sink{
-		good: good, bad: bad, rows: training.NewWriterOf[training.Row](good, ratings),
+		good: good, bad: bad, rows: shop.NewRowWriter(good, ratings),
 		buffer: buffer, lines: json.NewEncoder(buffer), reasons: map[training.Reason]int64{},
 	}, nil
 }
@@ -66,11 +68,11 @@ func (s *sink) fill(ctx context.Context, ratings ratings, join *join) error {
 		if err != nil {
 			return err
 		}
-		row, reason, err := join.row(raw)
+		parts, reason, err := join.row(raw)
 		if err != nil {
 			return err
 		}
-		if err := s.take(raw, row, reason); err != nil {
+		if err := s.take(raw, parts, reason); err != nil {
 			return err
 		}
 		if ctx.Err() != nil {
@@ -79,10 +81,10 @@ func (s *sink) fill(ctx context.Context, ratings ratings, join *join) error {
 	}
 }
 
-func (s *sink) take(raw *training.RawRating, row training.Row, reason training.Reason) error {
+func (s *sink) take(raw *training.RawRating, parts [][]parquet.Value, reason training.Reason) error {
 	if reason == "" {
 		s.accepted++
-		return s.rows.Append(row)
+		return s.rows.Append(parts...)
 	}
 	s.refused++
 	s.reasons[reason]++

@@ -19,6 +19,7 @@ import (
 	"recsys/infra/local/sample"
 	"recsys/shared/shop/sampleshop"
 	"recsys/shared/shop/source"
+	"recsys/shared/shop/training"
 )
 
 // loadedSource is the content of <StateDir>/source.json, about the shop in the private MySQL.
@@ -205,7 +206,7 @@ func (p *Platform) loadSource(ctx context.Context) (database string, err error) 
 
 // shopTables are the tables that the extraction reads.
 func shopTables() (tables []string) {
-	for _, column := range source.Wanted {
+	for _, column := range source.Wanted(training.Lab) {
 		if !slices.Contains(tables, column.Table) {
 			tables = append(tables, column.Table)
 		}

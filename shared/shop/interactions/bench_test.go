@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"recsys/infra/local/testbed/s3test"
+	"recsys/infra/local/testbed/trainingtest"
 	"recsys/shared/contract/lake"
 	"recsys/shared/shop/training"
 	"recsys/shared/store/objectstore"
@@ -38,7 +39,7 @@ func writeRange(b *testing.B, store *objectstore.Store, index, customers, rating
 		b.Fatal(err)
 	}
 	defer file.Close()
-	w := training.NewWriter[training.Row](file)
+	w := training.NewWriter[trainingtest.Row](file)
 	for c := range customers {
 		customer := index*customers + c
 		for k := range ratings {

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"recsys/infra/local/testbed/s3test"
+	"recsys/infra/local/testbed/trainingtest"
 	"recsys/shared/contract/lake"
 	"recsys/shared/learn/sparse"
 	"recsys/shared/shop/training"
@@ -41,9 +42,9 @@ func putRatings[T any](t *testing.T, store *objectstore.Store, key string, of tr
 }
 
 // rating is a row as transform writes it.
-func rating(customer int32, code string, rating int32) training.Row {
+func rating(customer int32, code string, rating int32) trainingtest.Row {
 	limit := int64(2_100_050)
-	return training.Row{
+	return trainingtest.Row{
 		City: "Nantes", Country: "France", CreditLimit: &limit, ProductCode: code, ProductLine: "Cars", ProductScale: "1:10",
 		BuyPrice: 4881, MSRP: 9570, ProductRating: rating, CustomerNumber: customer,
 	}

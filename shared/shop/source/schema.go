@@ -17,13 +17,21 @@ type Column struct {
 	Kind        Kind
 }
 
-// Wanted are the columns that the extraction reads. The source may have more.
-var Wanted = []Column{
-	{"ratings", "customerNumber", Whole}, {"ratings", "productCode", Text}, {"ratings", "productRating", Number},
-	{"customers", "customerNumber", Whole}, {"customers", "city", Text}, {"customers", "state", Text},
-	{"customers", "postalCode", Text}, {"customers", "country", Text}, {"customers", "creditLimit", Number},
-	{"products", "productCode", Text}, {"products", "productLine", Text}, {"products", "productScale", Text},
-	{"products", "quantityInStock", Number}, {"products", "buyPrice", Number}, {"products", "MSRP", Number},
+// Wanted returns the columns of a shop that the extraction reads. The source may have more.
+func Wanted(shop training.Shop) []Column {
+	ratings, customers := string(training.RatingTable), string(training.CustomerTable)
+	wanted := []Column{
+		{ratings, training.CustomerKey, Whole}, {ratings, training.ProductKey, Text}, {ratings, training.RatingKey, Number},
+		{customers, training.CustomerKey, Whole},
+	}
+	for _, column := range shop {
+		kind := Number
+		if column.Type == training.Text {
+			kind = Text
+		}
+		wanted = append(wanted, Column{string(column.Table), column.Name, kind})
+	}
+	return wanted
 }
 
 // table is a table or a view as the server spells and types it.
@@ -34,7 +42,7 @@ type table struct {
 	unique bool
 }
 
-// schema holds the wanted tables by the names in Wanted.
+// schema holds the wanted tables by the names that Wanted has.
 type schema map[string]table
 
 // ratings returns the type of the snapshot's productRating.
@@ -55,13 +63,13 @@ func (s schema) from(table string) string {
 
 // readSchema reads the schema and compares it with Wanted. The failure.SchemaMismatch names every table and column that
 // is missing or of a type that cannot be read exactly.
-func readSchema(ctx context.Context, connection *sql.Conn) (schema, error) {
+func readSchema(ctx context.Context, connection *sql.Conn, shop training.Shop) (schema, error) {
 	names, err := tableNames(ctx, connection)
 	if err != nil {
 		return nil, err
 	}
 	found, faults := schema{}, []error{}
-	for _, want := range Wanted {
+	for _, want := range Wanted(shop) {
 		if _, seen := found[want.Table]; !seen {
 			of, err := findTable(ctx, connection, names, want.Table)
 			if err != nil && !errors.As(err, new(missing)) {

@@ -17,6 +17,7 @@ import (
 type Snapshot struct {
 	connection *sql.Conn
 	schema     schema
+	shop       training.Shop
 }
 
 // Snapshot opens a consistent, read-only snapshot for the time of read, and checks its schema.
@@ -36,9 +37,9 @@ func (d *Database) Snapshot(ctx context.Context, read func(*Snapshot) error) err
 			return wrap("opening a snapshot of the source", err)
 		}
 	}
-	found, err := readSchema(ctx, connection)
+	found, err := readSchema(ctx, connection, d.shop)
 	if err == nil {
-		err = read(&Snapshot{connection, found})
+		err = read(&Snapshot{connection, found, d.shop})
 	}
 	if err != nil {
 		// Hanging up ends the transaction too. To keep the connection, one would have to ask whether it still works.
@@ -73,37 +74,40 @@ func (s *Snapshot) Ratings(ctx context.Context, span workflow.Range, visit func(
 }
 
 // Customers streams the range's customers, with or without ratings, by ascending number.
-func (s *Snapshot) Customers(ctx context.Context, span workflow.Range, visit func(training.RawCustomer) error) error {
-	columns := "customerNumber, " + s.texts("customers", "city", "state", "postalCode", "country") + ", creditLimit"
-	return s.stream(ctx, "customers", columns, within(span), "customerNumber", func(row []sql.RawBytes) error {
-		return visit(training.RawCustomer{
-			CustomerNumber: string(digits(row[0])), City: string(row[1]), State: string(row[2]),
-			PostalCode: string(row[3]), Country: string(row[4]), CreditLimit: string(row[5]),
-		})
-	})
+func (s *Snapshot) Customers(ctx context.Context, span workflow.Range, visit func(training.Raw) error) error {
+	return s.streamRaw(ctx, training.CustomerTable, within(span), digits, visit)
 }
 
 // Products streams all products by ascending code.
-func (s *Snapshot) Products(ctx context.Context, visit func(training.RawProduct) error) error {
-	columns := "productCode, " + s.texts("products", "productLine", "productScale") + ", quantityInStock, buyPrice, MSRP"
-	code := codeText(s.schema.numericCode("products"))
-	return s.stream(ctx, "products", columns, "TRUE", "productCode", func(row []sql.RawBytes) error {
-		return visit(training.RawProduct{
-			ProductCode: string(code(row[0])), ProductLine: string(row[1]), ProductScale: string(row[2]),
-			QuantityInStock: string(row[3]), BuyPrice: string(row[4]), MSRP: string(row[5]),
-		})
+func (s *Snapshot) Products(ctx context.Context, visit func(training.Raw) error) error {
+	return s.streamRaw(ctx, training.ProductTable, "TRUE", codeText(s.schema.numericCode("products")), visit)
+}
+
+// streamRaw streams rows of customers or products by their key, which becomes text by the function key.
+func (s *Snapshot) streamRaw(ctx context.Context, table training.TableName, where string, key func([]byte) []byte, visit func(training.Raw) error) error {
+	names := s.shop.RawNames(table)
+	columns := slices.Clone(names)
+	for _, column := range s.shop.Of(table) {
+		if i := slices.Index(names, column.Name); i > 0 && column.Type == training.Text {
+			columns[i] = s.text(string(table), column.Name)
+		}
+	}
+	return s.stream(ctx, string(table), strings.Join(columns, ", "), where, names[0], func(row []sql.RawBytes) error {
+		raw := make(training.Raw, len(row))
+		raw[0] = string(key(row[0]))
+		for i, value := range row[1:] {
+			raw[i+1] = string(value)
+		}
+		return visit(raw)
 	})
 }
 
-// texts lists columns whose values are texts. A number becomes one on the server, which knows how the shop shows it.
-func (s *Snapshot) texts(table string, columns ...string) string {
-	list := slices.Clone(columns)
-	for i, column := range columns {
-		if s.schema[table].columns[strings.ToLower(column)].whole() {
-			list[i] = "CAST(" + column + " AS CHAR)"
-		}
+// text is a column whose values are texts. A number becomes one on the server, which knows how the shop shows it.
+func (s *Snapshot) text(table, column string) string {
+	if s.schema[table].columns[strings.ToLower(column)].whole() {
+		return "CAST(" + column + " AS CHAR)"
 	}
-	return strings.Join(list, ", ")
+	return column
 }
 
 // stream hands each row's bytes to visit. They are valid during the call.

@@ -15,10 +15,14 @@ import (
 
 	"recsys/shared/contract/failure"
 	"recsys/shared/contract/settings"
+	"recsys/shared/shop/training"
 )
 
 // Database is the shop's database. Safe for concurrent use, because each call takes a connection of its own.
-type Database struct{ pool *sql.DB }
+type Database struct {
+	pool *sql.DB
+	shop training.Shop
+}
 
 const (
 	connectTimeout = 10 * time.Second
@@ -28,7 +32,7 @@ const (
 
 // Open prepares connections and dials none. Settings that cannot be read are failure.InvalidInput, without the DSN's
 // text, for it may hold a password.
-func Open(ctx context.Context, s settings.Source) (*Database, error) {
+func Open(ctx context.Context, s settings.Source, shop training.Shop) (*Database, error) {
 	config, err := Configure(ctx, s)
 	if err != nil {
 		return nil, err
@@ -52,7 +56,7 @@ func Open(ctx context.Context, s settings.Source) (*Database, error) {
 	pool := sql.OpenDB(connector)
 	pool.SetMaxOpenConns(1) // a function works on one range at a time: the plan counts connections
 	pool.SetConnMaxIdleTime(time.Minute)
-	return &Database{pool}, nil
+	return &Database{pool, shop}, nil
 }
 
 // Close closes the connections.

@@ -10,6 +10,7 @@ import (
 
 	"recsys/infra/local/db/mysql"
 	"recsys/infra/local/testbed/mysqltest"
+	"recsys/infra/local/testbed/trainingtest"
 	"recsys/shared/contract/failure"
 	"recsys/shared/contract/settings"
 	"recsys/shared/contract/workflow"
@@ -58,7 +59,7 @@ func setup(tb testing.TB, server *mysql.Server, statements ...string) (*Database
 			tb.Fatalf("%s: %v", statement, err)
 		}
 	}
-	database, err := Open(tb.Context(), settings.Source{DSN: dsn})
+	database, err := Open(tb.Context(), settings.Source{DSN: dsn}, training.Lab)
 	if err != nil {
 		tb.Fatal(err)
 	}
@@ -79,13 +80,14 @@ func aSnapshotIsOfOneMoment(t *testing.T, server *mysql.Server) {
 		if err := s.Ratings(t.Context(), workflow.Range{}, func(training.RawRating) error { ratings++; return nil }); err != nil {
 			return err
 		}
-		if err := s.Products(t.Context(), func(training.RawProduct) error { products++; return nil }); err != nil {
+		if err := s.Products(t.Context(), func(training.Raw) error { products++; return nil }); err != nil {
 			return err
 		}
 		if ratings != 2 || products != 0 {
 			t.Errorf("%d ratings and %d products, want 2 and 0", ratings, products)
 		}
-		return s.Customers(t.Context(), workflow.Range{}, func(c training.RawCustomer) error {
+		return s.Customers(t.Context(), workflow.Range{}, func(raw training.Raw) error {
+			c := trainingtest.CustomerOf(raw)
 			if c.City != "Montréal" || c.CreditLimit != "0.10" || c.State != "" {
 				t.Errorf("got %+v", c)
 			}
@@ -135,7 +137,7 @@ func givingUp(t *testing.T, server *mysql.Server) {
 func aTableThatWentAwayIsASchemaMismatch(t *testing.T, server *mysql.Server) {
 	database, _ := setup(t, server, "DROP TABLE products")
 	err := database.Snapshot(t.Context(), func(s *Snapshot) error {
-		return s.Products(t.Context(), func(training.RawProduct) error { return nil })
+		return s.Products(t.Context(), func(training.Raw) error { return nil })
 	})
 	if !errors.Is(err, failure.SchemaMismatch) {
 		t.Errorf("got %v", err)

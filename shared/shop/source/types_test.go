@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"recsys/infra/local/db/mysql"
+	"recsys/infra/local/testbed/trainingtest"
 	"recsys/shared/contract/failure"
 	"recsys/shared/contract/workflow"
 	"recsys/shared/shop/training"
@@ -32,7 +33,8 @@ func read(tb testing.TB, database *Database, span workflow.Range) (ratings, prod
 		if err != nil {
 			return err
 		}
-		return s.Products(tb.Context(), func(p training.RawProduct) error {
+		return s.Products(tb.Context(), func(raw training.Raw) error {
+			p := trainingtest.ProductOf(raw)
 			products = append(products, strings.Join([]string{p.ProductCode, p.QuantityInStock, p.BuyPrice, p.MSRP}, " "))
 			return nil
 		})
@@ -114,7 +116,8 @@ func postalCodesKeepTheirZeros(t *testing.T, server *mysql.Server) {
 		"INSERT INTO customers VALUES (1,'Boston',7,2134,'USA',NULL),(2,'Oslo',NULL,NULL,'Norway',1)")
 	var got []string
 	err := database.Snapshot(t.Context(), func(s *Snapshot) error {
-		return s.Customers(t.Context(), workflow.Range{}, func(c training.RawCustomer) error {
+		return s.Customers(t.Context(), workflow.Range{}, func(raw training.Raw) error {
+			c := trainingtest.CustomerOf(raw)
 			got = append(got, strings.Join([]string{c.City, c.State, c.PostalCode, c.CreditLimit}, "|"))
 			return nil
 		})

@@ -1,9 +1,13 @@
 package training
 
 import (
+	"cmp"
+	"slices"
 	"strconv"
 	"strings"
 	"unicode/utf8"
+
+	"github.com/parquet-go/parquet-go"
 
 	"recsys/shared/contract/lake"
 )
@@ -35,66 +39,64 @@ const (
 	PriceOutOfRange       Reason = "price-out-of-range"             // does not fit DECIMAL(10,2)
 )
 
-// Customer is the part of an Example that comes from the customer.
-type Customer struct {
-	City, State, PostalCode, Country string
-	CreditLimit                      *int64
-}
-
-// Product is the part of an Example that comes from the product.
-type Product struct {
-	Code, Line, Scale string
-	QuantityInStock   int32
-	BuyPrice, MSRP    int64
-}
-
-// CleanCustomer trims and checks a customer.
-func CleanCustomer(raw *RawCustomer) (Customer, Reason) {
-	customer := Customer{
-		City: clean(raw.City), State: clean(raw.State), PostalCode: clean(raw.PostalCode), Country: clean(raw.Country),
-	}
-	if reason := flawIn(customer.City, customer.State, customer.PostalCode, customer.Country); reason != "" {
-		return Customer{}, reason
-	}
-	if customer.City == "" || customer.Country == "" {
-		return Customer{}, IncompleteAddress
-	}
-	if raw.CreditLimit != "" {
-		hundredths, _, err := ParseHundredths(raw.CreditLimit)
-		if err != nil {
-			return Customer{}, CreditLimitOutOfRange
+// clean makes the values of a training row from a raw row of customers or products. A text is trimmed. The reason is the
+// first that the columns have: of a text that no file can carry, of a missing text, of a missing number, of a bad number.
+func (s Shop) clean(table TableName, raw Raw) ([]parquet.Value, Reason) {
+	values := make([]parquet.Value, 0, len(s))
+	columns, first := s.Of(table), len(raw)-len(s.Of(table))
+	texts := make([]string, len(columns))
+	var missingText, missingNumber, bad Reason
+	for i, column := range columns {
+		texts[i] = raw[first+i]
+		if column.Type == Text {
+			texts[i] = trimmed(texts[i])
+			if reason := flawIn(texts[i]); reason != "" {
+				return nil, reason
+			}
 		}
-		customer.CreditLimit = &hundredths
 	}
-	return customer, ""
+	for i, column := range columns {
+		value, fits := column.value(texts[i])
+		switch {
+		case texts[i] == "" && column.Type == Text:
+			missingText = cmp.Or(missingText, column.Missing)
+		case texts[i] == "":
+			missingNumber = cmp.Or(missingNumber, column.Missing)
+		case !fits:
+			bad = cmp.Or(bad, column.Bad)
+		}
+		defined := 0
+		if column.Missing == "" && texts[i] != "" {
+			defined = 1
+		}
+		values = append(values, value.Level(0, defined, s.index(column)))
+	}
+	return values, cmp.Or(missingText, missingNumber, bad)
 }
 
-// CleanProduct trims and checks a product. It trims the code even if the rest is bad.
-func CleanProduct(raw *RawProduct) (Product, Reason) {
-	product := Product{Code: clean(raw.ProductCode), Line: clean(raw.ProductLine), Scale: clean(raw.ProductScale)}
-	if reason := flawIn(product.Code, product.Line, product.Scale); reason != "" {
-		return product, reason
-	}
+// value parses a text. It returns false for a number that does not fit the type.
+func (c Column) value(text string) (parquet.Value, bool) {
 	switch {
-	case product.Line == "" || product.Scale == "":
-		return product, IncompleteProduct
-	case raw.QuantityInStock == "":
-		return product, NoQuantity
-	case raw.BuyPrice == "" || raw.MSRP == "":
-		return product, NoPrice
+	case text == "":
+		return parquet.NullValue(), true
+	case c.Type == Money:
+		hundredths, _, err := ParseHundredths(text)
+		return parquet.Int64Value(hundredths), err == nil
+	case c.Type == Stock:
+		pieces, err := parseQuantity(text)
+		return parquet.Int32Value(pieces), err == nil
+	default:
+		return parquet.ValueOf(text), true
 	}
-	var err error
-	if product.QuantityInStock, err = parseQuantity(raw.QuantityInStock); err != nil {
-		return product, QuantityOutOfRange
-	}
-	if product.BuyPrice, _, err = ParseHundredths(raw.BuyPrice); err != nil {
-		return product, PriceOutOfRange
-	}
-	if product.MSRP, _, err = ParseHundredths(raw.MSRP); err != nil {
-		return product, PriceOutOfRange
-	}
-	return product, ""
 }
+
+// index returns the place of a column in a training row.
+func (s Shop) index(column Column) int {
+	return slices.IndexFunc(s, func(c Column) bool { return c.Name == column.Name })
+}
+
+// CleanCustomer makes the customer's part of a training row.
+func (s Shop) CleanCustomer(raw Raw) ([]parquet.Value, Reason) { return s.clean(CustomerTable, raw) }
 
 // CleanedRating is a rating by itself, without its customer and product.
 type CleanedRating struct {
@@ -105,7 +107,7 @@ type CleanedRating struct {
 
 // CleanRating checks a rating by itself.
 func CleanRating(raw *RawRating, of RatingType) (CleanedRating, Reason) {
-	rating := CleanedRating{ProductCode: clean(raw.ProductCode)}
+	rating := CleanedRating{ProductCode: trimmed(raw.ProductCode)}
 	customer, err := strconv.ParseInt(raw.CustomerNumber, 10, 32)
 	switch {
 	case raw.CustomerNumber == "":
@@ -132,19 +134,13 @@ func CleanRating(raw *RawRating, of RatingType) (CleanedRating, Reason) {
 	return rating, ""
 }
 
-// Join makes the training row of a rating.
-func Join(number int32, customer *Customer, product *Product, rating int32) Row {
-	return Row{
-		City: customer.City, State: customer.State, PostalCode: customer.PostalCode, Country: customer.Country,
-		CreditLimit: customer.CreditLimit,
-		ProductCode: product.Code, ProductLine: product.Line, ProductScale: product.Scale,
-		QuantityInStock: product.QuantityInStock, BuyPrice: product.BuyPrice, MSRP: product.MSRP,
-		ProductRating:  rating,
-		CustomerNumber: number,
-	}
+// AppendRest appends the part of a training row after the customer's and the product's: the rating and the customer's
+// number.
+func (s Shop) AppendRest(row []parquet.Value, rating, customer int32) []parquet.Value {
+	return append(row, parquet.Int32Value(rating).Level(0, 0, len(s)), parquet.Int32Value(customer).Level(0, 0, len(s)+1))
 }
 
-func clean(text string) string { return strings.TrimSpace(text) }
+func trimmed(text string) string { return strings.TrimSpace(text) }
 
 // flawIn returns why Parquet, PostgreSQL or JSON cannot carry one of the texts, or "". Neither of the first two takes
 // bytes that are no UTF-8, and PostgreSQL takes no NUL.

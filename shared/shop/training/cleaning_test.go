@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 
+	"recsys/infra/local/testbed/trainingtest"
 	"recsys/shared/contract/lake"
 )
 
@@ -50,52 +51,57 @@ func TestParseQuantity(t *testing.T) {
 }
 
 func TestCleanCustomerTrimsAndKeepsOptionalEmpty(t *testing.T) {
-	got, reason := CleanCustomer(&RawCustomer{City: " Stavern", State: "  ", PostalCode: "4110\t", Country: "Norway  ", CreditLimit: "81700.00"})
-	if reason != "" {
-		t.Fatal(reason)
-	}
-	if got.City != "Stavern" || got.State != "" || got.PostalCode != "4110" || got.Country != "Norway" || *got.CreditLimit != 8170000 {
-		t.Errorf("got %+v", got)
-	}
-	if got, _ := CleanCustomer(&RawCustomer{City: "a", Country: "b"}); got.CreditLimit != nil {
-		t.Errorf("NULL became the credit limit %d", *got.CreditLimit)
-	}
-	if got, _ := CleanCustomer(&RawCustomer{City: "a", Country: "b", CreditLimit: "0.00"}); got.CreditLimit == nil {
-		t.Error("a credit limit of zero became NULL")
+	for _, test := range []struct {
+		raw  trainingtest.RawCustomer
+		want string
+	}{
+		{trainingtest.RawCustomer{City: " Stavern", State: "  ", PostalCode: "4110\t", Country: "Norway  ", CreditLimit: "81700.00"}, "Stavern|<null>|4110|Norway|8170000"},
+		{trainingtest.RawCustomer{City: "a", Country: "b"}, "a|<null>|<null>|b|<null>"},
+		{trainingtest.RawCustomer{City: "a", Country: "b", CreditLimit: "0.00"}, "a|<null>|<null>|b|0"},
+	} {
+		values, reason := Lab.CleanCustomer(test.raw.Values())
+		var texts []string
+		for _, value := range values {
+			texts = append(texts, value.String())
+		}
+		if got := strings.Join(texts, "|"); got != test.want || reason != "" {
+			t.Errorf("%+v: %s %q, want %s", test.raw, got, reason, test.want)
+		}
 	}
 }
 
 func TestCleaningNamesTheReason(t *testing.T) {
 	for _, test := range []struct {
-		raw  RawCustomer
+		raw  trainingtest.RawCustomer
 		want Reason
 	}{
-		{RawCustomer{City: " ", Country: "Norway"}, IncompleteAddress},
-		{RawCustomer{City: "Oslo"}, IncompleteAddress},
-		{RawCustomer{City: "Oslo", Country: "Norway", CreditLimit: "100000000"}, CreditLimitOutOfRange},
+		{trainingtest.RawCustomer{City: " ", Country: "Norway"}, IncompleteAddress},
+		{trainingtest.RawCustomer{City: "Oslo"}, IncompleteAddress},
+		{trainingtest.RawCustomer{City: "Oslo", Country: "Norway", CreditLimit: "100000000"}, CreditLimitOutOfRange},
 	} {
-		if _, got := CleanCustomer(&test.raw); got != test.want {
+		if _, got := Lab.CleanCustomer(test.raw.Values()); got != test.want {
 			t.Errorf("%+v: %s, want %s", test.raw, got, test.want)
 		}
 	}
-	good := RawProduct{"S10 ", "Cars", "1:10", "7933", "48.81", "95.70"}
+	good := trainingtest.RawProduct{ProductCode: "S10 ", ProductLine: "Cars", ProductScale: "1:10", QuantityInStock: "7933", BuyPrice: "48.81", MSRP: "95.70"}
 	for _, test := range []struct {
-		change func(*RawProduct)
+		change func(*trainingtest.RawProduct)
 		want   Reason
 	}{
-		{func(*RawProduct) {}, ""},
-		{func(p *RawProduct) { p.ProductLine = "" }, IncompleteProduct},
-		{func(p *RawProduct) { p.ProductScale = "\n" }, IncompleteProduct},
-		{func(p *RawProduct) { p.QuantityInStock = "" }, NoQuantity},
-		{func(p *RawProduct) { p.QuantityInStock = "2147483648" }, QuantityOutOfRange},
-		{func(p *RawProduct) { p.BuyPrice = "" }, NoPrice},
-		{func(p *RawProduct) { p.MSRP = "100000000.00" }, PriceOutOfRange},
+		{func(*trainingtest.RawProduct) {}, ""},
+		{func(p *trainingtest.RawProduct) { p.ProductLine = "" }, IncompleteProduct},
+		{func(p *trainingtest.RawProduct) { p.ProductScale = "\n" }, IncompleteProduct},
+		{func(p *trainingtest.RawProduct) { p.QuantityInStock = "" }, NoQuantity},
+		{func(p *trainingtest.RawProduct) { p.QuantityInStock = "2147483648" }, QuantityOutOfRange},
+		{func(p *trainingtest.RawProduct) { p.BuyPrice = "" }, NoPrice},
+		{func(p *trainingtest.RawProduct) { p.MSRP = "100000000.00" }, PriceOutOfRange},
 	} {
 		raw := good
 		test.change(&raw)
-		product, got := CleanProduct(&raw)
-		if got != test.want || product.Code != "S10" {
-			t.Errorf("%+v: %q %s, want %s", raw, product.Code, got, test.want)
+		products := Products{}
+		products.Add(Lab, raw.Values())
+		if product, found := products["S10"]; !found || product.Reason != test.want {
+			t.Errorf("%+v: %+v, want %s", raw, products, test.want)
 		}
 	}
 	for _, test := range []struct {
@@ -145,22 +151,22 @@ func TestBadTextIsRefused(t *testing.T) {
 		"Fra\x00nce": TextWithNUL, "\x00": TextWithNUL, "Fran\xe7ais": TextNotUTF8, long + "é": TextTooLong,
 		long: "", " " + long + " ": "", "a\U0001F600": "", "\uFFFD": "",
 	} {
-		customers, products := [4]RawCustomer{}, [3]RawProduct{}
+		customers, products := [4]trainingtest.RawCustomer{}, [3]trainingtest.RawProduct{}
 		for i := range customers {
-			customers[i] = RawCustomer{City: "Oslo", Country: "Norway"}
+			customers[i] = trainingtest.RawCustomer{City: "Oslo", Country: "Norway"}
 		}
 		for i := range products {
-			products[i] = RawProduct{"S10", "Cars", "1:10", "7933", "48.81", "95.70"}
+			products[i] = trainingtest.RawProduct{ProductCode: "S10", ProductLine: "Cars", ProductScale: "1:10", QuantityInStock: "7933", BuyPrice: "48.81", MSRP: "95.70"}
 		}
 		customers[0].City, customers[1].State, customers[2].PostalCode, customers[3].Country = text, text, text, text
 		products[0].ProductCode, products[1].ProductLine, products[2].ProductScale = text, text, text
 		for _, raw := range customers {
-			if _, got := CleanCustomer(&raw); got != want {
+			if _, got := Lab.CleanCustomer(raw.Values()); got != want {
 				t.Errorf("%.40q in a text: %q, want %q", text, got, want)
 			}
 		}
 		for _, raw := range products {
-			if _, got := CleanProduct(&raw); got != want {
+			if _, got := Lab.clean(ProductTable, raw.Values()); got != want {
 				t.Errorf("%.40q in a text: %q, want %q", text, got, want)
 			}
 		}

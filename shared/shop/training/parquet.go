@@ -32,8 +32,9 @@ func Options() []parquet.WriterOption {
 
 // Writer writes rows to a Parquet file, batch by batch.
 type Writer[T any] struct {
-	file *parquet.GenericWriter[T]
-	rows []T
+	file  *parquet.GenericWriter[T]
+	rows  []T
+	total int64
 }
 
 // NewWriter starts a file. Its ratings are whole if it has any. Close completes it.
@@ -43,17 +44,21 @@ func NewWriter[T any](out io.Writer) *Writer[T] {
 
 // NewWriterOf starts a file whose ratings are of a type. Close completes it.
 func NewWriterOf[T any](out io.Writer, ratings RatingType) *Writer[T] {
-	return &Writer[T]{parquet.NewGenericWriter[T](out, ratings.WriterOptions()...), make([]T, 0, batch)}
+	return &Writer[T]{file: parquet.NewGenericWriter[T](out, ratings.WriterOptions()...), rows: make([]T, 0, batch)}
 }
 
 // Append adds a row. The values that it points at must not change until Close.
 func (w *Writer[T]) Append(row T) error {
 	w.rows = append(w.rows, row)
+	w.total++
 	if len(w.rows) < batch {
 		return nil
 	}
 	return w.flush()
 }
+
+// Rows returns the number of rows that were added.
+func (w *Writer[T]) Rows() int64 { return w.total }
 
 // Close completes the file. It does not close the writer below.
 func (w *Writer[T]) Close() error {

@@ -3,14 +3,18 @@ package training
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"io"
 	"math/big"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
 	"github.com/parquet-go/parquet-go"
+
+	"recsys/infra/local/testbed/trainingtest"
 )
 
 type rat = big.Rat
@@ -36,20 +40,54 @@ func TestSchemaIsTheContracts(t *testing.T) {
 	required int32 productRating (INT(32,true));
 	required int32 customerNumber (INT(32,true));
 }`
-	if got := parquet.SchemaOf(Row{}).String(); got != want {
-		t.Errorf("got %s", got)
+	for name, got := range map[string]string{"table": Lab.RowSchema(WholeRatings).String(), "struct of the tests": parquet.SchemaOf(trainingtest.Row{}).String()} {
+		if got != want {
+			t.Errorf("the %s has %s", name, got)
+		}
 	}
-	fields, columns := parquet.SchemaOf(Example{}).Fields(), Columns(WholeRatings)
-	if example := strings.TrimSuffix(parquet.SchemaOf(Example{}).String(), "}"); !strings.HasPrefix(
-		want, strings.Replace(example, "message Example", "message Row", 1)) {
-		t.Errorf("an Example is no Row without its last column: %s", example)
+	example := Lab.PartitionSchema(WholeRatings)
+	if got := example.String(); got != parquet.SchemaOf(trainingtest.Example{}).String() {
+		t.Errorf("the table has %s", got)
 	}
-	if len(fields) != len(columns) {
-		t.Fatalf("%d columns in files, %d in the catalog", len(fields), len(columns))
+	if rest := strings.Replace(strings.TrimSuffix(example.String(), "}"), "message Example", "message Row", 1); !strings.HasPrefix(want, rest) {
+		t.Errorf("an Example is no Row without its last column: %s", rest)
 	}
-	for i, field := range fields {
-		if got := string(bytes.ToLower([]byte(field.Name()))); got != columns[i].Name {
-			t.Errorf("column %d is %s in files, %s in the catalog", i, got, columns[i].Name)
+	catalog := []CatalogColumn{
+		{"city", "string"}, {"state", "string"}, {"postalcode", "string"}, {"country", "string"},
+		{"creditlimit", "decimal(10,2)"}, {"productcode", "string"}, {"productline", "string"},
+		{"productscale", "string"}, {"quantityinstock", "int"}, {"buyprice", "decimal(10,2)"},
+		{"msrp", "decimal(10,2)"}, {"productrating", "int"},
+	}
+	if got := Lab.Catalog(WholeRatings); !slices.Equal(got, catalog) {
+		t.Errorf("the catalog has %v", got)
+	}
+	for table, want := range map[TableName]any{CustomerTable: trainingtest.RawCustomer{}, ProductTable: trainingtest.RawProduct{}} {
+		if got := Lab.rawSchema(table).String(); got != parquet.SchemaOf(want).String() {
+			t.Errorf("raw %s have %s", table, got)
+		}
+	}
+}
+
+// A file of rows has the same bytes, whether its rows are structs or values.
+func TestRowsOfTheTableAreThoseOfTheStruct(t *testing.T) {
+	for _, ratings := range []RatingType{WholeRatings, FractionalRatings} {
+		var structs, values bytes.Buffer
+		byStruct, byValue := NewWriterOf[trainingtest.Row](&structs, ratings), Lab.NewRowWriter(&values, ratings)
+		for i := range int32(3000) {
+			row := trainingtest.Row{City: "Oslo", Country: "Norway", ProductCode: fmt.Sprint("S", i%7), ProductLine: "Cars", ProductScale: "1:10",
+				QuantityInStock: i, BuyPrice: int64(i) * 100, MSRP: 5, ProductRating: 50, CustomerNumber: i / 10}
+			if i%3 > 0 {
+				row.PostalCode, row.CreditLimit = "0150", pointer(int64(i))
+			}
+			if err := errors.Join(byStruct.Append(row), byValue.Append(parquet.SchemaOf(row).Deconstruct(nil, row))); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := errors.Join(byStruct.Close(), byValue.Close()); err != nil {
+			t.Fatal(err)
+		}
+		if byValue.Rows() != 3000 || !bytes.Equal(structs.Bytes(), values.Bytes()) {
+			t.Errorf("%s: %d rows; %d bytes of structs, %d of values", ratings, byValue.Rows(), structs.Len(), values.Len())
 		}
 	}
 }
@@ -62,10 +100,10 @@ func TestFractionalRatings(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer file.Close()
-	w := NewWriterOf[Row](file, FractionalRatings)
+	w := NewWriterOf[trainingtest.Row](file, FractionalRatings)
 	want := []int32{50, 350, 425, 500}
 	for _, rating := range want {
-		if err := w.Append(Row{ProductRating: rating}); err != nil {
+		if err := w.Append(trainingtest.Row{ProductRating: rating}); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -76,18 +114,18 @@ func TestFractionalRatings(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	whole := strings.Replace(parquet.SchemaOf(Row{}).String(), "productRating (INT(32,true))", "productRating (DECIMAL(3,2))", 1)
+	whole := strings.Replace(parquet.SchemaOf(trainingtest.Row{}).String(), "productRating (INT(32,true))", "productRating (DECIMAL(3,2))", 1)
 	if got := opened.Schema().String(); got != whole || RatingsOf(opened) != FractionalRatings {
 		t.Errorf("the ratings are %s in %s", RatingsOf(opened), got)
 	}
-	scanner := NewScanner[Row](opened)
+	scanner := NewScanner[trainingtest.Row](opened)
 	defer scanner.Close()
 	for _, rating := range want {
 		if row, err := scanner.Next(); err != nil || row.ProductRating != rating {
 			t.Errorf("got %+v, %v; want %d", row, err, rating)
 		}
 	}
-	if last := Columns(FractionalRatings)[11]; last != (Column{"productrating", "decimal(3,2)"}) {
+	if last := Lab.Catalog(FractionalRatings)[11]; last != (CatalogColumn{"productrating", "decimal(3,2)"}) {
 		t.Errorf("the catalog has %v", last)
 	}
 }
@@ -99,7 +137,7 @@ func write(tb testing.TB, rows int) *os.File {
 		tb.Fatal(err)
 	}
 	tb.Cleanup(func() { file.Close() })
-	w := NewWriter[Row](file)
+	w := NewWriter[trainingtest.Row](file)
 	for i := range rows {
 		if err := w.Append(row(i)); err != nil {
 			tb.Fatal(err)
@@ -115,8 +153,9 @@ func write(tb testing.TB, rows int) *os.File {
 }
 
 // row has a NULL in every third credit limit and in every second state.
-func row(i int) Row {
-	r := Row{"Oslo", "", "4110", "Norway", nil, "S10", "Cars", "1:10", int32(i), 4881, 9570, int32(i%5 + 1), int32(i / 20)}
+func row(i int) trainingtest.Row {
+	r := trainingtest.Row{City: "Oslo", PostalCode: "4110", Country: "Norway", ProductCode: "S10", ProductLine: "Cars", ProductScale: "1:10",
+		QuantityInStock: int32(i), BuyPrice: 4881, MSRP: 9570, ProductRating: int32(i%5 + 1), CustomerNumber: int32(i / 20)}
 	if i%3 > 0 {
 		r.CreditLimit = pointer(int64(i))
 	}
@@ -136,9 +175,9 @@ func TestScannerReturnsTheWrittenRows(t *testing.T) {
 	if counts, err := Rejected(file); err != nil || len(counts) != 1 || counts[string(NoRating)] != 2 {
 		t.Errorf("rejected %v, %v", counts, err)
 	}
-	scanner := NewScanner[Row](file)
+	scanner := NewScanner[trainingtest.Row](file)
 	defer scanner.Close()
-	var got []Row
+	var got []trainingtest.Row
 	for {
 		row, err := scanner.Next()
 		if errors.Is(err, io.EOF) {
@@ -197,13 +236,34 @@ func TestOpenRefusesOtherFilesThanParquet(t *testing.T) {
 const benchmarkRows = 100_000
 
 func BenchmarkWriter(b *testing.B) {
-	rows := make([]Row, benchmarkRows)
+	rows := make([]trainingtest.Row, benchmarkRows)
 	for i := range rows {
 		rows[i] = row(i)
 	}
 	b.ReportAllocs()
 	for b.Loop() {
-		w := NewWriter[Row](io.Discard)
+		w := NewWriter[trainingtest.Row](io.Discard)
+		for _, row := range rows {
+			if err := w.Append(row); err != nil {
+				b.Fatal(err)
+			}
+		}
+		if err := w.Close(); err != nil {
+			b.Fatal(err)
+		}
+	}
+	b.ReportMetric(float64(b.N)*benchmarkRows/b.Elapsed().Seconds(), "rows/s")
+}
+
+// BenchmarkRowWriter writes the same rows as values, as transform does.
+func BenchmarkRowWriter(b *testing.B) {
+	schema, rows := parquet.SchemaOf(trainingtest.Row{}), make([]parquet.Row, benchmarkRows)
+	for i := range rows {
+		rows[i] = schema.Deconstruct(nil, row(i))
+	}
+	b.ReportAllocs()
+	for b.Loop() {
+		w := Lab.NewRowWriter(io.Discard, WholeRatings)
 		for _, row := range rows {
 			if err := w.Append(row); err != nil {
 				b.Fatal(err)
@@ -223,7 +283,7 @@ func BenchmarkScanner(b *testing.B) {
 	}
 	b.ReportAllocs()
 	for b.Loop() {
-		scanner := NewScanner[Row](file)
+		scanner := NewScanner[trainingtest.Row](file)
 		for {
 			if _, err := scanner.Next(); errors.Is(err, io.EOF) {
 				break

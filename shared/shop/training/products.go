@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"slices"
 
 	"github.com/parquet-go/parquet-go"
 
@@ -12,7 +13,8 @@ import (
 
 // CheckedProduct is a cleaned product, or why it cannot be used: then its code and its stock are all that counts.
 type CheckedProduct struct {
-	Product
+	Code   string
+	Values []parquet.Value // the product's part of a training row
 	Reason Reason
 	Stock  *int32 // nil if nobody can tell it
 }
@@ -21,21 +23,25 @@ type CheckedProduct struct {
 type Products map[string]CheckedProduct
 
 // Add takes a product. Of several with one code nobody can tell which one a rating means.
-func (p Products) Add(raw *RawProduct) {
-	product, reason := CleanProduct(raw)
-	checked := CheckedProduct{Product: product, Reason: reason}
-	if quantity, err := parseQuantity(raw.QuantityInStock); err == nil {
-		checked.Stock = &quantity
+func (p Products) Add(shop Shop, raw Raw) {
+	checked := CheckedProduct{Code: trimmed(raw.Key())}
+	checked.Values, checked.Reason = shop.clean(ProductTable, raw)
+	for i, column := range shop.Of(ProductTable) {
+		if column.Type == Stock {
+			if pieces, err := parseQuantity(raw[i]); err == nil {
+				checked.Stock = &pieces
+			}
+		}
 	}
-	if _, repeated := p[product.Code]; repeated {
+	if _, repeated := p[checked.Code]; repeated {
 		checked.Reason, checked.Stock = DuplicateProduct, nil
 	}
-	p[product.Code] = checked
+	p[checked.Code] = checked
 }
 
 // ReadProducts reads a range's raw products.
-func ReadProducts(ctx context.Context, store *objectstore.Store, key string) (Products, error) {
-	table, err := OpenTable[RawProduct](ctx, store, key)
+func ReadProducts(ctx context.Context, store *objectstore.Store, shop Shop, key string) (Products, error) {
+	table, err := shop.OpenRaw(ctx, store, ProductTable, key)
 	if err != nil {
 		return nil, err
 	}
@@ -49,7 +55,7 @@ func ReadProducts(ctx context.Context, store *objectstore.Store, key string) (Pr
 		if err != nil {
 			return nil, err
 		}
-		products.Add(raw)
+		products.Add(shop, raw)
 	}
 }
 
@@ -67,15 +73,22 @@ type CatalogueRow struct {
 }
 
 // Catalogue returns a product's row. It returns false if no list can hold the code.
-func (p *CheckedProduct) Catalogue() (CatalogueRow, bool) {
+func (p *CheckedProduct) Catalogue(shop Shop) (CatalogueRow, bool) {
 	row := CatalogueRow{ProductCode: p.Code, Reason: p.Reason, StockUnknown: p.Stock == nil}
 	if p.Stock != nil {
 		row.QuantityInStock = *p.Stock
 	}
 	if p.Reason == "" {
-		row.ProductLine, row.ProductScale, row.BuyPrice, row.MSRP = p.Line, p.Scale, p.BuyPrice, p.MSRP
+		row.ProductLine, row.ProductScale = p.value(shop, "productLine").String(), p.value(shop, "productScale").String()
+		row.BuyPrice, row.MSRP = p.value(shop, "buyPrice").Int64(), p.value(shop, "MSRP").Int64()
 	}
 	return row, p.Code != "" && flawIn(p.Code) == ""
+}
+
+// value returns a column of a sound product.
+func (p *CheckedProduct) value(shop Shop, name string) parquet.Value {
+	i := slices.IndexFunc(shop.Of(ProductTable), func(c Column) bool { return c.Name == name })
+	return p.Values[i]
 }
 
 // ListsAllProducts reports whether a list of products holds those of bad rows too. The lists of earlier releases do not.

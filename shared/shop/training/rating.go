@@ -19,11 +19,8 @@ const (
 	FractionalRatings RatingType = "decimal(3,2)"
 )
 
-// ratingColumn is the column's name in files, ratingField that of its field in Row and Example.
-const (
-	ratingColumn = "productRating"
-	ratingField  = "ProductRating"
-)
+// ratingField is the field of structs that rows are read into.
+const ratingField = "ProductRating"
 
 // Hundredths returns the unit of the column, in hundredths of a star.
 func (t RatingType) Hundredths() int32 {
@@ -44,6 +41,14 @@ func (t RatingType) lowest() int64 {
 // highest is the highest rating, in hundredths.
 const highest = 500
 
+// node returns the column of a training row.
+func (t RatingType) node() parquet.Node {
+	if t == FractionalRatings {
+		return parquet.Decimal(2, 3, parquet.Int32Type)
+	}
+	return parquet.Int(32)
+}
+
 // column returns the option that makes productRating of this type in a file.
 func (t RatingType) column() *parquet.StructTagOption {
 	tag := reflect.StructTag(`parquet:"productRating"`)
@@ -63,7 +68,7 @@ func (t RatingType) WriterOptions() []parquet.WriterOption {
 
 // RatingsOf returns the type of the ratings in a file of Row or Example.
 func RatingsOf(file *parquet.File) RatingType {
-	leaf, ok := file.Schema().Lookup(ratingColumn)
+	leaf, ok := file.Schema().Lookup(RatingKey)
 	if !ok || leaf.Node.Type().LogicalType() == nil {
 		return WholeRatings
 	}
@@ -87,7 +92,7 @@ const ratingTypeKey = "ratingType"
 
 // SetRatingType puts the type of the source's column into a file of RawRating.
 func SetRatingType(ratings *Writer[RawRating], t RatingType) {
-	ratings.file.SetKeyValueMetadata(ratingTypeKey, string(t))
+	ratings.describe(ratingTypeKey, string(t))
 }
 
 // RawRatingType reads the type of the source's column from a file of RawRating.

@@ -1,86 +1,99 @@
 // Package training is the training row: its columns, how the shop's rows become it, and the Parquet files
 // that carry rows from step to step.
 //
-// extract writes RawRating, RawCustomer and RawProduct: the source's values as they are, the bad ones too.
-// transform joins and cleans them into Row. partition-write splits Rows by customer into files of Example.
+// Shop is the table of the columns. extract writes raw rows: the source's values as they are, the bad ones too.
+// transform joins and cleans them into rows of a range. partition-write splits those by customer into partitions.
 // Money is DECIMAL(10,2): an int64 of hundredths, never a float. Prices of more decimals are rounded to that.
 package training
 
-// Example is one rating with the facts about its customer and its product: the columns of a partition's file, in the
-// order of the contract. Optional strings are null in the file when they are empty.
-type Example struct {
-	City            string `parquet:"city,dict"`
-	State           string `parquet:"state,optional,dict"`
-	PostalCode      string `parquet:"postalCode,optional,dict"`
-	Country         string `parquet:"country,dict"`
-	CreditLimit     *int64 `parquet:"creditLimit,optional,decimal(2:10)"` // hundredths
-	ProductCode     string `parquet:"productCode,dict"`
-	ProductLine     string `parquet:"productLine,dict"`
-	ProductScale    string `parquet:"productScale,dict"`
-	QuantityInStock int32  `parquet:"quantityInStock"`
-	BuyPrice        int64  `parquet:"buyPrice,decimal(2:10)"` // hundredths
-	MSRP            int64  `parquet:"MSRP,decimal(2:10)"`     // hundredths
-	ProductRating   int32  `parquet:"productRating"`          // see RatingType
-}
+import (
+	"fmt"
+	"io"
 
-// Row is an Example with its customer: the columns of a range's file, sorted by customer. The customer's
-// number is the last column, so that a partition's row is a range's row without its last value. The columns
-// are spelled out again because parquet-go reads NULL as 0 behind a pointer of an embedded struct.
-type Row struct {
-	City            string `parquet:"city,dict"`
-	State           string `parquet:"state,optional,dict"`
-	PostalCode      string `parquet:"postalCode,optional,dict"`
-	Country         string `parquet:"country,dict"`
-	CreditLimit     *int64 `parquet:"creditLimit,optional,decimal(2:10)"` // hundredths
-	ProductCode     string `parquet:"productCode,dict"`
-	ProductLine     string `parquet:"productLine,dict"`
-	ProductScale    string `parquet:"productScale,dict"`
-	QuantityInStock int32  `parquet:"quantityInStock"`
-	BuyPrice        int64  `parquet:"buyPrice,decimal(2:10)"` // hundredths
-	MSRP            int64  `parquet:"MSRP,decimal(2:10)"`     // hundredths
-	ProductRating   int32  `parquet:"productRating"`          // see RatingType
-	CustomerNumber  int32  `parquet:"customerNumber"`
-}
+	"github.com/parquet-go/parquet-go"
+)
 
-// RawRating is a row of the source's table ratings. "" is NULL, a number is MySQL's text.
+// RawRating is a row of the source's table ratings; "" is NULL, a number is MySQL's text.
 type RawRating struct {
 	CustomerNumber string `parquet:"customerNumber,optional,dict"`
 	ProductCode    string `parquet:"productCode,optional,dict"`
 	ProductRating  string `parquet:"productRating,optional,dict"`
 }
 
-// RawCustomer is a row of the source's table customers. "" is NULL, a number is MySQL's text.
-type RawCustomer struct {
-	CustomerNumber string `parquet:"customerNumber,optional"`
-	City           string `parquet:"city,optional"`
-	State          string `parquet:"state,optional"`
-	PostalCode     string `parquet:"postalCode,optional"`
-	Country        string `parquet:"country,optional"`
-	CreditLimit    string `parquet:"creditLimit,optional"`
+// Raw is a row of the source's table customers or products, as Shop.RawNames has its columns. "" is NULL, a number is
+// MySQL's text.
+type Raw []string
+
+// Key returns the customer's number, or the product's code.
+func (r Raw) Key() string { return r[0] }
+
+// RowWriter writes rows of a schema, batch by batch.
+type RowWriter struct {
+	file *parquet.GenericWriter[any]
+	rows []parquet.Row
+	n    int // rows that are not written yet
+
+	total int64
 }
 
-// RawProduct is a row of the source's table products. "" is NULL, a number is MySQL's text.
-type RawProduct struct {
-	ProductCode     string `parquet:"productCode,optional"`
-	ProductLine     string `parquet:"productLine,optional"`
-	ProductScale    string `parquet:"productScale,optional"`
-	QuantityInStock string `parquet:"quantityInStock,optional"`
-	BuyPrice        string `parquet:"buyPrice,optional"`
-	MSRP            string `parquet:"MSRP,optional"`
+// NewRowWriter starts a range's file. Close completes it.
+func (s Shop) NewRowWriter(out io.Writer, ratings RatingType) *RowWriter {
+	return newRowWriter(out, s.RowSchema(ratings))
 }
 
-// Column is a column of the training data as Hive and Athena name and type it.
-type Column struct{ Name, Type string }
+// NewRawWriter starts a file of raw rows. Close completes it.
+func (s Shop) NewRawWriter(out io.Writer, table TableName) *RowWriter {
+	return newRowWriter(out, s.rawSchema(table))
+}
 
-// Columns returns the columns of an Example, in order. Hive's names are lower case.
-func Columns(ratings RatingType) []Column {
-	return []Column{
-		{"city", "string"}, {"state", "string"}, {"postalcode", "string"}, {"country", "string"},
-		{"creditlimit", "decimal(10,2)"}, {"productcode", "string"}, {"productline", "string"},
-		{"productscale", "string"}, {"quantityinstock", "int"}, {"buyprice", "decimal(10,2)"},
-		{"msrp", "decimal(10,2)"}, {"productrating", string(ratings)},
+func newRowWriter(out io.Writer, schema *parquet.Schema) *RowWriter {
+	return &RowWriter{file: parquet.NewGenericWriter[any](out, append(Options(), schema)...), rows: make([]parquet.Row, batch)}
+}
+
+// Append adds a row of the parts one after the other. Texts that the values point at must stay as they are until Close.
+func (w *RowWriter) Append(parts ...[]parquet.Value) error {
+	row := w.rows[w.n][:0]
+	for _, part := range parts {
+		row = append(row, part...)
 	}
+	w.rows[w.n] = row
+	w.total++
+	if w.n++; w.n < batch {
+		return nil
+	}
+	return w.flush()
 }
 
-// PartitionColumn is the column that the folders carry.
-var PartitionColumn = Column{"customernumber", "int"}
+// AppendRaw adds a raw row.
+func (w *RowWriter) AppendRaw(raw Raw) error {
+	row := make([]parquet.Value, len(raw))
+	for i, text := range raw {
+		row[i] = parquet.NullValue().Level(0, 0, i)
+		if text != "" {
+			row[i] = parquet.ValueOf(text).Level(0, 1, i)
+		}
+	}
+	return w.Append(row)
+}
+
+// Rows returns the number of rows that were added.
+func (w *RowWriter) Rows() int64 { return w.total }
+
+// Close completes the file. It does not close the file under it.
+func (w *RowWriter) Close() error {
+	if err := w.flush(); err != nil {
+		return err
+	}
+	if err := w.file.Close(); err != nil {
+		return fmt.Errorf("completing a Parquet file: %w", err)
+	}
+	return nil
+}
+
+func (w *RowWriter) flush() error {
+	if _, err := w.file.WriteRows(w.rows[:w.n]); err != nil {
+		return fmt.Errorf("writing Parquet rows: %w", err)
+	}
+	w.n = 0
+	return nil
+}
