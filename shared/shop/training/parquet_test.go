@@ -70,10 +70,11 @@ func TestSchemaIsTheContracts(t *testing.T) {
 
 // A file of rows has the same bytes, whether its rows are structs or values.
 func TestRowsOfTheTableAreThoseOfTheStruct(t *testing.T) {
+	const rows = rowGroup + 100
 	for _, ratings := range []RatingType{WholeRatings, FractionalRatings} {
 		var structs, values bytes.Buffer
 		byStruct, byValue := NewWriterOf[trainingtest.Row](&structs, ratings), Lab.NewRowWriter(&values, ratings)
-		for i := range int32(3000) {
+		for i := range int32(rows) {
 			row := trainingtest.Row{City: "Oslo", Country: "Norway", ProductCode: fmt.Sprint("S", i%7), ProductLine: "Cars", ProductScale: "1:10",
 				QuantityInStock: i, BuyPrice: int64(i) * 100, MSRP: 5, ProductRating: 50, CustomerNumber: i / 10}
 			if i%3 > 0 {
@@ -86,7 +87,7 @@ func TestRowsOfTheTableAreThoseOfTheStruct(t *testing.T) {
 		if err := errors.Join(byStruct.Close(), byValue.Close()); err != nil {
 			t.Fatal(err)
 		}
-		if byValue.Rows() != 3000 || !bytes.Equal(structs.Bytes(), values.Bytes()) {
+		if byValue.Rows() != rows || !bytes.Equal(structs.Bytes(), values.Bytes()) {
 			t.Errorf("%s: %d rows; %d bytes of structs, %d of values", ratings, byValue.Rows(), structs.Len(), values.Len())
 		}
 	}
