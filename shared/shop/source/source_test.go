@@ -31,6 +31,7 @@ func TestSource(t *testing.T) {
 			"PostalCodesKeepTheirZeros":           postalCodesKeepTheirZeros,
 			"DuplicatesComeInOneOrder":            duplicatesComeInOneOrder,
 			"ABrokenViewIsNamed":                  aBrokenViewIsNamed,
+			"OrdersAreReadThroughAView":           ordersAreReadThroughAView,
 		} {
 			t.Run(name, func(t *testing.T) { test(t, server) })
 		}

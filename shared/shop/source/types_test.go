@@ -3,6 +3,7 @@ package source
 import (
 	"cmp"
 	"errors"
+	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -144,5 +145,28 @@ func aBrokenViewIsNamed(t *testing.T, server *mysql.Server) {
 	_, err := database.Survey(t.Context(), func(int64, int64) error { return nil })
 	if !errors.Is(err, failure.SchemaMismatch) || !strings.Contains(err.Error(), "1356") || !strings.Contains(err.Error(), "mend the view") {
 		t.Errorf("got %v", err)
+	}
+}
+
+// ordersAreReadThroughAView runs the view of docs/source.md.
+func ordersAreReadThroughAView(t *testing.T, server *mysql.Server) {
+	document, err := os.ReadFile("../../../docs/source.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, rest, found := strings.Cut(string(document), "```sql\n")
+	view, _, ended := strings.Cut(rest, "```")
+	if !found || !ended {
+		t.Fatal("docs/source.md has no SQL")
+	}
+	database, _ := setup(t, server, "DROP TABLE ratings",
+		"CREATE TABLE orders (orderNumber INT PRIMARY KEY, customerNumber INT)",
+		"CREATE TABLE orderdetails (orderNumber INT, productCode VARCHAR(15))",
+		"INSERT INTO orders VALUES (1, 7), (2, 7), (3, 7), (4, 7), (5, 8)",
+		"INSERT INTO orderdetails VALUES (1,'a'), (2,'a'), (3,'a'), (4,'a'), (1,'b'), (2,'c'), (3,'c'), (5,'a')", view)
+	seven := int64(7)
+	ratings, _, kind := read(t, database, workflow.Range{First: &seven, Last: &seven})
+	if want := []string{"7 a 5", "7 b 3", "7 c 4"}; !slices.Equal(ratings, want) || kind != training.WholeRatings {
+		t.Errorf("got %q of type %s, want %q", ratings, kind, want)
 	}
 }
