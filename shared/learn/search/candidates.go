@@ -15,8 +15,9 @@ var (
 	}
 )
 
-// candidates returns those of a round, in their order. best is nil if no candidate of an earlier round could be fitted.
-func candidates(round int, best *Trial, base als.Options, pinned Pinned, products int) (list []Trial) {
+// candidates returns those of a round, in their order. best is nil if no candidate of an earlier round could be fitted. most
+// bounds the factors: more than there are customers or products would learn each of them by heart.
+func candidates(round int, best *Trial, base als.Options, pinned Pinned, most int) (list []Trial) {
 	from := Trial{
 		Factors: base.Factors, UnobservedWeight: base.UnobservedWeight,
 		Regularization: base.Regularization, FrequencyExponent: base.FrequencyExponent, FeatureRidge: base.FeatureRidge,
@@ -47,6 +48,9 @@ func candidates(round int, best *Trial, base als.Options, pinned Pinned, product
 	case 1:
 		add(from)
 		from.Factors = firstFactors
+		for from.Factors > most && from.Factors > factorCounts[0] {
+			from.Factors /= 2
+		}
 		for _, r := range regularizations {
 			for _, weight := range unobservedWeights {
 				from.UnobservedWeight, from.Regularization, from.FrequencyExponent = weight, r.weight, r.exponent
@@ -55,7 +59,7 @@ func candidates(round int, best *Trial, base als.Options, pinned Pinned, product
 		}
 	case 2:
 		for _, factors := range factorCounts {
-			if from.Factors = factors; factors <= products {
+			if from.Factors = factors; factors <= most {
 				add(from)
 			}
 		}

@@ -101,7 +101,7 @@ func Run(ctx context.Context, data als.Data, held func(seed uint64, share float6
 	s := &search{base: base, pinned: o.Pinned, done: done, after: after}
 	s.validate(data, held, o.Seed, customers)
 	for round := 1; round <= rounds; round++ {
-		for _, c := range candidates(round, s.best(), base, o.Pinned, data.Ratings.Width) {
+		for _, c := range candidates(round, s.best(), base, o.Pinned, min(customers, data.Ratings.Width)) {
 			if err := s.try(ctx, c); err != nil {
 				return lake.Search{}, err
 			}
