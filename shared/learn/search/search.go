@@ -53,6 +53,8 @@ const (
 	// foldRatings is the number of ratings that all folds have together, at most.
 	foldRatings = 500_000
 	mostFolds   = 5
+	// mostNumbers bounds the numbers of all vectors together, 256 MB. A fit holds them six times while it notes a checkpoint.
+	mostNumbers = 64 << 20
 	// cheaper is the share of the best figure that a candidate with fewer factors may lose and still be chosen.
 	cheaper = 0.01
 )
@@ -100,8 +102,9 @@ func Run(ctx context.Context, data als.Data, held func(seed uint64, share float6
 	}
 	s := &search{base: base, pinned: o.Pinned, done: done, after: after}
 	s.validate(data, held, o.Seed, customers)
+	most := min(customers, data.Ratings.Width, mostNumbers/(data.Ratings.Rows()+data.Ratings.Width))
 	for round := 1; round <= rounds; round++ {
-		for _, c := range candidates(round, s.best(), base, o.Pinned, min(customers, data.Ratings.Width)) {
+		for _, c := range candidates(round, s.best(), base, o.Pinned, most) {
 			if err := s.try(ctx, c); err != nil {
 				return lake.Search{}, err
 			}

@@ -183,3 +183,22 @@ func TestLargeShopsAreSampled(t *testing.T) {
 		t.Errorf("%d ratings of %d customers, judged by %d", s.result.Ratings, s.result.Customers, judges)
 	}
 }
+
+// A shop of few customers gets few factors, and so does one whose vectors would not fit.
+func TestFactorsAreBounded(t *testing.T) {
+	best := Trial{Factors: 16, NDCG10: 0.1, Iterations: 1}
+	for most, want := range map[int][]int{20: {16}, 59: {16, 32}, 130: {16, 32, 128}, 1000: {16, 32, 128, 256}} {
+		var factors []int
+		for _, c := range candidates(2, &best, als.Default(), Pinned{}, most) {
+			factors = append(factors, c.Factors)
+		}
+		if !reflect.DeepEqual(factors, want) {
+			t.Errorf("at most %d factors: tried %v, want %v", most, factors, want)
+		}
+		for _, c := range candidates(1, nil, als.Default(), Pinned{}, most)[1:] {
+			if c.Factors > max(most, 16) {
+				t.Errorf("at most %d factors: the first round tries %d", most, c.Factors)
+			}
+		}
+	}
+}
