@@ -1,10 +1,6 @@
 package workflow
 
-import (
-	"slices"
-
-	"recsys/shared/contract/lake"
-)
+import "recsys/shared/contract/lake"
 
 // Right allows actions of IAM on one resource. Actions are spelled out, never with a wildcard.
 type Right struct {
@@ -54,81 +50,4 @@ const (
 	anyRejected = lake.RejectedParent + "*"
 	anyTrained  = lake.TrainedParent + "*"
 	anyReport   = lake.EvaluationReportsParent + "*"
-)
-
-func keys(keys ...string) []string { return keys }
-
-func on(bucket Resource, keys []string, actions ...string) Right { return Right{bucket, keys, actions} }
-
-func list(bucket Resource) Right { return Right{On: bucket, Actions: []string{ListBucket}} }
-
-// The rights of each function are the calls that it makes when the pipeline runs. Two tests compare them with a
-// recording of a run on one machine (infra/testdata/recorded-calls.json).
-var (
-	planRights = []Right{
-		on(LakeBucket, keys(lake.PlanKey("*")), GetObject, PutObject),
-		on(LakeBucket, keys(lake.ManifestKey("*")), GetObject), // is a snapshot of this name there already?
-		on(LakeBucket, keys(lake.LatestKey), GetObject),        // how large is the active snapshot?
-		list(LakeBucket),
-		{On: SourceAsReader},
-	}
-	extractRights   = []Right{on(LakeBucket, keys(anyRun), PutObject), {On: SourceAsReader}}
-	transformRights = []Right{
-		on(LakeBucket, keys(anyRun), GetObject, PutObject),
-		on(LakeBucket, keys(anyRange), PutObject),
-	}
-	partitionRights = []Right{
-		on(LakeBucket, keys(anyRange), GetObject),
-		on(LakeBucket, keys(anyRun, anySnapshot), PutObject),
-	}
-	publishRights = []Right{
-		on(LakeBucket, keys(anyRun), GetObject),
-		on(LakeBucket, keys(lake.PlanKey("*")), DeleteObject),
-		on(LakeBucket, keys(anyRange, anySnapshot), GetObject, PutObject, DeleteObject),
-		list(LakeBucket),
-		{On: TrainingTable, Actions: []string{"glue:CreateTable", "glue:UpdateTable"}},
-	}
-	trainRights = []Right{
-		on(LakeBucket, keys(lake.LatestKey, lake.ManifestKey("*"), anyRange), GetObject),
-		on(LakeBucket, keys(lake.TrainingPlanKey("*"), lake.TrainedKey("*")), GetObject, PutObject),
-		on(LakeBucket, keys(lake.CheckpointsPrefix("*")+"*"), GetObject, PutObject, DeleteObject),
-		list(LakeBucket),
-		on(ArtifactsBucket, keys(lake.SuccessKey), GetObject), // is something handed over?
-		on(ArtifactsBucket, keys(anyTrained), PutObject),
-		list(ArtifactsBucket),
-	}
-	uploadRights = []Right{
-		// S3 copies an object with its tags, if it has any.
-		on(ArtifactsBucket, slices.Concat(keys(lake.SuccessKey), lake.HandedOver, keys(anyTrained)), GetObject, "s3:GetObjectTagging"),
-		on(ArtifactsBucket, keys(anyVersion), GetObject, PutObject, DeleteObject, "s3:PutObjectTagging"),
-		list(ArtifactsBucket),
-		on(LakeBucket, keys(lake.LatestKey, lake.ManifestKey("*"), anyRange), GetObject),
-		list(LakeBucket),
-		{On: VectorsAsLoader},
-	}
-	evaluateRights = []Right{
-		on(LakeBucket, keys(lake.LatestKey, lake.ManifestKey("*"), anyRange), GetObject),
-		on(LakeBucket, keys(anyReport), PutObject),
-		list(LakeBucket),
-		on(ArtifactsBucket, keys(anyVersion), GetObject, DeleteObject),
-		list(ArtifactsBucket),
-		{On: VectorsAsLoader},
-	}
-	indexRights = []Right{
-		on(ArtifactsBucket, keys(anyVersion), DeleteObject),
-		list(ArtifactsBucket),
-		{On: VectorsAsLoader},
-	}
-	recommendRights = []Right{
-		on(ArtifactsBucket, keys(anyVersion), GetObject),
-		list(ArtifactsBucket), // a model that is gone with its version: it asks again, or answers without
-		on(RecommendationsBucket, keys(anyRejected), PutObject),
-		{On: VectorsAsReader},
-		{On: DeliveryStream, Actions: []string{"firehose:PutRecordBatch"}},
-		{On: ActivityStream, Actions: []string{
-			"kinesis:DescribeStream", "kinesis:DescribeStreamSummary", "kinesis:GetRecords", "kinesis:GetShardIterator", "kinesis:ListShards"}},
-		// The event source mapping writes failed batches under the function's role.
-		on(RecommendationsBucket, keys(lake.FailedPrefix+"*"), PutObject),
-		list(RecommendationsBucket),
-	}
 )
