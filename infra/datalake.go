@@ -136,6 +136,16 @@ func (l *DataLake) workgroup(config deployment.Config) {
 	})
 }
 
+// recommendationsColumns are the names and types of activity.Session and activity.Answer, in turn. A test compares them.
+var recommendationsColumns = []string{
+	"session_id", "string", "customer_number", "bigint", "city", "string", "country", "string", "credit_limit", "double",
+	"browse_history", "array<struct<product_code:string,quantity:int,in_shopping_cart:boolean>>",
+	"recommended_items", "array<struct<id:string,score:double>>",
+	"similar_items", "struct<product_code:string,similar_items:array<struct<id:string,distance:double>>>",
+	"trending_items", "array<struct<id:string,score:double>>",
+	"recommendation", "struct<event_id:string,model_version:bigint,strategy:string,generated_at:string>",
+}
+
 // recommendationsTable describes Firehose's objects under prefix. Athena computes the folders from the columns'
 // ranges (partition projection), so nothing is ever registered. A query should name a day, because listing the
 // folders of all years takes a while.
@@ -166,15 +176,7 @@ func (l *DataLake) recommendationsTable(prefix string) {
 					SerializationLibrary: jsii.String("org.openx.data.jsonserde.JsonSerDe"),
 					Parameters:           &map[string]string{"ignore.malformed.json": "true"},
 				},
-				Columns: columns(
-					"session_id", "string", "customer_number", "int", "city", "string", "country", "string",
-					"credit_limit", "double",
-					"browse_history", "array<struct<product_code:string,quantity:int,in_shopping_cart:boolean>>",
-					"recommended_items", "array<struct<id:string,score:double>>",
-					"similar_items", "struct<product_code:string,similar_items:array<struct<id:string,distance:double>>>",
-					"trending_items", "array<struct<id:string,score:double>>",
-					"recommendation", "struct<event_id:string,model_version:bigint,strategy:string,generated_at:string>",
-				),
+				Columns: columns(recommendationsColumns...),
 			},
 		},
 	})

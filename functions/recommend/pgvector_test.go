@@ -101,7 +101,7 @@ func (p plan) walk(all []plan, repeated bool) []plan {
 
 // readsAll tells of a scan of a table or of the batch.
 func (p plan) readsAll() bool {
-	return p.Node == "Seq Scan" || slices.Contains([]string{"q", "given", "asked"}, p.CTE) || p.Node == "Function Scan" && p.Alias == "a"
+	return p.Node == "Seq Scan" || slices.Contains([]string{"q", "given", "asked", "found", "facts"}, p.CTE) || p.Node == "Function Scan" && p.Alias == "a"
 }
 
 // explain is the plan of a query that the handler's connections use, whatever its parameters are.

@@ -153,12 +153,12 @@ func heldOut(t *testing.T, n int) (payloads, next []string) {
 		t.Fatal(err)
 	}
 	for line := range strings.Lines(lines.String()) {
-		var session sampleshop.Session
+		var session activity.Session
 		if err := json.Unmarshal([]byte(line), &session); err != nil {
 			t.Fatal(err)
 		}
 		last := len(session.BrowseHistory) - 1
-		if last < 1 || slices.ContainsFunc(session.BrowseHistory[:last], func(b sampleshop.Browse) bool {
+		if last < 1 || slices.ContainsFunc(session.BrowseHistory[:last], func(b activity.Browse) bool {
 			return b.ProductCode == session.BrowseHistory[last].ProductCode
 		}) {
 			continue

@@ -134,7 +134,7 @@ func (w *world) loadTrained(shop trainedShop) (number int64) {
 	number = w.load(shop.version)
 	_, err := w.artifacts.Put(w.Context(), lake.VersionKey(number, lake.LinearModelKey), bytes.NewReader(shop.linear))
 	w.must(err)
-	w.exec(fmt.Sprintf(`update %s set has_model = true, origin = '%s' where version = %d`, vectorstore.VersionTable, vectorstore.Trained, number))
+	w.exec(fmt.Sprintf(`update %s set has_model = true, artifacts = artifacts || '{%q: "x"}' where version = %d`, vectorstore.VersionTable, lake.TrainingKey, number))
 	return number
 }
 

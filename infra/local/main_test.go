@@ -18,6 +18,7 @@ import (
 	"recsys/infra/local/testbed/postgrestest"
 	"recsys/infra/local/testbed/provisiontest"
 	"recsys/shared/learn/evaluation/report"
+	"recsys/shared/stream/activity"
 )
 
 var update = flag.Bool("update", false, "write docs/img/evaluation.svg again")
@@ -140,7 +141,7 @@ func TestGrouped(t *testing.T) {
 }
 
 func TestSummaryOfTheAnswers(t *testing.T) {
-	answered := func(strategy string) (a platform.Answer) {
+	answered := func(strategy activity.Strategy) (a platform.Answer) {
 		a.Recommendation.Strategy = strategy
 		return a
 	}

@@ -127,7 +127,7 @@ func table(answers []platform.Answer, customers int) string {
 			items = append(items, fmt.Sprintf("%s (%.2f)", cell(item.ID), item.Score))
 		}
 		rows = append(rows, []string{
-			cell(answer.CustomerNumber.String()), cell(answer.City), cell(answer.Recommendation.Strategy), strings.Join(items, "  "),
+			cell(answer.CustomerNumber.String()), cell(answer.City), cell(string(answer.Recommendation.Strategy)), strings.Join(items, "  "),
 		})
 	}
 	return aligned(rows)

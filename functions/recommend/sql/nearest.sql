@@ -38,7 +38,8 @@ with given as materialized (
 		coalesce(own, mean) as vector
 		{{- end}}
 	from asked
-)
-select q.record, q.strategy, c.item, c.value, {{template "facts" .}}
-from q cross join lateral ({{template "near" .}}) c
-where q.vector is not null
+), found as materialized (
+	select q.record, q.strategy as name, c.item, c.value, {{template "customer facts" .}}
+	from q cross join lateral ({{template "near" .}}) c
+	where q.vector is not null
+){{template "with item facts" .}}

@@ -59,10 +59,23 @@
 	{{- end}}
 {{- end}}
 
-{{define "facts" -}}
-	{{- /* The facts of ranking.Candidate: rated, in the session, sold out, gone, and the product line. */ -}}
-	{{if .Filtered}}false, false, false, false{{else -}}
-	{{if .AskRated}}{{template "rated" .}}{{else}}false{{end}}, {{if .AskSession}}c.item = any (q.session){{else}}false{{end}},
-	{{if .AskSoldOut}}{{template "sold out" .}}{{else}}false{{end}}, {{if .AskGone}}{{template "gone" .}}{{else}}false{{end}}
-	{{- end}}, {{if .WithLines}}coalesce((select line from {{.Attributes}} where item = c.item), ''){{else}}''{{end}}
+{{define "customer facts" -}}
+	{{- /* Of ranking.Candidate: rated, in the session. */ -}}
+	{{if and .AskRated (not .Filtered)}}{{template "rated" .}}{{else}}false{{end}} as rated,
+	{{if and .AskSession (not .Filtered)}}c.item = any (q.session){{else}}false{{end}} as in_session
+{{- end}}
+
+{{define "with item facts" -}}
+	{{- /* The rows of found with the facts that belong to the item alone: sold out, gone, the product line. Each item is probed
+		once, because the records of a batch find many items in common. */ -}}
+	, facts as materialized (
+		select c.item,
+			{{if and .AskSoldOut (not .Filtered)}}{{template "sold out" .}}{{else}}false{{end}} as sold_out,
+			{{if and .AskGone (not .Filtered)}}{{template "gone" .}}{{else}}false{{end}} as gone,
+			{{if .WithLines}}coalesce((select line from {{.Attributes}} where item = c.item), ''){{else}}''{{end}} as line
+		from (select distinct item from found) c
+	)
+	select found.record, found.name, found.item, found.value, found.rated, found.in_session,
+		coalesce(facts.sold_out, false), coalesce(facts.gone, false), coalesce(facts.line, '')
+	from found left join facts on facts.item = found.item
 {{- end}}

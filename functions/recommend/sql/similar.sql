@@ -10,6 +10,7 @@ with q as materialized (
 			cross join lateral (select embedding from {{.Items}} where id = p.product offset 0) product
 		order by p.place limit 1
 	) known
-)
-select q.record, q.item, c.item, c.value, {{template "facts" .}}
-from q left join lateral ({{template "near" .}}) c on true
+), found as materialized (
+	select q.record, q.item as name, c.item, c.value, {{template "customer facts" .}}
+	from q left join lateral ({{template "near" .}}) c on true
+){{template "with item facts" .}}

@@ -6,6 +6,7 @@ with {{template "askers" .}}, hot as materialized (
 	where t.counted_to = (select max(counted_to) from {{.Trending}})
 		and exists (select from {{.Items}} where id = top.item offset 0)
 	order by score desc, item limit {{.HotTrends}}
-)
-select q.record, 'trending', c.item, c.value, {{template "facts" .}}
-from q cross join lateral (select c.item, c.score as value from hot c where {{template "allowed" .}} limit {{.Fetch}}) c
+), found as materialized (
+	select q.record, 'trending' as name, c.item, c.value, {{template "customer facts" .}}
+	from q cross join lateral (select c.item, c.score as value from hot c where {{template "allowed" .}} limit {{.Fetch}}) c
+){{template "with item facts" .}}

@@ -13,23 +13,16 @@ import (
 
 	"recsys/shared/contract/lake"
 	"recsys/shared/store/objectstore"
+	"recsys/shared/stream/activity"
 )
 
-// Answer is the result of one record: recommendations, or a reason for having none.
+// Answer is the outcome of one record: the members that recommend added, or a reason for rejecting it.
 type Answer struct {
 	CustomerNumber json.Number `json:"customer_number"`
 	City           string      `json:"city"`
-	Recommended    []struct {
-		ID    string  `json:"id"`
-		Score float64 `json:"score"`
-	} `json:"recommended_items"`
-	Recommendation struct {
-		EventID      string `json:"event_id"`
-		ModelVersion int64  `json:"model_version"`
-		Strategy     string `json:"strategy"`
-	} `json:"recommendation"`
+	activity.Answer
 
-	// Rejected is why the record was answered with nothing.
+	// Rejected is the reason why the record was rejected, "" if it was not.
 	Rejected string `json:"-"`
 }
 
@@ -175,7 +168,7 @@ func (w *watch) take(key, event string, answer Answer) {
 func ByStrategy(answers []Answer) map[string]int {
 	counts := map[string]int{}
 	for _, answer := range answers {
-		strategy := answer.Recommendation.Strategy
+		strategy := string(answer.Recommendation.Strategy)
 		if answer.Rejected != "" {
 			strategy = "rejected"
 		}

@@ -72,7 +72,7 @@ func TestBadRecords(t *testing.T) {
 			}
 			answered = append(answered, events[i])
 			answer := answers[events[i]]
-			if answer.Recommendation.Strategy != c.strategy || len(answer.Recommended) != 5 || answer.Recommendation.ModelVersion != 1 {
+			if string(answer.Recommendation.Strategy) != c.strategy || len(answer.Recommended) != 5 || answer.Recommendation.ModelVersion != 1 {
 				t.Errorf("answered with %+v, want 5 items by %s", answer.Answer, c.strategy)
 			}
 			if own := strings.TrimSuffix(c.record, "}"); !strings.HasPrefix(answer.text, own) {
@@ -112,7 +112,7 @@ func wantPacked(t *testing.T, p *Platform, good string) {
 	}
 	var got []string
 	for _, answer := range answers {
-		got = append(got, answer.Recommendation.Strategy+answer.Rejected)
+		got = append(got, string(answer.Recommendation.Strategy)+answer.Rejected)
 	}
 	const unnamed = "neither session_id nor customer_number: nobody could use the answer"
 	if want := []string{"model", "not JSON at byte 2", "model", unnamed, "model", unnamed, "model"}; !slices.Equal(got, want) {

@@ -22,6 +22,7 @@ import (
 	"recsys/infra/local/sample"
 	"recsys/infra/local/testbed"
 	"recsys/shared/contract/lake"
+	"recsys/shared/stream/activity"
 )
 
 // The tests of faults work on a shop and hand-overs that are so small that a run takes about a second.
@@ -145,8 +146,8 @@ func vectorsOf(items []string, dimension int, seed uint64) handOver {
 }
 
 // nearest computes the right answer for a customer: the five items of the highest cosine.
-func (h handOver) nearest(customer int64) []scored {
-	var all []scored
+func (h handOver) nearest(customer int64) []activity.Scored {
+	var all []activity.Scored
 	for id, item := range h.items {
 		var dot, itemSquare, userSquare float64
 		for i, x := range h.users[customer] {
@@ -154,20 +155,14 @@ func (h handOver) nearest(customer int64) []scored {
 			itemSquare += float64(item[i]) * float64(item[i])
 			userSquare += float64(x) * float64(x)
 		}
-		all = append(all, scored{id, dot / math.Sqrt(itemSquare*userSquare)})
+		all = append(all, activity.Scored{ID: id, Score: dot / math.Sqrt(itemSquare*userSquare)})
 	}
-	slices.SortFunc(all, func(a, b scored) int { return cmp.Compare(b.Score, a.Score) })
+	slices.SortFunc(all, func(a, b activity.Scored) int { return cmp.Compare(b.Score, a.Score) })
 	return all[:5]
 }
 
-// scored is one of Answer.Recommended.
-type scored = struct {
-	ID    string  `json:"id"`
-	Score float64 `json:"score"`
-}
-
-func sameList(got, want []scored) bool {
-	return slices.EqualFunc(got, want, func(a, b scored) bool { return a.ID == b.ID && math.Abs(a.Score-b.Score) < 1e-5 })
+func sameList(got, want []activity.Scored) bool {
+	return slices.EqualFunc(got, want, func(a, b activity.Scored) bool { return a.ID == b.ID && math.Abs(a.Score-b.Score) < 1e-5 })
 }
 
 // filesOf copies a file system, to be changed.

@@ -10,24 +10,9 @@ import (
 	"strings"
 
 	"github.com/google/uuid"
+
+	"recsys/shared/stream/activity"
 )
-
-// Session is one record of user activity, as the stream takes it.
-type Session struct {
-	SessionID      string   `json:"session_id"` // a UUID
-	CustomerNumber int      `json:"customer_number"`
-	City           string   `json:"city"`
-	Country        string   `json:"country"`
-	CreditLimit    int      `json:"credit_limit"`
-	BrowseHistory  []Browse `json:"browse_history"` // may be empty, never null
-}
-
-// Browse is one product that was looked at.
-type Browse struct {
-	ProductCode    string `json:"product_code"`
-	Quantity       any    `json:"quantity"` // a number, or the same number as a string
-	InShoppingCart bool   `json:"in_shopping_cart"`
-}
 
 // The warts come by the session's number, so that any 20 sessions in a row show them all.
 const sessionWarts = 20
@@ -55,7 +40,7 @@ func WriteSessions(w io.Writer, o Options, n int) error {
 	return nil
 }
 
-func (s *shop) session(b *baskets, index int) Session {
+func (s *shop) session(b *baskets, index int) activity.Session {
 	c := b.chance.of(kindSession, index)
 	id := sessionID(c)
 	wart, views := index%sessionWarts, c.between(1, 5)
@@ -66,10 +51,10 @@ func (s *shop) session(b *baskets, index int) Session {
 	}
 	u := s.customer(c, who)
 	c.of(kindView, index)
-	out := Session{SessionID: id, CustomerNumber: u.number, City: strings.TrimSpace(u.city),
-		Country: strings.TrimSpace(u.country), CreditLimit: u.credit / 100, BrowseHistory: []Browse{}}
+	out := activity.Session{SessionID: id, CustomerNumber: int64(u.number), City: strings.TrimSpace(u.city),
+		Country: strings.TrimSpace(u.country), CreditLimit: float64(u.credit / 100), BrowseHistory: []activity.Browse{}}
 	if u.credit == noCredit {
-		out.CreditLimit = c.between(15_000, 150_000)
+		out.CreditLimit = float64(c.between(15_000, 150_000))
 	}
 	if wart != 5 {
 		out.BrowseHistory = s.browse(b, u, views, index%3 == 0)
@@ -89,9 +74,9 @@ func (s *shop) session(b *baskets, index int) Session {
 }
 
 // browse takes the products that appeal most out of a handful that the customer comes across.
-func (s *shop) browse(b *baskets, u customer, views int, quantityAsString bool) []Browse {
+func (s *shop) browse(b *baskets, u customer, views int, quantityAsString bool) []activity.Browse {
 	c := b.chance
-	var history []Browse
+	var history []activity.Browse
 	for range views {
 		best, most := 0, -2.0
 		for range 6 {
@@ -101,7 +86,7 @@ func (s *shop) browse(b *baskets, u customer, views int, quantityAsString bool) 
 				best, most = product, appeal
 			}
 		}
-		view := Browse{s.products[best].code, c.between(1, 9), c.oneIn(2)}
+		view := activity.Browse{ProductCode: s.products[best].code, Quantity: c.between(1, 9), InShoppingCart: c.oneIn(2)}
 		if quantityAsString {
 			view.Quantity = strconv.Itoa(view.Quantity.(int))
 		}
@@ -137,7 +122,7 @@ func Example(o Options) (string, error) {
 		if err != nil {
 			return "", fmt.Errorf("writing session %d: %w", i, err)
 		}
-		carted := slices.ContainsFunc(session.BrowseHistory, func(b Browse) bool { return b.InShoppingCart })
+		carted := slices.ContainsFunc(session.BrowseHistory, func(b activity.Browse) bool { return b.InShoppingCart })
 		if carted && !strings.ContainsAny(string(line), `'\`) {
 			return string(line), nil
 		}

@@ -12,18 +12,18 @@ import (
 	"recsys/shared/stream/activity"
 )
 
-func sessionsOf(t *testing.T, o Options, n int) []Session {
+func sessionsOf(t *testing.T, o Options, n int) []activity.Session {
 	t.Helper()
 	var text bytes.Buffer
 	if err := WriteSessions(&text, o, n); err != nil {
 		t.Fatal(err)
 	}
-	var all []Session
+	var all []activity.Session
 	for lines := bufio.NewScanner(&text); lines.Scan(); {
 		if _, err := activity.Parse(lines.Bytes()); err != nil {
 			t.Fatalf("session %d is not a record of the stream: %v", len(all), err)
 		}
-		var s Session
+		var s activity.Session
 		if err := json.Unmarshal(lines.Bytes(), &s); err != nil {
 			t.Fatal(err)
 		}
@@ -53,7 +53,7 @@ func TestSessionsShowEveryWart(t *testing.T) {
 				seen[what]++
 			}
 		}
-		note("an unknown customer", !customers[strconv.Itoa(s.CustomerNumber)])
+		note("an unknown customer", !customers[strconv.FormatInt(s.CustomerNumber, 10)])
 		note("no history", s.BrowseHistory != nil && len(s.BrowseHistory) == 0)
 		for i, b := range s.BrowseHistory {
 			_, text := b.Quantity.(string)
@@ -102,7 +102,7 @@ func TestSessionsFollowTaste(t *testing.T) {
 	var seen []float64
 	for _, s := range sessionsOf(t, Default(), 1_000) {
 		for _, b := range s.BrowseHistory {
-			c, knownCustomer := customers[s.CustomerNumber]
+			c, knownCustomer := customers[int(s.CustomerNumber)]
 			if p, ok := products[b.ProductCode]; ok && knownCustomer {
 				seen = append(seen, Affinity(c, p))
 			}

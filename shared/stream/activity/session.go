@@ -17,6 +17,6 @@ type Session struct {
 type Browse struct {
 	ProductCode string `json:"product_code"`
 	// Quantity is a number, or a string that holds one.
-	Quantity       any  `json:"quantity" hive:"int"`
+	Quantity       any  `json:"quantity"`
 	InShoppingCart bool `json:"in_shopping_cart"`
 }

@@ -62,10 +62,10 @@ func (r Rules) similar(candidates []Candidate) []activity.Near {
 // Short reports whether a record needs a further search, because a list that was cut, or was not asked for, could give it
 // items that it lacks.
 func (r Rules) Short(found Candidates) bool {
-	if found.SimilarTo != "" && found.Similar.Cut && len(r.Filter(found.Similar.Items)) < r.Limit {
+	if found.SimilarTo != "" && found.Similar.Cut && r.CountAllowed(found.Similar.Items) < r.Limit {
 		return true
 	}
-	if trending := found.Lists[activity.Trending]; r.TrendingItems && trending.Cut && len(r.Filter(trending.Items)) < r.Limit {
+	if trending := found.Lists[activity.Trending]; r.TrendingItems && trending.Cut && r.CountAllowed(trending.Items) < r.Limit {
 		return true
 	}
 	for _, strategy := range activity.Strategies {
@@ -73,7 +73,7 @@ func (r Rules) Short(found Candidates) bool {
 		if !asked {
 			continue
 		}
-		switch allowed := len(r.Filter(list.Items)); {
+		switch allowed := r.CountAllowed(list.Items); {
 		case allowed >= r.Wanted(strategy):
 			return false
 		case list.Cut:

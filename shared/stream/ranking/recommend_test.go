@@ -79,8 +79,8 @@ func TestWantedAndFetch(t *testing.T) {
 		strategy      activity.Strategy
 		wanted, fetch int
 	}{
-		{5, 0, activity.Model, 5, 12}, {5, 0.3, activity.Model, 20, 27}, {5, 0.3, activity.Popular, 5, 12},
-		{1, 0, activity.History, 1, 6}, {100, 0, activity.StoredVector, 100, 155},
+		{5, 0, activity.Model, 5, 10}, {5, 0.3, activity.Model, 20, 25}, {5, 0.3, activity.Popular, 5, 10},
+		{1, 0, activity.History, 1, 4}, {100, 0, activity.StoredVector, 100, 153},
 	} {
 		r := rules(func(r *ranking.Rules) { r.Limit, r.Diversity = c.limit, c.diversity })
 		if wanted, fetch := r.Wanted(c.strategy), r.Fetch(c.strategy); wanted != c.wanted || fetch != c.fetch {
