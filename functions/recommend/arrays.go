@@ -50,19 +50,24 @@ func (q *batchQuery) arrays(places []int) arrays {
 			vector := pgvector.NewVector(r.vector)
 			a.vectors[k] = &vector
 		}
-		a.sessions[k], a.folded[k] = productCodes(r.session)
+		a.sessions[k], a.folded[k] = r.codes.exact, r.codes.folded
 		a.weights[k] = textArray(q.sessionWeights(r))
 	}
 	return a
 }
 
-// productCodes returns the codes of a session, and the codes without regard to case.
-func productCodes(session []activity.Product) (exact, folded string) {
-	codes, folds := make([]string, len(session)), make([]string, len(session))
-	for i, product := range session {
-		codes[i], folds[i] = quoted(product.Code), quoted(productcode.Fold(product.Code))
+// codes is the products of a session as text arrays: as they are spelled, and without regard to case.
+type codes struct{ exact, folded string }
+
+func codesOf(session []activity.Product) codes {
+	if len(session) == 0 {
+		return codes{"{}", "{}"}
 	}
-	return textArray(codes), textArray(folds)
+	exact, folded := make([]string, len(session)), make([]string, len(session))
+	for i, product := range session {
+		exact[i], folded[i] = quoted(product.Code), quoted(productcode.Fold(product.Code))
+	}
+	return codes{textArray(exact), textArray(folded)}
 }
 
 func quoted(text string) string { return `"` + escaped.Replace(text) + `"` }

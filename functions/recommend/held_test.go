@@ -84,7 +84,7 @@ func BenchmarkHeldSnapshot(b *testing.B) {
 			q := batchQuery{version: version, rules: ranking.Rules{Ranking: handler.index.options}, now: now}
 			for _, payload := range shoppers(60, chance) {
 				entry := parse(unpack.Part{Data: []byte(payload)})
-				q.records = append(q.records, recordQuery{record: &entry.record})
+				q.records = append(q.records, newRecordQuery(&entry.record, nil))
 			}
 			handler.index.keepTrends(b.Context(), conn, &q)
 			now = now.Add(time.Second)

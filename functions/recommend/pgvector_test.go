@@ -31,7 +31,7 @@ func (w *world) wantIndex(number int64) {
 	options := w.handler.index.options
 	options.TrendingItems = true
 	q := batchQuery{version: active, rules: ranking.Rules{Ranking: options, Metric: active.Metric}, now: w.handler.now(),
-		records: []recordQuery{{record: &session.record, session: session.record.Products}}}
+		records: []recordQuery{newRecordQuery(&session.record, nil)}}
 	for _, depth := range []depth{overfetched, further, plain} {
 		q.depth = depth
 		for file, sql := range w.searches(q) {
@@ -65,6 +65,26 @@ func (w *world) searches(q batchQuery) map[string]string {
 		w.Errorf("%d searches, want nearest, similar, popular and trending", len(searches))
 	}
 	return searches
+}
+
+// TestStatementsRender renders every file, for a version of this release and for one of an earlier release.
+func TestStatementsRender(t *testing.T) {
+	entries, err := files.ReadDir("sql")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, entry := range entries {
+		for _, values := range []statement{
+			{Version: 3, Operator: "<=>", Dimension: 4, Fetch: 5},
+			{Version: 3, Operator: "<=>", Dimension: 4, Fetch: 5, HasCodes: true, SessionWeight: 0.3, ByDirection: true, AskRated: true, AskGone: true,
+				AskSession: true, AskSoldOut: true, WithLines: true, Filtered: true, Exact: true, VectorlessOnly: true, Similar: true, StoredFirst: true},
+		} {
+			texts := rendered{}
+			if text := texts.text(entry.Name(), values); strings.Contains(text, "{{") || strings.Contains(text, "<no value>") {
+				t.Errorf("%s: %s", entry.Name(), text)
+			}
+		}
+	}
 }
 
 // plan is a node of EXPLAIN's answer.

@@ -21,6 +21,7 @@ type retriever interface {
 type recordQuery struct {
 	record  *activity.Record
 	session []activity.Product // the most telling first
+	codes   codes              // of the session
 	vector  []float32          // by the model, nil if it gives none
 }
 
@@ -73,9 +74,14 @@ func recordQueries(records []*activity.Record, m *model.Model, dimension int) ([
 	}
 	queries := make([]recordQuery, len(records))
 	for i, record := range records {
-		queries[i] = recordQuery{record, ranking.ByTelling(record.Products), vectors[i]}
+		queries[i] = newRecordQuery(record, vectors[i])
 	}
 	return queries, nil
+}
+
+func newRecordQuery(record *activity.Record, vector []float32) recordQuery {
+	session := ranking.ByTelling(record.Products)
+	return recordQuery{record, session, codesOf(session), vector}
 }
 
 // modelVectors returns a vector for each record whose features are known to the model, else nil.

@@ -131,7 +131,7 @@ func TestWhichVectorGoesFirst(t *testing.T) {
 		for _, in := range []string{`{"customer_number":103}`, `{"customer_number":104}`} {
 			record, err := activity.Parse([]byte(in))
 			w.must(err)
-			batch.records = append(batch.records, recordQuery{record: &record, vector: direction(0.5, 4)})
+			batch.records = append(batch.records, newRecordQuery(&record, direction(0.5, 4)))
 		}
 		found, err := retrieveAll(t.Context(), w.retriever(conn), batch)
 		w.must(err)
