@@ -144,7 +144,7 @@ func parse(command string, args []string, out, errOut io.Writer) (o options, err
 			fmt.Fprint(out, usage, help[command], "Flags\n")
 			flags.SetOutput(out)
 			flags.PrintDefaults()
-			fmt.Fprint(out, environmentHelp)
+			fmt.Fprint(out, environmentHelp, "\nOptions of -c, with their defaults\n", settings.OptionHelp())
 			return o, flag.ErrHelp
 		} else if err != nil {
 			fmt.Fprintln(errOut, "see go run ./infra/local --help")

@@ -57,3 +57,12 @@ func OptionNames() []string {
 	slices.Sort(names)
 	return names
 }
+
+// OptionHelp describes every option in a line of its own: name, default, text.
+func OptionHelp() string {
+	var lines strings.Builder
+	for _, field := range option.Fields(Options{}) {
+		fmt.Fprintf(&lines, "  %-22s %-9s %s\n", field.Name, field.Default, field.Text)
+	}
+	return lines.String()
+}

@@ -48,3 +48,15 @@ func TestWrongOptionsAreNamedAtOnce(t *testing.T) {
 		}
 	}
 }
+
+func TestEveryOptionIsDescribed(t *testing.T) {
+	help := strings.Split(strings.TrimSpace(OptionHelp()), "\n")
+	if len(help) != len(OptionNames()) {
+		t.Errorf("%d lines for %d options", len(help), len(OptionNames()))
+	}
+	for _, line := range help {
+		if words := strings.Fields(line); len(words) < 4 {
+			t.Errorf("%q: want name, default and text", line)
+		}
+	}
+}
