@@ -2,12 +2,9 @@ package main
 
 import (
 	"bytes"
-	"context"
 	"encoding/json"
-	"maps"
 	"testing"
 
-	"recsys/shared/contract/failure"
 	"recsys/shared/contract/lake"
 	"recsys/shared/learn/als"
 	"recsys/shared/learn/search"
@@ -44,20 +41,7 @@ func TestASearchInPiecesEndsTheSame(t *testing.T) {
 	b.publishShop("monday", 1, 100, 80, 1200)
 	b.Search = true // with the factors and iterations of setup, which are pinned
 	b.train("undisturbed", `{}`)
-	for attempt := 1; ; attempt++ {
-		ctx, cancel := context.WithTimeout(t.Context(), reserve/2)
-		_, err := b.Handle(ctx, input("short", `{}`))
-		cancel()
-		if err == nil {
-			break
-		}
-		if failure.KindOf(err) != failure.OutOfTime || attempt > 60 {
-			t.Fatalf("attempt %d: %v", attempt, err)
-		}
-	}
-	if !maps.EqualFunc(b.trained("short"), b.trained("undisturbed"), bytes.Equal) {
-		t.Error("in pieces it ends otherwise")
-	}
+	b.endsTheSameInPieces(60)
 	for _, trial := range b.training("short").Search.Trials {
 		if trial.Factors != b.Options.Factors || trial.Iterations != b.Options.Iterations {
 			t.Errorf("%+v moves an option that was given", trial)

@@ -161,20 +161,7 @@ func TestAnAttemptEndsInTime(t *testing.T) {
 	b := setup(t)
 	b.publish("monday", 1)
 	b.train("undisturbed", `{}`)
-	for attempt := 1; ; attempt++ {
-		ctx, cancel := context.WithTimeout(t.Context(), reserve/2)
-		_, err := b.Handle(ctx, input("short", `{}`))
-		cancel()
-		if err == nil {
-			break
-		}
-		if failure.KindOf(err) != failure.OutOfTime || attempt > 20 {
-			t.Fatalf("attempt %d: %v", attempt, err)
-		}
-	}
-	if !maps.EqualFunc(b.trained("short"), b.trained("undisturbed"), bytes.Equal) {
-		t.Error("in pieces it ends otherwise")
-	}
+	b.endsTheSameInPieces(20)
 }
 
 // A deployment between two attempts may change the options: training starts anew.

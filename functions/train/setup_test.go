@@ -2,8 +2,10 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"encoding/csv"
 	"encoding/json"
+	"maps"
 	"slices"
 	"strconv"
 	"testing"
@@ -12,6 +14,7 @@ import (
 	"recsys/infra/local/aws/s3"
 	"recsys/infra/local/testbed/s3test"
 	"recsys/infra/local/testbed/trainingtest"
+	"recsys/shared/contract/failure"
 	"recsys/shared/contract/lake"
 	"recsys/shared/contract/workflow"
 	"recsys/shared/learn/als"
@@ -156,4 +159,24 @@ func (b *bench) trained(run string) map[string][]byte {
 		return err
 	}))
 	return found
+}
+
+// endsTheSameInPieces runs attempts that have time for little, until one ends, and compares the artifacts with those of the
+// run undisturbed.
+func (b *bench) endsTheSameInPieces(attempts int) {
+	b.t.Helper()
+	for attempt := 1; ; attempt++ {
+		ctx, cancel := context.WithTimeout(b.t.Context(), reserve/2)
+		_, err := b.Handle(ctx, input("short", `{}`))
+		cancel()
+		if err == nil {
+			break
+		}
+		if failure.KindOf(err) != failure.OutOfTime || attempt > attempts {
+			b.t.Fatalf("attempt %d: %v", attempt, err)
+		}
+	}
+	if !maps.EqualFunc(b.trained("short"), b.trained("undisturbed"), bytes.Equal) {
+		b.t.Error("in pieces it ends otherwise")
+	}
 }
