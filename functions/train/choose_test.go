@@ -2,11 +2,14 @@ package main
 
 import (
 	"encoding/json"
+	"fmt"
 	"testing"
 
+	"recsys/infra/local/testbed/trainingtest"
 	"recsys/shared/contract/lake"
 	"recsys/shared/learn/als"
 	"recsys/shared/learn/search"
+	"recsys/shared/shop/training"
 )
 
 func (b *bench) training(run string) (t lake.Training) {
@@ -45,6 +48,70 @@ func TestASearchInPiecesEndsTheSame(t *testing.T) {
 		if trial.Factors != b.Options.Factors || trial.Iterations != b.Options.Iterations {
 			t.Errorf("%+v moves an option that was given", trial)
 		}
+	}
+}
+
+// Each trial is noted as soon as it is made, so an attempt that is cut off costs one trial. Otherwise a large trial behind
+// small ones that are not noted would be cut off again and again.
+func TestEachTrialIsNoted(t *testing.T) {
+	b := setup(t)
+	b.publishShop("monday", 1, 100, 80, 1200)
+	b.Search = true
+	attempt, notes := b.dieAfter(func(key string) bool { return key == lake.CheckpointKey("run-1", forSearch) })
+	for attempts := 1; ; attempts++ {
+		if _, err := attempt("run-1"); err == nil {
+			break
+		} else if attempts > 60 {
+			t.Fatal(err)
+		}
+	}
+	if trials := len(b.training("run-1").Search.Trials); trials < 10 || *notes != trials {
+		t.Errorf("%d trials are noted %d times", trials, *notes)
+	}
+}
+
+// Trials of a deployment with another hold-out or other options do not count, because their figures are others.
+func TestTrialsOfAnotherDeploymentDoNotCount(t *testing.T) {
+	b := setup(t)
+	b.publishShop("monday", 1, 100, 80, 1200)
+	b.Search = true
+	b.train("undisturbed", `{}`)
+	noted := trials{HeldOut: b.HeldOut, Options: b.Options, Trials: b.training("undisturbed").Search.Trials}
+	for i := range noted.Trials {
+		noted.Trials[i].NDCG10 /= 2
+	}
+	for run, change := range map[string]func(*trials){
+		"same": func(*trials) {}, "hold-out": func(n *trials) { n.HeldOut.Seed++ }, "options": func(n *trials) { n.Options.Iterations++ },
+	} {
+		note := noted
+		change(&note)
+		b.put(lake.CheckpointKey(run, forSearch), note)
+		b.train(run, `{}`)
+		believed := b.training(run).Search.Trials[0].NDCG10 == noted.Trials[0].NDCG10
+		if believed != (run == "same") {
+			t.Errorf("%s: the notes are believed: %t", run, believed)
+		}
+	}
+}
+
+// In a shop of so many products that nobody shares any, no candidate finds a held-out one. The options stay as they are.
+func TestASearchThatFindsNothingLeavesTheOptions(t *testing.T) {
+	b := setup(t)
+	var rows []trainingtest.Row
+	var catalogue []training.CatalogueRow
+	for product := range 20_000 {
+		code := fmt.Sprintf("P%05d", product)
+		catalogue = append(catalogue, training.CatalogueRow{ProductCode: code, ProductLine: "all", ProductScale: "1:1"})
+		if product < 600 {
+			rows = append(rows, trainingtest.Row{CustomerNumber: int32(1 + product/10), City: "Nantes", Country: "France",
+				ProductCode: code, ProductLine: "all", ProductScale: "1:1", ProductRating: 3})
+		}
+	}
+	b.putRows("monday", rows)
+	putTable(b, lake.ProductsKey("monday"), catalogue)
+	b.Search = true
+	if out := b.train("run-1", `{}`); out.Status != "trained" || b.training("run-1").Search != nil {
+		t.Errorf("%+v after the search %+v", out, b.training("run-1").Search)
 	}
 }
 

@@ -154,7 +154,7 @@ func (b *bench) trained(run string) map[string][]byte {
 	b.t.Helper()
 	found := map[string][]byte{}
 	b.must(b.Artifacts.List(b.t.Context(), lake.TrainedPrefix(run), func(o objectstore.Object) error {
-		content, _, err := b.Artifacts.Get(b.t.Context(), o.Key, 1<<20)
+		content, _, err := b.Artifacts.Get(b.t.Context(), o.Key, 1<<24)
 		found[o.Key[len(lake.TrainedPrefix(run)):]] = content
 		return err
 	}))

@@ -127,6 +127,23 @@ func TestVectorsAreThoseOfTheReference(t *testing.T) {
 	}
 }
 
+// A search takes numbers that overflow for a candidate that diverged.
+func TestNumbersThatOverflowAreNotPositive(t *testing.T) {
+	o := Default()
+	o.Factors = leastForBasis
+	training, err := newTraining(generate(3, 300, 200, 6_000), o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, number := range []float64{math.NaN(), math.Inf(1)} {
+		training.start()
+		training.items.vectors[0] = float32(number)
+		if _, err := training.iterate(t.Context()); !errors.Is(err, dense.ErrNotPositive) {
+			t.Errorf("%v: error %v", number, err)
+		}
+	}
+}
+
 func TestWorkersChangeNoBit(t *testing.T) {
 	workersChangeNoBit(t, 32)
 	workersChangeNoBit(t, leastForBasis)

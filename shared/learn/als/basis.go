@@ -2,7 +2,6 @@ package als
 
 import (
 	"context"
-	"errors"
 	"fmt"
 
 	"gonum.org/v1/gonum/mat"
@@ -39,7 +38,7 @@ func (t *training) diagonalize(ctx context.Context, gram []float32, rows, others
 	}
 	var eigen mat.EigenSym
 	if !eigen.Factorize(symmetric, true) {
-		return nil, errors.New("the Gram matrix has no eigenvectors, as far as float64 can tell")
+		return nil, fmt.Errorf("the Gram matrix has no eigenvectors: %w", dense.ErrNotPositive)
 	}
 	var vectors mat.Dense
 	eigen.VectorsTo(&vectors)

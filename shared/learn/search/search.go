@@ -85,23 +85,20 @@ func sameOptions(t, u Trial) bool {
 // ErrTooFew says that there are too few customers or ratings for a search.
 var ErrTooFew = fmt.Errorf("a search needs %d customers and %d ratings", LeastCustomers, LeastRatings)
 
+// ErrNoneFits says that no candidate ranks any held-out rating high.
+var ErrNoneFits = errors.New("no candidate has a figure")
+
 // Run searches. held returns the rule that holds out a share of the ratings by a seed. base has the options that are not
 // searched and the first candidate. done are the trials of an interrupted search with the same arguments, nil for none.
-// after is called behind each new trial with all trials so far, and an error of it ends the search. Errors: ErrTooFew, those of after, an error that
-// says that every candidate failed, and the context's.
+// after is called behind each new trial with all trials so far, and an error of it ends the search. Errors: ErrTooFew,
+// ErrNoneFits, those of after, and the context's.
 func Run(ctx context.Context, data als.Data, held func(seed uint64, share float64) func(row, column int) bool, base als.Options,
 	o Options, done []Trial, after func(all []Trial) error) (lake.Search, error) {
-	customers := 0
-	for c := range data.Ratings.Rows() {
-		if data.Ratings.Start[c] < data.Ratings.Start[c+1] {
-			customers++
-		}
-	}
-	if customers < LeastCustomers || len(data.Ratings.Columns) < LeastRatings {
-		return lake.Search{}, ErrTooFew
-	}
+	customers := active(data.Ratings)
 	s := &search{base: base, pinned: o.Pinned, done: done, after: after}
-	s.validate(data, held, o.Seed, customers)
+	if err := s.validate(data, held, o.Seed); err != nil {
+		return lake.Search{}, err
+	}
 	most := min(customers, data.Ratings.Width, mostNumbers/(data.Ratings.Rows()+data.Ratings.Width))
 	for round := 1; round <= rounds; round++ {
 		for _, c := range candidates(round, s.best(), base, o.Pinned, most) {
@@ -112,7 +109,7 @@ func Run(ctx context.Context, data als.Data, held func(seed uint64, share float6
 	}
 	chosen := choose(s.trials)
 	if chosen < 0 {
-		return lake.Search{}, fmt.Errorf("none of %d candidates could be fitted, the first because %s", len(s.trials), s.trials[0].Failed)
+		return lake.Search{}, fmt.Errorf("%w of %d, the first because %s", ErrNoneFits, len(s.trials), s.trials[0].Failed)
 	}
 	s.result.Trials, s.result.Chosen = s.trials, chosen
 	return s.result, nil
@@ -134,11 +131,24 @@ type fold struct {
 	heldOut *sparse.Matrix // the validation's ratings of the customers who are judged by
 }
 
-// validate splits the ratings. A large shop's customers are sampled first.
-func (s *search) validate(data als.Data, held func(uint64, float64) func(int, int) bool, seed uint64, customers int) {
+// active returns the number of customers with ratings.
+func active(ratings *sparse.Matrix) (customers int) {
+	for c := range ratings.Rows() {
+		if ratings.Start[c] < ratings.Start[c+1] {
+			customers++
+		}
+	}
+	return customers
+}
+
+// validate splits the ratings. A large shop's customers are sampled first. Errors: ErrTooFew.
+func (s *search) validate(data als.Data, held func(uint64, float64) func(int, int) bool, seed uint64) error {
 	if share := float64(MostRatings) / float64(len(data.Ratings.Columns)); share < 1 {
 		data.Ratings = data.Ratings.Thin(sampled(seed, share))
-		customers = int(float64(customers) * share)
+	}
+	customers := active(data.Ratings)
+	if customers < LeastCustomers || len(data.Ratings.Columns) < LeastRatings {
+		return ErrTooFew
 	}
 	s.result.Customers, s.result.Ratings = customers, len(data.Ratings.Columns)
 	s.result.Folds = min(max(foldRatings/len(data.Ratings.Columns), 1), mostFolds)
@@ -147,6 +157,7 @@ func (s *search) validate(data als.Data, held func(uint64, float64) func(int, in
 		rest, validation := data.Ratings.Split(held(seed+uint64(f), heldOut))
 		s.folds = append(s.folds, fold{als.Data{Ratings: rest, Users: data.Users, Items: data.Items}, validation.Thin(judges)})
 	}
+	return nil
 }
 
 // sampled returns a rule that keeps about a share of the rows.

@@ -139,7 +139,7 @@ func TestErrorsEndTheSearch(t *testing.T) {
 func TestASearchThatFindsNothing(t *testing.T) {
 	nothing := func(uint64, float64) func(int, int) bool { return func(int, int) bool { return false } }
 	_, err := Run(t.Context(), shop(5, 60, 60, 14), nothing, als.Default(), Options{}, nil, keep)
-	if err == nil || !strings.Contains(err.Error(), "none of") {
+	if !errors.Is(err, ErrNoneFits) || !strings.Contains(err.Error(), "the first because") {
 		t.Errorf("error %v", err)
 	}
 }
@@ -171,7 +171,9 @@ func TestLargeShopsAreSampled(t *testing.T) {
 		}
 		data.Ratings.Start = append(data.Ratings.Start, int64(len(data.Ratings.Columns)))
 	}
-	s.validate(data, held, 1, 20_000)
+	if err := s.validate(data, held, 1); err != nil {
+		t.Fatal(err)
+	}
 	judges := 0
 	for c := range s.folds[0].heldOut.Rows() {
 		if columns, _ := s.folds[0].heldOut.Row(c); len(columns) > 0 {
@@ -181,6 +183,21 @@ func TestLargeShopsAreSampled(t *testing.T) {
 	if near := func(got, want int) bool { return math.Abs(float64(got-want)) < 0.1*float64(want) }; !near(s.result.Ratings, MostRatings) ||
 		!near(s.result.Customers, 10_000) || !near(judges, MostCustomers) || s.result.Folds != 1 {
 		t.Errorf("%d ratings of %d customers, judged by %d", s.result.Ratings, s.result.Customers, judges)
+	}
+}
+
+// A sample of a few customers with very many ratings says too little, and may be nobody.
+func TestASampleOfFewCustomersIsTooFew(t *testing.T) {
+	const products = 100_000
+	data := als.Data{Ratings: &sparse.Matrix{Width: products, Start: []int64{0}}}
+	for range LeastCustomers {
+		for p := range products {
+			data.Ratings.Columns, data.Ratings.Ratings = append(data.Ratings.Columns, int32(p)), append(data.Ratings.Ratings, 300)
+		}
+		data.Ratings.Start = append(data.Ratings.Start, int64(len(data.Ratings.Columns)))
+	}
+	if err := new(search).validate(data, held, 1); !errors.Is(err, ErrTooFew) {
+		t.Errorf("error %v", err)
 	}
 }
 
