@@ -65,7 +65,7 @@ func (p *Platform) buildFunctions(ctx context.Context) error {
 	slices.Sort(want)
 	slices.Sort(names)
 	if !slices.Equal(names, want) {
-		return fmt.Errorf("functions/ holds %v, and the platform knows %v: give a new function its line in package workflow", names, want)
+		return fmt.Errorf("functions/ holds %v, and the platform knows %v: give a new function its row in shared/contract/workflow/steps.go", names, want)
 	}
 	return nil
 }

@@ -115,6 +115,8 @@ func (e *Embeddings) place(row, vector []float32) bool {
 		for k, v := range vector {
 			row[k] = v - e.mean[k]
 		}
+	default: // a row of zeros would rank by nothing, and the gate would believe it
+		panic(fmt.Sprintf("evaluation: metric %q has no form to compare vectors in", e.metric))
 	}
 	return true
 }

@@ -48,9 +48,13 @@ func embeddings(t testing.TB, metric distance.Metric, dimension int, customers, 
 // The items come in the order of the database's distance, computed exactly. That also holds for l2 far from zero.
 func TestEmbeddingsRankAsTheDatabase(t *testing.T) {
 	const dimension = 7
-	for metric, offsets := range map[distance.Metric][]float64{
-		distance.Cosine: {0, 1}, distance.InnerProduct: {0, 1}, distance.L2: {0, 300},
-	} {
+	tried := map[distance.Metric][]float64{distance.Cosine: {0, 1}, distance.InnerProduct: {0, 1}, distance.L2: {0, 300}}
+	for _, name := range distance.Names() {
+		if tried[distance.Metric(name)] == nil {
+			t.Errorf("%s is not tried", name)
+		}
+	}
+	for metric, offsets := range tried {
 		for _, offset := range offsets {
 			customers, items := vectors(5, dimension, offset, 1), vectors(61, dimension, offset, 2)
 			scores := make([]float32, 2*61)
