@@ -88,7 +88,7 @@ func (p *pgvectorRetriever) similar(q *batchQuery, rows *rowReader) *pgx.Batch {
 		return nil
 	}
 	values := q.statement()
-	values.Similar, values.Exact, values.Fetch = true, q.exact(), q.fetchSimilar()
+	values.Similar, values.Exact, values.Fetch = true, q.exact, q.fetchSimilar()
 	batch := begin(q, values.Fetch)
 	a := q.arrays(places)
 	batch.Queue(p.texts.text("similar.sql", values), a.records, a.customers, a.sessions, a.folded).Query(rows.similar)
@@ -114,7 +114,7 @@ func begin(q *batchQuery, fetch int) *pgx.Batch {
 
 func (p *pgvectorRetriever) queueNearest(batch *pgx.Batch, q *batchQuery, rows *rowReader) {
 	values := q.statement()
-	values.Exact, values.Fetch = q.exact(), q.fetch(activity.Model)
+	values.Exact, values.Fetch = q.exact, q.fetch(activity.Model)
 	values.WithLines = q.rules.Diversity > 0 && q.version.HasShop
 	a := q.arrays(q.places(everyRecord))
 	batch.Queue(p.texts.text("nearest.sql", values), a.records, a.customers, a.vectors, a.sessions, a.folded, a.weights).Query(rows.recommended)

@@ -9,6 +9,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"recsys/shared/store/vectorstore"
+	"recsys/shared/stream/activity"
 	"recsys/shared/stream/ranking"
 	"recsys/shared/stream/unpack"
 )
@@ -32,17 +33,20 @@ func (w *world) wantIndex(number int64) {
 	options.TrendingItems = true
 	q := batchQuery{version: active, rules: ranking.Rules{Ranking: options, Metric: active.Metric}, now: w.handler.now(),
 		records: []recordQuery{newRecordQuery(&session.record, nil)}}
-	for _, depth := range []depth{overfetched, further, plain} {
-		q.depth = depth
+	for _, search := range []struct {
+		depth depth
+		exact bool
+	}{{overfetched, false}, {further, false}, {further, true}, {plain, false}} {
+		q.depth, q.exact = search.depth, search.exact
 		for file, sql := range w.searches(q) {
 			top, text := w.explain(sql)
 			all := top.walk(nil, false)
 			indexed := slices.ContainsFunc(all, func(p plan) bool { return p.Index == vectorstore.ItemIndex(number) })
-			if byVector := file == "nearest.sql" || file == "similar.sql"; byVector && indexed == q.exact() {
-				w.Errorf("%s, depth %d: the index is used: %t\n%s", file, depth, indexed, text)
+			if byVector := file == "nearest.sql" || file == "similar.sql"; byVector && indexed == q.exact {
+				w.Errorf("%s, %+v: the index is used: %t\n%s", file, search, indexed, text)
 			}
-			if !q.exact() && slices.ContainsFunc(all, func(p plan) bool { return p.repeated && p.readsAll() }) {
-				w.Errorf("%s, depth %d: a table or the batch is read for each record\n%s", file, depth, text)
+			if !q.exact && slices.ContainsFunc(all, func(p plan) bool { return p.repeated && p.readsAll() }) {
+				w.Errorf("%s, %+v: a table or the batch is read for each record\n%s", file, search, text)
 			}
 		}
 	}
@@ -65,6 +69,39 @@ func (w *world) searches(q batchQuery) map[string]string {
 		w.Errorf("%d searches, want nearest, similar, popular and trending", len(searches))
 	}
 	return searches
+}
+
+// TestExactIsCheaper weighs a further search by the index against reading all items.
+func TestExactIsCheaper(t *testing.T) {
+	candidates := func(allowed int) ranking.Candidates {
+		items := make([]ranking.Candidate, 10)
+		for i := range items {
+			items[i].Rated = i >= allowed
+		}
+		return ranking.Candidates{Lists: map[activity.Strategy]ranking.List{activity.Model: {Items: items}}}
+	}
+	for _, c := range []struct {
+		items    int64
+		few      int // records of which nearly nothing is allowed
+		some     int // records that lack an item
+		cheaper  bool
+		whatever string
+	}{
+		{20_000, 1, 0, true, "a customer who has nearly everything"},
+		{20_000, 500, 0, true, "a batch of them"},
+		{100_000, 3, 0, true, "in a large catalogue"},
+		{1_000_000, 3, 0, false, "in a very large one"},
+		{500, 0, 30, true, "one item is missing of a small catalogue"},
+		{10_000, 0, 30, false, "one item is missing of a larger one"},
+		{10_000, 1, 30, false, "for most records one item is missing"},
+		{10_000, 20, 10, true, "for most records all are"},
+		{0, 0, 1, true, "an empty version"},
+	} {
+		short := slices.Concat(slices.Repeat([]ranking.Candidates{candidates(1)}, c.few), slices.Repeat([]ranking.Candidates{candidates(4)}, c.some))
+		if got := exactIsCheaper(ranking.Rules{}, short, c.items); got != c.cheaper {
+			t.Errorf("%s: %t", c.whatever, got)
+		}
+	}
 }
 
 // TestStatementsRender renders every file, for a version of this release and for one of an earlier release.

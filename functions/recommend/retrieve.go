@@ -33,6 +33,7 @@ type batchQuery struct {
 	storedFirst bool // the stored vector goes before the model's
 	now         time.Time
 	depth       depth
+	exact       bool // a further search reads all items instead of the index
 }
 
 // depth is how far a retrieval goes to find candidates that may be recommended.
@@ -112,33 +113,23 @@ func modelVectors(records []*activity.Record, m *model.Model, dimension int) ([]
 	return vectors, nil
 }
 
-// exactRows bounds the items that an exact search reads for all its records together: a tenth of a second of one core. So a few
-// customers who have nearly everything are searched exactly. Beyond that a further search goes by the index, whose work does
-// not grow with the catalogue.
-const exactRows = 250_000
-
-// exact reports whether a search is to read all items instead of the index.
-func (q *batchQuery) exact() bool {
-	return q.depth == further && q.version.ItemCount*int64(len(q.records)) <= exactRows
-}
-
 // retrieveAll retrieves the candidates of a batch. The records that come short get one further search, all of them together.
 func retrieveAll(ctx context.Context, r retriever, batch batchQuery) ([]ranking.Candidates, error) {
 	found, err := r.retrieve(ctx, batch)
 	if err != nil || batch.depth == plain {
 		return found, err
 	}
-	more := batch
-	more.depth, more.records = further, nil
-	var places []int
-	for i := range found {
-		if batch.rules.Short(found[i]) {
-			more.records, places = append(more.records, batch.records[i]), append(places, i)
-		}
-	}
+	places := shortOf(batch.rules, found)
 	if len(places) == 0 {
 		return found, nil
 	}
+	more := batch
+	more.depth, more.records = further, nil
+	var seen []ranking.Candidates
+	for _, i := range places {
+		more.records, seen = append(more.records, batch.records[i]), append(seen, found[i])
+	}
+	more.exact = exactIsCheaper(batch.rules, seen, batch.version.ItemCount)
 	longer, err := r.retrieve(ctx, more)
 	if err != nil {
 		return nil, err
@@ -147,4 +138,42 @@ func retrieveAll(ctx context.Context, r retriever, batch batchQuery) ([]ranking.
 		found[i] = longer[k]
 	}
 	return found, nil
+}
+
+// shortOf returns the places of the records that come short.
+func shortOf(rules ranking.Rules, found []ranking.Candidates) (places []int) {
+	for i := range found {
+		if rules.Short(found[i]) {
+			places = append(places, i)
+		}
+	}
+	return places
+}
+
+// What a further search reads. It goes by the index until it has enough, or by all items.
+const (
+	// indexedRows is how many items the index reads for a record of which some candidates were allowed.
+	indexedRows = 100
+	// mostIndexedRows is how many it reads for a record of which nearly none were: hnsw.max_scan_tuples.
+	mostIndexedRows = 20_000
+	// fewAllowed is how many allowed candidates are nearly none.
+	fewAllowed = 2
+	// indexedCost is the cost of an item by the index, relative to one of all items.
+	indexedCost = 10
+)
+
+// exactIsCheaper reports whether the further search of these records is to read all items instead of the index. So a few customers
+// who have nearly everything are searched exactly, and a large catalogue is not read for a record that lacks one item.
+func exactIsCheaper(rules ranking.Rules, short []ranking.Candidates, items int64) bool {
+	var indexed int64
+	for _, found := range short {
+		rows := int64(indexedRows)
+		for strategy, list := range found.Lists {
+			if strategy.ByVector() && rules.CountAllowed(list.Items) < fewAllowed {
+				rows = min(items, mostIndexedRows)
+			}
+		}
+		indexed += rows
+	}
+	return items*int64(len(short)) <= indexed*indexedCost
 }

@@ -27,11 +27,14 @@
 
 {{define "near" -}}
 	{{- /* The items nearest to q.vector. The index serves this ORDER BY and no other, and only with a constant LIMIT. Exact
-		reads all items and sorts them. */ -}}
+		reads all items without those that the customer has rated, sorts them, and takes the first that are allowed. */ -}}
 	{{- if .Exact -}}
 	select c.item, c.value from (
-		select id as item, embedding {{.Operator}} q.vector as value from {{.Items}}
-		order by (embedding {{.Operator}} q.vector) + 0 offset 0
+		select i.id as item, i.embedding {{.Operator}} q.vector as value from {{.Items}} i
+		{{- if .AskRated}}
+		where not exists (select from {{.Rated}} r where r.customer = q.customer and r.item = i.id)
+		{{- end}}
+		order by (i.embedding {{.Operator}} q.vector) + 0 offset 0
 	) c
 	where {{template "allowed" .}} limit {{.Fetch}}
 	{{- else -}}
@@ -54,7 +57,7 @@
 	{{- if .Filtered}}
 		{{- if .AskSession}} and c.item <> all (q.session){{end}}
 		{{- if .AskGone}} and not {{template "gone" .}}{{end}}
-		{{- if .AskRated}} and not {{template "rated" .}}{{end}}
+		{{- if and .AskRated (not .Exact)}} and not {{template "rated" .}}{{end}}
 		{{- if .AskSoldOut}} and not {{template "sold out" .}}{{end}}
 	{{- end}}
 {{- end}}
