@@ -1,6 +1,8 @@
 package main
 
 import (
+	"slices"
+
 	"github.com/aws/aws-cdk-go/awscdk/v2"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsevents"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsiam"
@@ -34,6 +36,9 @@ func NewBatchWorkflow(scope constructs.Construct, id string, factory Factory, da
 	for _, step := range workflow.Steps(given, factory.Config.Options) {
 		if step.RunBy == workflow.StateMachine {
 			function := factory.New(w.scope, step, granted)
+			if slices.ContainsFunc(step.Rights, func(r workflow.Right) bool { return r.On == workflow.VectorsAsLoader }) {
+				vectors.prepared(function)
+			}
 			w.Functions[step.Name], placeholders[step.Placeholder()] = function, function.FunctionArn()
 			invoke.Resources = append(invoke.Resources, function.FunctionArn())
 		}

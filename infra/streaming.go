@@ -50,7 +50,7 @@ func (s *Streaming) recommend(factory Factory, data *DataLake, vectors *VectorDa
 	granted[workflow.VectorsAsReader] = vectors.login(readerRole)
 	granted[workflow.DeliveryStream] = onARNs(s.Delivery.AttrArn())
 	granted[workflow.ActivityStream] = onARNs(s.Stream.StreamArn())
-	return factory.New(s.scope, workflow.Named("recommend", given, factory.Config.Options), granted)
+	return vectors.prepared(factory.New(s.scope, workflow.Named("recommend", given, factory.Config.Options), granted))
 }
 
 // feed maps the stream to the function. A batch that fails is tried from its first record that is not done, then

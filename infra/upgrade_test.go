@@ -90,3 +90,30 @@ func TestANewerMajorVersionIsTakenAndPrepared(t *testing.T) {
 		}
 	})
 }
+
+// A function may read a column that only the new release's bootstrap adds. So an upgrade prepares the database before it
+// exchanges the functions that use it.
+func TestFunctionsWaitForTheirDatabase(t *testing.T) {
+	each(t, func(t *testing.T, s template) {
+		var prepared []string
+		for id := range s.of("AWS::CloudFormation::CustomResource") {
+			if strings.HasPrefix(id, "VectorDatabase") {
+				prepared = append(prepared, id)
+			}
+		}
+		waiting := 0
+		for id, function := range s.of("AWS::Lambda::Function") {
+			role := environment(function)["VECTOR_STORE_URL"]
+			if !strings.Contains(role, loaderRole) && !strings.Contains(role, readerRole) {
+				continue
+			}
+			waiting++
+			if len(prepared) != 1 || !slices.Contains(texts(function.DependsOn), prepared[0]) {
+				t.Errorf("%s waits for %v and not for %v", id, function.DependsOn, prepared)
+			}
+		}
+		if waiting != 4 {
+			t.Errorf("%d functions use the vector database, want 4", waiting)
+		}
+	})
+}

@@ -5,6 +5,7 @@ import (
 	"strconv"
 
 	"github.com/aws/aws-cdk-go/awscdk/v2"
+	lambda "github.com/aws/aws-cdk-go/awscdk/v2/awslambda"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsrds"
 	"github.com/aws/constructs-go/constructs/v10"
 	"github.com/aws/jsii-runtime-go"
@@ -79,6 +80,13 @@ func (d *VectorDatabase) settings(role string) settings.VectorStore {
 // login grants a function to connect as a role.
 func (d *VectorDatabase) login(role string) func(workflow.Right) []Permission {
 	return login(connectAs(d.scope, d.instance.InstanceResourceId(), role))
+}
+
+// prepared makes a function wait until the database is prepared for it. An upgrade may give a table a column that the
+// function's new code reads.
+func (d *VectorDatabase) prepared(function lambda.Function) lambda.Function {
+	function.Node().DefaultChild().Node().AddDependency(d.Ready)
+	return function
 }
 
 // url names the role and asks for full verification of the server.
