@@ -44,7 +44,7 @@ const (
 	MostCustomers = 5_000
 	// MostRatings is the largest number of ratings that a candidate is fitted to. Of a larger shop, customers are sampled.
 	MostRatings = 1_000_000
-	// MostIterations is how long a candidate is fitted.
+	// MostIterations is how long a candidate is fitted, also if more are pinned: a trial must end within one call of a function.
 	MostIterations = 12
 	// heldOut is the share of the ratings that candidates are judged by.
 	heldOut = 0.2
@@ -213,6 +213,9 @@ func (s *search) judge(ctx context.Context, c Trial) (Trial, error) {
 			c.NDCG10, c.Iterations = mean, i+1
 		}
 	}
+	if c.Iterations > 0 && s.pinned.Iterations {
+		c.Iterations = s.base.Iterations
+	}
 	if c.Iterations == 0 {
 		c.Failed = "no held-out rating is among the first ten of any customer"
 	}
@@ -226,7 +229,7 @@ func (s *search) fit(ctx context.Context, f *fold, c Trial) (figures []float64, 
 	o, best, since := Apply(c, s.base), 0.0, 0
 	o.Iterations = MostIterations
 	if s.pinned.Iterations {
-		o.Iterations = s.base.Iterations
+		o.Iterations = min(s.base.Iterations, MostIterations)
 	}
 	_, err = als.Fit(ctx, f.data, o, nil, func(checkpoint als.Checkpoint) error {
 		figure, err := ndcg(ctx, f, checkpoint.Factors)

@@ -114,6 +114,24 @@ func TestPinnedOptionsStay(t *testing.T) {
 	}
 }
 
+// Many iterations stay pinned and do not make the trials long.
+func TestManyPinnedIterations(t *testing.T) {
+	base := als.Default()
+	base.Iterations = 500
+	s := &search{base: base, pinned: Pinned{Iterations: true}, after: keep}
+	if err := s.validate(shop(3, 60, 60, 14), held, 3); err != nil {
+		t.Fatal(err)
+	}
+	c := candidates(1, nil, base, s.pinned, 60)[0]
+	figures, err := s.fit(t.Context(), &s.folds[0], c)
+	if err != nil || len(figures) != MostIterations {
+		t.Errorf("%d iterations, %v", len(figures), err)
+	}
+	if trial, err := s.judge(t.Context(), c); err != nil || trial.Iterations != base.Iterations {
+		t.Errorf("%+v, %v", trial, err)
+	}
+}
+
 func TestTooFewCustomersOrRatings(t *testing.T) {
 	for _, data := range []als.Data{shop(1, LeastCustomers-1, 60, 30), shop(1, 60, 60, 3)} {
 		if _, err := Run(t.Context(), data, held, als.Default(), Options{}, nil, keep); !errors.Is(err, ErrTooFew) {
