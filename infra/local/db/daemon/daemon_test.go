@@ -70,3 +70,17 @@ func TestOnDeath(t *testing.T) {
 		t.Errorf("a stop is told as a death: %v", <-died)
 	}
 }
+
+func TestAServerOfSomebodyElseIsLeftAlone(t *testing.T) {
+	other := Lifecycle{Name: "PostgreSQL", Variable: "DATABASE_URL"}
+	if err := other.Stop(); err != nil {
+		t.Errorf("stop: %v", err)
+	}
+	for name, err := range map[string]error{
+		"start": other.Start(t.Context()), "pause": other.Pause(), "kill": other.Kill(), "restart": other.Restart(t.Context()),
+	} {
+		if err == nil || !strings.Contains(err.Error(), "the PostgreSQL of DATABASE_URL") {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}

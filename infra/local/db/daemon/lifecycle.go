@@ -78,6 +78,9 @@ func (l *Lifecycle) MakeData(template func() (string, error)) error {
 
 // Start starts the program and waits until it answers. On a port of its own choice it tries several.
 func (l *Lifecycle) Start(ctx context.Context) error {
+	if err := l.own(); err != nil {
+		return err
+	}
 	ctx, cancel := context.WithTimeout(ctx, startPatience)
 	defer cancel()
 	if l.Port != 0 {
@@ -149,8 +152,8 @@ func (l *Lifecycle) Pause() error { return l.end(l.Pausing) }
 func (l *Lifecycle) Kill() error { return l.end(syscall.SIGKILL) }
 
 func (l *Lifecycle) end(signal syscall.Signal) error {
-	if l.Command == nil {
-		return fmt.Errorf("the %s of %s is not this program's to start or stop", l.Name, l.Variable)
+	if err := l.own(); err != nil {
+		return err
 	}
 	if l.process == nil {
 		return nil
@@ -158,6 +161,14 @@ func (l *Lifecycle) end(signal syscall.Signal) error {
 	err := l.process.Stop(signal, stopPatience)
 	l.process = nil
 	return err
+}
+
+// own refuses a server of somebody else.
+func (l *Lifecycle) own() error {
+	if l.Command == nil {
+		return fmt.Errorf("the %s of %s is not this program's to start or stop", l.Name, l.Variable)
+	}
+	return nil
 }
 
 // Restart starts the server again on the same port and data, after it stopped, was killed, or still runs.
