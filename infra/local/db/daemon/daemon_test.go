@@ -72,7 +72,7 @@ func TestOnDeath(t *testing.T) {
 }
 
 func TestAServerOfSomebodyElseIsLeftAlone(t *testing.T) {
-	other := Lifecycle{Name: "PostgreSQL", Variable: "DATABASE_URL"}
+	other := daemon.Lifecycle{Name: "PostgreSQL", Variable: "DATABASE_URL"}
 	if err := other.Stop(); err != nil {
 		t.Errorf("stop: %v", err)
 	}
