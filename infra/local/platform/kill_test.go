@@ -24,6 +24,7 @@ import (
 // of the Glue table, each SQL commit, each call of Firehose. The retried run leaves the same state as an undisturbed
 // one. The points are those that an undisturbed execution passed. Without -long only some of them are tried.
 func TestKilledAtEveryPoint(t *testing.T) {
+	t.Parallel()
 	k := &killer{}
 	shop := smallShop(t)
 	p := startPlatform(t, func(c *Config) {

@@ -122,6 +122,7 @@ func (r *recorder) sorted(t *testing.T) recorded {
 // The whole pipeline runs, with its rare branches. The policies' file must have every call of the functions, and
 // their logs every metric.
 func TestRecordedCallsAndMetrics(t *testing.T) {
+	t.Parallel()
 	r := &recorder{calls: map[string]map[string]map[string]bool{}}
 	p := startPlatform(t, func(c *Config) { c.Options.KeepSnapshots, c.Options.KeepVersions = 1, 2 })
 	p.S3.SetHooks(r.hooks())

@@ -12,6 +12,7 @@ import (
 // Records that lie on the stream when everything stops are answered after the next start, and answered ones are not
 // again.
 func TestTheStreamOutlivesAStop(t *testing.T) {
+	t.Parallel()
 	state := testbed.TempDir(t)
 	onState := func(c *Config) { c.StateDir, c.Options = state, options(t, map[string]string{"batchSize": "1"}) }
 	since := time.Now()

@@ -88,6 +88,7 @@ func checkExample(t *testing.T, p *Platform) {
 
 // The real shop with the real artifacts and sessions is answered as expected.
 func TestClassicModelsEndToEnd(t *testing.T) {
+	t.Parallel()
 	dump := reference(t, "classicmodels/mysqlsampledatabase.sql")
 	p := startPlatform(t, func(c *Config) {
 		c.SourceSQL = []string{dump, reference(t, "classicmodels/ratings.sql")}

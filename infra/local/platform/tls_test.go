@@ -13,6 +13,7 @@ import (
 // The functions themselves, as they are deployed: every one that connects to a database believes in it by its
 // authority, and asks nothing of a server of another.
 func TestFunctionsVerifyTheirDatabases(t *testing.T) {
+	t.Parallel()
 	ours, err := authority.New("ours")
 	if err != nil {
 		t.Fatal(err)

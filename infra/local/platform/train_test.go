@@ -24,6 +24,7 @@ import (
 // The real shop without anybody who hands over a model: it trains, measures and answers. Then its ratings are
 // shuffled, so that they mean nothing any more. The model of that is refused, and the one before keeps answering.
 func TestClassicModelsTrained(t *testing.T) {
+	t.Parallel()
 	dump := reference(t, "classicmodels/mysqlsampledatabase.sql")
 	p := startPlatform(t, func(c *Config) {
 		c.SourceSQL = []string{dump, reference(t, "classicmodels/ratings.sql")}
@@ -123,6 +124,7 @@ func ratedPairs(t *testing.T, p *Platform) (pairs []pair) {
 
 // The sample shop without its tastes has purchases of noise and popularity only, and no model of that is promoted.
 func TestAShopWithoutTasteIsRefused(t *testing.T) {
+	t.Parallel()
 	options := sample.Options()
 	options.TasteStrength, options.OmitOrders = 0, true
 	p := startPlatform(t, func(c *Config) { c.SourceSQL = []string{sampleShop(t, options)} })
@@ -147,6 +149,7 @@ func TestAShopWithoutTasteIsRefused(t *testing.T) {
 
 // SIGKILL in the middle of iterations: right after a checkpoint is stored the next iteration is being computed.
 func TestTrainingKilledInTheMiddleOfIterations(t *testing.T) {
+	t.Parallel()
 	options := sample.Options()
 	options.Customers, options.Products, options.Ratings, options.OmitOrders = 600, 200, 20_000, true
 	trainingKilled(t, options, 2, func(o *settings.Options) { o.Factors, o.Iterations, o.Search.Search = 128, 4, "off" })
@@ -154,6 +157,7 @@ func TestTrainingKilledInTheMiddleOfIterations(t *testing.T) {
 
 // SIGKILL in the middle of the search: right after trials are noted the next one is being fitted.
 func TestTrainingKilledInTheMiddleOfTheSearch(t *testing.T) {
+	t.Parallel()
 	options := sample.Options()
 	options.OmitOrders = true
 	trainingKilled(t, options, 3, func(o *settings.Options) { o.Factors, o.Iterations = 16, 3 })

@@ -62,6 +62,7 @@ func viewsOf(t *testing.T, name string) string {
 
 // A shop without ratings runs by three views, and the orders of guests and cancelled ones count for nothing.
 func TestOrdersBecomeRatingsByViews(t *testing.T) {
+	t.Parallel()
 	p := startPlatform(t, func(c *Config) {
 		c.SourceSQL, c.SourceDatabase, c.Options.Search.Search = []string{ordersShop(t), viewsOf(t, "orders.sql")}, "recsys", "off"
 	})
