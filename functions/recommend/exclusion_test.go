@@ -20,6 +20,7 @@ import (
 // search that goes outwards. One such record is searched exactly, many together by the index. The lists are full of the other
 // items, by the first strategy.
 func TestCustomerWhoHasNearlyEverything(t *testing.T) {
+	t.Parallel()
 	const items, customers, share = 20_000, 4, 0.95
 	w := setup(t)
 	v := version{items: manyItems(items), users: manyUsers(customers), popularity: popularity}
@@ -75,6 +76,7 @@ func TestCustomerWhoHasNearlyEverything(t *testing.T) {
 // TestListsHoldEligibleItems: a list holds the limit or all eligible items, each once, and nothing else. Items that
 // the customer has rated, has in the session or could not get are not eligible.
 func TestListsHoldEligibleItems(t *testing.T) {
+	t.Parallel()
 	const items, customers, records = 24, 40, 120
 	chance := rand.New(rand.NewPCG(8, 8))
 	w := setup(t)

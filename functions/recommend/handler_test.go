@@ -115,6 +115,7 @@ func TestMetrics(t *testing.T) {
 
 // TestBadRecords: each is answered or rejected with a reason, the good ones in the order of the batch.
 func TestBadRecords(t *testing.T) {
+	t.Parallel()
 	w := setup(t)
 	w.load(small())
 	megabyte := `{"session_id":"large","customer_number":103,"x":"` + strings.Repeat("x", 1<<20-60) + `"}`

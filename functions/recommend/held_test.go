@@ -31,6 +31,7 @@ func (w *world) dump() (release func()) {
 // TestALongTransactionLeavesTheTrendsSmall: the trends' rows that each batch reads must not grow while somebody holds
 // a snapshot, although no dead row can be removed then.
 func TestALongTransactionLeavesTheTrendsSmall(t *testing.T) {
+	t.Parallel()
 	w := setup(t)
 	w.load(version{items: circle(1000, 3)})
 	chance := rand.New(rand.NewPCG(1, 1))

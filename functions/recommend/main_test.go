@@ -14,6 +14,7 @@ import (
 
 // TestBinary runs the very binary that AWS runs, wired by its environment alone.
 func TestBinary(t *testing.T) {
+	t.Parallel()
 	w := setup(t)
 	w.load(small())
 	dir := t.TempDir()

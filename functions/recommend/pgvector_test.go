@@ -17,6 +17,7 @@ import (
 // TestIndexServesTheQueries: against 10,000 items every search of a batch goes through the HNSW index, and nothing is
 // looked for by reading a table or the batch once a record: planned once, they must bear any batch.
 func TestIndexServesTheQueries(t *testing.T) {
+	t.Parallel()
 	w := setup(t)
 	w.wantIndex(w.load(largeShop()))
 }

@@ -158,6 +158,7 @@ func TestParityWithPyTorch(t *testing.T) {
 // TestSessions: each session is answered with 5 items and with 5 similar to its most telling one. None of them is
 // rated by the customer, in the session, or out of stock.
 func TestSessions(t *testing.T) {
+	t.Parallel()
 	for name, given := range handOvers {
 		t.Run(name, func(t *testing.T) {
 			content, err := os.ReadFile(given.sessions)

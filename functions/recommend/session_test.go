@@ -21,6 +21,7 @@ import (
 // TestSessionsTellTheNextProduct: of sessions that follow planted tastes the last product is held out. With the
 // session's default weight it is recommended more often than without the session.
 func TestSessionsTellTheNextProduct(t *testing.T) {
+	t.Parallel()
 	payloads, next := heldOut(t, 2000)
 	w := setup(t)
 	w.load(handedOver(t, sampleArtifacts))

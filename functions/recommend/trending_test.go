@@ -159,6 +159,7 @@ func (w *world) hold(url, sql string) (release func()) {
 // TestTrendsAreLocked against a connection that has yet to prepare their statements, and later against one that has.
 // The batch is answered all the same, and counts if its carts are there when the lock is gone.
 func TestTrendsAreLocked(t *testing.T) {
+	t.Parallel()
 	for table, counted := range map[string]float64{vectorstore.CartTable: 1, vectorstore.TrendingTable: 3} {
 		w := setup(t)
 		w.load(small())

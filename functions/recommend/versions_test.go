@@ -77,6 +77,7 @@ func readModel(t *testing.T, dir string) *model.Model {
 // next is active, which is sooner than vector-index does. The trends, which belong to no version, change with every
 // batch. In any case each answer belongs to one version: its items, by the vector of its own model.
 func TestSwapUnderLoad(t *testing.T) {
+	t.Parallel()
 	w := setup(t)
 	w.handler = w.newHandler(w.readerURL, w.handler.delivery.client, func(s *settings.Ranking) { s.TrendingItems = true })
 	kinds := []version{
@@ -261,6 +262,7 @@ func TestUnreadableModel(t *testing.T) {
 // the version, two at the same time to ask it, and one for the carts. Without products it is one to read and one to
 // ask. The first batch of a version prepares its statements in one more each.
 func TestRoundTrips(t *testing.T) {
+	t.Parallel()
 	w := setup(t)
 	proxy, err := pgwire.Start(t.Context(), w.readerURL)
 	w.must(err)

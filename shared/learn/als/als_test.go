@@ -11,14 +11,15 @@ import (
 	"strings"
 	"testing"
 
+	"recsys/infra/local/testbed"
 	"recsys/shared/contract/settings"
 	"recsys/shared/learn/coldstart"
 	"recsys/shared/learn/dense"
 	"recsys/shared/learn/sparse"
 )
 
-// The objective falls, and is that of the reference after each iteration: on ratings of MovieLens-1M's shape too, unless
-// with -short.
+// The objective falls, and is that of the reference after each iteration. With -long it is so on ratings of MovieLens-1M's
+// shape, too.
 func TestLossIsThatOfTheReference(t *testing.T) {
 	small := generate(1, 600, 370, 20_000)
 	lossIsThatOfTheReference(t, "small", small, 32, 6)
@@ -26,7 +27,7 @@ func TestLossIsThatOfTheReference(t *testing.T) {
 	smaller := generate(1, 330, 260, 8_000) // rows shorter and longer than the factors
 	lossIsThatOfTheReference(t, "many factors", smaller, 64, 3)
 	lossIsThatOfTheReference(t, "many factors, no features", Data{Ratings: smaller.Ratings}, 50, 3)
-	if !testing.Short() {
+	if testbed.Long() {
 		lossIsThatOfTheReference(t, "MovieLens-1M", movieLens1M(), 16, 2)
 	}
 }

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"testing"
 
+	"recsys/infra/local/testbed"
 	"recsys/shared/learn/dense"
 	"recsys/shared/learn/sparse"
 	"recsys/shared/shop/sampleshop"
@@ -105,8 +106,8 @@ func TestQualityOfClassicModels(t *testing.T) {
 }
 
 func TestQualityInMovieLensShape(t *testing.T) {
-	if testing.Short() {
-		t.Skip("a million ratings")
+	if !testbed.Long() {
+		t.Skip("fits a million ratings: go test ./shared/learn/als -run MovieLens -long")
 	}
 	data := movieLens1M()
 	rest, held := holdOut(data.Ratings, 0)
