@@ -14,8 +14,8 @@ import (
 	"recsys/shared/stream/unpack"
 )
 
-// TestIndexServesTheQueries: against 10,000 items every search of a batch goes through the HNSW index, and nothing is
-// looked for by reading a table or the batch once a record: planned once, they must bear any batch.
+// TestIndexServesTheQueries holds that every search of a batch against 10,000 items goes through the HNSW index. No search reads
+// a table or the batch once for each record, because a statement is planned once for all batches.
 func TestIndexServesTheQueries(t *testing.T) {
 	t.Parallel()
 	w := setup(t)
