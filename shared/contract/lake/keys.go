@@ -16,6 +16,9 @@ const RunsParent = "runs/"
 
 func PlanKey(run string) string { return RunsParent + run + "/plan.json" }
 
+// ShapeKey is the shape.Shop of a run. plan-extract writes it before the plan, and the other steps read it.
+func ShapeKey(run string) string { return RunsParent + run + "/shop.json" }
+
 // RawKey is an extracted table of one range. table is "ratings", "customers" or "products".
 func RawKey(run, table string, rangeIndex int) string {
 	return fmt.Sprintf("%s%s/raw/%s/range-%04d.parquet", RunsParent, run, table, rangeIndex)
