@@ -11,6 +11,7 @@ import (
 
 	"recsys/shared/contract/distance"
 	"recsys/shared/contract/lake"
+	"recsys/shared/contract/shape"
 	"recsys/shared/contract/workflow"
 	"recsys/shared/learn/embeddings"
 	"recsys/shared/learn/model"
@@ -27,6 +28,14 @@ type comparison struct {
 	check   *modelCheck // nil: no model, or nothing to compare it with
 	found   workflow.Compared
 	remarks []string
+}
+
+// customerType returns the type of the customers' ids. Without a snapshot it is the lab's.
+func (c *comparison) customerType() shape.Type {
+	if c.shop == nil {
+		return shape.Lab.Customer.Type
+	}
+	return c.shop.customerType
 }
 
 // examples is how many ids a message shows of each side.
@@ -57,7 +66,7 @@ func (c *comparison) result() any {
 // items are the rows of lake.ItemEmbeddingsKey, each under the shop's spelling of its id: a pgx.CopyFromSource. An id
 // that the shop does not have stays as it is.
 type items struct {
-	*embeddings.Reader[string]
+	*embeddings.Reader
 	*comparison
 	spelled map[string]string // the ids of the file by the shop's spelling, where that is another one
 	id      string
@@ -127,10 +136,10 @@ func spellingAdvice(ids []string, shop *shop) string {
 
 // users are the rows of lake.UserEmbeddingsKey: a pgx.CopyFromSource.
 type users struct {
-	*embeddings.Reader[int32]
+	*embeddings.Reader
 	*comparison
 	total         int64
-	lowest, upper int32
+	lowest, upper string // of the ids
 }
 
 func (u *users) Next() bool {
@@ -138,22 +147,31 @@ func (u *users) Next() bool {
 		u.end()
 		return false
 	}
-	number, vector := u.Row()
-	if u.total == 0 {
-		u.lowest, u.upper = number, number
+	id, vector := u.Row()
+	if of := u.customerType(); u.total == 0 {
+		u.lowest, u.upper = id, id
+	} else if of.Compare(id, u.lowest) < 0 {
+		u.lowest = id
+	} else if of.Compare(id, u.upper) > 0 {
+		u.upper = id
 	}
 	u.total++
-	u.lowest, u.upper = min(u.lowest, number), max(u.upper, number)
 	if u.shop == nil {
 		return true
 	}
-	features, known := u.shop.customer(number)
+	features, known := u.shop.customer(id)
 	if !known {
 		u.found.UnknownUsers++
 	} else if u.check != nil {
-		u.check.add(number, features, vector)
+		u.check.add(id, features, vector)
 	}
 	return true
+}
+
+func (u *users) Values() ([]any, error) {
+	id, vector := u.Row()
+	value, err := u.customerType().Value(id)
+	return []any{value, pgvector.NewVector(vector)}, err
 }
 
 // end judges the file as a whole, and the model by it.
@@ -164,8 +182,8 @@ func (u *users) end() {
 	switch unknown, customers := u.found.UnknownUsers, u.shop.customers; {
 	case len(customers) == 0 || unknown == 0:
 	case unknown == u.total:
-		u.refuse(fmt.Errorf("none of the %d ids of %s is a customer who rated something in the newest snapshot. The file has %d to %d, the shop %d to %d. Write each customer's customerNumber, not a position in a table",
-			u.total, lake.UserEmbeddingsKey, u.lowest, u.upper, customers[0].Number, customers[len(customers)-1].Number))
+		u.refuse(fmt.Errorf("none of the %d ids of %s is a customer who rated something in the newest snapshot. The file has %s to %s, the shop %s to %s. Write each customer's customerNumber, not a position in a table",
+			u.total, lake.UserEmbeddingsKey, u.lowest, u.upper, customers[0].ID, customers[len(customers)-1].ID))
 		return
 	default:
 		u.remark("%d of %d users have rated nothing in the newest snapshot.", unknown, u.total)

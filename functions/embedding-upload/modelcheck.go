@@ -6,7 +6,6 @@ import (
 	"hash/fnv"
 	"math"
 	"slices"
-	"strconv"
 
 	"recsys/shared/contract/distance"
 	"recsys/shared/contract/lake"
@@ -33,11 +32,11 @@ type sampled struct {
 	vector []float32
 }
 
-// add takes the customer into the sample if the hash of their number is among the lowest so far. So the same
+// add takes the customer into the sample if the hash of their id is among the lowest so far. So the same
 // hand-over and snapshot give the same sample in any order.
-func (m *modelCheck) add(number int32, user model.User, vector []float32) {
+func (m *modelCheck) add(id string, user model.User, vector []float32) {
 	hash := fnv.New64a()
-	hash.Write(strconv.AppendInt(nil, int64(number), 10))
+	hash.Write([]byte(id))
 	one := sampled{hash.Sum64(), user, nil}
 	if m.beyond != 0 && one.hash >= m.beyond {
 		return

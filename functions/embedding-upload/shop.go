@@ -1,12 +1,12 @@
 package main
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"log/slog"
 	"slices"
 
+	"recsys/shared/contract/shape"
 	"recsys/shared/learn/model"
 	"recsys/shared/shop/interactions"
 	"recsys/shared/shop/training"
@@ -18,7 +18,9 @@ type shop struct {
 	codes     *training.Codes
 	whole     bool // the codes are all that the shop holds
 	products  []interactions.Item
-	customers []interactions.Customer // those with a rating, by ascending number
+	customers []interactions.Customer // those with a rating, by ascending id
+
+	customerType shape.Type // of their ids
 }
 
 // readShop returns nil if there is no snapshot, or none that is whole.
@@ -34,12 +36,12 @@ func readShop(ctx context.Context, store *objectstore.Store, latest *snapshot) (
 	if err != nil {
 		return nil, err
 	}
-	return &shop{codes: read.ShopCodes(), whole: latest.whole, products: read.Items, customers: read.Customers}, nil
+	return &shop{codes: read.ShopCodes(), whole: latest.whole, products: read.Items, customers: read.Customers, customerType: read.Shop.Customer.Type}, nil
 }
 
 // customer returns the features of a customer who rated something.
-func (s *shop) customer(number int32) (model.User, bool) {
-	i, found := slices.BinarySearchFunc(s.customers, number, func(c interactions.Customer, n int32) int { return cmp.Compare(c.Number, n) })
+func (s *shop) customer(id string) (model.User, bool) {
+	i, found := slices.BinarySearchFunc(s.customers, id, func(c interactions.Customer, id string) int { return s.customerType.Compare(c.ID, id) })
 	if !found {
 		return model.User{}, false
 	}

@@ -89,7 +89,7 @@ func send(ctx context.Context, of evaluation.Result) {
 	}
 }
 
-// sample has about so many customers to measure by, drawn by a hash of their numbers, if there are more.
+// sample has about so many customers to measure by, drawn by a hash of their ids, if there are more.
 func (m *measurement) sample(customers int) {
 	all := len(m.snapshot.Customers)
 	if customers == 0 || all <= customers {
@@ -97,7 +97,7 @@ func (m *measurement) sample(customers int) {
 	}
 	fraction := float64(customers) / float64(all)
 	m.heldOut = m.heldOut.Thin(func(row int) bool {
-		return sparse.HeldOut(m.handler.HeldOut.Seed, fraction, m.snapshot.Customers[row].Number, "")
+		return sparse.HeldOut(m.handler.HeldOut.Seed, fraction, m.snapshot.Customers[row].ID, "")
 	})
 	m.remarks = append(m.remarks, fmt.Sprintf("Measured by a sample of about %d of %d customers.", customers, all))
 }

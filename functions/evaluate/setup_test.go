@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"math/rand/v2"
+	"strconv"
 	"testing"
 	"time"
 
@@ -17,6 +18,7 @@ import (
 	"recsys/shared/contract/distance"
 	"recsys/shared/contract/lake"
 	"recsys/shared/contract/settings"
+	"recsys/shared/contract/shape"
 	"recsys/shared/contract/workflow"
 	"recsys/shared/learn/embeddings"
 	"recsys/shared/learn/evaluation"
@@ -123,12 +125,12 @@ func (b *bench) load(trained bool, heldOut lake.HoldOut, taste float32) (version
 	}.Run(ctx, b.DB)
 	b.Must(err)
 
-	codes, numbers := make([]string, items), make([]int32, customers)
+	codes, ids := make([]string, items), make([]string, customers)
 	for i := range codes {
 		codes[i] = code(i)
 	}
-	for i := range numbers {
-		numbers[i] = int32(i)
+	for i := range ids {
+		ids[i] = strconv.Itoa(i)
 	}
 	itemsKey, usersKey := lake.ItemEmbeddingsKey, lake.UserEmbeddingsKey
 	if trained {
@@ -137,15 +139,15 @@ func (b *bench) load(trained bool, heldOut lake.HoldOut, taste float32) (version
 			HeldOut: heldOut, Loss: []float64{9, 3}, Options: []lake.Option{{Name: "factors", Value: "2"}}})
 		b.Must(err)
 	}
-	writeVectors(b, lake.VersionKey(version, itemsKey), codes, itemVectors)
-	writeVectors(b, lake.VersionKey(version, usersKey), numbers, userVectors)
+	writeVectors(b, lake.VersionKey(version, itemsKey), codes, shape.Text, itemVectors)
+	writeVectors(b, lake.VersionKey(version, usersKey), ids, shape.Int, userVectors)
 	return version
 }
 
-func writeVectors[ID int32 | string](b *bench, key string, ids []ID, list []float32) {
+func writeVectors(b *bench, key string, ids []string, of shape.Type, list []float32) {
 	b.Helper()
 	var file bytes.Buffer
-	_, err := embeddings.Write(&file, ids, list, dimension)
+	_, err := embeddings.Write(&file, ids, of, list, dimension)
 	b.Must(err)
 	_, err = b.Artifacts.Put(b.Context(), key, bytes.NewReader(file.Bytes()))
 	b.Must(err)

@@ -20,7 +20,7 @@ func (h *Handler) scorer(ctx context.Context, version vectorstore.Record, snapsh
 	}
 	var wrong embeddings.Faults
 	items := embeddings.Items(itemsKey, h.opener(ctx, version.Version, itemsKey), &wrong)
-	users := embeddings.Users(usersKey, h.opener(ctx, version.Version, usersKey), &wrong)
+	users := embeddings.Users(usersKey, snapshot.Shop.Customer.Type, h.opener(ctx, version.Version, usersKey), &wrong)
 	items.Dimension, users.Dimension = version.Dimension, version.Dimension
 	defer items.Close()
 	defer users.Close()
@@ -28,7 +28,7 @@ func (h *Handler) scorer(ctx context.Context, version vectorstore.Record, snapsh
 	if err != nil {
 		return nil, err
 	}
-	userVectors, err := byPlace(users, snapshot.Numbers(), func(number int32) int32 { return number })
+	userVectors, err := byPlace(users, snapshot.IDs(), func(id string) string { return id })
 	if err != nil {
 		return nil, err
 	}
@@ -56,8 +56,8 @@ func spelling(snapshot *interactions.Snapshot) func(id string) string {
 
 // byPlace reads the vectors of these ids, as spelled in the snapshot, into their places, or nil. Others' are left
 // out.
-func byPlace[ID comparable](file *embeddings.Reader[ID], ids []ID, spelled func(ID) ID) ([][]float32, error) {
-	place := make(map[ID]int, len(ids))
+func byPlace(file *embeddings.Reader, ids []string, spelled func(string) string) ([][]float32, error) {
+	place := make(map[string]int, len(ids))
 	for i, id := range ids {
 		place[id] = i
 	}

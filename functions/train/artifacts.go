@@ -11,6 +11,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"recsys/shared/contract/lake"
+	"recsys/shared/contract/shape"
 	"recsys/shared/learn/als"
 	"recsys/shared/learn/embeddings"
 	"recsys/shared/learn/model"
@@ -53,18 +54,22 @@ type output struct {
 // vectors writes both files of embeddings.
 func (o output) vectors(ctx context.Context, itemsKey, usersKey string, of als.Factors) error {
 	writing, ctx := errgroup.WithContext(ctx)
-	writing.Go(func() error { return writeVectors(ctx, o, itemsKey, o.snapshot.Codes(), of.Items, of.Dimension) })
-	writing.Go(func() error { return writeVectors(ctx, o, usersKey, o.snapshot.Numbers(), of.Users, of.Dimension) })
+	writing.Go(func() error {
+		return writeVectors(ctx, o, itemsKey, o.snapshot.Codes(), shape.Text, of.Items, of.Dimension)
+	})
+	writing.Go(func() error {
+		return writeVectors(ctx, o, usersKey, o.snapshot.IDs(), o.snapshot.Shop.Customer.Type, of.Users, of.Dimension)
+	})
 	return writing.Wait()
 }
 
-func writeVectors[ID int32 | string](ctx context.Context, o output, key string, ids []ID, vectors []float32, dimension int) error {
+func writeVectors(ctx context.Context, o output, key string, ids []string, idType shape.Type, vectors []float32, dimension int) error {
 	file, err := objectstore.Scratch()
 	if err != nil {
 		return err
 	}
 	defer file.Close()
-	written, err := embeddings.Write(file, ids, vectors, dimension)
+	written, err := embeddings.Write(file, ids, idType, vectors, dimension)
 	if err != nil {
 		return err
 	}

@@ -17,6 +17,7 @@ import (
 	"recsys/infra/local/testbed/trainingtest"
 	"recsys/shared/contract/failure"
 	"recsys/shared/contract/lake"
+	"recsys/shared/contract/shape"
 	"recsys/shared/contract/workflow"
 	"recsys/shared/learn/embeddings"
 	"recsys/shared/learn/model"
@@ -40,7 +41,7 @@ func TestTrainedArtifactsCanBeLoaded(t *testing.T) {
 		open := func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(artifacts[key])), nil }
 		var wrong embeddings.Faults
 		if key == lake.UserEmbeddingsKey {
-			file := embeddings.Users(key, open, &wrong)
+			file := embeddings.Users(key, shape.Int, open, &wrong)
 			for ; file.Next(); rows++ {
 			}
 			dimension = file.Dimension

@@ -1,6 +1,10 @@
 package lake
 
-import "time"
+import (
+	"time"
+
+	"recsys/shared/contract/shape"
+)
 
 // RangeReport is the report of partition-write on a range.
 type RangeReport struct {
@@ -123,6 +127,5 @@ type ItemCount struct {
 	Count   int64  `json:"count"`
 }
 
-// MaxText is the length limit of a text column of the training data, in characters. Such a text fits an index row of
-// PostgreSQL, because 255 characters of four bytes are under the 2,704 bytes of a btree's row.
-const MaxText = 255
+// MaxText is the length limit of a text column of the training data, in characters.
+const MaxText = shape.MaxText

@@ -7,12 +7,13 @@ import (
 	"os"
 	"strings"
 
+	"recsys/shared/contract/shape"
 	"recsys/shared/learn/embeddings"
 )
 
 func ExampleWrite() {
 	vectors := []float32{0.5, -1, 0, 0, 2, 0.25}
-	written, err := embeddings.Write(os.Stdout, []string{"S10_1678", "no direction", `6" wheel`}, vectors, 2)
+	written, err := embeddings.Write(os.Stdout, []string{"S10_1678", "no direction", `6" wheel`}, shape.Text, vectors, 2)
 	fmt.Println(written, err)
 	// Output:
 	// id,embedding
@@ -45,11 +46,11 @@ func ExampleItems() {
 
 func ExampleUsers() {
 	var file bytes.Buffer
-	if _, err := embeddings.Write(&file, []int32{103}, []float32{1, 0}, 2); err != nil {
+	if _, err := embeddings.Write(&file, []string{"103"}, shape.Int, []float32{1, 0}, 2); err != nil {
 		fmt.Println(err)
 		return
 	}
-	users := embeddings.Users("users.csv", func() (io.ReadCloser, error) { return io.NopCloser(&file), nil }, &embeddings.Faults{})
+	users := embeddings.Users("users.csv", shape.Int, func() (io.ReadCloser, error) { return io.NopCloser(&file), nil }, &embeddings.Faults{})
 	for users.Next() {
 		number, vector := users.Row()
 		fmt.Println(number, vector)

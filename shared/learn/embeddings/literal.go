@@ -5,9 +5,6 @@ import (
 	"fmt"
 	"math"
 	"strconv"
-	"unicode/utf8"
-
-	"recsys/shared/contract/lake"
 )
 
 // MaxDimension is the most that pgvector's HNSW takes of the type vector.
@@ -113,30 +110,4 @@ func parseNumber(text []byte) (float32, string) {
 		return 0, "is no number"
 	}
 	return float32(value), ""
-}
-
-// itemID takes an item's id. It may be any product code of the training data.
-func itemID(field []byte) (string, string) {
-	switch {
-	case len(field) == 0:
-		return "", "no id"
-	case !utf8.Valid(field):
-		return "", "the id is not UTF-8"
-	case utf8.RuneCount(field) > lake.MaxText:
-		return "", fmt.Sprintf("the id is longer than %d characters", lake.MaxText)
-	case len(bytes.TrimSpace(field)) != len(field):
-		return "", "the id has blanks at its ends"
-	case bytes.IndexByte(field, 0) >= 0:
-		return "", "the id holds a NUL character"
-	}
-	return string(field), ""
-}
-
-// userID takes a customerNumber.
-func userID(field []byte) (int32, string) {
-	id, err := strconv.ParseInt(string(field), 10, 32)
-	if err != nil {
-		return 0, "the id is no whole number of 32 bits (a customerNumber)"
-	}
-	return int32(id), ""
 }

@@ -14,6 +14,8 @@ import (
 	"io"
 
 	"github.com/pgvector/pgvector-go"
+
+	"recsys/shared/contract/shape"
 )
 
 // maxLine bounds a line, in bytes: 2,000 numbers of 25 characters take 50 kB.
@@ -25,22 +27,22 @@ var byteOrderMark = []byte("\xef\xbb\xbf")
 // form is strict. The header is id,embedding. Then come an id and a vector in quotes, as pgvector writes it. LF and
 // CRLF, empty lines and a byte order mark are fine. From the first bad line on it yields no more rows but notes the
 // other bad lines in faults. Memory: a line, and each id once (for a million items about 100 MB).
-type Reader[ID comparable] struct {
+type Reader struct {
 	Dimension int // of all lines. 0: the first good line decides
 
 	file    string
 	open    func() (io.ReadCloser, error) // called when the first row is wanted
-	parseID func([]byte) (id ID, reason string)
+	parseID func([]byte) (id, flaw string)
 	faults  *Faults
 
 	body    io.ReadCloser
 	in      *bufio.Reader
-	line    int        // where the record begins
-	read    int        // lines read so far
-	lines   map[ID]int // where an id stands
-	record  []byte     // reused: a record of several lines
-	vector  []float32  // reused: COPY has encoded a row before it asks for the next
-	id      ID
+	line    int            // where the record begins
+	read    int            // lines read so far
+	lines   map[string]int // where an id stands
+	record  []byte         // reused: a record of several lines
+	vector  []float32      // reused: COPY has encoded a row before it asks for the next
+	id      string
 	row     [2]any
 	pending bool  // the row that peek has read is not yet handed out
 	bad     bool  // a line of this file was
@@ -48,32 +50,32 @@ type Reader[ID comparable] struct {
 }
 
 // Items reads a file whose ids are items' codes. file is its name in faults, and open is called before the first row.
-func Items(file string, open func() (io.ReadCloser, error), faults *Faults) *Reader[string] {
-	return &Reader[string]{file: file, open: open, parseID: itemID, faults: faults}
+func Items(file string, open func() (io.ReadCloser, error), faults *Faults) *Reader {
+	return &Reader{file: file, open: open, parseID: shape.Text.ParseID, faults: faults}
 }
 
-// Users reads a file whose ids are customers' numbers. See Items.
-func Users(file string, open func() (io.ReadCloser, error), faults *Faults) *Reader[int32] {
-	return &Reader[int32]{file: file, open: open, parseID: userID, faults: faults}
+// Users reads a file whose ids are customers' ids of a type. Row returns whole numbers in canonical decimal. See Items.
+func Users(file string, of shape.Type, open func() (io.ReadCloser, error), faults *Faults) *Reader {
+	return &Reader{file: file, open: open, parseID: of.ParseID, faults: faults}
 }
 
 // Peek reads up to the first good row, so that the dimension is known. It returns the error that broke the reading
 // off, if any. Bad lines are in the faults.
-func (e *Reader[ID]) Peek() error {
+func (e *Reader) Peek() error {
 	e.pending = e.Next()
 	return e.failed
 }
 
 // ReadRest goes on to the end of the file, so that all of its faults are found. It returns the error that broke the
 // reading off.
-func (e *Reader[ID]) ReadRest() error {
+func (e *Reader) ReadRest() error {
 	for e.Next() {
 	}
 	return e.failed
 }
 
 // Next goes on to the next row. It returns false at the end, after a fault, and if reading broke off.
-func (e *Reader[ID]) Next() bool {
+func (e *Reader) Next() bool {
 	if e.pending {
 		e.pending = false
 		return true
@@ -84,23 +86,23 @@ func (e *Reader[ID]) Next() bool {
 	return e.failed == nil && e.advance()
 }
 
-// Values is the row: the id and a pgvector.Vector that is good until the next call of Next.
-func (e *Reader[ID]) Values() ([]any, error) {
+// Values is the row: the id, a string, and a pgvector.Vector that is good until the next call of Next.
+func (e *Reader) Values() ([]any, error) {
 	e.row = [2]any{e.id, pgvector.NewVector(e.vector)}
 	return e.row[:], nil
 }
 
 // Row returns the row. The vector is good until the next call of Next.
-func (e *Reader[ID]) Row() (id ID, vector []float32) { return e.id, e.vector }
+func (e *Reader) Row() (id string, vector []float32) { return e.id, e.vector }
 
 // Has reports whether a row up to the current one has the id.
-func (e *Reader[ID]) Has(id ID) bool {
+func (e *Reader) Has(id string) bool {
 	_, has := e.lines[id]
 	return has
 }
 
 // Err says why there are fewer rows than lines: InvalidEmbeddings, or the error of reading.
-func (e *Reader[ID]) Err() error {
+func (e *Reader) Err() error {
 	if e.failed != nil {
 		return e.failed
 	}
@@ -108,21 +110,21 @@ func (e *Reader[ID]) Err() error {
 }
 
 // Close ends the reading.
-func (e *Reader[ID]) Close() error {
+func (e *Reader) Close() error {
 	if e.body == nil {
 		return nil
 	}
 	return e.body.Close()
 }
 
-func (e *Reader[ID]) start() {
+func (e *Reader) start() {
 	if e.body, e.failed = e.open(); e.failed == nil {
-		e.in, e.lines = bufio.NewReaderSize(e.body, maxLine), map[ID]int{}
+		e.in, e.lines = bufio.NewReaderSize(e.body, maxLine), map[string]int{}
 		e.header()
 	}
 }
 
-func (e *Reader[ID]) header() {
+func (e *Reader) header() {
 	text, ok := e.readRecord()
 	switch text = bytes.TrimPrefix(text, byteOrderMark); {
 	case e.failed != nil:
@@ -135,7 +137,7 @@ func (e *Reader[ID]) header() {
 }
 
 // advance reads up to the next row. After a bad line it reads to the end of the file.
-func (e *Reader[ID]) advance() bool {
+func (e *Reader) advance() bool {
 	for {
 		text, ok := e.readRecord()
 		if !ok && e.failed == nil && !e.bad && len(e.lines) == 0 {
@@ -157,14 +159,14 @@ func (e *Reader[ID]) advance() bool {
 	}
 }
 
-func (e *Reader[ID]) fault(reason string) {
+func (e *Reader) fault(reason string) {
 	e.bad = true
 	e.faults.add(e.file, e.line, reason)
 }
 
 // readRecord returns the next record without its end, or false at the end of the file. A record is one line, or several
 // if its id holds lines' ends in quotes. A record that is too long is a fault and comes back empty.
-func (e *Reader[ID]) readRecord() (record []byte, ok bool) {
+func (e *Reader) readRecord() (record []byte, ok bool) {
 	e.line = e.read + 1
 	line, ok := e.readLine()
 	if len(line) == 0 || line[0] != '"' || closingQuote(line, 1) >= 0 {
@@ -191,7 +193,7 @@ func withoutEnd(record []byte) []byte {
 
 // readLine returns the next line with its end, or false at the end of the file. A line that is too long is a fault and
 // comes back empty.
-func (e *Reader[ID]) readLine() (line []byte, ok bool) {
+func (e *Reader) readLine() (line []byte, ok bool) {
 	line, err := e.in.ReadSlice('\n')
 	if len(line) > 0 {
 		e.read++
@@ -211,7 +213,7 @@ func (e *Reader[ID]) readLine() (line []byte, ok bool) {
 }
 
 // parse reads a line into id and vector, and returns the reason if it cannot.
-func (e *Reader[ID]) parse(text []byte) (reason string) {
+func (e *Reader) parse(text []byte) (reason string) {
 	field, literal, reason := split(text)
 	if reason != "" {
 		return reason

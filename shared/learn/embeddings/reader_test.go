@@ -18,13 +18,13 @@ import (
 	"recsys/shared/contract/failure"
 )
 
-func itemsOf(body io.Reader) (*Reader[string], *Faults) {
+func itemsOf(body io.Reader) (*Reader, *Faults) {
 	var wrong Faults
 	return Items("items.csv", func() (io.ReadCloser, error) { return io.NopCloser(body), nil }, &wrong), &wrong
 }
 
 // readAll does the same as COPY: each row as id[numbers].
-func readAll(e *Reader[string]) (rows []string, err error) {
+func readAll(e *Reader) (rows []string, err error) {
 	for e.Next() {
 		row, err := e.Values()
 		if err != nil {

@@ -6,13 +6,15 @@ import (
 	"io"
 	"strconv"
 	"strings"
+
+	"recsys/shared/contract/shape"
 )
 
 // Write writes a file of embeddings: that of ids[i] is vectors[i*dimension:(i+1)*dimension]. A vector of zeros is left
 // out, because it points nowhere and no index holds it. Write returns how many it has written. The shortest digits that
-// make the same float32 lose nothing. An id is a customer's number or a product's code as the training data has it, of
-// any characters. Errors are w's.
-func Write[ID int32 | string](w io.Writer, ids []ID, vectors []float32, dimension int) (written int, err error) {
+// make the same float32 lose nothing. The ids are those of customers or products as the training data has them, of any
+// characters. Texts stand in quotes, since they may hold a comma or a line's end. Errors are w's.
+func Write(w io.Writer, ids []string, of shape.Type, vectors []float32, dimension int) (written int, err error) {
 	buffered := bufio.NewWriterSize(w, 64<<10)
 	line := []byte("id,embedding\n")
 	for i, id := range ids {
@@ -20,7 +22,7 @@ func Write[ID int32 | string](w io.Writer, ids []ID, vectors []float32, dimensio
 		if isZero(vector) {
 			continue
 		}
-		line = appendVectorLine(line, id, vector)
+		line = appendVectorLine(line, id, of, vector)
 		if _, err := buffered.Write(line); err != nil {
 			return written, fmt.Errorf("writing embeddings: %w", err)
 		}
@@ -35,11 +37,10 @@ func Write[ID int32 | string](w io.Writer, ids []ID, vectors []float32, dimensio
 	return written, nil
 }
 
-func appendVectorLine[ID int32 | string](line []byte, id ID, vector []float32) []byte {
-	switch id := any(id).(type) {
-	case int32:
-		line = strconv.AppendInt(line, int64(id), 10)
-	case string: // in quotes, since it may hold a comma or a line's end
+func appendVectorLine(line []byte, id string, of shape.Type, vector []float32) []byte {
+	if of.Whole() {
+		line = append(line, id...)
+	} else {
 		line = append(append(append(line, '"'), strings.ReplaceAll(id, `"`, `""`)...), '"')
 	}
 	line = append(line, `,"[`...)

@@ -10,31 +10,32 @@ import (
 	"testing"
 
 	"recsys/shared/contract/lake"
+	"recsys/shared/contract/shape"
 )
 
 func TestVectorsAreReadBackBitForBit(t *testing.T) {
 	const dimension = 5
 	random := rand.New(rand.NewPCG(3, 1))
-	ids := []int32{-4, 0, 7, math.MaxInt32}
+	ids := []string{"-4", "0", "7", "2147483647"}
 	vectors := make([]float32, len(ids)*dimension)
 	for i := range vectors {
 		vectors[i] = float32(random.NormFloat64() * math.Pow(10, float64(random.IntN(24)-12)))
 	}
 	clear(vectors[dimension : 2*dimension]) // the second one points nowhere
 	var file bytes.Buffer
-	if written, err := Write(&file, ids, vectors, dimension); err != nil || written != len(ids)-1 {
+	if written, err := Write(&file, ids, shape.Int, vectors, dimension); err != nil || written != len(ids)-1 {
 		t.Fatalf("%d written, %v", written, err)
 	}
-	reader := Users("users.csv", func() (io.ReadCloser, error) { return io.NopCloser(&file), nil }, new(Faults))
+	reader := Users("users.csv", shape.Int, func() (io.ReadCloser, error) { return io.NopCloser(&file), nil }, new(Faults))
 	for i, id := range ids {
 		if i == 1 {
 			continue
 		}
 		if !reader.Next() {
-			t.Fatalf("no row for %d: %v", id, reader.Err())
+			t.Fatalf("no row for %s: %v", id, reader.Err())
 		}
 		if gotID, got := reader.Row(); gotID != id || !slices.Equal(got, vectors[i*dimension:(i+1)*dimension]) {
-			t.Errorf("%d %v came back as %d %v", id, vectors[i*dimension:(i+1)*dimension], gotID, got)
+			t.Errorf("%s %v came back as %s %v", id, vectors[i*dimension:(i+1)*dimension], gotID, got)
 		}
 	}
 	if reader.Next() || reader.Err() != nil {
@@ -54,7 +55,7 @@ func TestItemsCodesAreReadBack(t *testing.T) {
 		vectors[i] = float32(i + 1)
 	}
 	var file bytes.Buffer
-	if written, err := Write(&file, codes, vectors, 1); err != nil || written != len(codes) {
+	if written, err := Write(&file, codes, shape.Text, vectors, 1); err != nil || written != len(codes) {
 		t.Fatalf("%d written, %v", written, err)
 	}
 	reader := Items("items.csv", func() (io.ReadCloser, error) { return io.NopCloser(&file), nil }, new(Faults))

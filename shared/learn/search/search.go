@@ -162,7 +162,7 @@ func (s *search) validate(data als.Data, held func(uint64, float64) func(int, in
 
 // sampled returns a rule that keeps about a share of the rows.
 func sampled(seed uint64, share float64) func(row int) bool {
-	return func(row int) bool { return sparse.HeldOut(seed, share, int32(row), "sampled") }
+	return func(row int) bool { return sparse.DrawOfNumber(seed, int32(row)).HeldOut(share, "sampled") }
 }
 
 // try judges a candidate, unless it is among the trials already or an interrupted search has judged it.

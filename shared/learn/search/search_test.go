@@ -39,7 +39,9 @@ func shop(seed uint64, customers, products, perCustomer int) als.Data {
 }
 
 func held(seed uint64, share float64) func(row, column int) bool {
-	return func(row, column int) bool { return sparse.HeldOut(seed, share, int32(row), strconv.Itoa(column)) }
+	return func(row, column int) bool {
+		return sparse.HeldOut(seed, share, strconv.Itoa(row), strconv.Itoa(column))
+	}
 }
 
 func keep([]Trial) error { return nil }

@@ -3,13 +3,22 @@ package sparse
 import (
 	"fmt"
 	"math"
+	"strconv"
 	"testing"
 )
 
 func TestHeldOut(t *testing.T) {
+	for name, id := range map[string]func(customer int) string{
+		"int": strconv.Itoa, "bigint": func(c int) string { return strconv.Itoa(1<<33 + c) }, "text": func(c int) string { return fmt.Sprintf("c-%d", c) },
+	} {
+		t.Run(name, func(t *testing.T) { testHeldOut(t, id) })
+	}
+}
+
+func testHeldOut(t *testing.T, id func(customer int) string) {
 	const customers, items = 300, 200
 	held := func(seed uint64, fraction float64, customer, item int) bool {
-		return HeldOut(seed, fraction, int32(customer), fmt.Sprintf("S%d_%d", item%70, item))
+		return HeldOut(seed, fraction, id(customer), fmt.Sprintf("S%d_%d", item%70, item))
 	}
 	both, total := 0, 0
 	perCustomer, perItem := make([]int, customers), make([]int, items)
@@ -50,16 +59,16 @@ func TestHeldOut(t *testing.T) {
 func TestHeldOutStays(t *testing.T) {
 	got := ""
 	for customer := int32(100); customer < 140; customer++ {
-		if HeldOut(1, 0.25, customer, "S10_1678") {
+		if HeldOut(1, 0.25, strconv.Itoa(int(customer)), "S10_1678") {
 			got += fmt.Sprint(customer, " ")
 		}
 	}
 	if want := "100 114 117 118 119 123 124 129 131 137 "; got != want {
 		t.Errorf("held out of customers 100 to 139: %s, want %s", got, want)
 	}
-	for _, customer := range []int32{0, -1, 1 << 30} {
+	for _, customer := range []string{"0", "-1", "1073741824", "4294967296", "a"} {
 		if HeldOut(1, 0, customer, "") || !HeldOut(1, 1, customer, "") {
-			t.Errorf("customer %d: fraction 0 holds out nothing, 1 everything", customer)
+			t.Errorf("customer %s: fraction 0 holds out nothing, 1 everything", customer)
 		}
 	}
 }

@@ -74,7 +74,14 @@ func (m *Matrix) Split(held func(row, column int) bool) (rest, heldOut *Matrix) 
 
 // Thin keeps the entries of some rows, in a matrix of the same shape.
 func (m *Matrix) Thin(keep func(row int) bool) *Matrix {
-	kept, _ := m.Split(func(row, _ int) bool { return !keep(row) })
+	kept := m.empty()
+	for r := range m.Rows() {
+		if keep(r) {
+			columns, ratings := m.Row(r)
+			kept.Columns, kept.Ratings = append(kept.Columns, columns...), append(kept.Ratings, ratings...)
+		}
+		kept.Start = append(kept.Start, int64(len(kept.Columns)))
+	}
 	return kept
 }
 

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"math"
+	"strconv"
 
 	"github.com/parquet-go/parquet-go"
 
@@ -67,15 +68,16 @@ func (r *reader) readRange(ctx context.Context, store *objectstore.Store, key st
 // addRating adds a row's customer, item and rating. The rating is in units of so many hundredths of a star.
 func (r *reader) addRating(row parquet.Row, unit int32) error {
 	number, rating := row[customerNumber].Int32(), row[productRating].Int32()*unit
-	if last := len(r.Customers) - 1; last < 0 || r.Customers[last].Number != number {
-		if last >= 0 && r.Customers[last].Number > number {
-			return fmt.Errorf("customer %d comes after %d: the rows are not sorted", number, r.Customers[last].Number)
+	if last := len(r.Customers) - 1; last < 0 || r.number != number {
+		if last >= 0 && r.number > number {
+			return fmt.Errorf("customer %d comes after %d: the rows are not sorted", number, r.number)
 		}
+		r.number = number
 		limit := math.NaN()
 		if !row[creditLimit].IsNull() {
 			limit = money(row[creditLimit].Int64())
 		}
-		r.Customers = append(r.Customers, Customer{number, r.text(row[city].ByteArray()), r.text(row[country].ByteArray()), limit})
+		r.Customers = append(r.Customers, Customer{strconv.Itoa(int(number)), r.text(row[city].ByteArray()), r.text(row[country].ByteArray()), limit})
 		r.Ratings.Start = append(r.Ratings.Start, 0)
 	}
 	if rating < sparse.LowestRating || rating > sparse.HighestRating {

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"recsys/shared/contract/lake"
+	"recsys/shared/contract/shape"
 	"recsys/shared/learn/sparse"
 	"recsys/shared/shop/training"
 	"recsys/shared/store/objectstore"
@@ -16,7 +17,8 @@ import (
 // Snapshot holds the ratings of one snapshot, and the facts about its customers and items.
 type Snapshot struct {
 	Name      string
-	Customers []Customer // those who rated something, by ascending number: the rows of Ratings
+	Shop      shape.Shop // the shop that it was made of
+	Customers []Customer // those who rated something, by ascending id: the rows of Ratings
 	Items     []Item     // all products, rated or not, by ascending code: the columns of Ratings
 	Unsound   []string   // codes of products whose row was bad: in the shop, without columns
 	Ratings   *sparse.Matrix
@@ -24,7 +26,7 @@ type Snapshot struct {
 
 // Customer is a row.
 type Customer struct {
-	Number        int32
+	ID            string
 	City, Country string
 	CreditLimit   float64 // NaN where it is not known
 }
@@ -35,13 +37,13 @@ type Item struct {
 	BuyPrice, MSRP    float64 // NaN where they are not known, as line and scale are "": it came while the snapshot was read
 }
 
-// Numbers are the customers' numbers, by row.
-func (s *Snapshot) Numbers() []int32 {
-	numbers := make([]int32, len(s.Customers))
+// IDs are the customers' ids, by row.
+func (s *Snapshot) IDs() []string {
+	ids := make([]string, len(s.Customers))
 	for i := range s.Customers {
-		numbers[i] = s.Customers[i].Number
+		ids[i] = s.Customers[i].ID
 	}
-	return numbers
+	return ids
 }
 
 // Codes are the items' codes, by column.
@@ -102,7 +104,7 @@ func read(ctx context.Context, store *objectstore.Store, name string, keepRating
 		room = 0
 	}
 	r := reader{
-		Snapshot:    &Snapshot{Name: name, Ratings: &sparse.Matrix{Start: []int64{0}, Columns: make([]int32, 0, room), Ratings: make([]uint16, 0, room)}},
+		Snapshot:    &Snapshot{Name: name, Shop: shape.Lab, Ratings: &sparse.Matrix{Start: []int64{0}, Columns: make([]int32, 0, room), Ratings: make([]uint16, 0, room)}},
 		keepRatings: keepRatings, columns: map[string]int32{}, texts: map[string]string{},
 	}
 	err := r.readProducts(ctx, store, lake.ProductsKey(name))
@@ -123,6 +125,7 @@ type reader struct {
 	*Snapshot
 	keepRatings bool
 	columns     map[string]int32  // by code
+	number      int32             // of the last customer
 	texts       map[string]string // one copy of each city, country, line and scale
 }
 
@@ -179,7 +182,9 @@ func (r *reader) finish() {
 
 // HeldOut is the hold-out rule for the snapshot's rows and columns, see sparse.HeldOut.
 func (s *Snapshot) HeldOut(seed uint64, fraction float64) func(row, column int) bool {
-	return func(row, column int) bool {
-		return sparse.HeldOut(seed, fraction, s.Customers[row].Number, s.Items[column].Code)
+	draws := make([]sparse.Draw, len(s.Customers))
+	for row := range draws {
+		draws[row] = sparse.DrawOf(seed, s.Customers[row].ID)
 	}
+	return func(row, column int) bool { return draws[row].HeldOut(fraction, s.Items[column].Code) }
 }

@@ -67,14 +67,14 @@ func TestReadSortsCustomersItemsAndRatings(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(got.Customers) != 3 || !math.IsNaN(got.Customers[1].CreditLimit) || got.Customers[0] != (Customer{-3, "Nantes", "France", 21000.5}) {
+	if len(got.Customers) != 3 || !math.IsNaN(got.Customers[1].CreditLimit) || got.Customers[0] != (Customer{"-3", "Nantes", "France", 21000.5}) {
 		t.Errorf("customers %+v", got.Customers)
 	}
 	if want := []string{"A", "B", "C", "D"}; !reflect.DeepEqual(got.Codes(), want) || got.Items[2] != (Item{"C", "Ships", "1:72", 1, 1.5}) {
 		t.Errorf("items %+v", got.Items)
 	}
-	if want := []int32{-3, 103, 112}; !reflect.DeepEqual(got.Numbers(), want) {
-		t.Errorf("numbers %v", got.Numbers())
+	if want := []string{"-3", "103", "112"}; !reflect.DeepEqual(got.IDs(), want) {
+		t.Errorf("ids %v", got.IDs())
 	}
 	want := &sparse.Matrix{Width: 4, Start: []int64{0, 1, 3, 4}, Columns: []int32{3, 0, 1, 0}, Ratings: []uint16{100, 500, 400, 200}}
 	if !reflect.DeepEqual(got.Ratings, want) {
@@ -101,11 +101,11 @@ func TestReadShopKeepsNoRatings(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if !slices.Equal(shop.Numbers(), whole.Numbers()) || !slices.Equal(shop.Codes(), whole.Codes()) || !slices.Equal(shop.Unsound, whole.Unsound) {
+	if !slices.Equal(shop.IDs(), whole.IDs()) || !slices.Equal(shop.Codes(), whole.Codes()) || !slices.Equal(shop.Unsound, whole.Unsound) {
 		t.Errorf("the shop is %+v, want the same as %+v", shop, whole)
 	}
 	if len(shop.Codes()) != 4 || len(shop.Customers) != 2 {
-		t.Errorf("customers %v and items %v", shop.Numbers(), shop.Codes())
+		t.Errorf("customers %v and items %v", shop.IDs(), shop.Codes())
 	}
 	if kept := cap(shop.Ratings.Columns) + cap(shop.Ratings.Ratings); kept != 0 {
 		t.Errorf("there is room for %d entries of ratings, want none", kept)
