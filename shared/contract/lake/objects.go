@@ -34,6 +34,19 @@ type Manifest struct {
 	Rejected   map[string]int64 `json:"rejected"`   // by reason
 	RatingType string           `json:"ratingType"` // a training.RatingType, "" of an earlier release is whole
 	Partitions []Partition      `json:"partitions"` // ascending customerNumber
+
+	Shop    *shape.Shop      `json:"shop,omitempty"`    // nil of an earlier release is the lab's
+	Newest  *time.Time       `json:"newest,omitempty"`  // the time of the newest interaction, nil without times
+	Skipped map[string]int64 `json:"skipped,omitempty"` // rows that are normal and are left out, by reason
+	Kinds   map[string]int64 `json:"kinds,omitempty"`   // interactions by type
+}
+
+// Shape returns the shop that the snapshot was made of.
+func (m Manifest) Shape() shape.Shop {
+	if m.Shop == nil {
+		return shape.Lab
+	}
+	return *m.Shop
 }
 
 // Size returns how large the snapshot's source was.
