@@ -91,7 +91,8 @@ func (c Column) IsFeature() bool { return c.Role == Category || c.Role == Number
 
 // Source says how the shop's rows are read. Without queries the lab's tables are read.
 type Source struct {
-	Timezone     string  `json:"timezone"` // IANA name: the zone of times that carry none
+	Database     string  `json:"database,omitempty"` // the one that the queries were written for, "" for any
+	Timezone     string  `json:"timezone"`           // IANA name: the zone of times that carry none
 	Interactions []Query `json:"interactions"`
 	Customers    Query   `json:"customers"`
 	Products     Query   `json:"products"`
