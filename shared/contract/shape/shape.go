@@ -188,6 +188,21 @@ func (s Shop) WeightOf(kind string) float64 {
 	return 1
 }
 
+// OrLab returns the shop, or Lab for nil: snapshots and versions of earlier releases carry no shop.
+func OrLab(shop *Shop) Shop {
+	if shop == nil {
+		return Lab
+	}
+	return *shop
+}
+
+// SameIDs reports whether customers and products have the same ids in both: the shop file has the same name, and the ids the
+// same types. Other vectors and pairs must not be mixed.
+func (s Shop) SameIDs(other Shop) bool {
+	return s.Name == other.Name && s.Customer.Type == other.Customer.Type && s.Customer.Hashed == other.Customer.Hashed &&
+		s.Product.Type == other.Product.Type && s.Product.Hashed == other.Product.Hashed
+}
+
 // IsLab reports whether the shop is read from the lab's three tables.
 func (s Shop) IsLab() bool { return len(s.Source.Interactions) == 0 }
 

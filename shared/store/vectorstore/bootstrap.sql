@@ -62,6 +62,7 @@ create table if not exists recsys.embedding_version (
   ef_search           int,                         -- the smallest hnsw.ef_search that reaches the target
   evaluation          jsonb,                       -- the figures on held-out ratings and the gate's verdict
   compared            jsonb,                       -- how a hand-over compares with the shop
+  shop                jsonb,                       -- the shape.Shop of its customers and products, NULL: the lab
   failure             text,                        -- why it failed
   rolled_back_by      text unique,                 -- the run that went back to the version before
   created_at          timestamptz not null default now(),
@@ -76,6 +77,7 @@ create table if not exists recsys.embedding_version (
 -- Databases of earlier releases lack these columns.
 alter table recsys.embedding_version add column if not exists evaluation jsonb;
 alter table recsys.embedding_version add column if not exists compared jsonb;
+alter table recsys.embedding_version add column if not exists shop jsonb;
 
 -- Where the artifacts come from. The database derives it, so that functions of an earlier release can still add rows, for
 -- instance after a deployment was rolled back.
@@ -103,6 +105,14 @@ create unique index if not exists embedding_version_active on recsys.embedding_v
 
 grant select, insert, update on recsys.embedding_version to recsys_loader;
 grant select on recsys.embedding_version to recsys_reader;
+
+-- The shop while no version is active, whose tables have the number 0: one row, replaced with each snapshot.
+create table if not exists recsys.shop_without_model (
+  shop jsonb -- as in embedding_version
+);
+
+grant select, insert, delete on recsys.shop_without_model to recsys_loader;
+grant select on recsys.shop_without_model to recsys_reader;
 
 -- What recent sessions have in their carts, of no version. functions/recommend connects as the reader and keeps these two
 -- tables, the only ones that the reader may write. Rows are added and never changed, because a transaction that is open

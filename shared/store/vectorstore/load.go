@@ -18,7 +18,7 @@ type Load struct {
 	Artifacts map[string]string // key → ETag, as they were allocated
 	Dimension int
 	Items     pgx.CopyFromSource // rows of (id string, embedding pgvector.Vector)
-	Users     pgx.CopyFromSource // rows of (id int32, embedding pgvector.Vector)
+	Users     pgx.CopyFromSource // rows of (id string, embedding pgvector.Vector), ids of the snapshot's shop
 	// Compared returns how the rows compare with the shop, as a value that marshals to JSON. It is called after all
 	// rows were read. Nil: they are not compared.
 	Compared func() any
@@ -54,11 +54,11 @@ func (l Load) Run(ctx context.Context, pool *pgxpool.Pool) (loaded Record, err e
 
 func (l Load) fill(ctx context.Context, tx pgx.Tx) error {
 	doing := fmt.Sprintf("creating the tables of version %d", l.Version)
-	items, users := ItemTable(l.Version), UserTable(l.Version)
+	items, users, customer := ItemTable(l.Version), UserTable(l.Version), l.Snapshot.shop().Customer
 	err := execute(ctx, tx,
 		`drop table if exists `+strings.Join(Tables(l.Version), ", "),
 		fmt.Sprintf(`create table %s (id varchar not null, embedding vector(%d) not null)`, items, l.Dimension),
-		fmt.Sprintf(`create table %s (id int not null, embedding vector(%d) not null)`, users, l.Dimension),
+		fmt.Sprintf(`create table %s (id %s not null, embedding vector(%d) not null)`, users, IDType(customer), l.Dimension),
 		fmt.Sprintf(`grant select on %s, %s to %s`, items, users, ReaderRole))
 	if err != nil {
 		return Wrap(doing, err)
@@ -67,7 +67,7 @@ func (l Load) fill(ctx context.Context, tx pgx.Tx) error {
 	if err != nil {
 		return err
 	}
-	userCount, err := copyInto(ctx, tx, users, []string{"id", "embedding"}, l.Users)
+	userCount, err := copyInto(ctx, tx, users, []string{"id", "embedding"}, customerRows{l.Users, customer})
 	if err != nil {
 		return err
 	}
@@ -79,7 +79,7 @@ func (l Load) fill(ctx context.Context, tx pgx.Tx) error {
 		compared = l.Compared()
 	}
 	_, err = tx.Exec(ctx, `update `+VersionTable+` set status = 'loaded', dimension = $2, item_count = $3, user_count = $4,
-		compared = $5::jsonb, loaded_at = now() where version = $1`, l.Version, l.Dimension, itemCount, userCount, compared)
+		compared = $5::jsonb, shop = $6::jsonb, loaded_at = now() where version = $1`, l.Version, l.Dimension, itemCount, userCount, compared, l.Snapshot.storedShop())
 	if err == nil {
 		err = execute(ctx, tx, `alter table `+items+` add primary key (id)`, `alter table `+users+` add primary key (id)`)
 	}

@@ -8,6 +8,7 @@
 package vectorstore
 
 import (
+	"math"
 	"strconv"
 	"strings"
 )
@@ -35,6 +36,12 @@ const (
 	ItemView = Schema + ".item_emb"
 	UserView = Schema + ".user_emb"
 
+	// WithoutModelTable is (shop jsonb), one row: the shop of WithoutModel, which has no row in VersionTable.
+	WithoutModelTable = Schema + ".shop_without_model"
+
+	// Unlimited is the stock of a product that is never sold out.
+	Unlimited = int32(math.MaxInt32)
+
 	// AnyCountry is the country of the rows that count an item over all countries.
 	AnyCountry = ""
 )
@@ -42,20 +49,23 @@ const (
 // ItemTable is (id varchar primary key, embedding vector(n)), with an HNSW index once the version is indexed.
 func ItemTable(version int64) string { return ItemView + "_" + strconv.FormatInt(version, 10) }
 
-// UserTable is (id int primary key, embedding vector(n)).
+// UserTable is (id primary key, embedding vector(n)). The id has the IDType of the version's shop.
 func UserTable(version int64) string { return UserView + "_" + strconv.FormatInt(version, 10) }
 
-// PopularityTable is (country text, item varchar, count bigint), primary key (country, item), and an index on
-// (country, count desc, item). The country is spelled as CountryKey does. AnyCountry counts over all of them, and has
-// every item of the version, with 0 for unrated ones.
+// PopularityTable is (country text, item varchar, count float8), primary key (country, item), and an index on
+// (country, count desc, item). The country is the value of the shop's Group, spelled as CountryKey does. AnyCountry counts
+// over all of them, and has every item of the version, with 0 for those without an interaction. An earlier release made
+// the count bigint.
 func PopularityTable(version int64) string {
 	return Schema + ".item_popularity_" + strconv.FormatInt(version, 10)
 }
 
-// RatedTable is (customer int, item varchar), primary key (customer, item): the rated items of each customer.
+// RatedTable is (customer, item varchar), primary key (customer, item): the items that are not recommended to each customer
+// again, as shape.Shop.Excludes says. The customer has the IDType of the version's shop.
 func RatedTable(version int64) string { return Schema + ".user_item_" + strconv.FormatInt(version, 10) }
 
-// AttributeTable is (item varchar primary key, line varchar, stock int), of all products of the shop with a known stock.
+// AttributeTable is (item varchar primary key, line varchar, stock int), of all products of the shop with a known stock. A
+// product that is never sold out has the stock Unlimited.
 func AttributeTable(version int64) string {
 	return Schema + ".item_attribute_" + strconv.FormatInt(version, 10)
 }

@@ -11,6 +11,7 @@ import (
 
 	"recsys/shared/contract/distance"
 	"recsys/shared/contract/failure"
+	"recsys/shared/contract/shape"
 )
 
 // Record is a row of VersionTable, as the loader sees it.
@@ -36,6 +37,8 @@ type Record struct {
 	Evaluation json.RawMessage
 	// Compared is the result of Load.Compared, nil before.
 	Compared json.RawMessage
+	// Shop describes the customers and products of the version's tables. Nil is shape.Lab.
+	Shop *shape.Shop
 }
 
 // Origin says where a version's artifacts come from.
@@ -48,13 +51,13 @@ const (
 
 const selectRecord = `select version, run, status, metric, artifacts, origin, coalesce(dimension, 0), coalesce(item_count, 0),
 coalesce(user_count, 0), coalesce(recall, 0), coalesce(ef_search, 0), rolled_back_by is not null, dropped_at is not null,
-coalesce(failure, ''), evaluation, compared
+coalesce(failure, ''), evaluation, compared, shop
 from ` + VersionTable + ` `
 
 func scanRecord(doing string, row pgx.Row) (Record, bool, error) {
 	var r Record
 	err := row.Scan(&r.Version, &r.Run, &r.Status, &r.Metric, &r.Artifacts, &r.Origin, &r.Dimension, &r.ItemCount,
-		&r.UserCount, &r.Recall, &r.EfSearch, &r.RolledBack, &r.Dropped, &r.Failure, &r.Evaluation, &r.Compared)
+		&r.UserCount, &r.Recall, &r.EfSearch, &r.RolledBack, &r.Dropped, &r.Failure, &r.Evaluation, &r.Compared, &r.Shop)
 	if errors.Is(err, pgx.ErrNoRows) {
 		return r, false, nil
 	}

@@ -9,12 +9,13 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"recsys/shared/contract/productcode"
+	"recsys/shared/contract/shape"
 )
 
 // fill makes the version's tables of the shop, if they are not there yet, and fills them from the snapshot. Each
 // table is made up next to the version's own, and then the rows that differ are changed.
 func (s Snapshot) fill(ctx context.Context, tx pgx.Tx, version int64) error {
-	if err := createShop(ctx, tx, version); err != nil {
+	if err := createShop(ctx, tx, version, s.shop().Customer); err != nil {
 		return err
 	}
 	if err := s.stage(ctx, tx); err != nil {
@@ -30,7 +31,7 @@ func (s Snapshot) fill(ctx context.Context, tx pgx.Tx, version int64) error {
 		return err
 	}
 	for _, table := range []replacement{
-		{RatedTable(version), "customer, item", "customer, item", "loading_rated"},
+		{RatedTable(version), "customer, item", "customer, item", s.stagedRated()},
 		{AttributeTable(version), "item", "item, line, stock", "loading_product where stock is not null"},
 		{PopularityTable(version), "country, item", "country, item, count", "wanted_popularity"},
 		{CodeTable(version), "item", "item, folded, gone", "wanted_code"},
@@ -42,17 +43,17 @@ func (s Snapshot) fill(ctx context.Context, tx pgx.Tx, version int64) error {
 	if s.Name == "" {
 		return nil
 	}
-	_, err := tx.Exec(ctx, `update `+VersionTable+` set popularity_snapshot = $2, popularity_of = $3 where version = $1`,
-		version, s.Name, s.Of)
+	_, err := tx.Exec(ctx, `update `+VersionTable+` set popularity_snapshot = $2, popularity_of = $3, shop = $4::jsonb where version = $1`,
+		version, s.Name, s.Of, s.storedShop())
 	return Wrap(fmt.Sprintf("recording the snapshot of version %d", version), err)
 }
 
-func createShop(ctx context.Context, tx pgx.Tx, version int64) error {
+func createShop(ctx context.Context, tx pgx.Tx, version int64, customer shape.ID) error {
 	popularity, rated, attributes, codes := PopularityTable(version), RatedTable(version), AttributeTable(version), CodeTable(version)
 	err := execute(ctx, tx,
-		fmt.Sprintf(`create table if not exists %s (country text, item varchar, count bigint not null, primary key (country, item))`, popularity),
+		fmt.Sprintf(`create table if not exists %s (country text, item varchar, count float8 not null, primary key (country, item))`, popularity),
 		fmt.Sprintf(`create index if not exists item_popularity_%d_country_count_item_idx on %s (country, count desc, item)`, version, popularity),
-		fmt.Sprintf(`create table if not exists %s (customer int, item varchar, primary key (customer, item))`, rated),
+		fmt.Sprintf(`create table if not exists %s (customer %s, item varchar, primary key (customer, item))`, rated, IDType(customer)),
 		fmt.Sprintf(`create table if not exists %s (item varchar primary key, line varchar not null, stock int not null)`, attributes),
 		fmt.Sprintf(`create table if not exists %s (item varchar primary key, folded varchar unique, gone boolean not null)`, codes),
 		fmt.Sprintf(`create index if not exists item_code_%d_gone_idx on %s (item) where gone`, version, codes),
@@ -62,13 +63,17 @@ func createShop(ctx context.Context, tx pgx.Tx, version int64) error {
 
 // stage copies the snapshot's rows into temporary tables.
 func (s Snapshot) stage(ctx context.Context, tx pgx.Tx) error {
+	rated, customer := s.Rated, s.shop().Customer
+	if rated != nil {
+		rated = customerRows{rated, customer}
+	}
 	for _, table := range []struct {
 		name, columns string
 		rows          pgx.CopyFromSource
 	}{
-		{"loading_rated", "customer int, item varchar", s.Rated},
+		{s.stagedRated(), "customer " + IDType(customer) + ", item varchar", rated},
 		{"loading_product", "item varchar, line varchar, stock int", s.Products},
-		{"loading_popularity", "country text, item varchar, count bigint", s.Popularity},
+		{"loading_popularity", "country text, item varchar, count float8", s.Popularity},
 	} {
 		if err := execute(ctx, tx, fmt.Sprintf(`create temporary table %s (%s) on commit drop`, table.name, table.columns)); err != nil {
 			return Wrap("creating "+table.name, err)
@@ -90,11 +95,16 @@ func (s Snapshot) stage(ctx context.Context, tx pgx.Tx) error {
 	return nil
 }
 
-// sumPopularity adds up counts that differ only in the country's spelling, and each item over all countries.
+// stagedRated is the temporary table of the pairs. A type has a name of its own, because a connection remembers the types of
+// a table that it has copied into.
+func (s Snapshot) stagedRated() string { return "loading_rated_" + IDType(s.shop().Customer) }
+
+// sumPopularity adds up counts that differ only in the country's spelling, and each item over all countries. It adds
+// decimals, because the sum of floats depends on their order, and rows that differ are written again.
 func (s Snapshot) sumPopularity(ctx context.Context, tx pgx.Tx, version int64) error {
 	return Wrap("adding up the popularity", execute(ctx, tx,
 		`create temporary table wanted_popularity on commit drop as
-			select coalesce(country, '`+AnyCountry+`') as country, item, sum(count)::bigint as count from loading_popularity
+			select coalesce(country, '`+AnyCountry+`') as country, item, sum(count::numeric)::float8 as count from loading_popularity
 			group by grouping sets ((country, item), (item)) having grouping(country) = 1 or country <> '`+AnyCountry+`'`,
 		`insert into wanted_popularity select '`+AnyCountry+`', id, 0 from `+ItemTable(version)+`
 			where not exists (select from loading_popularity where item = id)`,

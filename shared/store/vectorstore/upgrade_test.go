@@ -60,8 +60,8 @@ func TestADatabaseOfAnEarlierReleaseIsUpgraded(t *testing.T) {
 		}
 	}
 	for version, want := range map[int64]vectorstore.Origin{1: vectorstore.HandedOver, 2: vectorstore.Trained} {
-		if record, _, err := vectorstore.OfVersion(ctx, owner, version); err != nil || record.Origin != want {
-			t.Errorf("version %d is %q, %v; want %q", version, record.Origin, err, want)
+		if record, _, err := vectorstore.OfVersion(ctx, owner, version); err != nil || record.Origin != want || record.Shop != nil {
+			t.Errorf("version %d is %q, of the shop %+v, %v; want %q, of the lab", version, record.Origin, record.Shop, err, want)
 		}
 	}
 	// A function of the earlier release, which knows no origin, still adds versions.

@@ -125,6 +125,9 @@ func TestVectorStore(t *testing.T) {
 		{"an attempt that was overtaken", testOvertaken},
 		{"versions whose runs have ended", testAbandoned},
 		{"the shop without a model", testWithoutModel},
+		{"ids of each type", testIDTypes},
+		{"counts with fractions", testDecayedCounts},
+		{"another shop", testAnotherShop},
 	} {
 		t.Run(test.name, func(t *testing.T) { test.test(t, setup(t, server)) })
 	}

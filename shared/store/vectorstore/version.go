@@ -8,6 +8,7 @@ import (
 
 	"recsys/shared/contract/distance"
 	"recsys/shared/contract/lake"
+	"recsys/shared/contract/shape"
 )
 
 // Status is where a version stands.
@@ -39,6 +40,8 @@ type ActiveVersion struct {
 	HasCodes bool
 	// HasTrending: TrendingTable is there, since the bootstrap of this release.
 	HasTrending bool
+	// Shop describes the customers and products of the version's tables. Nil is shape.Lab.
+	Shop *shape.Shop
 }
 
 // WithoutModel is the number that stands for the shop alone, while no version is active: its tables of items and users
@@ -50,16 +53,17 @@ const WithoutModel = 0
 const SelectActive = `select version, dimension, metric, ef_search, item_count, has_model, origin = '` + string(Trained) + `',
 artifacts ? '` + lake.SafetensorsKey + `',
 to_regclass('` + Schema + `.user_item_' || version) is not null and to_regclass('` + Schema + `.item_attribute_' || version) is not null,
-to_regclass('` + Schema + `.item_code_' || version) is not null, to_regclass('` + TrendingTable + `') is not null
+to_regclass('` + Schema + `.item_code_' || version) is not null, to_regclass('` + TrendingTable + `') is not null, shop
 from ` + VersionTable + ` where status = 'active'
 union all select 0, 1, 'cosine', 40, 0, false, false, false, true,
-to_regclass('` + Schema + `.item_code_0') is not null, to_regclass('` + TrendingTable + `') is not null
+to_regclass('` + Schema + `.item_code_0') is not null, to_regclass('` + TrendingTable + `') is not null,
+(select shop from ` + WithoutModelTable + ` limit 1)
 where to_regclass('` + Schema + `.user_item_0') is not null and not exists (select from ` + VersionTable + ` where status = 'active')`
 
 // ScanActive reads the row of SelectActive. It is false when no version is active and nothing is known of the shop.
 func ScanActive(row pgx.Row) (ActiveVersion, bool, error) {
 	var v ActiveVersion
-	err := row.Scan(&v.Version, &v.Dimension, &v.Metric, &v.EfSearch, &v.ItemCount, &v.HasModel, &v.Trained, &v.Safetensors, &v.HasShop, &v.HasCodes, &v.HasTrending)
+	err := row.Scan(&v.Version, &v.Dimension, &v.Metric, &v.EfSearch, &v.ItemCount, &v.HasModel, &v.Trained, &v.Safetensors, &v.HasShop, &v.HasCodes, &v.HasTrending, &v.Shop)
 	if errors.Is(err, pgx.ErrNoRows) {
 		return v, false, nil
 	}
