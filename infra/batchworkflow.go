@@ -1,6 +1,7 @@
 package main
 
 import (
+	"path/filepath"
 	"slices"
 
 	"github.com/aws/aws-cdk-go/awscdk/v2"
@@ -31,6 +32,9 @@ func NewBatchWorkflow(scope constructs.Construct, id string, factory Factory, da
 	w := &BatchWorkflow{scope: constructs.NewConstruct(scope, jsii.String(id)), Functions: map[string]lambda.Function{}}
 	given, granted := data.resources(), data.grants()
 	given.Source, given.Loader = source.Settings, vectors.settings(loaderRole)
+	if factory.Config.ShopFile != "" {
+		given.ShopFile.Path = filepath.Base(factory.Config.ShopFile)
+	}
 	granted[workflow.SourceAsReader], granted[workflow.VectorsAsLoader] = source.Login, vectors.login(loaderRole)
 	invoke, placeholders := Permission{Actions: []string{"lambda:InvokeFunction"}}, map[string]*string{}
 	for _, step := range workflow.Steps(given, factory.Config.Options) {

@@ -50,10 +50,28 @@ func BuildFunctions(ctx context.Context, root string) (Build, error) {
 	return build, nil
 }
 
-// layOut gives a function the folder and the file name that provided.al2023 wants.
+// Bundle puts the shop file into the folder of plan-extract, which reads it there.
+func (b Build) Bundle(shopFile string) error {
+	if shopFile == "" {
+		return nil
+	}
+	content, err := os.ReadFile(shopFile)
+	if err == nil {
+		err = os.WriteFile(filepath.Join(b.dir, "plan-extract", filepath.Base(shopFile)), content, 0o644)
+	}
+	if err != nil {
+		return fmt.Errorf("bundling the shop file: %w", err)
+	}
+	return nil
+}
+
+// layOut gives a function the folder and the file name that provided.al2023 wants. Files of an earlier build go.
 func layOut(compiled, dir, function string) error {
 	binary, err := os.ReadFile(filepath.Join(compiled, function))
 	if err != nil {
+		return err
+	}
+	if err := os.RemoveAll(filepath.Join(dir, function)); err != nil {
 		return err
 	}
 	if err := os.MkdirAll(filepath.Join(dir, function), 0o755); err != nil {

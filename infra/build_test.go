@@ -195,3 +195,27 @@ func assemblyFiles(t *testing.T, out string) map[string]string {
 	}
 	return found
 }
+
+// plan-extract's asset has the shop file next to the program, and that of no earlier build.
+func TestTheShopFileIsBundled(t *testing.T) {
+	build := Build{dir: t.TempDir()}
+	compiled := t.TempDir()
+	if err := os.WriteFile(filepath.Join(compiled, "plan-extract"), []byte("program"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{"sakila", "orders"} {
+		if err := layOut(compiled, build.dir, "plan-extract"); err != nil {
+			t.Fatal(err)
+		}
+		if err := build.Bundle("../docs/shops/" + name + ".yaml"); err != nil {
+			t.Fatal(err)
+		}
+		files, err := filepath.Glob(filepath.Join(build.dir, "plan-extract", "*"))
+		if err != nil || len(files) != 2 || filepath.Base(files[0]) != "bootstrap" || filepath.Base(files[1]) != name+".yaml" {
+			t.Errorf("files %v, %v", files, err)
+		}
+	}
+	if err := build.Bundle("../docs/shops/none.yaml"); err == nil {
+		t.Error("a file that is missing is bundled")
+	}
+}

@@ -59,6 +59,9 @@ func synthesize(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	if err := functions.Bundle(config.ShopFile); err != nil {
+		return err
+	}
 	NewStack(app, config, functions.Code)
 	app.Synth(nil)
 	return nil

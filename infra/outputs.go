@@ -40,7 +40,10 @@ func newOutputs(stack awscdk.Stack, config deployment.Config, data *DataLake, ba
 	say("Step1StartExecution", "Extracts, trains, measures and activates, now", "aws stepfunctions start-execution --region %s --state-machine-arn %s --input '{}'", region, machine)
 	say("Step2QueryTrainingData", "The training data, when an execution has published it", "%s",
 		query("select * from "+data.Database+"."+lake.TrainingTable+" limit 10"))
-	if config.OwnsSource() {
+	if config.ShopFile != "" {
+		say("Shop", "The shop file's name and SHA-256", "%s %s", config.Shop.Name, config.Shop.Hash)
+	}
+	if config.OwnsSource() && config.Shop.IsLab() {
 		say("Step3PutRecord", "One visitor's activity",
 			"aws kinesis put-record --region %s --cli-binary-format raw-in-base64-out --stream-name %s --partition-key a1 --data '%s'",
 			region, *streaming.Stream.StreamName(), sampleActivity())

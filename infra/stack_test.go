@@ -337,3 +337,22 @@ func TestTheRecordToPasteIsOfTheShop(t *testing.T) {
 		t.Errorf("printed is %v", other)
 	}
 }
+
+// The shop file reaches plan-extract alone, and the outputs name it. Without one the stack is as before.
+func TestTheShopFileReachesPlanExtract(t *testing.T) {
+	s := variant(t, "every option")
+	for name, function := range deployedFunctions(s) {
+		value, set := environment(function)["SHOP_FILE"]
+		if want := name == "plan-extract"; set != want || want && value != "orders.yaml" {
+			t.Errorf("%s has SHOP_FILE %q", name, value)
+		}
+	}
+	if !strings.Contains(s.text, "orders "+s.config.Shop.Hash) {
+		t.Error("no output has the shop file's name and hash")
+	}
+	for name, function := range deployedFunctions(variant(t, "dev")) {
+		if value := environment(function)["SHOP_FILE"]; value != "" && value != "none" {
+			t.Errorf("%s has SHOP_FILE %q", name, value)
+		}
+	}
+}

@@ -41,7 +41,7 @@ func everyOption() map[string]any {
 	options := map[string]any{
 		"name": "shop-2", "stage": "prod", "protect": "false", "highAvailability": "true",
 		"availabilityZones": "us-east-1b,us-east-1c", "s3PrefixListId": "pl-0123",
-		"sourceDatabase": "shop", "sourceUser": "shop_reader", "sourceInstance": "m7g.large",
+		"shop": "../docs/shops/orders.yaml", "sourceDatabase": "shop", "sourceUser": "shop_reader", "sourceInstance": "m7g.large",
 		"vectorInstance": "r8g.large", "vectorStorageGiB": 100.0, "backupWindow": "10:00-10:30", "maintenanceWindow": "sun:12:00-sun:12:30",
 		"schedule": "cron(30 4 * * ? *)", "scheduleTimezone": "Europe/Paris", "successWithinHours": "48",
 		"runRetentionDays": 20.0,

@@ -18,6 +18,8 @@ import (
 
 	"recsys/shared/contract/option"
 	"recsys/shared/contract/settings"
+	"recsys/shared/contract/shape"
+	"recsys/shared/shop/shopfile"
 )
 
 // Config is every option of a deployment, given as `cdk deploy -c alarmEmail=…`, under "context" in cdk.json, or in an
@@ -47,6 +49,10 @@ type Config struct {
 	Vectors
 	Batch
 	Stream
+	// ShopFile stands relative to the repository. The deployment carries a copy of it.
+	ShopFile string `option:"shop" default:"none" pattern:"\\.ya?ml$" text:"the file that describes a shop with tables of its own, as docs/shops/sakila.yaml. none: the tables of the sample shop"`
+	// Shop is read from ShopFile.
+	Shop shape.Shop
 	// Options say how the product works. infra/local takes the same.
 	settings.Options
 
@@ -132,6 +138,11 @@ func ReadConfig(context map[string]any) (Config, error) {
 	if err := option.Read(&c, func(name string) (string, bool) { return text(context[name]) }); err != nil {
 		faults = append(faults, strings.Split(err.Error(), "\n")...)
 	}
+	if shop, err := shopfile.Load(c.ShopFile); err != nil {
+		faults = append(faults, strings.Split("shop: "+err.Error(), "\n")...)
+	} else {
+		c.Shop = shop
+	}
 	if len(faults) == 0 {
 		faults = c.contradictions()
 	}
@@ -197,6 +208,8 @@ func (c Config) contradictions() (faults []string) {
 	check(c.OwnsSource() && !plainName.MatchString(c.SourceUser), "sourceUser is %q: want up to 32 letters, digits and _ for a MySQL of our own", c.SourceUser)
 	check(c.OwnsSource() && c.SourceUser == SourceAdmin, "sourceUser is %q, the administrator of our own MySQL: want another", c.SourceUser)
 	check(c.OwnsSource() && !plainName.MatchString(c.SourceDatabase), "sourceDatabase is %q: want letters, digits and _, the first no digit, for a MySQL of our own", c.SourceDatabase)
+	check(c.Shop.Source.Database != "" && c.Shop.Source.Database != c.SourceDatabase,
+		"the shop file %s is for the database %s: give sourceDatabase=%[2]s", c.ShopFile, c.Shop.Source.Database)
 	check(len(c.AvailabilityZones) != 0 && (len(c.AvailabilityZones) != 2 || c.VpcID != ""), "availabilityZones are two, and of a new VPC")
 	check(c.BudgetUSD > 0 && c.AlarmEmail == "", "budgetUSD needs alarmEmail, which is told")
 	calls := c.StreamCalls()

@@ -1,6 +1,8 @@
 package deployment
 
 import (
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -67,11 +69,35 @@ func TestABadValueIsOneLineThatNamesTheOption(t *testing.T) {
 		`maintenanceWindow mon:02:00-mon:02:30 UTC falls into`:     {"maintenanceWindow": "mon:02:00-mon:02:30"},
 		`sourceHost is an address`:                                 deploymenttest.Existing(map[string]any{"sourceHost": "10.0.0.1"}),
 		`are of an existing MySQL: sourceHost is missing`:          {"sourceSecurityGroupId": "sg-1"},
+		`shop is "shop.txt": want`:                                 {"shop": "shop.txt"},
+		`shop: opening the shop file: open none.yaml`:              {"shop": "none.yaml"},
+		`is for the database sakila: give sourceDatabase=sakila`:   {"shop": "../../docs/shops/sakila.yaml"},
 		`stage is "x": want one of dev, prod; shards is "y": want`: {"stage": "x", "shards": "y"},
 	} {
 		_, err := ReadConfig(options)
 		if err == nil || !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), "\n") {
 			t.Errorf("%v: got %v, want one line with %q", options, err, want)
+		}
+	}
+}
+
+// Mistakes of the shop file show before anything is deployed.
+func TestTheShopFileIsReadAtSynth(t *testing.T) {
+	config, err := ReadConfig(map[string]any{"shop": "../../docs/shops/sakila.yaml", "sourceDatabase": "sakila"})
+	if err != nil || config.Shop.Name != "sakila" || config.Shop.IsLab() {
+		t.Errorf("shop %+v, %v", config.Shop, err)
+	}
+	if config, err = ReadConfig(nil); err != nil || !config.Shop.IsLab() {
+		t.Errorf("without a shop file: %+v, %v", config.Shop, err)
+	}
+	path := filepath.Join(t.TempDir(), "bad.yaml")
+	if err := os.WriteFile(path, []byte("interactions: {}\nproduct: {}\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	_, err = ReadConfig(map[string]any{"shop": path, "shards": "none"})
+	for _, want := range []string{`bad.yaml:1:15: 0 queries of interactions`, `bad.yaml:2:1: unknown key "product": want products`, `shards is "none"`} {
+		if err == nil || !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), "\n") {
+			t.Errorf("got %v, want one line with %s", err, want)
 		}
 	}
 }

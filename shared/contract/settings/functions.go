@@ -22,6 +22,12 @@ type Source struct {
 	Identity  string `option:"sourceIdentity" default:"auto" text:"tells this source from others that the address may have had. auto: the address"`
 }
 
+// ShopFile is the description of a shop with tables of its own, see package shopfile.
+type ShopFile struct {
+	// Path is absolute, or relative to the folder of the function's program. A deployment puts the file there.
+	Path string `option:"shopFile" default:"none" text:"the shop file. none: the tables of the sample shop"`
+}
+
 // VectorStore is the PostgreSQL with pgvector.
 type VectorStore struct {
 	// URL is postgres://role[:password]@host:port/database[?sslmode=verify-full]. With verify-full the server's name
@@ -37,6 +43,7 @@ type VectorStore struct {
 type PlanExtract struct {
 	Lake
 	Source
+	ShopFile
 	Ranges
 	Shrinkage
 }

@@ -61,6 +61,8 @@ type Resources struct {
 	RecommendationsBucket string
 	GlueDatabase          string
 	DeliveryStream        string
+	// ShopFile describes the shop to plan-extract.
+	ShopFile settings.ShopFile
 	// Source is the shop's MySQL, as its reader sees it. Loader and Reader are two roles of the vector database.
 	Source         settings.Source
 	Loader, Reader settings.VectorStore
@@ -114,7 +116,7 @@ func Steps(r Resources, o settings.Options) []Step {
 	return []Step{
 		{
 			Name: "plan-extract", RunBy: StateMachine, MemoryMiB: 512, Timeout: longest,
-			Settings: settings.PlanExtract{Lake: r.Lake, Source: r.Source, Ranges: o.Ranges, Shrinkage: o.Shrinkage},
+			Settings: settings.PlanExtract{Lake: r.Lake, Source: r.Source, ShopFile: r.ShopFile, Ranges: o.Ranges, Shrinkage: o.Shrinkage},
 			Rights:   planRights,
 		},
 		{

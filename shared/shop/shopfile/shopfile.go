@@ -8,6 +8,8 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
+	"io"
+	"os"
 	"path/filepath"
 	"regexp"
 	"strings"
@@ -42,7 +44,7 @@ func Parse(content []byte, path string) (shape.Shop, error) {
 	file := filepath.Base(path)
 	r := &reader{file: file}
 	if len(content) > MaxBytes {
-		r.missf(nil, "a file of %d bytes", "at most %d bytes", len(content), MaxBytes)
+		r.missf(nil, "a file of more than %d KiB", "at most that", MaxBytes>>10)
 		return shape.Shop{}, r.failure()
 	}
 	name := strings.TrimSuffix(strings.TrimSuffix(file, ".yaml"), ".yml")
@@ -60,6 +62,35 @@ func Parse(content []byte, path string) (shape.Shop, error) {
 		return shape.Shop{}, err
 	}
 	return shop, nil
+}
+
+// Load reads the shop file of a path. Without a path the shop is shape.Lab.
+func Load(path string) (shape.Shop, error) {
+	if path == "" {
+		return shape.Lab, nil
+	}
+	file, err := os.Open(path)
+	if err != nil {
+		return shape.Shop{}, failure.InvalidInput.Errorf("opening the shop file: %w", err)
+	}
+	defer file.Close()
+	content, err := io.ReadAll(io.LimitReader(file, MaxBytes+1))
+	if err != nil {
+		return shape.Shop{}, failure.InvalidInput.Errorf("reading the shop file: %w", err)
+	}
+	return Parse(content, path)
+}
+
+// LoadDeployed is Load for a function, whose deployment puts the file next to its program.
+func LoadDeployed(path string) (shape.Shop, error) {
+	if path == "" || filepath.IsAbs(path) {
+		return Load(path)
+	}
+	program, err := os.Executable()
+	if err != nil {
+		return shape.Shop{}, fmt.Errorf("finding the function's folder: %w", err)
+	}
+	return Load(filepath.Join(filepath.Dir(program), path))
 }
 
 // shop reads the whole file.
