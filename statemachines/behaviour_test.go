@@ -140,7 +140,7 @@ func TestPayloadsAreThoseOfPackageWorkflow(t *testing.T) {
 	}
 	for _, name := range []string{"extract", "transform", "partition-write"} {
 		for i := range 2 {
-			want[name] = append(want[name], fmt.Sprintf(`{"range":{"first":null,"index":%d,"last":null},%s}`, i, runOnly))
+			want[name] = append(want[name], fmt.Sprintf(`{"range":{"after":null,"index":%d,"upTo":null},%s}`, i, runOnly))
 		}
 	}
 	got := map[string][]string{}
@@ -240,9 +240,9 @@ func TestFourHundredRangesFit(t *testing.T) {
 	const ranges = 400 // the most that plan-extract makes
 	all := answers(ranges)
 	wide := workflow.Plan{MaxConcurrency: 40}
-	end := int64(1<<63 - 1)
+	end := "9223372036854775807"
 	for i := range ranges {
-		wide.Ranges = append(wide.Ranges, workflow.Range{Index: i, First: &end, Last: &end})
+		wide.Ranges = append(wide.Ranges, workflow.Range{Index: i, After: &end, UpTo: &end})
 	}
 	all["plan-extract"] = func(json.RawMessage) (any, error) { return wide, nil }
 	h := setup(t, all)

@@ -2,7 +2,7 @@
 // ratings, the customers themselves and all products, as raw Parquet files.
 //
 // Values go as they are, the bad ones too: judging them is transform's work.
-// Input: workflow.RangeInput. Output: workflow.Extracted, and the objects of lake.RawKey.
+// Input: workflow.RangeInput. Output: workflow.Extracted, and the objects of lake.RawKey. Reads lake.ShapeKey.
 // Errors: InvalidInput, SchemaMismatch, SourceUnavailable, ObjectStoreUnavailable.
 package main
 
@@ -12,8 +12,10 @@ import (
 	"os"
 
 	"recsys/shared/contract/lake"
+	"recsys/shared/contract/shape"
 	"recsys/shared/contract/workflow"
 	"recsys/shared/runtime/metrics"
+	"recsys/shared/shop/runshop"
 	"recsys/shared/shop/source"
 	"recsys/shared/shop/training"
 	"recsys/shared/store/objectstore"
@@ -22,7 +24,6 @@ import (
 // Handler extracts ranges.
 type Handler struct {
 	Source *source.Database
-	Shop   training.Shop
 	Lake   *objectstore.Store
 }
 
@@ -32,11 +33,15 @@ func (h Handler) Handle(ctx context.Context, in workflow.RangeInput) (workflow.E
 	if err := in.Validate(); err != nil {
 		return out, err
 	}
-	err := h.Source.Snapshot(ctx, func(s *source.Snapshot) error {
+	shop, err := runshop.Read(ctx, h.Lake, in.ID)
+	if err != nil {
+		return out, err
+	}
+	err = h.Source.Snapshot(ctx, shop, func(s *source.Snapshot) error {
 		var err error
 		out.Ratings, err = copyTable(ctx, h.Lake, lake.RawKey(in.ID, string(training.RatingTable), in.Range.Index), func(file *os.File) (rows, error) {
 			table := training.NewWriter[training.RawRating](file)
-			training.SetRatingType(table, s.RatingType())
+			training.SetRatingType(table, starsOf(s.Shop()))
 			return table, s.Ratings(ctx, in.Range, table.Append)
 		})
 		if err != nil {
@@ -58,10 +63,16 @@ func (h Handler) Handle(ctx context.Context, in workflow.RangeInput) (workflow.E
 	return out, nil
 }
 
+// starsOf returns the type of the shop's ratings.
+func starsOf(shop shape.Shop) training.RatingType {
+	column, _ := shop.Interaction(shape.Stars)
+	return training.RatingType(column.Type)
+}
+
 // copyRaw copies the customers of a range, or all products.
 func (h Handler) copyRaw(ctx context.Context, in workflow.RangeInput, name training.TableName, stream func(visit func(training.Raw) error) error) (int64, error) {
 	return copyTable(ctx, h.Lake, lake.RawKey(in.ID, string(name), in.Range.Index), func(file *os.File) (rows, error) {
-		table := h.Shop.NewRawWriter(file, name)
+		table := training.Lab.NewRawWriter(file, name)
 		return table, stream(table.AppendRaw)
 	})
 }

@@ -15,7 +15,9 @@ import (
 	"recsys/shared/contract/failure"
 	"recsys/shared/contract/lake"
 	"recsys/shared/contract/settings"
+	"recsys/shared/contract/shape"
 	"recsys/shared/contract/workflow"
+	"recsys/shared/shop/runshop"
 	"recsys/shared/shop/source"
 	"recsys/shared/shop/training"
 )
@@ -49,12 +51,15 @@ func setup(tb testing.TB, customers, products int) Handler {
 			tb.Fatalf("%s: %v", statement, err)
 		}
 	}
-	database, err := source.Open(tb.Context(), settings.Source{DSN: dsn}, training.Lab)
+	if err := runshop.Write(tb.Context(), store, event(tb).ID, shape.Lab); err != nil {
+		tb.Fatal(err)
+	}
+	database, err := source.Open(tb.Context(), settings.Source{DSN: dsn})
 	if err != nil {
 		tb.Fatal(err)
 	}
 	tb.Cleanup(func() { database.Close() })
-	return Handler{Source: database, Shop: training.Lab, Lake: store}
+	return Handler{Source: database, Lake: store}
 }
 
 // The event's range is 103 to 496 of 500 customers.
@@ -94,7 +99,7 @@ func TestInvalidInput(t *testing.T) {
 func BenchmarkExtract(b *testing.B) {
 	const customers, products = 1000, 100
 	h, in := setup(b, customers, products), event(b)
-	in.Range.First, in.Range.Last = nil, nil
+	in.Range.After, in.Range.UpTo = nil, nil
 	b.ReportAllocs()
 	for b.Loop() {
 		if _, err := h.Handle(b.Context(), in); err != nil {

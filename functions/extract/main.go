@@ -6,7 +6,6 @@ import (
 	"recsys/shared/contract/settings"
 	"recsys/shared/runtime/step"
 	"recsys/shared/shop/source"
-	"recsys/shared/shop/training"
 	"recsys/shared/store/objectstore"
 )
 
@@ -21,9 +20,9 @@ func wire(ctx context.Context) (*Handler, error) {
 	if err != nil {
 		return nil, err
 	}
-	database, err := source.Open(ctx, config.Source, training.Lab)
+	database, err := source.Open(ctx, config.Source)
 	if err != nil {
 		return nil, err
 	}
-	return &Handler{Source: database, Shop: training.Lab, Lake: objectstore.New(client, config.Bucket)}, nil
+	return &Handler{Source: database, Lake: objectstore.New(client, config.Bucket)}, nil
 }

@@ -19,9 +19,9 @@ import (
 	"recsys/infra/local/db/authority"
 	"recsys/infra/local/testbed/mysqltest"
 	"recsys/shared/contract/settings"
+	"recsys/shared/contract/shape"
 	"recsys/shared/shop/sampleshop"
 	"recsys/shared/shop/source"
-	"recsys/shared/shop/training"
 )
 
 // bench is a server that speaks TLS, with its administrator.
@@ -166,12 +166,12 @@ func TestTheReader(t *testing.T) {
 		}
 	}
 	database, err := source.Open(t.Context(), settings.Source{
-		DSN: "recsys_reader:" + secret + "@tcp(" + b.handler.Administrator.Addr + ")/classicmodels?tls=true", CA: b.trusted}, training.Lab)
+		DSN: "recsys_reader:" + secret + "@tcp(" + b.handler.Administrator.Addr + ")/classicmodels?tls=true", CA: b.trusted})
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer database.Close()
-	if _, err := database.Survey(t.Context(), func(int64, int64) error { return nil }); err != nil {
+	if _, err := database.Survey(t.Context(), shape.Lab, func(*string, int64) {}); err != nil {
 		t.Errorf("what the reader sees is no shop: %v", err)
 	}
 }

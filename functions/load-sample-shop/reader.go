@@ -7,7 +7,6 @@ import (
 	"regexp"
 
 	"recsys/shared/shop/source"
-	"recsys/shared/shop/training"
 )
 
 // Reader is the user that the pipeline connects as.
@@ -29,7 +28,7 @@ func (r Reader) create(ctx context.Context, conn *sql.Conn, database string) err
 	user := "'" + r.Name + "'@'%'"
 	identified := " IDENTIFIED WITH " + r.Plugin + " AS '" + r.As + "' REQUIRE SSL"
 	statements := []string{"CREATE USER IF NOT EXISTS " + user + identified, "ALTER USER " + user + identified}
-	for _, column := range source.Wanted(training.Lab) {
+	for _, column := range source.Wanted() {
 		statements = append(statements, "GRANT SELECT ("+column.Name+") ON "+database+"."+column.Table+" TO "+user)
 	}
 	for _, statement := range statements {

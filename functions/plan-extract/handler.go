@@ -1,7 +1,8 @@
-// Command plan-extract is the first step of the training-data stage: it checks the source's schema and cuts
-// customerNumber into ranges of about equal numbers of ratings.
+// Command plan-extract is the first step of the training-data stage. It checks the source against the shop, finds the
+// types of its columns, and cuts the customers into ranges of about equal numbers of interactions.
 //
-// Input: workflow.PlanInput. Output: workflow.Plan, also written to lake.PlanKey, once.
+// Input: workflow.PlanInput. Output: workflow.Plan, also written to lake.PlanKey, once. Before the plan it writes the
+// shop with all types to lake.ShapeKey.
 // Errors: InvalidInput, SchemaMismatch, SourceShrank, SourceUnavailable, ObjectStoreUnavailable.
 package main
 
@@ -12,8 +13,10 @@ import (
 
 	"recsys/shared/contract/failure"
 	"recsys/shared/contract/lake"
+	"recsys/shared/contract/shape"
 	"recsys/shared/contract/workflow"
 	"recsys/shared/runtime/metrics"
+	"recsys/shared/shop/runshop"
 	"recsys/shared/shop/source"
 	"recsys/shared/shop/sourcesize"
 	"recsys/shared/store/objectstore"
@@ -24,23 +27,24 @@ const (
 	maxRanges = 400
 	// maxConcurrency is where an inline Map stops to start branches at once.
 	maxConcurrency = 40
-	// maxPlan bounds the size of a plan, in bytes: a range takes about 60.
+	// maxPlan bounds the size of a plan, in bytes. A range takes about 60, and more with long keys.
 	maxPlan = 1 << 20
 )
 
 // Source is the shop's database as this step needs it: source.Database.
 type Source interface {
-	// Survey checks the schema and visits customers in ascending order.
-	Survey(ctx context.Context, visit func(customer, ratings int64) error) (source.Survey, error)
+	// Survey checks the source against the shop and visits customers in ascending order.
+	Survey(ctx context.Context, shop shape.Shop, visit func(key *string, interactions int64)) (source.Survey, error)
 }
 
 // Handler plans runs.
 type Handler struct {
 	Source         Source
+	Shop           shape.Shop
 	Identity       string  // of the source
 	Shrinkage      float64 // a sourcesize.Rule's Share
 	Lake           *objectstore.Store
-	RowsPerRange   int64 // ratings that a range aims at, at least 1
+	RowsPerRange   int64 // interactions that a range aims at, at least 1
 	MaxConcurrency int   // 1 to 40
 }
 
@@ -59,10 +63,13 @@ func (h Handler) Handle(ctx context.Context, in workflow.PlanInput) (workflow.Pl
 		return workflow.Plan{}, err
 	}
 	plan := workflow.Plan{
-		Run: run, Ranges: ranges, MaxConcurrency: h.MaxConcurrency, EstimatedRows: found.Ratings,
-		Source: h.Identity, Products: found.Products,
+		Run: run, Ranges: ranges, MaxConcurrency: h.MaxConcurrency, EstimatedRows: found.Interactions,
+		Source: h.Identity, Products: found.Products, Warnings: found.Warnings,
 	}
 	if err := h.compare(ctx, in, &plan, found.Customers); err != nil {
+		return workflow.Plan{}, err
+	}
+	if err := runshop.Write(ctx, h.Lake, run.ID, found.Shop); err != nil {
 		return workflow.Plan{}, err
 	}
 	_, err = h.Lake.PutJSON(ctx, lake.PlanKey(run.ID), plan, objectstore.IfAbsent())
@@ -72,8 +79,8 @@ func (h Handler) Handle(ctx context.Context, in workflow.PlanInput) (workflow.Pl
 	if err != nil {
 		return workflow.Plan{}, err
 	}
-	metrics.Count(ctx, metrics.Rows, found.Ratings)
-	slog.InfoContext(ctx, "planned", "run", run.ID, "ranges", len(ranges), "rows", found.Ratings)
+	metrics.Count(ctx, metrics.Rows, found.Interactions)
+	slog.InfoContext(ctx, "planned", "run", run.ID, "ranges", len(ranges), "rows", found.Interactions)
 	return plan, nil
 }
 
@@ -131,10 +138,7 @@ func (h Handler) validate(in workflow.PlanInput) error {
 // cut streams the counts into ranges of RowsPerRange and, where those are too many, joins neighbours.
 func (h Handler) cut(ctx context.Context) ([]workflow.Range, source.Survey, error) {
 	cuts := cutter{target: h.RowsPerRange}
-	found, err := h.Source.Survey(ctx, func(customer, ratings int64) error {
-		cuts.add(customer, ratings)
-		return nil
-	})
+	found, err := h.Source.Survey(ctx, h.Shop, cuts.add)
 	if err != nil {
 		return nil, found, err
 	}

@@ -18,9 +18,9 @@ import (
 	"recsys/shared/contract/failure"
 	"recsys/shared/contract/lake"
 	"recsys/shared/contract/settings"
+	"recsys/shared/contract/shape"
 	"recsys/shared/contract/workflow"
 	"recsys/shared/shop/source"
-	"recsys/shared/shop/training"
 	"recsys/shared/store/objectstore"
 )
 
@@ -60,12 +60,12 @@ func planAgainstARealServer(t *testing.T, server *mysql.Server) {
 				t.Fatalf("%s: %v", statement, err)
 			}
 		}
-		database, err := source.Open(t.Context(), settings.Source{DSN: dsn}, training.Lab)
+		database, err := source.Open(t.Context(), settings.Source{DSN: dsn})
 		if err != nil {
 			t.Fatal(err)
 		}
 		t.Cleanup(func() { database.Close() })
-		return Handler{Source: database, Lake: store, RowsPerRange: 2, MaxConcurrency: 8}
+		return Handler{Source: database, Shop: shape.Lab, Lake: store, RowsPerRange: 2, MaxConcurrency: 8}
 	}
 
 	t.Run("ranges", func(t *testing.T) {
@@ -74,7 +74,7 @@ func planAgainstARealServer(t *testing.T, server *mysql.Server) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if len(plan.Ranges) != 3 || plan.EstimatedRows != 6 || *plan.Ranges[0].Last != 103 || *plan.Ranges[1].Last != 119 {
+		if len(plan.Ranges) != 3 || plan.EstimatedRows != 6 || *plan.Ranges[0].UpTo != "103" || *plan.Ranges[1].UpTo != "119" {
 			t.Errorf("planned %+v", plan)
 		}
 		var written workflow.Plan
@@ -135,11 +135,13 @@ type shopOf struct {
 	meantime func()
 }
 
-func (s *shopOf) Survey(_ context.Context, visit func(customer, ratings int64) error) (source.Survey, error) {
+func (s *shopOf) Survey(_ context.Context, shop shape.Shop, visit func(key *string, ratings int64)) (source.Survey, error) {
 	if s.meantime != nil {
 		s.meantime()
 	}
-	return source.Survey{Ratings: s.ratings, Customers: 1}, visit(7, s.ratings)
+	seven := "7"
+	visit(&seven, s.ratings)
+	return source.Survey{Shop: shop, Interactions: s.ratings, Customers: 1}, nil
 }
 
 // The plan of a run's first attempt stays, even if the source changes or another attempt comes between.
@@ -232,11 +234,11 @@ func TestInvalidInput(t *testing.T) {
 			return err
 		},
 		"DSN": func() error {
-			_, err := source.Open(t.Context(), settings.Source{DSN: "secret@nowhere"}, training.Lab)
+			_, err := source.Open(t.Context(), settings.Source{DSN: "secret@nowhere"})
 			return err
 		},
 		"no database": func() error {
-			_, err := source.Open(t.Context(), settings.Source{DSN: "root@tcp(127.0.0.1:1)/"}, training.Lab)
+			_, err := source.Open(t.Context(), settings.Source{DSN: "root@tcp(127.0.0.1:1)/"})
 			return err
 		},
 	} {

@@ -4,9 +4,9 @@ import (
 	"context"
 
 	"recsys/shared/contract/settings"
+	"recsys/shared/contract/shape"
 	"recsys/shared/runtime/step"
 	"recsys/shared/shop/source"
-	"recsys/shared/shop/training"
 	"recsys/shared/store/objectstore"
 )
 
@@ -21,7 +21,7 @@ func wire(ctx context.Context) (*Handler, error) {
 	if err != nil {
 		return nil, err
 	}
-	database, err := source.Open(ctx, config.Source, training.Lab)
+	database, err := source.Open(ctx, config.Source)
 	if err != nil {
 		return nil, err
 	}
@@ -30,7 +30,7 @@ func wire(ctx context.Context) (*Handler, error) {
 		return nil, err
 	}
 	return &Handler{
-		Source: database, Identity: identity, Shrinkage: config.Share, Lake: objectstore.New(client, config.Bucket),
+		Source: database, Shop: shape.Lab, Identity: identity, Shrinkage: config.Share, Lake: objectstore.New(client, config.Bucket),
 		RowsPerRange: config.RowsPerRange, MaxConcurrency: config.MaxConcurrency,
 	}, nil
 }

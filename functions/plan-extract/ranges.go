@@ -2,25 +2,29 @@ package main
 
 import "recsys/shared/contract/workflow"
 
-// span is a run of neighbouring customers up to and including last.
-type span struct{ last, rows int64 }
+// span is a run of neighbouring customers up to and including the one of the key last.
+type span struct {
+	last *string
+	rows int64
+}
 
 // cutter gathers customers, in ascending order, into spans of at least target rows. Only the last span may have
-// fewer. A customer is never cut in two, so one with many ratings makes a span longer than the target.
+// fewer. A customer is never cut in two, so one with many interactions makes a span longer than the target.
 type cutter struct {
 	target int64
 	spans  []span
 	closed int // spans that have reached the target
 }
 
-func (c *cutter) add(last, rows int64) {
+// add adds the rows of a customer. Rows without a customer (nil) come first and belong to the first span.
+func (c *cutter) add(last *string, rows int64) {
 	if c.closed == len(c.spans) {
 		c.spans = append(c.spans, span{})
 	}
 	open := &c.spans[len(c.spans)-1]
 	open.last = last
 	open.rows += rows
-	if open.rows >= c.target {
+	if open.rows >= c.target && last != nil {
 		c.closed++
 	}
 }
@@ -42,15 +46,14 @@ func (c *cutter) atMost(limit int) []span {
 	return joined.spans
 }
 
-// ranges covers every number there is with the spans: the first and the last are open, so that customers who
-// come after the plan are read too. Without spans it is one range without ends.
+// ranges covers every key there is with the spans. The first and the last are open, so that customers who come after
+// the plan are read too. Without spans it is one range without ends.
 func ranges(spans []span) []workflow.Range {
 	out := make([]workflow.Range, max(1, len(spans)))
 	for i := range out {
 		out[i].Index = i
 		if i > 0 {
-			first := spans[i-1].last + 1
-			out[i].First, out[i-1].Last = &first, &spans[i-1].last
+			out[i].After, out[i-1].UpTo = spans[i-1].last, spans[i-1].last
 		}
 	}
 	return out

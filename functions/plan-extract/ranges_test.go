@@ -2,6 +2,7 @@ package main
 
 import (
 	"math/rand/v2"
+	"strconv"
 	"testing"
 
 	"recsys/shared/contract/workflow"
@@ -15,6 +16,27 @@ func planned(target int64, limit int, customers ...span) []workflow.Range {
 	return ranges(cuts.atMost(limit))
 }
 
+func customer(number, rows int64) span {
+	key := strconv.FormatInt(number, 10)
+	return span{&key, rows}
+}
+
+func numberOf(key *string) int64 {
+	number, err := strconv.ParseInt(*key, 10, 64)
+	if err != nil {
+		panic(err)
+	}
+	return number
+}
+
+// Interactions without a customer make the first range longer, and no range of their own.
+func TestGuestsBelongToTheFirstRange(t *testing.T) {
+	got := planned(100, 400, span{nil, 500}, customer(1, 1), customer(2, 100), customer(3, 1))
+	if len(got) != 3 || *got[0].UpTo != "1" || *got[1].UpTo != "2" {
+		t.Errorf("got %+v", got)
+	}
+}
+
 func TestNoRatingsIsOneRangeOfEverybody(t *testing.T) {
 	got := planned(100, 400)
 	if len(got) != 1 || got[0] != (workflow.Range{}) {
@@ -23,8 +45,8 @@ func TestNoRatingsIsOneRangeOfEverybody(t *testing.T) {
 }
 
 func TestAGiantCustomerIsOneRange(t *testing.T) {
-	got := planned(100, 400, span{1, 60}, span{2, 50}, span{3, 1_000_000}, span{9, 1})
-	if len(got) != 3 || *got[0].Last != 2 || *got[1].First != 3 || *got[1].Last != 3 || *got[2].First != 4 {
+	got := planned(100, 400, customer(1, 60), customer(2, 50), customer(3, 1_000_000), customer(9, 1))
+	if len(got) != 3 || *got[0].UpTo != "2" || *got[1].After != "2" || *got[1].UpTo != "3" || *got[2].After != "3" {
 		t.Errorf("got %d ranges", len(got))
 	}
 }
@@ -39,7 +61,7 @@ func TestRangesCoverEveryNumberOnce(t *testing.T) {
 		for range random.IntN(2000) {
 			number += 1 + random.Int64N(9)
 			rows := 1 + random.Int64N(40)
-			customers = append(customers, span{number, rows})
+			customers = append(customers, customer(number, rows))
 			largest, total = max(largest, rows), total+rows
 		}
 		target, limit := 1+random.Int64N(200), 1+random.IntN(400)
@@ -47,11 +69,11 @@ func TestRangesCoverEveryNumberOnce(t *testing.T) {
 		if len(got) > limit {
 			t.Fatalf("%d ranges, limit %d", len(got), limit)
 		}
-		if got[0].First != nil || got[len(got)-1].Last != nil {
+		if got[0].After != nil || got[len(got)-1].UpTo != nil {
 			t.Fatal("the ends are not open")
 		}
 		for i := 1; i < len(got); i++ {
-			if got[i].Index != i || *got[i].First != *got[i-1].Last+1 {
+			if got[i].Index != i || *got[i].After != *got[i-1].UpTo {
 				t.Fatalf("range %d does not follow the one before", i)
 			}
 		}
@@ -59,7 +81,7 @@ func TestRangesCoverEveryNumberOnce(t *testing.T) {
 		at := 0
 		for _, r := range got {
 			var rows int64
-			for at < len(customers) && (r.Last == nil || customers[at].last <= *r.Last) {
+			for at < len(customers) && (r.UpTo == nil || numberOf(customers[at].last) <= numberOf(r.UpTo)) {
 				rows += customers[at].rows
 				at++
 			}

@@ -19,7 +19,6 @@ import (
 	"recsys/infra/local/sample"
 	"recsys/shared/shop/sampleshop"
 	"recsys/shared/shop/source"
-	"recsys/shared/shop/training"
 )
 
 // loadedSource is the content of <StateDir>/source.json, about the shop in the private MySQL.
@@ -206,7 +205,7 @@ func (p *Platform) loadSource(ctx context.Context) (database string, err error) 
 
 // shopTables are the tables that the extraction reads.
 func shopTables() (tables []string) {
-	for _, column := range source.Wanted(training.Lab) {
+	for _, column := range source.Wanted() {
 		if !slices.Contains(tables, column.Table) {
 			tables = append(tables, column.Table)
 		}

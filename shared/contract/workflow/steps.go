@@ -204,13 +204,17 @@ func list(bucket Resource) Right { return Right{On: bucket, Actions: []string{Li
 // recording of a run on one machine (infra/testdata/recorded-calls.json).
 var (
 	planRights = []Right{
-		on(LakeBucket, keys(lake.PlanKey("*")), GetObject, PutObject),
+		on(LakeBucket, keys(lake.PlanKey("*"), lake.ShapeKey("*")), GetObject, PutObject),
 		on(LakeBucket, keys(lake.ManifestKey("*")), GetObject), // is a snapshot of this name there already?
 		on(LakeBucket, keys(lake.LatestKey), GetObject),        // how large is the active snapshot?
 		list(LakeBucket),
 		{On: SourceAsReader},
 	}
-	extractRights   = []Right{on(LakeBucket, keys(anyRun), PutObject), {On: SourceAsReader}}
+	extractRights = []Right{
+		on(LakeBucket, keys(lake.ShapeKey("*")), GetObject),
+		on(LakeBucket, keys(anyRun), PutObject),
+		{On: SourceAsReader},
+	}
 	transformRights = []Right{
 		on(LakeBucket, keys(anyRun), GetObject, PutObject),
 		on(LakeBucket, keys(anyRange), PutObject),

@@ -105,11 +105,13 @@ func ParseInput(input []byte) (ExecutionInput, error) {
 	return parsed, nil
 }
 
-// Range is a span of customerNumber, both ends inclusive. A nil end is open.
+// Range is a span of customers by their key in the source: above After, up to and including UpTo. A nil end is open.
+// Customers without a key (NULL) belong to the first range. MySQL alone compares keys, so the bounds mean nothing to
+// steps other than plan-extract and extract.
 type Range struct {
-	Index int    `json:"index"` // 0-based, in the names of the range's objects
-	First *int64 `json:"first"`
-	Last  *int64 `json:"last"`
+	Index int     `json:"index"` // 0-based, in the names of the range's objects
+	After *string `json:"after"`
+	UpTo  *string `json:"upTo"`
 }
 
 // RangeInput is the input of extract, transform and partition-write.
@@ -123,9 +125,9 @@ func (in RangeInput) Validate() error {
 	if err := in.Run.Validate(); err != nil {
 		return err
 	}
-	first, last := in.Range.First, in.Range.Last
-	if in.Range.Index < 0 || first != nil && last != nil && *first > *last {
-		return failure.Invalidf("run %s: range %d is none of a plan (want an index from 0 and first <= last)", in.ID, in.Range.Index)
+	after, upTo := in.Range.After, in.Range.UpTo
+	if in.Range.Index < 0 || after != nil && upTo != nil && *after == *upTo {
+		return failure.Invalidf("run %s: range %d is none of a plan (want an index from 0 and after below upTo)", in.ID, in.Range.Index)
 	}
 	return nil
 }
@@ -133,7 +135,7 @@ func (in RangeInput) Validate() error {
 // Plan is the output of plan-extract, and the content of runs/<run>/plan.json.
 type Plan struct {
 	Run
-	Ranges         []Range `json:"ranges"`         // in ascending order, together covering every customerNumber
+	Ranges         []Range `json:"ranges"`         // in ascending order, together covering every customer
 	MaxConcurrency int     `json:"maxConcurrency"` // how many ranges are worked on at once
 	EstimatedRows  int64   `json:"estimatedRows"`  // ratings counted while planning
 	// Source and Products are the source's parts of a lake.Size. AcceptShrunkSource is the execution's.
@@ -142,6 +144,8 @@ type Plan struct {
 	AcceptShrunkSource bool   `json:"acceptShrunkSource"`
 	// Comparison names the basis of the source's comparison, see package sourcesize.
 	Comparison string `json:"comparison"`
+	// Warnings are about the source in words, such as an index that is missing.
+	Warnings []string `json:"warnings,omitempty"`
 }
 
 // Extracted is the output of extract: rows read from the source.

@@ -11,6 +11,7 @@ import (
 
 	"recsys/infra/local/db/mysql"
 	"recsys/shared/contract/failure"
+	"recsys/shared/contract/shape"
 	"recsys/shared/contract/workflow"
 	"recsys/shared/shop/training"
 )
@@ -32,8 +33,8 @@ func aViewThatCannotBeReadIsPermanent(t *testing.T, server *mysql.Server) {
 			if _, err := db.ExecContext(t.Context(), "DROP TABLE gone"); err != nil {
 				t.Fatal(err)
 			}
-			_, counting := database.Survey(t.Context(), func(int64, int64) error { return nil })
-			reading := database.Snapshot(t.Context(), func(s *Snapshot) error {
+			_, counting := database.Survey(t.Context(), shape.Lab, func(*string, int64) {})
+			reading := database.Snapshot(t.Context(), shape.Lab, func(s *Snapshot) error {
 				return s.Ratings(t.Context(), workflow.Range{}, func(training.RawRating) error { return nil })
 			})
 			for _, err := range []error{counting, reading} {

@@ -8,7 +8,7 @@ import (
 	"strings"
 
 	"recsys/shared/contract/failure"
-	"recsys/shared/shop/training"
+	"recsys/shared/contract/shape"
 )
 
 // Column is a column that the extraction reads.
@@ -17,19 +17,30 @@ type Column struct {
 	Kind        Kind
 }
 
-// Wanted returns the columns of a shop that the extraction reads. The source may have more.
-func Wanted(shop training.Shop) []Column {
-	ratings, customers := string(training.RatingTable), string(training.CustomerTable)
-	wanted := []Column{
-		{ratings, training.CustomerKey, Whole}, {ratings, training.ProductKey, Text}, {ratings, training.RatingKey, Number},
-		{customers, training.CustomerKey, Whole},
-	}
-	for _, column := range shop {
+// The lab's tables.
+const (
+	ratingTable   = "ratings"
+	customerTable = "customers"
+	productTable  = "products"
+)
+
+// Wanted returns the columns that the extraction reads of the lab's three tables. The source may have more.
+func Wanted() []Column {
+	lab := shape.Lab
+	wanted := []Column{{ratingTable, lab.Customer.Name, Whole}, {ratingTable, lab.Product.Name, Text}}
+	wanted = append(wanted, columnsOf(ratingTable, lab.InteractionColumns)...)
+	wanted = append(append(wanted, Column{customerTable, lab.Customer.Name, Whole}), columnsOf(customerTable, lab.CustomerColumns)...)
+	return append(append(wanted, Column{productTable, lab.Product.Name, Text}), columnsOf(productTable, lab.ProductColumns)...)
+}
+
+func columnsOf(table string, columns []shape.Column) []Column {
+	var wanted []Column
+	for _, column := range columns {
 		kind := Number
-		if column.Type == training.Text {
+		if column.Type == shape.Text {
 			kind = Text
 		}
-		wanted = append(wanted, Column{string(column.Table), column.Name, kind})
+		wanted = append(wanted, Column{table, column.Name, kind})
 	}
 	return wanted
 }
@@ -45,13 +56,16 @@ type table struct {
 // schema holds the wanted tables by the names that Wanted has.
 type schema map[string]table
 
-// ratings returns the type of the snapshot's productRating.
-func (s schema) ratings() training.RatingType {
-	if s["ratings"].columns["productrating"].whole() {
-		return training.WholeRatings
+// stars returns the type of productRating.
+func (s schema) stars() shape.Type {
+	if s[ratingTable].columns["productrating"].whole() {
+		return shape.Int
 	}
-	return training.FractionalRatings
+	return Fractional
 }
+
+// Fractional is the type of ratings with decimals. Half a star is the least that shops have.
+const Fractional shape.Type = "decimal(3,2)"
 
 // numericCode reports whether a table's product codes are numbers: then their text is the digits without leading zeros.
 func (s schema) numericCode(table string) bool { return s[table].columns["productcode"].whole() }
@@ -63,13 +77,13 @@ func (s schema) from(table string) string {
 
 // readSchema reads the schema and compares it with Wanted. The failure.SchemaMismatch names every table and column that
 // is missing or of a type that cannot be read exactly.
-func readSchema(ctx context.Context, connection *sql.Conn, shop training.Shop) (schema, error) {
+func readSchema(ctx context.Context, connection *sql.Conn) (schema, error) {
 	names, err := tableNames(ctx, connection)
 	if err != nil {
 		return nil, err
 	}
 	found, faults := schema{}, []error{}
-	for _, want := range Wanted(shop) {
+	for _, want := range Wanted() {
 		if _, seen := found[want.Table]; !seen {
 			of, err := findTable(ctx, connection, names, want.Table)
 			if err != nil && !errors.As(err, new(missing)) {

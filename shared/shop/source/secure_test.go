@@ -15,7 +15,6 @@ import (
 	"recsys/infra/local/testbed/mysqltest"
 	"recsys/shared/contract/failure"
 	"recsys/shared/contract/settings"
-	"recsys/shared/shop/training"
 	"recsys/shared/store/rds"
 )
 
@@ -103,7 +102,7 @@ func isA[E error](err error) bool { return errors.As(err, new(E)) }
 
 func TestCredentialsWantAVerifiedServer(t *testing.T) {
 	for _, tls := range []string{"", "?tls=false", "?tls=skip-verify", "?tls=preferred"} {
-		_, err := Open(t.Context(), settings.Source{DSN: "reader@tcp(127.0.0.1:1)/shop" + tls, IAM: true}, training.Lab)
+		_, err := Open(t.Context(), settings.Source{DSN: "reader@tcp(127.0.0.1:1)/shop" + tls, IAM: true})
 		if !errors.Is(err, failure.InvalidInput) || !strings.Contains(err.Error(), "tls=true") {
 			t.Errorf("%q: %v", tls, err)
 		}

@@ -5,10 +5,13 @@ import (
 	"database/sql"
 	"database/sql/driver"
 	"fmt"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
 
+	"recsys/shared/contract/failure"
+	"recsys/shared/contract/shape"
 	"recsys/shared/contract/workflow"
 	"recsys/shared/shop/training"
 )
@@ -17,11 +20,11 @@ import (
 type Snapshot struct {
 	connection *sql.Conn
 	schema     schema
-	shop       training.Shop
+	shop       shape.Shop
 }
 
-// Snapshot opens a consistent, read-only snapshot for the time of read, and checks its schema.
-func (d *Database) Snapshot(ctx context.Context, read func(*Snapshot) error) error {
+// Snapshot opens a consistent, read-only snapshot for the time of read, and checks its schema against the shop.
+func (d *Database) Snapshot(ctx context.Context, shop shape.Shop, read func(*Snapshot) error) error {
 	connection, err := d.pool.Conn(ctx)
 	if err != nil {
 		return wrap("connecting to the source", err)
@@ -37,9 +40,9 @@ func (d *Database) Snapshot(ctx context.Context, read func(*Snapshot) error) err
 			return wrap("opening a snapshot of the source", err)
 		}
 	}
-	found, err := readSchema(ctx, connection, d.shop)
+	found, err := readSchema(ctx, connection)
 	if err == nil {
-		err = read(&Snapshot{connection, found, d.shop})
+		err = read(&Snapshot{connection, found, resolved(shop, found)})
 	}
 	if err != nil {
 		// Hanging up ends the transaction too. To keep the connection, one would have to ask whether it still works.
@@ -52,8 +55,19 @@ func (d *Database) Snapshot(ctx context.Context, read func(*Snapshot) error) err
 	return nil
 }
 
-// RatingType returns the type of productRating.
-func (s *Snapshot) RatingType() training.RatingType { return s.schema.ratings() }
+// Shop returns the shop with the types that the source has.
+func (s *Snapshot) Shop() shape.Shop { return s.shop }
+
+// resolved returns the shop with the type of its ratings.
+func resolved(shop shape.Shop, found schema) shape.Shop {
+	shop.InteractionColumns = slices.Clone(shop.InteractionColumns)
+	for i, column := range shop.InteractionColumns {
+		if column.Role == shape.Stars {
+			shop.InteractionColumns[i].Type = found.stars()
+		}
+	}
+	return shop
+}
 
 // Ratings streams the range's ratings in the order of the primary key, NULLs first. Where no key makes them unique, the
 // highest of several ratings of one product comes first, so that every attempt reads them in the same order.
@@ -66,7 +80,11 @@ func (s *Snapshot) Ratings(ctx context.Context, span workflow.Range, visit func(
 	if !s.schema["ratings"].unique {
 		order += ", productRating DESC"
 	}
-	return s.stream(ctx, "ratings", "customerNumber, productCode, productRating", within(span), order, func(row []sql.RawBytes) error {
+	where, err := within(span)
+	if err != nil {
+		return err
+	}
+	return s.stream(ctx, "ratings", "customerNumber, productCode, productRating", where, order, func(row []sql.RawBytes) error {
 		return visit(training.RawRating{
 			CustomerNumber: texts.text(digits(row[0])), ProductCode: texts.text(code(row[1])), ProductRating: texts.text(digits(row[2])),
 		})
@@ -75,24 +93,29 @@ func (s *Snapshot) Ratings(ctx context.Context, span workflow.Range, visit func(
 
 // Customers streams the range's customers, with or without ratings, by ascending number.
 func (s *Snapshot) Customers(ctx context.Context, span workflow.Range, visit func(training.Raw) error) error {
-	return s.streamRaw(ctx, training.CustomerTable, within(span), digits, visit)
+	where, err := within(span)
+	if err != nil {
+		return err
+	}
+	return s.streamRaw(ctx, customerTable, s.shop.Customer.Name, s.shop.CustomerColumns, where, digits, visit)
 }
 
 // Products streams all products by ascending code.
 func (s *Snapshot) Products(ctx context.Context, visit func(training.Raw) error) error {
-	return s.streamRaw(ctx, training.ProductTable, "TRUE", codeText(s.schema.numericCode("products")), visit)
+	return s.streamRaw(ctx, productTable, s.shop.Product.Name, s.shop.ProductColumns, "TRUE", codeText(s.schema.numericCode(productTable)), visit)
 }
 
 // streamRaw streams rows of customers or products by their key, which becomes text by the function key.
-func (s *Snapshot) streamRaw(ctx context.Context, table training.TableName, where string, key func([]byte) []byte, visit func(training.Raw) error) error {
-	names := s.shop.RawNames(table)
-	columns := slices.Clone(names)
-	for _, column := range s.shop.Of(table) {
-		if i := slices.Index(names, column.Name); i > 0 && column.Type == training.Text {
-			columns[i] = s.text(string(table), column.Name)
+func (s *Snapshot) streamRaw(ctx context.Context, table, id string, columns []shape.Column, where string, key func([]byte) []byte, visit func(training.Raw) error) error {
+	names := []string{id}
+	for _, column := range columns {
+		name := column.Name
+		if column.Type == shape.Text {
+			name = s.text(table, name)
 		}
+		names = append(names, name)
 	}
-	return s.stream(ctx, string(table), strings.Join(columns, ", "), where, names[0], func(row []sql.RawBytes) error {
+	return s.stream(ctx, table, strings.Join(names, ", "), where, id, func(row []sql.RawBytes) error {
 		raw := make(training.Raw, len(row))
 		raw[0] = string(key(row[0]))
 		for i, value := range row[1:] {
@@ -116,22 +139,22 @@ func (s *Snapshot) stream(ctx context.Context, table, columns, where, order stri
 		"SELECT "+columns+" FROM "+s.schema.from(table)+" WHERE "+where+" ORDER BY "+order)
 }
 
-// counts visits each customer with the number of ratings, in ascending order, and returns the sum of all ratings.
-func (s *Snapshot) counts(ctx context.Context, visit func(customer, ratings int64) error) (total int64, err error) {
-	err = query(ctx, s.connection, func(row []sql.RawBytes) error {
+// counts visits each customer's key with the number of ratings, in ascending order, NULL first.
+func (s *Snapshot) counts(ctx context.Context, visit func(key *string, ratings int64)) error {
+	return query(ctx, s.connection, func(row []sql.RawBytes) error {
 		ratings, err := strconv.ParseInt(string(row[1]), 10, 64)
 		if err != nil {
 			return fmt.Errorf("reading a count: %w", err)
 		}
-		total += ratings
-		customer, err := strconv.ParseInt(string(row[0]), 10, 64)
-		if err != nil { // NULL, or beyond int64
-			return nil
+		var key *string
+		if row[0] != nil {
+			text := string(digits(row[0]))
+			key = &text
 		}
-		return visit(customer, ratings)
-	}, "counting ratings by customer", "SELECT customerNumber, COUNT(*) FROM "+s.schema.from("ratings")+
+		visit(key, ratings)
+		return nil
+	}, "counting ratings by customer", "SELECT customerNumber, COUNT(*) FROM "+s.schema.from(ratingTable)+
 		" GROUP BY customerNumber ORDER BY customerNumber")
-	return total, err
 }
 
 // count returns how many rows a table has.
@@ -172,19 +195,26 @@ func query(ctx context.Context, connection *sql.Conn, visit func([]sql.RawBytes)
 	return nil
 }
 
-// within is the condition of a range. Rows without a customer belong to the first one, so that none is lost.
-func within(span workflow.Range) string {
+// within returns the condition of a range. Rows without a customer belong to the first one, so that none is lost.
+func within(span workflow.Range) (string, error) {
+	for _, bound := range []*string{span.After, span.UpTo} {
+		if bound != nil && !wholeNumber.MatchString(*bound) {
+			return "", failure.Invalidf("range %d has the bound %.40q: want a whole number, as the plan has it", span.Index, *bound)
+		}
+	}
 	switch {
-	case span.First == nil && span.Last == nil:
-		return "TRUE"
-	case span.First == nil:
-		return fmt.Sprintf("(customerNumber <= %d OR customerNumber IS NULL)", *span.Last)
-	case span.Last == nil:
-		return fmt.Sprintf("customerNumber >= %d", *span.First)
+	case span.After == nil && span.UpTo == nil:
+		return "TRUE", nil
+	case span.After == nil:
+		return fmt.Sprintf("(customerNumber <= %s OR customerNumber IS NULL)", *span.UpTo), nil
+	case span.UpTo == nil:
+		return fmt.Sprintf("customerNumber > %s", *span.After), nil
 	default:
-		return fmt.Sprintf("customerNumber BETWEEN %d AND %d", *span.First, *span.Last)
+		return fmt.Sprintf("customerNumber > %s AND customerNumber <= %s", *span.After, *span.UpTo), nil
 	}
 }
+
+var wholeNumber = regexp.MustCompile(`^-?[0-9]{1,65}$`)
 
 // codeText returns how a product code becomes text. That of a number is its digits without ZEROFILL's zeros: widths
 // differ between tables, and most clients read the number.

@@ -15,13 +15,12 @@ import (
 
 	"recsys/shared/contract/failure"
 	"recsys/shared/contract/settings"
-	"recsys/shared/shop/training"
+	"recsys/shared/contract/shape"
 )
 
 // Database is the shop's database. Safe for concurrent use, because each call takes a connection of its own.
 type Database struct {
 	pool *sql.DB
-	shop training.Shop
 }
 
 const (
@@ -32,7 +31,7 @@ const (
 
 // Open prepares connections and dials none. Settings that cannot be read are failure.InvalidInput, without the DSN's
 // text, for it may hold a password.
-func Open(ctx context.Context, s settings.Source, shop training.Shop) (*Database, error) {
+func Open(ctx context.Context, s settings.Source) (*Database, error) {
 	config, err := Configure(ctx, s)
 	if err != nil {
 		return nil, err
@@ -56,7 +55,7 @@ func Open(ctx context.Context, s settings.Source, shop training.Shop) (*Database
 	pool := sql.OpenDB(connector)
 	pool.SetMaxOpenConns(1) // a function works on one range at a time: the plan counts connections
 	pool.SetConnMaxIdleTime(time.Minute)
-	return &Database{pool, shop}, nil
+	return &Database{pool}, nil
 }
 
 // Close closes the connections.
@@ -64,23 +63,28 @@ func (d *Database) Close() error { return d.pool.Close() }
 
 // Survey holds the facts about the source that planning needs.
 type Survey struct {
-	Ratings   int64
-	Customers int64 // with ratings
-	Products  int64
+	Shop         shape.Shop // with all types
+	Interactions int64
+	Customers    int64 // with interactions
+	Products     int64
+	Warnings     []string // in words
 }
 
-// Survey checks the schema and counts. It visits each customer with the number of ratings, in ascending order. Ratings
-// without a customer number that int64 holds are counted and not visited.
-func (d *Database) Survey(ctx context.Context, visit func(customer, ratings int64) error) (found Survey, err error) {
-	err = d.Snapshot(ctx, func(s *Snapshot) error {
+// Survey checks the source against the shop and counts. It visits each customer's key with the number of interactions,
+// in ascending order. Interactions without a customer come first, with the key nil.
+func (d *Database) Survey(ctx context.Context, shop shape.Shop, visit func(key *string, interactions int64)) (found Survey, err error) {
+	err = d.Snapshot(ctx, shop, func(s *Snapshot) error {
+		found.Shop = s.Shop()
 		if found.Products, err = s.count(ctx, "products"); err != nil {
 			return err
 		}
-		found.Ratings, err = s.counts(ctx, func(customer, ratings int64) error {
-			found.Customers++
-			return visit(customer, ratings)
+		return s.counts(ctx, func(key *string, interactions int64) {
+			found.Interactions += interactions
+			if key != nil {
+				found.Customers++
+			}
+			visit(key, interactions)
 		})
-		return err
 	})
 	return found, err
 }

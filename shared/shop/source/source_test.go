@@ -13,6 +13,7 @@ import (
 	"recsys/infra/local/testbed/trainingtest"
 	"recsys/shared/contract/failure"
 	"recsys/shared/contract/settings"
+	"recsys/shared/contract/shape"
 	"recsys/shared/contract/workflow"
 	"recsys/shared/shop/training"
 )
@@ -60,7 +61,7 @@ func setup(tb testing.TB, server *mysql.Server, statements ...string) (*Database
 			tb.Fatalf("%s: %v", statement, err)
 		}
 	}
-	database, err := Open(tb.Context(), settings.Source{DSN: dsn}, training.Lab)
+	database, err := Open(tb.Context(), settings.Source{DSN: dsn})
 	if err != nil {
 		tb.Fatal(err)
 	}
@@ -71,7 +72,7 @@ func setup(tb testing.TB, server *mysql.Server, statements ...string) (*Database
 // Rows that are written while a range is read belong to no part of it.
 func aSnapshotIsOfOneMoment(t *testing.T, server *mysql.Server) {
 	database, db := setup(t, server, "INSERT INTO ratings VALUES (1,'a',1),(2,'b',2)", "INSERT INTO customers VALUES (1,'Montréal',NULL,'','Canada',0.10)")
-	err := database.Snapshot(t.Context(), func(s *Snapshot) error {
+	err := database.Snapshot(t.Context(), shape.Lab, func(s *Snapshot) error {
 		for _, statement := range []string{"DELETE FROM ratings", "INSERT INTO products VALUES ('a','','',1,1,1)", "UPDATE customers SET city = 'x'"} {
 			if _, err := db.ExecContext(t.Context(), statement); err != nil {
 				return err
@@ -103,10 +104,10 @@ func aSnapshotIsOfOneMoment(t *testing.T, server *mysql.Server) {
 // Every rating is in exactly one range, those without a customer too, and equal keys are not lost.
 func rangesReadEveryRatingOnce(t *testing.T, server *mysql.Server) {
 	database, _ := setup(t, server, "INSERT INTO ratings VALUES (NULL,'a',1),(5,NULL,1),(5,'b',NULL),(5,'b',3),(-2,'a',1),(7,'a',9)")
-	four, five, six := int64(4), int64(5), int64(6)
+	four, five := "4", "5"
 	var got []string
-	for _, span := range []workflow.Range{{Last: &four}, {First: &five, Last: &five}, {First: &six}} {
-		err := database.Snapshot(t.Context(), func(s *Snapshot) error {
+	for _, span := range []workflow.Range{{UpTo: &four}, {After: &four, UpTo: &five}, {After: &five}} {
+		err := database.Snapshot(t.Context(), shape.Lab, func(s *Snapshot) error {
 			return s.Ratings(t.Context(), span, func(r training.RawRating) error {
 				got = append(got, cmp.Or(r.CustomerNumber, "NULL")+r.ProductCode+r.ProductRating)
 				return nil
@@ -126,7 +127,7 @@ func givingUp(t *testing.T, server *mysql.Server) {
 	database, _ := setup(t, server, "INSERT INTO ratings VALUES (1,'a',1),(2,'a',1)")
 	enough := errors.New("enough")
 	for range 2 {
-		err := database.Snapshot(t.Context(), func(s *Snapshot) error {
+		err := database.Snapshot(t.Context(), shape.Lab, func(s *Snapshot) error {
 			return s.Ratings(t.Context(), workflow.Range{}, func(training.RawRating) error { return enough })
 		})
 		if !errors.Is(err, enough) {
@@ -137,7 +138,7 @@ func givingUp(t *testing.T, server *mysql.Server) {
 
 func aTableThatWentAwayIsASchemaMismatch(t *testing.T, server *mysql.Server) {
 	database, _ := setup(t, server, "DROP TABLE products")
-	err := database.Snapshot(t.Context(), func(s *Snapshot) error {
+	err := database.Snapshot(t.Context(), shape.Lab, func(s *Snapshot) error {
 		return s.Products(t.Context(), func(training.Raw) error { return nil })
 	})
 	if !errors.Is(err, failure.SchemaMismatch) {

@@ -10,6 +10,7 @@ import (
 	"recsys/infra/local/db/mysql"
 	"recsys/infra/local/testbed/trainingtest"
 	"recsys/shared/contract/failure"
+	"recsys/shared/contract/shape"
 	"recsys/shared/contract/workflow"
 	"recsys/shared/shop/training"
 )
@@ -22,10 +23,10 @@ func replaced(tb testing.TB, server *mysql.Server, statements ...string) *Databa
 }
 
 // read returns the ratings and the products of a shop as one line each.
-func read(tb testing.TB, database *Database, span workflow.Range) (ratings, products []string, kind training.RatingType) {
+func read(tb testing.TB, database *Database, span workflow.Range) (ratings, products []string, kind shape.Type) {
 	tb.Helper()
-	err := database.Snapshot(tb.Context(), func(s *Snapshot) error {
-		kind = s.RatingType()
+	err := database.Snapshot(tb.Context(), shape.Lab, func(s *Snapshot) error {
+		kind = s.Shop().InteractionColumns[0].Type
 		err := s.Ratings(tb.Context(), span, func(r training.RawRating) error {
 			ratings = append(ratings, strings.Join([]string{cmp.Or(r.CustomerNumber, "NULL"), r.ProductCode, r.ProductRating}, " "))
 			return nil
@@ -53,7 +54,7 @@ func typesAsShopsHaveThem(t *testing.T, server *mysql.Server) {
 	for name, test := range map[string]struct {
 		statements        []string
 		ratings, products []string
-		kind              training.RatingType
+		kind              shape.Type
 	}{
 		"unsigned keys and codes": {[]string{customersOf,
 			"CREATE TABLE products (productCode BIGINT UNSIGNED PRIMARY KEY, productLine TEXT, productScale ENUM('1:10'), quantityInStock DECIMAL(12,4), buyPrice DECIMAL(20,6), MSRP DOUBLE)",
@@ -61,24 +62,24 @@ func typesAsShopsHaveThem(t *testing.T, server *mysql.Server) {
 			"INSERT INTO products VALUES (42, 'a', '1:10', 1.2500, 8.333333, 9.995), (18446744073709551615, 'a', '1:10', 0, 1, 1e300)",
 			"INSERT INTO ratings VALUES (7, 42, 5), (7, 0, 1), (2147483648, 42, 4), (18446744073709551615, 42, 3)"},
 			[]string{"7 0 1", "7 42 5", "2147483648 42 4", "18446744073709551615 42 3"},
-			[]string{"42 1.2500 8.333333 9.995", "18446744073709551615 0.0000 1.000000 1e+300"}, training.WholeRatings},
+			[]string{"42 1.2500 8.333333 9.995", "18446744073709551615 0.0000 1.000000 1e+300"}, shape.Int},
 		"half stars": {[]string{customersOf,
 			"CREATE TABLE products (productCode CHAR(8) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin, productLine TEXT, productScale TEXT, quantityInStock TINYINT, buyPrice FLOAT, MSRP DECIMAL(30,10))",
 			"CREATE TABLE ratings (customerNumber DECIMAL(12,0), productCode ENUM('ab','AB') COLLATE utf8mb4_bin, productRating DECIMAL(2,1))",
 			"INSERT INTO products VALUES ('AB', 'a', 'b', -1, 2.5, 0.1)",
 			"INSERT INTO ratings VALUES (7, 'ab', 3.5), (7, 'AB', 5.0)"},
-			[]string{"7 ab 3.5", "7 AB 5.0"}, []string{"AB -1 2.5 0.1000000000"}, training.FractionalRatings},
+			[]string{"7 ab 3.5", "7 AB 5.0"}, []string{"AB -1 2.5 0.1000000000"}, Fractional},
 		"capitals": {[]string{strings.Replace(customersOf, "customers", "CUSTOMERS", 1),
 			"CREATE TABLE Products (PRODUCTCODE MEDIUMINT, productline TEXT, ProductScale TEXT, QUANTITYINSTOCK INT, BuyPrice INT, msrp INT)",
 			"CREATE TABLE RATINGS (CUSTOMERNUMBER SMALLINT, PRODUCTCODE VARCHAR(9), PRODUCTRATING FLOAT)",
 			"INSERT INTO Products VALUES (1, 'a', 'b', 1, 2, 3)",
 			"INSERT INTO RATINGS VALUES (7, '1', 4.25)"},
-			[]string{"7 1 4.25"}, []string{"1 1 2 3"}, training.FractionalRatings},
+			[]string{"7 1 4.25"}, []string{"1 1 2 3"}, Fractional},
 		"exactly first": {[]string{customersOf, "CREATE TABLE RATINGS (x INT)",
 			"CREATE TABLE products (productCode INT, productLine INT, productScale INT, quantityInStock INT, buyPrice INT, MSRP INT)",
 			"CREATE TABLE ratings (customerNumber INT, productCode INT, productRating TINYINT)",
 			"INSERT INTO ratings VALUES (7, 1, 4)"},
-			[]string{"7 1 4"}, nil, training.WholeRatings},
+			[]string{"7 1 4"}, nil, shape.Int},
 	} {
 		t.Run(name, func(t *testing.T) {
 			ratings, products, kind := read(t, replaced(t, server, test.statements...), workflow.Range{})
@@ -95,17 +96,25 @@ func typesAsShopsHaveThem(t *testing.T, server *mysql.Server) {
 	}
 }
 
-// Numbers beyond int64 cut no range, belong to the last one, and are counted.
+// Numbers beyond int64 cut ranges like all others.
 func aSurveyOfUnsignedNumbers(t *testing.T, server *mysql.Server) {
 	database, _ := setup(t, server, "ALTER TABLE ratings MODIFY customerNumber BIGINT UNSIGNED",
 		"INSERT INTO ratings VALUES (NULL,'a',1),(1,'a',1),(1,'b',1),(9223372036854775807,'a',1),(9223372036854775808,'a',1),(18446744073709551615,'a',1)")
-	var customers []int64
-	found, err := database.Survey(t.Context(), func(customer, _ int64) error { customers = append(customers, customer); return nil })
-	if err != nil || found.Ratings != 6 || !slices.Equal(customers, []int64{1, 9223372036854775807}) {
+	var customers []string
+	found, err := database.Survey(t.Context(), shape.Lab, func(key *string, _ int64) {
+		if key != nil {
+			customers = append(customers, *key)
+		}
+	})
+	want := []string{"1", "9223372036854775807", "9223372036854775808", "18446744073709551615"}
+	if err != nil || found.Interactions != 6 || found.Customers != 4 || !slices.Equal(customers, want) {
 		t.Errorf("got %+v, %v, %v", found, customers, err)
 	}
-	two := int64(2)
-	if ratings, _, _ := read(t, database, workflow.Range{First: &two}); len(ratings) != 3 {
+	if ratings, _, _ := read(t, database, workflow.Range{After: &want[2]}); len(ratings) != 1 {
+		t.Errorf("the last range has %q", ratings)
+	}
+	two := "2"
+	if ratings, _, _ := read(t, database, workflow.Range{After: &two}); len(ratings) != 3 {
 		t.Errorf("the last range has %q", ratings)
 	}
 }
@@ -115,7 +124,7 @@ func postalCodesKeepTheirZeros(t *testing.T, server *mysql.Server) {
 	database, _ := setup(t, server, "ALTER TABLE customers MODIFY postalCode INT(5) ZEROFILL, MODIFY state SMALLINT",
 		"INSERT INTO customers VALUES (1,'Boston',7,2134,'USA',NULL),(2,'Oslo',NULL,NULL,'Norway',1)")
 	var got []string
-	err := database.Snapshot(t.Context(), func(s *Snapshot) error {
+	err := database.Snapshot(t.Context(), shape.Lab, func(s *Snapshot) error {
 		return s.Customers(t.Context(), workflow.Range{}, func(raw training.Raw) error {
 			c := trainingtest.CustomerOf(raw)
 			got = append(got, strings.Join([]string{c.City, c.State, c.PostalCode, c.CreditLimit}, "|"))
@@ -141,7 +150,7 @@ func duplicatesComeInOneOrder(t *testing.T, server *mysql.Server) {
 // A view that is broken is no table without columns: the error has the server's own words.
 func aBrokenViewIsNamed(t *testing.T, server *mysql.Server) {
 	database, _ := setup(t, server, "RENAME TABLE products TO goods", "CREATE VIEW products AS SELECT * FROM goods", "DROP TABLE goods")
-	_, err := database.Survey(t.Context(), func(int64, int64) error { return nil })
+	_, err := database.Survey(t.Context(), shape.Lab, func(*string, int64) {})
 	if !errors.Is(err, failure.SchemaMismatch) || !strings.Contains(err.Error(), "1356") || !strings.Contains(err.Error(), "mend the view") {
 		t.Errorf("got %v", err)
 	}
@@ -157,9 +166,9 @@ func ordersAreReadThroughAView(t *testing.T, server *mysql.Server) {
 		"CREATE TABLE orderdetails (orderNumber INT, productCode VARCHAR(15))",
 		"INSERT INTO orders VALUES (1, 7), (2, 7), (3, 7), (4, 7), (5, 8)",
 		"INSERT INTO orderdetails VALUES (1,'a'), (2,'a'), (3,'a'), (4,'a'), (1,'b'), (2,'c'), (3,'c'), (5,'a')", view)
-	seven := int64(7)
-	ratings, _, kind := read(t, database, workflow.Range{First: &seven, Last: &seven})
-	if want := []string{"7 a 5", "7 b 3", "7 c 4"}; !slices.Equal(ratings, want) || kind != training.WholeRatings {
+	six, seven := "6", "7"
+	ratings, _, kind := read(t, database, workflow.Range{After: &six, UpTo: &seven})
+	if want := []string{"7 a 5", "7 b 3", "7 c 4"}; !slices.Equal(ratings, want) || kind != shape.Int {
 		t.Errorf("got %q of type %s, want %q", ratings, kind, want)
 	}
 }
