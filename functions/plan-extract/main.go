@@ -4,8 +4,8 @@ import (
 	"context"
 
 	"recsys/shared/contract/settings"
-	"recsys/shared/contract/shape"
 	"recsys/shared/runtime/step"
+	"recsys/shared/shop/shopfile"
 	"recsys/shared/shop/source"
 	"recsys/shared/store/objectstore"
 )
@@ -21,6 +21,10 @@ func wire(ctx context.Context) (*Handler, error) {
 	if err != nil {
 		return nil, err
 	}
+	shop, err := shopfile.LoadDeployed(config.ShopFile.Path)
+	if err != nil {
+		return nil, err
+	}
 	database, err := source.Open(ctx, config.Source)
 	if err != nil {
 		return nil, err
@@ -30,7 +34,7 @@ func wire(ctx context.Context) (*Handler, error) {
 		return nil, err
 	}
 	return &Handler{
-		Source: database, Shop: shape.Lab, Identity: identity, Shrinkage: config.Share, Lake: objectstore.New(client, config.Bucket),
+		Source: database, Shop: shop, Identity: identity, Shrinkage: config.Share, Lake: objectstore.New(client, config.Bucket),
 		RowsPerRange: config.RowsPerRange, MaxConcurrency: config.MaxConcurrency,
 	}, nil
 }

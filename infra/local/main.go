@@ -20,6 +20,7 @@ import (
 	"recsys/shared/contract/lake"
 	"recsys/shared/contract/settings"
 	"recsys/shared/contract/workflow"
+	"recsys/shared/shop/shopfile"
 )
 
 const usage = `The recommender pipelines on this machine, with no AWS account.
@@ -44,6 +45,7 @@ type options struct {
 	sourceSQL      files
 	sourceEngine   mysql.Engine
 	sourceDatabase string
+	shop           string
 	settings       named            // as they are given
 	parsed         settings.Options // and with their defaults
 	artifacts      string
@@ -191,11 +193,15 @@ func (o *options) take(command string, arguments []string, root string) error {
 
 // absolute makes paths that mean the same to a later command.
 func (o *options) absolute() (err error) {
-	if o.stateDir, err = filepath.Abs(o.stateDir); err != nil || o.artifacts == "" {
-		return err
+	for _, path := range []*string{&o.stateDir, &o.artifacts, &o.shop} {
+		if *path == "" || path == &o.shop && *path == platform.NoShopFile {
+			continue
+		}
+		if *path, err = filepath.Abs(*path); err != nil {
+			return err
+		}
 	}
-	o.artifacts, err = filepath.Abs(o.artifacts)
-	return err
+	return nil
 }
 
 // command is a line to paste that runs another command on the same state.
@@ -225,6 +231,7 @@ func (o *options) register(flags *flag.FlagSet, command string) {
 		return err
 	})
 	flags.StringVar(&o.sourceDatabase, "source-database", "", "`NAME` of the dump's database that holds the shop (default: the only one with its tables)")
+	flags.StringVar(&o.shop, "shop", "", "a shop `FILE` that describes a shop with tables of its own, such as docs/shops/sakila.yaml; stays for the next start; none: the tables of the sample shop again")
 	flags.StringVar(&o.artifacts, "artifacts", "", "`DIR` with a data scientist's embeddings/, model/ and scalers/, instead of training a model of our own")
 	flags.StringVar(&o.input, "input", o.input, "the execution's input as `JSON`: {} or any of stages (all, training-data, embeddings), train (true, false), acceptShrunkSource (true), rollback (true, alone)")
 	if command != "start" {
@@ -246,6 +253,10 @@ func (o options) checkPaths() error {
 		}
 	}
 	faults := []error{platform.CheckStateDir(o.stateDir)}
+	if o.shop != "" && o.shop != platform.NoShopFile {
+		_, err := shopfile.Load(o.shop)
+		faults = append(faults, err)
+	}
 	for _, path := range paths {
 		if info, err := os.Stat(path); err != nil {
 			faults = append(faults, err)

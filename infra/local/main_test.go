@@ -62,6 +62,7 @@ func TestPathsAreCheckedBeforeAnythingStarts(t *testing.T) {
 		{"--artifacts", filepath.Join(state, "nowhere"), "--state-dir", state},
 		{"--events", filepath.Join(state, "nowhere"), "--state-dir", state},
 		{"--source-sql", filepath.Join(state, "nowhere"), "--state-dir", state},
+		{"--shop", filepath.Join(state, "nowhere"), "--state-dir", state},
 		{"put-records", filepath.Join(state, "nowhere"), "--state-dir", state},
 		{"invoke", "extract", filepath.Join(state, "nowhere"), "--state-dir", state},
 	} {

@@ -36,8 +36,9 @@ func (p *Platform) resources() workflow.Resources {
 	r := workflow.Resources{
 		Lake: settings.Lake{Bucket: LakeBucket}, Artifacts: settings.Artifacts{Bucket: ArtifactsBucket},
 		RecommendationsBucket: RecommendationsBucket, GlueDatabase: GlueDatabase, DeliveryStream: DeliveryStream,
-		Source: settings.Source{DSN: p.Endpoints.source, Identity: p.sourceIdentity()},
-		Loader: settings.VectorStore{URL: p.Endpoints.loader}, Reader: settings.VectorStore{URL: p.Endpoints.reader},
+		ShopFile: settings.ShopFile{Path: p.shopFile},
+		Source:   settings.Source{DSN: p.Endpoints.source, Identity: p.sourceIdentity()},
+		Loader:   settings.VectorStore{URL: p.Endpoints.loader}, Reader: settings.VectorStore{URL: p.Endpoints.reader},
 	}
 	if p.config.Resources != nil {
 		p.config.Resources(&r)

@@ -32,6 +32,7 @@ import (
 	"recsys/infra/local/db/provision"
 	"recsys/shared/contract/lake"
 	"recsys/shared/contract/settings"
+	"recsys/shared/contract/shape"
 	"recsys/shared/contract/workflow"
 )
 
@@ -46,6 +47,9 @@ type Config struct {
 	SourceEngine mysql.Engine
 	// SourceDatabase is the database of the dumps that holds the shop. Default: the only one with its tables.
 	SourceDatabase string
+	// ShopFile describes a shop with tables of its own. Default: that of an earlier start, at first none. NoShopFile takes it
+	// away.
+	ShopFile string
 	// Environment names servers that run already. Default: none.
 	Environment Environment
 	// Cache provides the servers' programs. Default: the repository's, in silence.
@@ -126,6 +130,9 @@ type Platform struct {
 
 	*Client // for the requests
 
+	shop     shape.Shop
+	shopFile string // the copy in the state directory, "" for none
+
 	failed chan error // of a server that could not be brought back
 
 	mu      sync.Mutex
@@ -177,6 +184,9 @@ func (p *Platform) start(ctx context.Context) error {
 		return err
 	}
 	p.onClose("the lock", unlock)
+	if err := p.prepareShopFile(); err != nil {
+		return err
+	}
 	if err := p.closeToOthers(); err != nil {
 		return err
 	}

@@ -35,7 +35,7 @@ var bucketNames = map[string]string{LakeBucket: "lake", ArtifactsBucket: "artifa
 // differing are the parts of keys that differ between runs, ranges, versions, customers and records.
 var differing = regexp.MustCompile(`^(runs|snapshots|versions|trained|evaluations)/[^/]+|range-\d+|snapshot=[^/]+|customerNumber=\d+|shardId-\d+/\d+`)
 
-func shape(key string) string {
+func pattern(key string) string {
 	return differing.ReplaceAllStringFunc(key, func(part string) string {
 		return part[:strings.IndexAny(part, "/-=")+1] + "*"
 	})
@@ -73,7 +73,7 @@ func (r *recorder) answered(c awscall.Call, status int) {
 		r.add(function, c.Service+":"+c.Operation, c.Resource)
 		return
 	}
-	bucket, object := bucketNames[c.Bucket], bucketNames[c.Bucket]+"/"+shape(c.Key)
+	bucket, object := bucketNames[c.Bucket], bucketNames[c.Bucket]+"/"+pattern(c.Key)
 	if status == http.StatusNotFound {
 		// S3 says that an object is not there only to callers who may list the bucket. To others it says 403.
 		r.add(function, "s3:ListBucket", bucket)
@@ -85,13 +85,13 @@ func (r *recorder) answered(c awscall.Call, status int) {
 		r.add(function, "s3:PutObject", object)
 	case "CopyObject", "UploadPartCopy":
 		source, key, _ := strings.Cut(c.Source, "/")
-		r.add(function, "s3:GetObject", bucketNames[source]+"/"+shape(key))
+		r.add(function, "s3:GetObject", bucketNames[source]+"/"+pattern(key))
 		r.add(function, "s3:PutObject", object)
 	case "DeleteObject":
 		r.add(function, "s3:DeleteObject", object)
 	case "DeleteObjects":
 		for _, key := range c.Keys {
-			r.add(function, "s3:DeleteObject", bucket+"/"+shape(key))
+			r.add(function, "s3:DeleteObject", bucket+"/"+pattern(key))
 		}
 	case "ListObjectsV2", "HeadBucket":
 		r.add(function, "s3:ListBucket", bucket)
@@ -209,7 +209,7 @@ func TestShape(t *testing.T) {
 		"versions/12/model/best_model.pth":                                    "versions/*/model/best_model.pth",
 		"rejected/shardId-000000000000/49590338271490256608559692538361.json": "rejected/shardId-*.json",
 	} {
-		if got := shape(key); got != want {
+		if got := pattern(key); got != want {
 			t.Errorf("%s became %s, want %s", key, got, want)
 		}
 	}

@@ -18,7 +18,6 @@ import (
 	"recsys/infra/local/db/mysql"
 	"recsys/infra/local/sample"
 	"recsys/shared/shop/sampleshop"
-	"recsys/shared/shop/source"
 )
 
 // loadedSource is the content of <StateDir>/source.json, about the shop in the private MySQL.
@@ -36,7 +35,7 @@ const samplePrefix = "sample-"
 
 // SampleShop reports whether the source is the shop whose customers' activity is the sample's.
 func (p *Platform) SampleShop() bool {
-	return p.config.Environment.MySQLDSN == "" && p.loadedSource().isSample()
+	return p.config.Environment.MySQLDSN == "" && p.loadedSource().isSample() && p.shop.IsLab()
 }
 
 // startSource starts MySQL and, in a private one, loads the shop unless it is there from an earlier start.
@@ -196,21 +195,11 @@ func (p *Platform) loadSource(ctx context.Context) (database string, err error) 
 	for _, name := range loader.Cut() {
 		p.config.Progress("warning: " + name + ` begins as mysqldump writes it and has no line "-- Dump completed": it may be cut, and rows at its end may be missing. Dump the shop again`)
 	}
-	database, err = loader.Database(ctx, p.config.SourceDatabase, shopTables())
+	database, err = loader.Database(ctx, p.sourceDatabase(), neededTables(p.shop))
 	if err == nil {
 		p.tellProblems(loader.Problems())
 	}
 	return database, err
-}
-
-// shopTables are the tables that the extraction reads.
-func shopTables() (tables []string) {
-	for _, column := range source.Wanted() {
-		if !slices.Contains(tables, column.Table) {
-			tables = append(tables, column.Table)
-		}
-	}
-	return tables
 }
 
 // tellProblems names the parts of a dump that were not loaded and are not needed.
@@ -226,7 +215,7 @@ func (p *Platform) tellProblems(problems []dump.Problem) {
 
 // otherDatabase takes another database of the shop that is loaded already.
 func (p *Platform) otherDatabase(ctx context.Context, have loadedSource) (loadedSource, error) {
-	asked := p.config.SourceDatabase
+	asked := p.sourceDatabase()
 	if asked == "" || asked == have.Database {
 		return have, nil
 	}
@@ -235,7 +224,7 @@ func (p *Platform) otherDatabase(ctx context.Context, have loadedSource) (loaded
 		return have, err
 	}
 	if !slices.Contains(databases, asked) {
-		return have, fmt.Errorf("there is no database %q, only %s: correct --source-database", asked, strings.Join(databases, ", "))
+		return have, fmt.Errorf("there is no database %q, only %s: correct --source-database or the shop file", asked, strings.Join(databases, ", "))
 	}
 	have.Database = asked
 	return have, p.rememberSource(have)

@@ -21,7 +21,7 @@ const markerText = "State of the recommender's local mode: go run ./infra/local 
 // source.json a shop is loaded again, and without checkpoints.json a stream is read from its start.
 var state = []string{
 	"source.json", "source.json.new", "endpoints.json", "checkpoints.json",
-	"mysql", "postgres", "s3", "glue", "firehose", "kinesis", kinesisLog, "lambda",
+	"shop", "mysql", "postgres", "s3", "glue", "firehose", "kinesis", kinesisLog, "lambda",
 }
 
 // kinesisLog is the output of Kinesis about its faults. In the folder of its data it would be in LevelDB's way.

@@ -50,8 +50,8 @@ CREATE TABLE order_items (order_id INT UNSIGNED, product_id INT UNSIGNED, quanti
 	return path
 }
 
-// viewsOf returns the path of a file that the documents offer.
-func viewsOf(t *testing.T, name string) string {
+// docsShop returns the path of a file that the documents offer.
+func docsShop(t *testing.T, name string) string {
 	t.Helper()
 	root, err := provision.Root()
 	if err != nil {
@@ -64,7 +64,7 @@ func viewsOf(t *testing.T, name string) string {
 func TestOrdersBecomeRatingsByViews(t *testing.T) {
 	t.Parallel()
 	p := startPlatform(t, func(c *Config) {
-		c.SourceSQL, c.SourceDatabase, c.Options.Search.Search = []string{ordersShop(t), viewsOf(t, "orders.sql")}, "recsys", "off"
+		c.SourceSQL, c.SourceDatabase, c.Options.Search.Search = []string{ordersShop(t), docsShop(t, "orders.sql")}, "recsys", "off"
 	})
 	out := mustExecute(t, p, "orders", 0, `{}`)
 	if out.TrainingData.Status != "published" || out.TrainingData.Rejected != 0 || out.Embeddings.Evaluation.Status != "passed" || out.Embeddings.Index.Status != "activated" {
@@ -103,7 +103,7 @@ func TestPublicShopsByViews(t *testing.T) {
 				dumps = append(dumps, reference(t, name))
 			}
 			p := startPlatform(t, func(c *Config) {
-				c.SourceSQL = append(dumps, viewsOf(t, shop.views))
+				c.SourceSQL = append(dumps, docsShop(t, shop.views))
 			})
 			out := mustExecute(t, p, "public", 0, `{}`)
 			if out.TrainingData.Rows != shop.rows || out.TrainingData.Rejected != 0 || out.Training.Status != "trained" ||
