@@ -89,21 +89,12 @@ func (r *reader) declared(n *yaml.Node, of string, roles []shape.Role) (columns 
 		if role == shape.Name || role == shape.Stock || role == shape.Availability {
 			only[role] = key.Value
 		}
-		columns = append(columns, shape.Column{Name: key.Value, Role: role, Bad: badValue(key.Value, role)})
+		columns = append(columns, shape.Column{Name: key.Value, Role: role})
 	})
 	if len(columns) > maxColumns {
 		r.missf(n, "%d columns of %s", "at most %d", len(columns), of, maxColumns)
 	}
 	return columns
-}
-
-// badValue returns the reason for a value that does not fit a column's type. Texts always fit.
-func badValue(column string, role shape.Role) string {
-	switch role {
-	case shape.Number, shape.Price, shape.Stock, shape.Availability:
-		return column + "-out-of-range"
-	}
-	return ""
 }
 
 // columnName checks a column's name and keeps it for uniqueColumns.

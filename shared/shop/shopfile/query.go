@@ -18,7 +18,7 @@ var (
 	placeholder = regexp.MustCompile(`\{\{[^}]*\}?\}?`)
 	selects     = regexp.MustCompile(`(?i)^\s*\(*\s*(SELECT|WITH)\b`)
 	queryName   = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9_-]{0,31}$`)
-	kindName    = regexp.MustCompile(`^[a-z][a-z0-9_-]{0,31}$`)
+	kindName    = regexp.MustCompile(`^[a-z0-9][a-z0-9 ._-]{0,31}$`)
 )
 
 // interactions reads the queries by their names. kinds takes their types, "" for a query whose column says the type.
@@ -46,7 +46,7 @@ func (r *reader) interactions(n *yaml.Node, kinds map[string]bool) (queries []sh
 func (r *reader) kind(n *yaml.Node) string {
 	text, ok := r.text(n)
 	if ok && !kindName.MatchString(text) {
-		r.missf(n, "the type %q", "a small letter, then up to 31 small letters, digits, - and _, as purchase, rating or view", shortened(text))
+		r.missf(n, "the type %q", "up to 32 small letters, digits, blanks, dots, - and _, as purchase, rating or view", shortened(text))
 	}
 	return text
 }

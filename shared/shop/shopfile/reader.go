@@ -59,7 +59,7 @@ func (r *reader) load(content []byte) *yaml.Node {
 	}
 	var document, second yaml.Node
 	if err := loader.Load(&document); errors.Is(err, io.EOF) || err == nil && len(document.Content) == 0 {
-		r.missf(nil, "an empty file", "interactions, customers and products")
+		r.missf(nil, "an empty file", "interactions and, as a rule, customers and products")
 		return nil
 	} else if err != nil {
 		r.syntax(err)

@@ -115,7 +115,7 @@ func (r *reader) shop(root *yaml.Node) shape.Shop {
 		"partitions": func(n *yaml.Node) {
 			shop.Layout = shape.Layout(r.oneOf(n, string(shape.ByRange), string(shape.ByCustomer)))
 		},
-	}, "interactions", "customers", "products")
+	}, "interactions")
 	if training != nil { // after the interactions, because it names their types
 		r.training(training, &shop.Meaning, kinds)
 	}

@@ -64,7 +64,7 @@ func TestAFileBecomesAShop(t *testing.T) {
 	}
 	customers := []shape.Column{
 		{Name: "city", Role: shape.Category}, {Name: "country", Role: shape.Category}, {Name: "since", Role: shape.Remark},
-		{Name: "points", Role: shape.Number, Bad: "points-out-of-range"},
+		{Name: "points", Role: shape.Number},
 	}
 	if !reflect.DeepEqual(shop.CustomerColumns, customers) {
 		t.Errorf("customers' columns %+v", shop.CustomerColumns)
@@ -120,8 +120,8 @@ var mistakes = []change{
 	{"timezone: Europe/Berlin", "timezone: 2", `3:11: the number 2: want a text`},
 	{"timezone:", "time_zone:", `3:1: unknown key "time_zone": want timezone (or one of`},
 	{"customers:\n", "customer:\n", `14:1: unknown key "customer": want customers (or one of`},
-	{"customers:\n", "customer:\n", `2:1: the shop file lacks "customers": want the key customers`},
-	{"    type: purchase", "    type: Purchase", `6:11: the type "Purchase": want a small letter`},
+	{"interactions:\n", "interaction:\n", `2:1: the shop file lacks "interactions": want the key interactions`},
+	{"    type: purchase", "    type: Purchase", `6:11: the type "Purchase": want up to 32 small letters`},
 	{"    type: purchase", "    kind: purchase", `6:5: unknown key "kind": want one of count, query, type`},
 	{"  wishes:", "  rentals:", `12:3: the key "rentals" again, first in line 5: want each key once`},
 	{"  wishes:", "  my wishes:", `12:3: the query's name "my wishes": want`},
