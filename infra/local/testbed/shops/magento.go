@@ -30,11 +30,13 @@ var magentoState = [][2]string{
 
 // Numbers that Magento's installer gives, as a rule.
 const (
-	categoryType, productType                          = 3, 4
-	categoryName, nameAttribute, price, state, visible = 45, 73, 77, 97, 99
-	enabled, disabled                                  = 1, 2
-	notVisibleIndividually, catalogAndSearch           = 1, 4
-	notLoggedIn, general, staffGroup                   = 0, 1, 5
+	categoryType, productType             = 3, 4
+	categoryName                          = 45 // attributes of categories, then of products
+	productName, productPrice             = 73, 77
+	productStatus, productVisibility      = 97, 99
+	enabled, disabled                     = 1, 2
+	notVisibleIndividually, catalogSearch = 1, 4
+	notLoggedIn, general, staffGroup      = 0, 1, 5
 )
 
 func writeMagento(w io.Writer, shop *Shop) error {
@@ -53,37 +55,27 @@ func (s *script) magentoAttributes() {
 	types.add(productType, "catalog_product")
 	attributes := s.table("eav_attribute", "attribute_id, entity_type_id, attribute_code, backend_type")
 	attributes.add(categoryName, categoryType, "name", "varchar")
-	attributes.add(nameAttribute, productType, "name", "varchar")
-	attributes.add(price, productType, "price", "decimal")
-	attributes.add(state, productType, "status", "int")
-	attributes.add(visible, productType, "visibility", "int")
+	attributes.add(productName, productType, "name", "varchar")
+	attributes.add(productPrice, productType, "price", "decimal")
+	attributes.add(productStatus, productType, "status", "int")
+	attributes.add(productVisibility, productType, "visibility", "int")
+}
+
+// magentoCatalog writes products, and their attributes row by row.
+type magentoCatalog struct {
+	products, names, prices, integers, links, stock *rows
 }
 
 func (s *script) magentoProducts(shop *Shop) {
-	products := s.table("catalog_product_entity", "entity_id, attribute_set_id, type_id, sku, created_at")
-	names := s.table("catalog_product_entity_varchar", "attribute_id, store_id, entity_id, value")
-	prices := s.table("catalog_product_entity_decimal", "attribute_id, store_id, entity_id, value")
-	numbers := s.table("catalog_product_entity_int", "attribute_id, store_id, entity_id, value")
-	links := s.table("catalog_product_super_link", "product_id, parent_id")
-	stock := s.table("cataloginventory_stock_item", "product_id, stock_id, qty, backorders, use_config_backorders, is_in_stock, manage_stock")
-	categorise := s.magentoCategories()
-	add := func(id int, kind, sku, name string, p Product, visibility int) {
-		products.add(id, 4, kind, sku, opened)
-		names.add(nameAttribute, 0, id, name)
-		names.add(nameAttribute, 1, id, name+" (store 1)")
-		status := enabled
-		if p.Hidden {
-			status = disabled
-		}
-		numbers.add(state, 0, id, status)
-		numbers.add(visible, 0, id, visibility)
-		if kind == "configurable" { // has neither a price nor a stock of its own
-			stock.add(id, 1, 0, 0, true, p.Stock > 0 || p.Backorders, true)
-			return
-		}
-		prices.add(price, 0, id, p.Price)
-		stock.add(id, 1, p.Stock, p.Backorders, !p.Backorders, p.Stock > 0 || p.Backorders, true)
+	t := magentoCatalog{
+		products: s.table("catalog_product_entity", "entity_id, attribute_set_id, type_id, sku, created_at"),
+		names:    s.table("catalog_product_entity_varchar", "attribute_id, store_id, entity_id, value"),
+		prices:   s.table("catalog_product_entity_decimal", "attribute_id, store_id, entity_id, value"),
+		integers: s.table("catalog_product_entity_int", "attribute_id, store_id, entity_id, value"),
+		links:    s.table("catalog_product_super_link", "product_id, parent_id"),
+		stock:    s.table("cataloginventory_stock_item", "product_id, stock_id, qty, backorders, use_config_backorders, is_in_stock, manage_stock"),
 	}
+	categorise := s.magentoCategories()
 	for i, p := range shop.Products {
 		if p.Deleted {
 			continue
@@ -92,13 +84,34 @@ func (s *script) magentoProducts(shop *Shop) {
 		if p.Variants > 0 {
 			kind = "configurable"
 		}
-		add(id, kind, p.SKU, p.Name, p, catalogAndSearch)
+		t.add(id, kind, p, catalogSearch)
 		categorise(id, p.Category)
 		for v := 1; v <= p.Variants; v++ {
-			add(id+v, "simple", fmt.Sprintf("%s-%d", p.SKU, v), fmt.Sprintf("%s-%d", p.Name, v), p, notVisibleIndividually)
-			links.add(id+v, id)
+			variant := p
+			variant.SKU, variant.Name = fmt.Sprintf("%s-%d", p.SKU, v), fmt.Sprintf("%s-%d", p.Name, v)
+			t.add(id+v, "simple", variant, notVisibleIndividually)
+			t.links.add(id+v, id)
 		}
 	}
+}
+
+func (t magentoCatalog) add(id int, kind string, p Product, visibility int) {
+	t.products.add(id, 4, kind, p.SKU, opened)
+	t.names.add(productName, 0, id, p.Name)
+	t.names.add(productName, 1, id, p.Name+" (store 1)")
+	status := enabled
+	if p.Hidden {
+		status = disabled
+	}
+	t.integers.add(productStatus, 0, id, status)
+	t.integers.add(productVisibility, 0, id, visibility)
+	inStock := p.Stock > 0 || p.Backorders
+	if kind == "configurable" { // has neither a price nor a stock of its own
+		t.stock.add(id, 1, 0, 0, true, inStock, true)
+		return
+	}
+	t.prices.add(productPrice, 0, id, p.Price)
+	t.stock.add(id, 1, p.Stock, p.Backorders, !p.Backorders, inStock, true)
 }
 
 // magentoCategories writes the roots, and returns a function that puts a product into a category and into its parent.
@@ -157,48 +170,59 @@ func magentoGroup(c Customer) int {
 	return general
 }
 
+// magentoSales writes orders and their items.
+type magentoSales struct {
+	shop          *Shop
+	orders, items *rows
+	item          int
+}
+
 func (s *script) magentoOrders(shop *Shop) {
-	orders := s.table("sales_order", "entity_id, state, status, store_id, customer_id, base_to_order_rate, customer_is_guest, customer_group_id, "+
-		"increment_id, base_currency_code, customer_email, order_currency_code, created_at")
-	items := s.table("sales_order_item", "item_id, order_id, parent_item_id, created_at, product_id, product_type, sku, name, qty_canceled, "+
-		"qty_ordered, qty_refunded, price, base_price, row_total, base_row_total")
-	item := 0
+	t := magentoSales{
+		shop: shop,
+		orders: s.table("sales_order", "entity_id, state, status, store_id, customer_id, base_to_order_rate, customer_is_guest, customer_group_id, "+
+			"increment_id, base_currency_code, customer_email, order_currency_code, created_at"),
+		items: s.table("sales_order_item", "item_id, order_id, parent_item_id, created_at, product_id, product_type, sku, name, qty_canceled, "+
+			"qty_ordered, qty_refunded, price, base_price, row_total, base_row_total"),
+	}
 	for i, o := range shop.Orders {
-		c := shop.Customers[o.Customer]
-		customer, group := any(magentoCustomer(o.Customer)), any(magentoGroup(c))
-		if c.Guest {
-			customer = nil
-		}
-		if i%50 == 7 && !c.Staff {
-			group = nil // of an order that was imported
-		}
-		orders.add(i+1, magentoState[o.Status][0], magentoState[o.Status][1], 1, customer, rates[o.Currency], c.Guest, group,
-			fmt.Sprintf("%09d", i+1), BaseCurrency, c.Email, o.Currency, o.At)
-		for _, l := range o.Lines {
-			p, parent := shop.Products[l.Product], any(nil)
-			cancelled, refunded := 0, l.Returned
-			switch o.Status {
-			case Cancelled, Failed:
-				cancelled = l.Quantity
-			case Refunded:
-				refunded = l.Quantity
-			}
-			add := func(product int, kind string, price cents) {
-				item++
-				row := price * cents(l.Quantity)
-				items.add(item, i+1, parent, o.At, product, kind, p.SKU, p.Name, cancelled, l.Quantity, refunded,
-					inCurrency(price, o), price, inCurrency(row, o), row)
-			}
-			if l.Variant == 0 {
-				add(magentoProduct(l.Product), "simple", p.Price)
-				continue
-			}
-			add(magentoProduct(l.Product), "configurable", p.Price)
-			parent = item
-			add(magentoProduct(l.Product)+l.Variant, "simple", 0)
-		}
+		t.order(i+1, o)
 	}
 }
 
-// inCurrency is an amount in the currency of an order.
-func inCurrency(amount cents, o Order) float64 { return float64(amount) / 100 * rates[o.Currency] }
+func (t *magentoSales) order(id int, o Order) {
+	c := t.shop.Customers[o.Customer]
+	customer, group := any(magentoCustomer(o.Customer)), any(magentoGroup(c))
+	if c.Guest {
+		customer = nil
+	}
+	if id%50 == 7 && !c.Staff {
+		group = nil // of an order that was imported
+	}
+	t.orders.add(id, magentoState[o.Status][0], magentoState[o.Status][1], 1, customer, rates[o.Currency], c.Guest, group,
+		fmt.Sprintf("%09d", id), BaseCurrency, c.Email, o.Currency, o.At)
+	for _, l := range o.Lines {
+		price := t.shop.Products[l.Product].Price
+		if l.Variant == 0 {
+			t.add(id, o, l, nil, "simple", price)
+			continue
+		}
+		t.add(id, o, l, nil, "configurable", price)
+		t.add(id, o, l, t.item, "simple", 0)
+	}
+}
+
+// add adds an item. A child has its parent's number.
+func (t *magentoSales) add(order int, o Order, l Line, parent any, kind string, price cents) {
+	t.item++
+	p, product, cancelled := t.shop.Products[l.Product], magentoProduct(l.Product), 0
+	if parent != nil {
+		product += l.Variant
+	}
+	if o.Status == Cancelled || o.Status == Failed {
+		cancelled = l.Quantity
+	}
+	row := price * cents(l.Quantity)
+	t.items.add(t.item, order, parent, o.At, product, kind, p.SKU, p.Name, cancelled, l.Quantity, o.back(l),
+		inCurrency(price, o), price, inCurrency(row, o), row)
+}

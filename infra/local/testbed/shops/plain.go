@@ -25,7 +25,7 @@ var UUID = Platform{
 	ProductID:  func(i int) string { return hex.EncodeToString(uuid("product", i)) },
 }
 
-// Text is a shop with texts as keys. Its warts: the customer's id is written in another case in some rows, and is ” for
+// Text is a shop with texts as keys. Its warts: the customer's id is written in another case in some rows, and is empty for
 // guests. Ids have blanks, slashes, percent signs and letters outside of ASCII. A few sales have the zero date.
 var Text = Platform{
 	Name: "text", Database: "textshop", Write: writeText, Zone: time.UTC, Undated: undated,

@@ -163,20 +163,17 @@ func (s *script) prestaOrders(shop *Shop) {
 		"product_quantity_return, product_reference, unit_price_tax_incl, unit_price_tax_excl")
 	for i, o := range shop.Orders {
 		at := o.At.In(paris)
-		invoiced, delivered := any(zeroDate{}), any(zeroDate{})
+		invoiceDate, deliveryDate := any(zeroDate{}), any(zeroDate{})
 		if o.Status == Completed {
-			invoiced, delivered = at, at.AddDate(0, 0, 2)
+			invoiceDate, deliveryDate = at, at.AddDate(0, 0, 2)
 		}
 		orders.add(i+1, fmt.Sprintf("R%08d", i), 1, prestaCustomer(o.Customer), prestaCurrency(o.Currency), prestaState(i, o), rates[o.Currency],
-			shop.total(o), invoiced, delivered, o.Status == Completed, at)
+			shop.total(o), invoiceDate, deliveryDate, o.Status == Completed, at)
 		for _, l := range o.Lines {
 			p := shop.Products[l.Product]
-			refunded, returned := l.Returned, 0
+			refunded, returned := o.back(l), 0
 			if i%2 == 0 { // came back after delivery
-				refunded, returned = 0, l.Returned
-			}
-			if o.Status == Refunded {
-				refunded, returned = l.Quantity, 0
+				refunded, returned = 0, refunded
 			}
 			price := math.Round(inCurrency(p.Price, o)*1e6) / 1e6
 			details.add(i+1, 1, prestaProduct(l.Product), combination(l.Product, l.Variant), p.Name, l.Quantity, refunded, returned, p.SKU, price*1.2, price)

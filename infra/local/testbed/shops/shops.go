@@ -67,6 +67,26 @@ type Line struct {
 	Returned int // pieces that came back, if the order was not refunded as a whole
 }
 
+// back returns how many pieces of a line came back.
+func (o Order) back(l Line) int {
+	if o.Status == Refunded {
+		return l.Quantity
+	}
+	return l.Returned
+}
+
+// total is what the order's lines cost, in its currency.
+func (s *Shop) total(o Order) float64 {
+	total := cents(0)
+	for _, l := range o.Lines {
+		total += s.Products[l.Product].Price * cents(l.Quantity)
+	}
+	return inCurrency(total, o)
+}
+
+// inCurrency returns an amount in the currency of an order.
+func inCurrency(amount cents, o Order) float64 { return float64(amount) / 100 * rates[o.Currency] }
+
 // Status is the state of an order.
 type Status int
 

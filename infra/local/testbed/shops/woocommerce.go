@@ -4,6 +4,7 @@ import (
 	_ "embed"
 	"fmt"
 	"io"
+	"slices"
 	"time"
 )
 
@@ -114,66 +115,60 @@ func (s *script) wooCustomers(shop *Shop) {
 	}
 }
 
+// wooOrders writes orders and refunds, which are orders, too.
+type wooOrders struct {
+	shop                *Shop
+	orders, meta, lines *rows
+	items               int
+}
+
 func (s *script) wooOrders(shop *Shop) {
-	orders := s.table("wp_wc_orders", "id, status, currency, type, total_amount, customer_id, billing_email, date_created_gmt, parent_order_id")
-	meta := s.table("wp_wc_orders_meta", "order_id, meta_key, meta_value")
-	lines := s.table("wp_wc_order_product_lookup",
-		"order_item_id, order_id, product_id, variation_id, customer_id, date_created, product_qty, product_net_revenue, product_gross_revenue")
-	item := 0
+	t := wooOrders{
+		shop:   shop,
+		orders: s.table("wp_wc_orders", "id, status, currency, type, total_amount, customer_id, billing_email, date_created_gmt, parent_order_id"),
+		meta:   s.table("wp_wc_orders_meta", "order_id, meta_key, meta_value"),
+		lines: s.table("wp_wc_order_product_lookup",
+			"order_item_id, order_id, product_id, variation_id, customer_id, date_created, product_qty, product_net_revenue, product_gross_revenue"),
+	}
 	for i, o := range shop.Orders {
-		id, rate, customer := 10_000+2*i, rates[o.Currency], shop.Customers[o.Customer]
-		add := func(order, sign int, at time.Time, pieces func(Line) int) {
-			for _, l := range o.Lines {
-				if quantity := pieces(l); quantity > 0 {
-					item++
-					revenue := float64(shop.Products[l.Product].Price) / 100 * rate * float64(sign*quantity)
-					variation := 0
-					if l.Variant > 0 {
-						variation = wooProduct(l.Product) + l.Variant
-					}
-					lines.add(item, order, wooProduct(l.Product), variation, wooCustomer(o.Customer), at, sign*quantity, revenue, revenue*1.2)
-				}
-			}
-		}
-		user := wooUser(o.Customer)
-		if customer.Guest {
-			user = 0
-		}
-		orders.add(id, wooStatus[o.Status], o.Currency, "shop_order", shop.total(o), user, customer.Email, o.At, 0)
-		source := wooSources[o.Customer*len(o.Lines)%len(wooSources)]
-		if customer.Staff {
-			source = "admin"
-		}
-		meta.add(id, "_wc_order_attribution_source_type", source)
-		meta.add(id, "_wc_order_attribution_utm_source", "(direct)")
-		add(id, 1, o.At, func(l Line) int { return l.Quantity })
-		returned := func(l Line) int { return l.Returned }
-		if o.Status == Refunded {
-			returned = func(l Line) int { return l.Quantity }
-		}
-		if shop.anyReturned(o) {
-			later := o.At.AddDate(0, 0, 9)
-			orders.add(id+1, "wc-completed", o.Currency, "shop_order_refund", -1.0, user, nil, later, id)
-			add(id+1, -1, later, returned)
-		}
+		t.order(10_000+2*i, o)
 	}
 }
 
-// total is what the order's lines cost, in its currency.
-func (s *Shop) total(o Order) float64 {
-	total := cents(0)
-	for _, l := range o.Lines {
-		total += s.Products[l.Product].Price * cents(l.Quantity)
+func (t *wooOrders) order(id int, o Order) {
+	customer, user := t.shop.Customers[o.Customer], wooUser(o.Customer)
+	if customer.Guest {
+		user = 0
 	}
-	return float64(total) / 100 * rates[o.Currency]
+	t.orders.add(id, wooStatus[o.Status], o.Currency, "shop_order", t.shop.total(o), user, customer.Email, o.At, 0)
+	source := wooSources[o.Customer*len(o.Lines)%len(wooSources)]
+	if customer.Staff {
+		source = "admin"
+	}
+	t.meta.add(id, "_wc_order_attribution_source_type", source)
+	t.meta.add(id, "_wc_order_attribution_utm_source", "(direct)")
+	t.sell(id, o, 1, o.At, func(l Line) int { return l.Quantity })
+	if !slices.ContainsFunc(o.Lines, func(l Line) bool { return o.back(l) > 0 }) {
+		return
+	}
+	later := o.At.AddDate(0, 0, 9)
+	t.orders.add(id+1, "wc-completed", o.Currency, "shop_order_refund", -1.0, user, nil, later, id)
+	t.sell(id+1, o, -1, later, o.back)
 }
 
-// anyReturned reports whether anything of the order came back.
-func (s *Shop) anyReturned(o Order) bool {
+// sell adds the lines of an order or, with the sign -1, of its refund.
+func (t *wooOrders) sell(id int, o Order, sign int, at time.Time, pieces func(Line) int) {
 	for _, l := range o.Lines {
-		if l.Returned > 0 || o.Status == Refunded {
-			return true
+		quantity := sign * pieces(l)
+		if quantity == 0 {
+			continue
 		}
+		t.items++
+		revenue := inCurrency(t.shop.Products[l.Product].Price, o) * float64(quantity)
+		variation := 0
+		if l.Variant > 0 {
+			variation = wooProduct(l.Product) + l.Variant
+		}
+		t.lines.add(t.items, id, wooProduct(l.Product), variation, wooCustomer(o.Customer), at, quantity, revenue, revenue*1.2)
 	}
-	return false
 }
