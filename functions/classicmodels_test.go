@@ -16,6 +16,7 @@ import (
 	"recsys/infra/local/testbed/mysqltest"
 	"recsys/infra/local/testbed/trainingtest"
 	"recsys/shared/contract/lake"
+	"recsys/shared/contract/shape"
 	"recsys/shared/shop/training"
 	"recsys/shared/store/objectstore"
 )
@@ -88,7 +89,7 @@ func expected(t *testing.T) []string {
 		t.Fatal(err)
 	}
 	var header []string
-	for _, column := range append(training.Lab.Catalog(training.WholeRatings), training.PartitionColumn) {
+	for _, column := range append(training.Catalog(shape.Lab), training.PartitionColumn(shape.Lab)) {
 		header = append(header, column.Name)
 	}
 	if !slices.Equal(records[0], header) {

@@ -11,6 +11,7 @@ import (
 	"log/slog"
 	"os"
 
+	"recsys/shared/contract/failure"
 	"recsys/shared/contract/lake"
 	"recsys/shared/contract/shape"
 	"recsys/shared/contract/workflow"
@@ -38,20 +39,18 @@ func (h Handler) Handle(ctx context.Context, in workflow.RangeInput) (workflow.E
 		return out, err
 	}
 	err = h.Source.Snapshot(ctx, shop, func(s *source.Snapshot) error {
-		var err error
-		out.Ratings, err = copyTable(ctx, h.Lake, lake.RawKey(in.ID, string(training.RatingTable), in.Range.Index), func(file *os.File) (rows, error) {
-			table := training.NewWriter[training.RawRating](file)
-			training.SetRatingType(table, starsOf(s.Shop()))
-			return table, s.Ratings(ctx, in.Range, table.Append)
-		})
+		if training.Ratings(s.Shop()) != training.Ratings(shop) {
+			return failure.SchemaMismatch.Errorf("the type of ratings.productRating changed while run %s read it: start another run", in.ID)
+		}
+		out.Ratings, err = h.copyRaw(ctx, shop, in, training.InteractionTable, func(visit func(training.Raw) error) error { return s.Ratings(ctx, in.Range, visit) })
 		if err != nil {
 			return err
 		}
-		out.Customers, err = h.copyRaw(ctx, in, training.CustomerTable, func(visit func(training.Raw) error) error { return s.Customers(ctx, in.Range, visit) })
+		out.Customers, err = h.copyRaw(ctx, shop, in, training.CustomerTable, func(visit func(training.Raw) error) error { return s.Customers(ctx, in.Range, visit) })
 		if err != nil {
 			return err
 		}
-		out.Products, err = h.copyRaw(ctx, in, training.ProductTable, func(visit func(training.Raw) error) error { return s.Products(ctx, visit) })
+		out.Products, err = h.copyRaw(ctx, shop, in, training.ProductTable, func(visit func(training.Raw) error) error { return s.Products(ctx, visit) })
 		return err
 	})
 	if err != nil {
@@ -63,16 +62,10 @@ func (h Handler) Handle(ctx context.Context, in workflow.RangeInput) (workflow.E
 	return out, nil
 }
 
-// starsOf returns the type of the shop's ratings.
-func starsOf(shop shape.Shop) training.RatingType {
-	column, _ := shop.Interaction(shape.Stars)
-	return training.RatingType(column.Type)
-}
-
-// copyRaw copies the customers of a range, or all products.
-func (h Handler) copyRaw(ctx context.Context, in workflow.RangeInput, name training.TableName, stream func(visit func(training.Raw) error) error) (int64, error) {
+// copyRaw copies the interactions or the customers of a range, or all products.
+func (h Handler) copyRaw(ctx context.Context, shop shape.Shop, in workflow.RangeInput, name training.TableName, stream func(visit func(training.Raw) error) error) (int64, error) {
 	return copyTable(ctx, h.Lake, lake.RawKey(in.ID, string(name), in.Range.Index), func(file *os.File) (rows, error) {
-		table := training.Lab.NewRawWriter(file, name)
+		table := training.NewRawWriter(shop, file, name)
 		return table, stream(table.AppendRaw)
 	})
 }

@@ -69,7 +69,7 @@ func TestExtract(t *testing.T) {
 	if want := (workflow.Extracted{Ratings: 394 * 4, Customers: 394, Products: 4}); err != nil || out != want {
 		t.Fatalf("got %+v, %v", out, err)
 	}
-	ratings, err := training.OpenTable[training.RawRating](t.Context(), h.Lake, lake.RawKey(in.ID, "ratings", 7))
+	ratings, err := training.OpenTable[trainingtest.RawRating](t.Context(), h.Lake, lake.RawKey(in.ID, "ratings", 7))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -87,6 +87,17 @@ func TestExtract(t *testing.T) {
 	defer products.Close()
 	if product, err := products.Next(); err != nil || product.MSRP != "95.70" || product.QuantityInStock != "1" {
 		t.Errorf("got %+v, %v", product, err)
+	}
+}
+
+// The plan was made of another type of ratings.
+func TestATypeThatChangedMeanwhile(t *testing.T) {
+	h, in := setup(t, 1, 1), event(t)
+	if _, err := h.Lake.PutJSON(t.Context(), lake.ShapeKey(in.ID), shape.Lab.WithRatings("decimal(3,2)")); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := h.Handle(t.Context(), in); !errors.Is(err, failure.SchemaMismatch) {
+		t.Errorf("got %v", err)
 	}
 }
 

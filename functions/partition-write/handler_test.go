@@ -12,6 +12,7 @@ import (
 	"recsys/infra/local/testbed/trainingtest"
 	"recsys/shared/contract/failure"
 	"recsys/shared/contract/lake"
+	"recsys/shared/contract/shape"
 	"recsys/shared/contract/workflow"
 	"recsys/shared/shop/training"
 	"recsys/shared/store/objectstore"
@@ -54,7 +55,10 @@ func setup(tb testing.TB, customers []int32, rows int) Handler {
 	if _, err := store.PutFile(tb.Context(), lake.RangeKey(in.ID, in.Range.Index), file); err != nil {
 		tb.Fatal(err)
 	}
-	return Handler{Shop: training.Lab, Lake: store, Uploads: 4}
+	if _, err := store.PutJSON(tb.Context(), lake.ShapeKey(in.ID), shape.Lab); err != nil {
+		tb.Fatal(err)
+	}
+	return Handler{Lake: store, Uploads: 4}
 }
 
 // 1,500 rows a customer: customers end in the middle of the reader's batches, and batches in the middle of customers.

@@ -9,13 +9,14 @@ import (
 	"github.com/parquet-go/parquet-go"
 
 	"recsys/shared/contract/lake"
+	"recsys/shared/contract/shape"
 	"recsys/shared/shop/training"
 )
 
 // splitter turns a range's rows, sorted by customer, into one Parquet file a customer. Rows pass as column
 // values, without becoming structs: a partition's row is a range's row without its last value.
 type splitter struct {
-	shop   training.Shop
+	shop   shape.Shop
 	writer *parquet.GenericWriter[any] // used for all files of a range
 	buffer func() *bytes.Buffer        // gives an empty one
 	// done takes a finished file. The buffer is its own from then on.
@@ -25,15 +26,14 @@ type splitter struct {
 	current lake.Partition
 }
 
-func newSplitter(shop training.Shop, buffer func() *bytes.Buffer) *splitter {
+func newSplitter(shop shape.Shop, buffer func() *bytes.Buffer) *splitter {
 	return &splitter{shop: shop, buffer: buffer}
 }
 
 // all splits a whole range's file.
 func (s *splitter) all(file *parquet.File) error {
-	ratings := training.RatingsOf(file)
-	s.writer = parquet.NewGenericWriter[any](io.Discard, append(training.Options(), s.shop.PartitionSchema(ratings))...)
-	reader := parquet.NewGenericReader[any](file, s.shop.RowSchema(ratings))
+	s.writer = parquet.NewGenericWriter[any](io.Discard, append(training.Options(), training.PartitionSchema(s.shop))...)
+	reader := parquet.NewGenericReader[any](file, training.RowSchema(s.shop))
 	defer reader.Close()
 	rows := make([]parquet.Row, 1024)
 	for {

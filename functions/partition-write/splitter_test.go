@@ -6,6 +6,7 @@ import (
 
 	"recsys/infra/local/testbed/trainingtest"
 	"recsys/shared/contract/lake"
+	"recsys/shared/contract/shape"
 	"recsys/shared/shop/training"
 )
 
@@ -25,7 +26,7 @@ func BenchmarkSplitter(b *testing.B) {
 	var buffer bytes.Buffer
 	b.ReportAllocs()
 	for b.Loop() {
-		split := newSplitter(training.Lab, func() *bytes.Buffer { buffer.Reset(); return &buffer })
+		split := newSplitter(shape.Lab, func() *bytes.Buffer { buffer.Reset(); return &buffer })
 		split.done = func(lake.Partition, *bytes.Buffer) error { return nil }
 		if err := split.all(table.File); err != nil {
 			b.Fatal(err)

@@ -1,10 +1,10 @@
 package main
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"strconv"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/glue"
@@ -12,6 +12,7 @@ import (
 
 	"recsys/shared/contract/failure"
 	"recsys/shared/contract/lake"
+	"recsys/shared/contract/shape"
 	"recsys/shared/shop/training"
 )
 
@@ -44,27 +45,46 @@ func (c Catalog) Describe(ctx context.Context, latest lake.Latest, manifest lake
 	return nil
 }
 
+func description(shop shape.Shop) string {
+	if shop.IsLab() {
+		return "One row a rating: features of customer and product, and the rating to learn."
+	}
+	return "One row an interaction: features of customer and product, and the interaction to learn from."
+}
+
+// parameters are the table's partition projection.
+func parameters(latest lake.Latest, manifest lake.Manifest, partition string) map[string]string {
+	out := map[string]string{
+		"EXTERNAL":                           "TRUE",
+		"classification":                     "parquet",
+		"snapshot":                           latest.Snapshot,
+		"projection.enabled":                 "true",
+		"projection." + partition + ".type":  "integer",
+		"projection." + partition + ".range": customers(manifest),
+		"storage.location.template":          latest.Location + lake.PartitionFolder("${"+partition+"}"),
+	}
+	if manifest.Shape().Layout == shape.ByRange {
+		out["projection."+partition+".range"] = fmt.Sprintf("0,%d", max(0, manifest.Ranges-1))
+		out["projection."+partition+".digits"] = strconv.Itoa(lake.PartDigits)
+		out["storage.location.template"] = latest.Location + lake.PartFolder("${"+partition+"}")
+	}
+	return out
+}
+
 // table uses partition projection: Athena computes the folders from the column's range, and no partition is
 // ever registered. The template is needed because the folder's name has capitals and the column's has not.
 // Source: https://docs.aws.amazon.com/athena/latest/ug/partition-projection-supported-types.html
 func (c Catalog) table(latest lake.Latest, manifest lake.Manifest) *types.TableInput {
-	partition := training.PartitionColumn.Name
+	shop := manifest.Shape()
+	partition := training.PartitionColumn(shop)
 	return &types.TableInput{
-		Name:        &c.Table,
-		TableType:   aws.String("EXTERNAL_TABLE"),
-		Description: aws.String("One row a rating: features of customer and product, and the rating to learn."),
-		Parameters: map[string]string{
-			"EXTERNAL":                           "TRUE",
-			"classification":                     "parquet",
-			"snapshot":                           latest.Snapshot,
-			"projection.enabled":                 "true",
-			"projection." + partition + ".type":  "integer",
-			"projection." + partition + ".range": customers(manifest),
-			"storage.location.template":          latest.Location + lake.PartitionFolder("${"+partition+"}"),
-		},
-		PartitionKeys: []types.Column{column(training.PartitionColumn)},
+		Name:          &c.Table,
+		TableType:     aws.String("EXTERNAL_TABLE"),
+		Description:   aws.String(description(shop)),
+		Parameters:    parameters(latest, manifest, partition.Name),
+		PartitionKeys: []types.Column{column(partition)},
 		StorageDescriptor: &types.StorageDescriptor{
-			Columns:      columns(manifest),
+			Columns:      columns(shop),
 			Location:     &latest.Location,
 			InputFormat:  aws.String("org.apache.hadoop.hive.ql.io.parquet.MapredParquetInputFormat"),
 			OutputFormat: aws.String("org.apache.hadoop.hive.ql.io.parquet.MapredParquetOutputFormat"),
@@ -86,11 +106,9 @@ func customers(manifest lake.Manifest) string {
 	return fmt.Sprintf("%d,%d", manifest.Partitions[0].CustomerNumber, last.CustomerNumber)
 }
 
-// columns returns the columns with the snapshot's own type of ratings.
-func columns(manifest lake.Manifest) []types.Column {
-	ratings := training.RatingType(cmp.Or(manifest.RatingType, string(training.WholeRatings)))
+func columns(shop shape.Shop) []types.Column {
 	var out []types.Column
-	for _, c := range training.Lab.Catalog(ratings) {
+	for _, c := range training.Catalog(shop) {
 		out = append(out, column(c))
 	}
 	return out

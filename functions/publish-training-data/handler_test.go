@@ -22,6 +22,7 @@ import (
 	"recsys/infra/local/testbed/trainingtest"
 	"recsys/shared/contract/failure"
 	"recsys/shared/contract/lake"
+	"recsys/shared/contract/shape"
 	"recsys/shared/contract/workflow"
 	"recsys/shared/shop/training"
 	"recsys/shared/store/objectstore"
@@ -64,6 +65,7 @@ func (b bundle) run(id string, minute int) workflow.Run {
 // prepare leaves the objects of the steps before, for two ranges with a partition each.
 func (b bundle) prepare(t *testing.T, run workflow.Run, rejected map[string]int64) {
 	t.Helper()
+	b.put(t, lake.ShapeKey(run.ID), shape.Lab)
 	b.put(t, lake.PlanKey(run.ID), workflow.Plan{Run: run, Ranges: []workflow.Range{{Index: 0}, {Index: 1}}})
 	for i := range 2 {
 		customer := int32(103 + 9*i)

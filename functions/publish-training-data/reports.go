@@ -12,7 +12,10 @@ import (
 
 	"recsys/shared/contract/failure"
 	"recsys/shared/contract/lake"
+	"recsys/shared/contract/shape"
 	"recsys/shared/contract/workflow"
+	"recsys/shared/shop/runshop"
+	"recsys/shared/shop/training"
 )
 
 // Limits on objects that are read whole, in bytes. A partition takes about 60 in a report and in the manifest: these
@@ -40,29 +43,34 @@ func (h Handler) manifest(ctx context.Context, plan workflow.Plan) (lake.Manifes
 	if err := fetch.Wait(); err != nil {
 		return lake.Manifest{}, err
 	}
-	for _, report := range reports {
-		if report.RatingType != reports[0].RatingType {
-			return lake.Manifest{}, failure.SchemaMismatch.Errorf(
-				"the type of ratings.productRating changed while run %s read it: start another run", plan.ID)
-		}
+	shop, err := runshop.Read(ctx, h.Lake, plan.ID)
+	if err != nil {
+		return lake.Manifest{}, err
 	}
-	return sum(plan, reports), nil
+	return sum(plan, shop, reports), nil
 }
 
-func sum(plan workflow.Plan, reports []lake.RangeReport) lake.Manifest {
+func sum(plan workflow.Plan, shop shape.Shop, reports []lake.RangeReport) lake.Manifest {
 	manifest := lake.Manifest{
 		Snapshot: plan.ID, StartedAt: plan.StartedAt, Ranges: len(reports), Source: plan.Source, Products: plan.Products,
-		Rejected: map[string]int64{}, Partitions: []lake.Partition{},
+		Rejected: map[string]int64{}, RatingType: string(training.Ratings(shop)), Partitions: []lake.Partition{},
+		Shop: &shop, Skipped: map[string]int64{}, Kinds: map[string]int64{},
 	}
 	for _, report := range reports {
-		manifest.RatingType = report.RatingType
 		manifest.Rows += report.Rows
 		manifest.Partitions = append(manifest.Partitions, report.Partitions...)
-		for reason, rows := range report.Rejected {
-			manifest.Rejected[reason] += rows
+		if report.Part != nil {
+			manifest.Parts = append(manifest.Parts, *report.Part)
+			manifest.Customers += report.Part.Customers
 		}
+		if report.Newest != nil && (manifest.Newest == nil || report.Newest.After(*manifest.Newest)) {
+			manifest.Newest = report.Newest
+		}
+		add(manifest.Rejected, report.Rejected)
+		add(manifest.Skipped, report.Skipped)
+		add(manifest.Kinds, report.Kinds)
 	}
-	manifest.Customers = int64(len(manifest.Partitions))
+	manifest.Customers += int64(len(manifest.Partitions))
 	slices.SortFunc(manifest.Partitions, func(a, b lake.Partition) int {
 		return cmp.Compare(a.CustomerNumber, b.CustomerNumber)
 	})
@@ -83,6 +91,12 @@ func (h Handler) tolerate(manifest lake.Manifest) error {
 	return failure.TooManyRejectedRows.Errorf(
 		"%d of %d rows were rejected, more than the fraction %v: %s; the rows are in %s",
 		rejected, rows, h.MaxRejectedFraction, strings.Join(reasons, ", "), h.Lake.URI(lake.QuarantinePrefix(manifest.Snapshot)))
+}
+
+func add(to, counts map[string]int64) {
+	for name, count := range counts {
+		to[name] += count
+	}
 }
 
 func total(counts map[string]int64) (sum int64) {

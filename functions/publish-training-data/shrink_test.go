@@ -57,14 +57,3 @@ func TestASourceThatShrankIsNotPublished(t *testing.T) {
 		t.Errorf("another source: %+v, %v", out, err)
 	}
 }
-
-// The ranges of one snapshot have one type of ratings.
-func TestATypeThatChangedMeanwhile(t *testing.T) {
-	b := setup(t)
-	run := b.run("mixed", 0)
-	b.prepare(t, run, nil)
-	b.put(t, lake.RangeReportKey(run.ID, 1), lake.RangeReport{Range: 1, RatingType: "decimal(3,2)"})
-	if _, err := b.Handle(t.Context(), run); !errors.Is(err, failure.SchemaMismatch) {
-		t.Errorf("got %v", err)
-	}
-}

@@ -14,6 +14,7 @@ import (
 	"recsys/infra/local/testbed/trainingtest"
 	"recsys/shared/contract/failure"
 	"recsys/shared/contract/lake"
+	"recsys/shared/contract/shape"
 	"recsys/shared/contract/workflow"
 	"recsys/shared/shop/training"
 	"recsys/shared/store/objectstore"
@@ -29,9 +30,6 @@ func put[T any](tb testing.TB, store *objectstore.Store, table string, rows []T)
 	}
 	defer file.Close()
 	w := training.NewWriter[T](file)
-	if ratings, ok := any(w).(*training.Writer[training.RawRating]); ok {
-		training.SetRatingType(ratings, training.WholeRatings)
-	}
 	for _, row := range rows {
 		if err := w.Append(row); err != nil {
 			tb.Fatal(err)
@@ -46,6 +44,13 @@ func put[T any](tb testing.TB, store *objectstore.Store, table string, rows []T)
 	}
 }
 
+func putShop(tb testing.TB, store *objectstore.Store, shop shape.Shop) {
+	tb.Helper()
+	if _, err := store.PutJSON(tb.Context(), lake.ShapeKey(event(tb).ID), shop); err != nil {
+		tb.Fatal(err)
+	}
+}
+
 // setup puts raw tables of so many customers with so many ratings each. Every product's code is trimmed.
 func setup(tb testing.TB, customers, products int) Handler {
 	tb.Helper()
@@ -53,7 +58,7 @@ func setup(tb testing.TB, customers, products int) Handler {
 	var (
 		people  []trainingtest.RawCustomer
 		items   []trainingtest.RawProduct
-		ratings []training.RawRating
+		ratings []trainingtest.RawRating
 	)
 	for p := range products {
 		items = append(items, trainingtest.RawProduct{ProductCode: fmt.Sprint("S", p, " "), ProductLine: "Cars", ProductScale: "1:10",
@@ -62,20 +67,21 @@ func setup(tb testing.TB, customers, products int) Handler {
 	for c := range customers {
 		people = append(people, trainingtest.RawCustomer{CustomerNumber: number(int64(c)), City: "Oslo ", Country: "Norway", CreditLimit: "0.00"})
 		for p := range products {
-			ratings = append(ratings, training.RawRating{CustomerNumber: number(int64(c)), ProductCode: fmt.Sprint("S", p), ProductRating: number(5)})
+			ratings = append(ratings, trainingtest.RawRating{CustomerNumber: number(int64(c)), ProductCode: fmt.Sprint("S", p), ProductRating: number(5)})
 		}
 	}
 	put(tb, store, "products", items)
 	put(tb, store, "customers", people)
 	put(tb, store, "ratings", ratings)
-	return Handler{training.Lab, store}
+	putShop(tb, store, shape.Lab)
+	return Handler{store}
 }
 
 func TestTransform(t *testing.T) {
 	h, in := setup(t, 3, 4), event(t)
-	bad := training.RawRating{CustomerNumber: number(9), ProductCode: "S1", ProductRating: number(5)}
-	good := training.RawRating{CustomerNumber: number(2), ProductCode: "S1", ProductRating: number(1)}
-	put(t, h.Lake, "ratings", []training.RawRating{good, bad})
+	bad := trainingtest.RawRating{CustomerNumber: number(9), ProductCode: "S1", ProductRating: number(5)}
+	good := trainingtest.RawRating{CustomerNumber: number(2), ProductCode: "S1", ProductRating: number(1)}
+	put(t, h.Lake, "ratings", []trainingtest.RawRating{good, bad})
 	out, err := h.Handle(t.Context(), in)
 	if want := (workflow.Transformed{Rows: 1, Rejected: 1}); err != nil || out != want {
 		t.Fatalf("got %+v, %v", out, err)
@@ -94,12 +100,12 @@ func TestTransform(t *testing.T) {
 	if err != nil || row.CustomerNumber != 2 || row.City != "Oslo" || *row.CreditLimit != 0 || row.BuyPrice != 4881 || row.ProductRating != 1 {
 		t.Errorf("got %+v, %v", row, err)
 	}
-	if counts, err := training.Rejected(table.File); err != nil || counts["unknown-customer"] != 1 {
-		t.Errorf("counted %v, %v", counts, err)
+	if facts, err := training.ReadFacts(table.File); err != nil || facts.Rejected[training.UnknownCustomer] != 1 || facts.Kinds["rating"] != 1 {
+		t.Errorf("counted %+v, %v", facts, err)
 	}
 
 	// Without bad rows the quarantine of an earlier attempt is gone.
-	put(t, h.Lake, "ratings", []training.RawRating{good})
+	put(t, h.Lake, "ratings", []trainingtest.RawRating{good})
 	if _, err := h.Handle(t.Context(), in); err != nil {
 		t.Fatal(err)
 	}
@@ -168,7 +174,7 @@ func TestTheCatalogue(t *testing.T) {
 
 func TestFaults(t *testing.T) {
 	store, _ := s3test.ForTest(t, "lake")
-	h := Handler{training.Lab, store}
+	h := Handler{store}
 	if _, err := h.Handle(t.Context(), workflow.RangeInput{}); !errors.Is(err, failure.InvalidInput) {
 		t.Errorf("no run: %v", err)
 	}

@@ -5,7 +5,6 @@ import (
 
 	"recsys/shared/contract/settings"
 	"recsys/shared/runtime/step"
-	"recsys/shared/shop/training"
 	"recsys/shared/store/objectstore"
 )
 
@@ -20,5 +19,5 @@ func wire(ctx context.Context) (*Handler, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Handler{Shop: training.Lab, Lake: objectstore.New(client, config.Bucket)}, nil
+	return &Handler{Lake: objectstore.New(client, config.Bucket)}, nil
 }

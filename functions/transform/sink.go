@@ -1,67 +1,63 @@
 package main
 
 import (
-	"bufio"
 	"context"
-	"encoding/json"
 	"errors"
-	"fmt"
 	"io"
 	"os"
 
 	"github.com/parquet-go/parquet-go"
 
+	"recsys/shared/contract/failure"
 	"recsys/shared/contract/lake"
+	"recsys/shared/contract/shape"
 	"recsys/shared/contract/workflow"
 	"recsys/shared/shop/training"
 	"recsys/shared/store/objectstore"
 )
 
-// rejected is a line of the quarantine: the rating as it came, and why it is no training row.
-type rejected struct {
-	Reason         training.Reason `json:"reason"`
-	CustomerNumber *json.Number    `json:"customerNumber"`
-	ProductCode    string          `json:"productCode"`
-	ProductRating  *json.Number    `json:"productRating"`
-}
+const (
+	// maxKinds bounds how many types of interactions a range may have. More are a column that is no type.
+	maxKinds = 100
+	// examples is how many skipped rows of each reason are kept.
+	examples = 10
+)
 
-// sink takes a range's rows into two scratch files: good ones and quarantine.
+// sink takes a range's rows into scratch files: good ones, quarantine, and examples of those that were skipped.
 type sink struct {
-	good, bad *os.File
-	rows      *training.RowWriter
-	buffer    *bufio.Writer
-	lines     *json.Encoder
-
-	accepted, refused int64
-	reasons           map[training.Reason]int64
+	shop     shape.Shop
+	good     *os.File
+	rows     *training.RowWriter
+	bad      *lines
+	skipped  *lines
+	facts    training.Facts
+	accepted int64
+	refused  int64
+	passed   int64
 }
 
-func newSink(shop training.Shop, ratings training.RatingType) (*sink, error) {
+func newSink(shop shape.Shop) (*sink, error) {
 	good, err := objectstore.Scratch()
 	if err != nil {
 		return nil, err
 	}
-	bad, err := objectstore.Scratch()
-	if err != nil {
+	s := &sink{shop: shop, good: good, rows: training.NewRowWriter(shop, good), facts: training.NewFacts()}
+	if s.bad, err = newLines(shop); err != nil {
 		good.Close()
 		return nil, err
 	}
-	buffer := bufio.NewWriter(bad)
-	return &sink{
-		good: good, bad: bad, rows: shop.NewRowWriter(good, ratings),
-		buffer: buffer, lines: json.NewEncoder(buffer), reasons: map[training.Reason]int64{},
-	}, nil
+	if s.skipped, err = newLines(shop); err != nil {
+		s.bad.file.Close()
+		good.Close()
+		return nil, err
+	}
+	return s, nil
 }
 
-// ratings is a stream of ratings by ascending customerNumber: training.Table.
-type ratings interface {
-	Next() (*training.RawRating, error)
-}
-
-// fill takes all ratings, joined.
-func (s *sink) fill(ctx context.Context, ratings ratings, join *join) error {
+// fill takes all interactions, joined.
+func (s *sink) fill(ctx context.Context, interactions stream, join *join) error {
 	for {
-		raw, err := ratings.Next()
+		raw, err := interactions.Next()
 		if errors.Is(err, io.EOF) {
 			return nil
 		}
@@ -72,7 +68,12 @@ func (s *sink) fill(ctx context.Context, ratings ratings, join *join) error {
 		if err != nil {
 			return err
 		}
-		if err := s.take(raw, parts, reason); err != nil {
+		if reason != "" {
+			err = s.leave(raw, reason)
+		} else {
+			err = s.take(&join.interaction, parts)
+		}
+		if err != nil {
 			return err
 		}
 		if ctx.Err() != nil {
@@ -81,40 +82,45 @@ func (s *sink) fill(ctx context.Context, ratings ratings, join *join) error {
 	}
 }
 
-func (s *sink) take(raw *training.RawRating, parts [][]parquet.Value, reason training.Reason) error {
-	if reason == "" {
-		s.accepted++
-		return s.rows.Append(parts...)
+// take writes a good row.
+func (s *sink) take(of *training.Interaction, parts [][]parquet.Value) error {
+	s.accepted++
+	s.facts.Kinds[of.Kind]++
+	if len(s.facts.Kinds) > maxKinds {
+		return failure.SchemaMismatch.Errorf("the interactions have more than %d types: the column that the shop file calls type is none", maxKinds)
 	}
-	s.refused++
-	s.reasons[reason]++
-	err := s.lines.Encode(rejected{reason, numberOrNull(raw.CustomerNumber), raw.ProductCode, numberOrNull(raw.ProductRating)})
-	if err != nil {
-		return fmt.Errorf("writing to quarantine: %w", err)
-	}
-	return nil
+	s.facts.Newest = max(s.facts.Newest, of.At)
+	return s.rows.Append(parts...)
 }
 
-// numberOrNull is MySQL's text of a number for JSON.
-func numberOrNull(text string) *json.Number {
-	if text == "" {
+// leave counts a bad row, and writes it where the shop's rule for the reason says.
+func (s *sink) leave(raw training.Raw, reason training.Reason) error {
+	if training.RuleFor(s.shop, reason) == shape.Reject {
+		s.refused++
+		s.facts.Rejected[reason]++
+		return s.bad.add(reason, raw)
+	}
+	s.passed++
+	if s.facts.Skipped[reason]++; s.facts.Skipped[reason] > examples {
 		return nil
 	}
-	return (*json.Number)(&text)
+	return s.skipped.add(reason, raw)
 }
 
 // put stores the quarantine first: where there is a range's file, its rejects can be looked up.
 func (s *sink) put(ctx context.Context, store *objectstore.Store, in workflow.RangeInput) error {
-	if err := s.buffer.Flush(); err != nil {
-		return fmt.Errorf("writing to quarantine: %w", err)
+	if err := s.bad.put(ctx, store, lake.QuarantineKey(in.ID, in.Range.Index)); err != nil {
+		return err
 	}
-	if err := training.SetRejected(s.rows, s.reasons); err != nil {
+	if !s.shop.IsLab() { // nothing is skipped in the lab's shop
+		if err := s.skipped.put(ctx, store, lake.SkippedKey(in.ID, in.Range.Index)); err != nil {
+			return err
+		}
+	}
+	if err := s.rows.SetFacts(s.shop, s.facts); err != nil {
 		return err
 	}
 	if err := s.rows.Close(); err != nil {
-		return err
-	}
-	if _, err := store.PutFile(ctx, lake.QuarantineKey(in.ID, in.Range.Index), s.bad); err != nil {
 		return err
 	}
 	_, err := store.PutFile(ctx, lake.RangeKey(in.ID, in.Range.Index), s.good)
@@ -123,5 +129,6 @@ func (s *sink) put(ctx context.Context, store *objectstore.Store, in workflow.Ra
 
 func (s *sink) close() {
 	s.good.Close()
-	s.bad.Close()
+	s.bad.file.Close()
+	s.skipped.file.Close()
 }

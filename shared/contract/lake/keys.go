@@ -31,6 +31,11 @@ func QuarantineKey(run string, rangeIndex int) string {
 	return fmt.Sprintf("%srange-%04d.ndjson", QuarantinePrefix(run), rangeIndex)
 }
 
+// SkippedKey holds some of a range's rows that were skipped, in a shop with a file.
+func SkippedKey(run string, rangeIndex int) string {
+	return fmt.Sprintf("%s%s/skipped/range-%04d.ndjson", RunsParent, run, rangeIndex)
+}
+
 // RangeReportKey is the report of partition-write on a range. publish-training-data adds the reports up.
 func RangeReportKey(run string, rangeIndex int) string {
 	return fmt.Sprintf("%s%s/reports/range-%04d.json", RunsParent, run, rangeIndex)
@@ -52,7 +57,7 @@ func RangeKey(run string, rangeIndex int) string {
 	return fmt.Sprintf("%srange-%04d.parquet", RangeFilesPrefix(run), rangeIndex)
 }
 
-// ProductsKey lists the shop's products, rated or not, as Parquet of training.CatalogueRow.
+// ProductsKey lists the shop's products, rated or not, as Parquet of training.Product.
 func ProductsKey(run string) string { return RangesPrefix(run) + "products.parquet" }
 
 func PopularityKey(run string) string { return RangesPrefix(run) + "popularity.json" }
@@ -63,6 +68,17 @@ func SnapshotPrefix(run string) string { return TrainingPrefix + "snapshot=" + r
 func PartitionKey(run string, customerNumber int32) string {
 	return SnapshotPrefix(run) + PartitionFolder(strconv.Itoa(int(customerNumber))) + "part-0000.parquet"
 }
+
+// PartKey is the object of a range, where the customers have none of their own.
+func PartKey(run string, rangeIndex int) string {
+	return SnapshotPrefix(run) + PartFolder(fmt.Sprintf("%0*d", PartDigits, rangeIndex)) + "part-0000.parquet"
+}
+
+// PartDigits is the number of digits of a range in PartFolder.
+const PartDigits = 4
+
+// PartFolder is a range's folder under SnapshotPrefix. A variable may stand for the digits.
+func PartFolder(part string) string { return "part=" + part + "/" }
 
 // PartitionFolder is a customer's folder under SnapshotPrefix. A variable may stand for the number.
 func PartitionFolder(customerNumber string) string { return "customerNumber=" + customerNumber + "/" }

@@ -13,6 +13,20 @@ type RangeReport struct {
 	Rejected   map[string]int64 `json:"rejected"`   // by reason
 	RatingType string           `json:"ratingType"` // a training.RatingType
 	Partitions []Partition      `json:"partitions"`
+
+	// Part is the object of the whole range, nil if each customer has one.
+	Part    *Part            `json:"part,omitempty"`
+	Newest  *time.Time       `json:"newest,omitempty"`
+	Skipped map[string]int64 `json:"skipped,omitempty"` // by reason
+	Kinds   map[string]int64 `json:"kinds,omitempty"`   // interactions by type
+}
+
+// Part is a range's object.
+type Part struct {
+	Range     int   `json:"range"`
+	Customers int64 `json:"customers"`
+	Rows      int64 `json:"rows"`
+	Bytes     int64 `json:"bytes"`
 }
 
 // Partition is one customer's object.
@@ -27,13 +41,14 @@ type Manifest struct {
 	Snapshot   string           `json:"snapshot"`
 	StartedAt  time.Time        `json:"startedAt"` // of the run: orders snapshots
 	Ranges     int              `json:"ranges"`
-	Source     string           `json:"source"`     // its source, "" of an earlier release
-	Rows       int64            `json:"rows"`       // training rows
-	Customers  int64            `json:"customers"`  // with ratings
-	Products   int64            `json:"products"`   // in the source, the bad ones too
-	Rejected   map[string]int64 `json:"rejected"`   // by reason
-	RatingType string           `json:"ratingType"` // a training.RatingType, "" of an earlier release is whole
-	Partitions []Partition      `json:"partitions"` // ascending customerNumber
+	Source     string           `json:"source"`          // its source, "" of an earlier release
+	Rows       int64            `json:"rows"`            // training rows
+	Customers  int64            `json:"customers"`       // with ratings
+	Products   int64            `json:"products"`        // in the source, the bad ones too
+	Rejected   map[string]int64 `json:"rejected"`        // by reason
+	RatingType string           `json:"ratingType"`      // a training.RatingType, "" of an earlier release is whole
+	Partitions []Partition      `json:"partitions"`      // ascending customerNumber
+	Parts      []Part           `json:"parts,omitempty"` // in place of Partitions: ascending range
 
 	Shop    *shape.Shop      `json:"shop,omitempty"`    // nil of an earlier release is the lab's
 	Newest  *time.Time       `json:"newest,omitempty"`  // the time of the newest interaction, nil without times
@@ -43,10 +58,13 @@ type Manifest struct {
 
 // Shape returns the shop that the snapshot was made of.
 func (m Manifest) Shape() shape.Shop {
-	if m.Shop == nil {
+	if m.Shop != nil {
+		return *m.Shop
+	}
+	if m.RatingType == "" {
 		return shape.Lab
 	}
-	return *m.Shop
+	return shape.Lab.WithRatings(shape.Type(m.RatingType))
 }
 
 // Size returns how large the snapshot's source was.

@@ -18,7 +18,7 @@ var Lab = Shop{
 		{Name: "buyPrice", Role: Price, Type: Money, Missing: "no-price", Bad: "price-out-of-range"},
 		{Name: "MSRP", Role: Price, Type: Money, Missing: "no-price", Bad: "price-out-of-range"},
 	},
-	InteractionColumns: []Column{{Name: "productRating", Role: Stars, Type: Int}},
+	InteractionColumns: []Column{{Name: "productRating", Role: Stars, Type: Int, Missing: "no-rating"}},
 	Group:              "country",
 	Line:               "productLine",
 	Meaning:            Meaning{Exclude: []string{Rating}},

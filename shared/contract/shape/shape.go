@@ -7,6 +7,8 @@
 package shape
 
 import (
+	"crypto/sha256"
+	"fmt"
 	"slices"
 	"strings"
 )
@@ -125,7 +127,7 @@ type Meaning struct {
 
 // Cleaning says what is done with rows that break the contract.
 type Cleaning struct {
-	// Rules holds Skip or Reject by the reason (training.Reason). Reasons without an entry are rejected.
+	// Rules holds Skip or Reject by the reason (training.ReasonsOfFiles). Other reasons go by training.RulesOfFiles.
 	Rules map[string]Rule `json:"rules,omitempty"`
 }
 
@@ -170,6 +172,17 @@ func withRole(columns []Column, role Role) (Column, bool) {
 	return columns[i], true
 }
 
+// WithRatings returns a copy of the shop whose ratings are of a type.
+func (s Shop) WithRatings(ratings Type) Shop {
+	s.InteractionColumns = slices.Clone(s.InteractionColumns)
+	for i, column := range s.InteractionColumns {
+		if column.Role == Stars {
+			s.InteractionColumns[i].Type = ratings
+		}
+	}
+	return s
+}
+
 // Features returns the columns that models learn from.
 func Features(columns []Column) []Column {
 	return slices.DeleteFunc(slices.Clone(columns), func(c Column) bool { return !c.IsFeature() })
@@ -205,6 +218,24 @@ func (s Shop) SameIDs(other Shop) bool {
 
 // IsLab reports whether the shop is read from the lab's three tables.
 func (s Shop) IsLab() bool { return len(s.Source.Interactions) == 0 }
+
+// HasCustomers reports whether the shop lists its customers. Without a list every customer of an interaction is one.
+func (s Shop) HasCustomers() bool { return s.IsLab() || s.Source.Customers.Given() }
+
+// HasProducts reports whether the shop lists its products. Without a list every product of an interaction is one.
+func (s Shop) HasProducts() bool { return s.IsLab() || s.Source.Products.Given() }
+
+// Given reports whether there is such a query.
+func (q Query) Given() bool { return q.SQL != "" }
+
+// Stored returns an id as files, vectors and answers have it: the text itself, or its hash. The case of e-mail addresses
+// does not matter.
+func (id ID) Stored(text string) string {
+	if !id.Hashed {
+		return text
+	}
+	return fmt.Sprintf("%x", sha256.Sum256([]byte(strings.ToLower(text))))
+}
 
 // Whole reports whether values of the type are whole numbers.
 func (t Type) Whole() bool { return t == Int || t == BigInt }

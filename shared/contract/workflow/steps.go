@@ -220,7 +220,7 @@ var (
 		on(LakeBucket, keys(anyRange), PutObject),
 	}
 	partitionRights = []Right{
-		on(LakeBucket, keys(anyRange), GetObject),
+		on(LakeBucket, keys(lake.ShapeKey("*"), anyRange), GetObject),
 		on(LakeBucket, keys(anyRun, anySnapshot), PutObject),
 	}
 	publishRights = []Right{

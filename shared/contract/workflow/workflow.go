@@ -155,10 +155,12 @@ type Extracted struct {
 	Products  int64 `json:"products"`
 }
 
-// Transformed is the output of transform: training rows written and rows put into quarantine.
+// Transformed is the output of transform: training rows written, rows put into quarantine, and rows that are normal in the
+// shop and were left out.
 type Transformed struct {
 	Rows     int64 `json:"rows"`
 	Rejected int64 `json:"rejected"`
+	Skipped  int64 `json:"skipped,omitempty"`
 }
 
 // Partitioned is the output of partition-write.

@@ -74,7 +74,7 @@ func resolved(shop shape.Shop, found schema) shape.Shop {
 //
 // It is one cursor in key order, not pages. A page's "after this key" would skip NULLs and cut through equal keys of
 // a table without its primary key, and those have to reach the quarantine.
-func (s *Snapshot) Ratings(ctx context.Context, span workflow.Range, visit func(training.RawRating) error) error {
+func (s *Snapshot) Ratings(ctx context.Context, span workflow.Range, visit func(training.Raw) error) error {
 	texts, code := interner{}, codeText(s.schema.numericCode("ratings"))
 	order := "customerNumber, productCode"
 	if !s.schema["ratings"].unique {
@@ -85,9 +85,7 @@ func (s *Snapshot) Ratings(ctx context.Context, span workflow.Range, visit func(
 		return err
 	}
 	return s.stream(ctx, "ratings", "customerNumber, productCode, productRating", where, order, func(row []sql.RawBytes) error {
-		return visit(training.RawRating{
-			CustomerNumber: texts.text(digits(row[0])), ProductCode: texts.text(code(row[1])), ProductRating: texts.text(digits(row[2])),
-		})
+		return visit(training.Raw{texts.text(digits(row[0])), texts.text(code(row[1])), texts.text(digits(row[2]))})
 	})
 }
 

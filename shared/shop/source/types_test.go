@@ -27,8 +27,8 @@ func read(tb testing.TB, database *Database, span workflow.Range) (ratings, prod
 	tb.Helper()
 	err := database.Snapshot(tb.Context(), shape.Lab, func(s *Snapshot) error {
 		kind = s.Shop().InteractionColumns[0].Type
-		err := s.Ratings(tb.Context(), span, func(r training.RawRating) error {
-			ratings = append(ratings, strings.Join([]string{cmp.Or(r.CustomerNumber, "NULL"), r.ProductCode, r.ProductRating}, " "))
+		err := s.Ratings(tb.Context(), span, func(r training.Raw) error {
+			ratings = append(ratings, strings.Join([]string{cmp.Or(r[0], "NULL"), r[1], r[2]}, " "))
 			return nil
 		})
 		if err != nil {

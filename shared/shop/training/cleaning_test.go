@@ -4,9 +4,11 @@ import (
 	"math/big"
 	"strings"
 	"testing"
+	"time"
 
 	"recsys/infra/local/testbed/trainingtest"
 	"recsys/shared/contract/lake"
+	"recsys/shared/contract/shape"
 )
 
 func TestParseHundredths(t *testing.T) {
@@ -59,7 +61,7 @@ func TestCleanCustomerTrimsAndKeepsOptionalEmpty(t *testing.T) {
 		{trainingtest.RawCustomer{City: "a", Country: "b"}, "a|<null>|<null>|b|<null>"},
 		{trainingtest.RawCustomer{City: "a", Country: "b", CreditLimit: "0.00"}, "a|<null>|<null>|b|0"},
 	} {
-		values, reason := Lab.CleanCustomer(test.raw.Values())
+		values, reason := CleanCustomer(shape.Lab, test.raw.Values())
 		var texts []string
 		for _, value := range values {
 			texts = append(texts, value.String())
@@ -79,7 +81,7 @@ func TestCleaningNamesTheReason(t *testing.T) {
 		{trainingtest.RawCustomer{City: "Oslo"}, IncompleteAddress},
 		{trainingtest.RawCustomer{City: "Oslo", Country: "Norway", CreditLimit: "100000000"}, CreditLimitOutOfRange},
 	} {
-		if _, got := Lab.CleanCustomer(test.raw.Values()); got != test.want {
+		if _, got := CleanCustomer(shape.Lab, test.raw.Values()); got != test.want {
 			t.Errorf("%+v: %s, want %s", test.raw, got, test.want)
 		}
 	}
@@ -99,29 +101,35 @@ func TestCleaningNamesTheReason(t *testing.T) {
 		raw := good
 		test.change(&raw)
 		products := Products{}
-		products.Add(Lab, raw.Values())
+		products.Add(shape.Lab, raw.Values())
 		if product, found := products["S10"]; !found || product.Reason != test.want {
 			t.Errorf("%+v: %+v, want %s", raw, products, test.want)
 		}
 	}
 	for _, test := range []struct {
-		raw  RawRating
+		raw  Raw
 		want Reason
 	}{
-		{RawRating{"103", "S10", "1"}, ""},
-		{RawRating{"-2147483648", "S10", "5"}, ""},
-		{RawRating{"", "S10", "5"}, NoCustomerNumber},
-		{RawRating{"2147483648", "S10", "5"}, CustomerOutOfRange},
-		{RawRating{"18446744073709551615", "S10", "5"}, CustomerOutOfRange},
-		{RawRating{"103", "  ", "5"}, NoProductCode},
-		{RawRating{"103", "S10", ""}, NoRating},
-		{RawRating{"103", "S10", "0"}, RatingOutOfRange},
-		{RawRating{"103", "S10", "6"}, RatingOutOfRange},
+		{Raw{"103", "S10", "1"}, ""},
+		{Raw{"-2147483648", "S10", "5"}, ""},
+		{Raw{"", "S10", "5"}, NoCustomerNumber},
+		{Raw{"2147483648", "S10", "5"}, CustomerOutOfRange},
+		{Raw{"18446744073709551615", "S10", "5"}, CustomerOutOfRange},
+		{Raw{"103", "  ", "5"}, NoProductCode},
+		{Raw{"103", "S10", ""}, NoRating},
+		{Raw{"103", "S10", "0"}, RatingOutOfRange},
+		{Raw{"103", "S10", "6"}, RatingOutOfRange},
 	} {
-		if _, got := CleanRating(&test.raw, WholeRatings); got != test.want {
+		if _, got := cleaned(test.raw, WholeRatings); got != test.want {
 			t.Errorf("%+v: %s, want %s", test.raw, got, test.want)
 		}
 	}
+}
+
+// cleaned cleans a rating of the lab's shop.
+func cleaned(raw Raw, of RatingType) (rating Interaction, reason Reason) {
+	reason = NewInteractions(shape.Lab.WithRatings(shape.Type(of)), time.Now()).Clean(raw, &rating)
+	return rating, reason
 }
 
 func TestCleanRatingByType(t *testing.T) {
@@ -137,9 +145,9 @@ func TestCleanRatingByType(t *testing.T) {
 		{FractionalRatings, "5.01", 0, RatingOutOfRange}, {FractionalRatings, "5.004", 0, RatingTooPrecise}, {FractionalRatings, "1e9", 0, RatingOutOfRange},
 		{FractionalRatings, "-4.5", 0, RatingOutOfRange}, {FractionalRatings, "0", 0, RatingOutOfRange},
 	} {
-		got, why := CleanRating(&RawRating{"103", "S10", test.text}, test.of)
-		if why != test.why || why == "" && got.Rating != test.want {
-			t.Errorf("%s as %s: got %d, %q; want %d, %q", test.text, test.of, got.Rating, why, test.want, test.why)
+		got, why := cleaned(Raw{"103", "S10", test.text}, test.of)
+		if why != test.why || why == "" && got.Values[0].Int32() != test.want {
+			t.Errorf("%s as %s: got %d, %q; want %d, %q", test.text, test.of, got.Values, why, test.want, test.why)
 		}
 	}
 }
@@ -161,16 +169,20 @@ func TestBadTextIsRefused(t *testing.T) {
 		customers[0].City, customers[1].State, customers[2].PostalCode, customers[3].Country = text, text, text, text
 		products[0].ProductCode, products[1].ProductLine, products[2].ProductScale = text, text, text
 		for _, raw := range customers {
-			if _, got := Lab.CleanCustomer(raw.Values()); got != want {
+			if _, got := CleanCustomer(shape.Lab, raw.Values()); got != want {
 				t.Errorf("%.40q in a text: %q, want %q", text, got, want)
 			}
 		}
 		for _, raw := range products {
-			if _, got := Lab.clean(ProductTable, raw.Values()); got != want {
-				t.Errorf("%.40q in a text: %q, want %q", text, got, want)
+			products := Products{}
+			products.Add(shape.Lab, raw.Values())
+			for _, got := range products {
+				if got.Reason != want {
+					t.Errorf("%.40q in a text: %q, want %q", text, got.Reason, want)
+				}
 			}
 		}
-		if _, got := CleanRating(&RawRating{"103", text, "5"}, WholeRatings); got != want {
+		if _, got := cleaned(Raw{"103", text, "5"}, WholeRatings); got != want {
 			t.Errorf("the code %.40q: %q, want %q", text, got, want)
 		}
 	}
@@ -197,7 +209,7 @@ func FuzzParseHundredths(f *testing.F) {
 		if off.Abs(off).Cmp(big.NewRat(1, 200)) > 0 {
 			t.Errorf("%q became %d hundredths", text, got)
 		}
-		if got >= limit || got <= -limit {
+		if got >= 10_000_000_000 || got <= -10_000_000_000 {
 			t.Errorf("%q is beyond DECIMAL(10,2)", text)
 		}
 	})

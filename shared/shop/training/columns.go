@@ -1,160 +1,171 @@
 package training
 
 import (
+	"fmt"
 	"strings"
 
 	"github.com/parquet-go/parquet-go"
+
+	"recsys/shared/contract/shape"
 )
 
-// TableName names a table of the shop.
+// TableName names a raw table of a run.
 type TableName string
 
 const (
-	RatingTable   TableName = "ratings"
-	CustomerTable TableName = "customers"
-	ProductTable  TableName = "products"
+	InteractionTable TableName = "ratings"
+	CustomerTable    TableName = "customers"
+	ProductTable     TableName = "products"
 )
 
-// Keys of the shop's tables. The order of rows and the join go by them.
-const (
-	CustomerKey = "customerNumber"
-	ProductKey  = "productCode"
-	RatingKey   = "productRating"
-)
-
-// Type is the type of a column in a training row.
-type Type string
-
-const (
-	// Text is at most lake.MaxText characters, without blanks around it.
-	Text Type = "string"
-	// Money is DECIMAL(10,2), an int64 of hundredths in files.
-	Money Type = "decimal(10,2)"
-	// Stock is a whole number of pieces.
-	Stock Type = "int"
-)
-
-// Column is a column of the shop that becomes a column of the training row of the same name.
-type Column struct {
-	Table TableName
-	Name  string
-	Type  Type
-	// Missing is the reason why a row without a value is rejected. "" lets it pass, as NULL.
-	Missing Reason
-	// Bad is the reason why a number that does not fit the type is rejected.
-	Bad Reason
+// RawNames returns the columns of a raw row. A customer and a product have their id first. An interaction has the
+// customer's id, the product's id and its own columns.
+func RawNames(shop shape.Shop, table TableName) []string {
+	switch table {
+	case CustomerTable:
+		return append([]string{shop.Customer.Name}, names(shop.CustomerColumns)...)
+	case ProductTable:
+		return append([]string{shop.Product.Name}, names(shop.ProductColumns)...)
+	default:
+		return append([]string{shop.Customer.Name, shop.Product.Name}, names(shop.InteractionColumns)...)
+	}
 }
 
-// Shop is the table of the columns that are read: those of customers, then those of products, in the order of the
-// training row. The rating and the customer's number follow them in files. Everything else derives from it: the SELECT
-// lists, the check of the schema, the reader's grants, the files of all steps and the columns of Glue's table.
-type Shop []Column
-
-// Lab is the shop of the sample database, classicmodels.
-var Lab = Shop{
-	{CustomerTable, "city", Text, IncompleteAddress, ""},
-	{CustomerTable, "state", Text, "", ""},
-	{CustomerTable, "postalCode", Text, "", ""},
-	{CustomerTable, "country", Text, IncompleteAddress, ""},
-	{CustomerTable, "creditLimit", Money, "", CreditLimitOutOfRange},
-	{ProductTable, ProductKey, Text, IncompleteProduct, ""},
-	{ProductTable, "productLine", Text, IncompleteProduct, ""},
-	{ProductTable, "productScale", Text, IncompleteProduct, ""},
-	{ProductTable, "quantityInStock", Stock, NoQuantity, QuantityOutOfRange},
-	{ProductTable, "buyPrice", Money, NoPrice, PriceOutOfRange},
-	{ProductTable, "MSRP", Money, NoPrice, PriceOutOfRange},
+func names(columns []shape.Column) []string {
+	out := make([]string, len(columns))
+	for i, column := range columns {
+		out[i] = column.Name
+	}
+	return out
 }
 
-// Of returns the columns of one table.
-func (s Shop) Of(table TableName) []Column {
-	var columns []Column
-	for _, column := range s {
-		if column.Table == table {
-			columns = append(columns, column)
+// InRow returns the products' columns that a training row has: all but the name, which is for people.
+func InRow(products []shape.Column) []shape.Column {
+	out := make([]shape.Column, 0, len(products))
+	for _, column := range products {
+		if column.Role != shape.Name {
+			out = append(out, column)
 		}
 	}
-	return columns
+	return out
 }
 
-// RawNames returns the columns of a raw row: the table's key, which is the customer's number for customers and the
-// product's code for products, and then its other columns.
-func (s Shop) RawNames(table TableName) []string {
-	var names []string
-	if table == CustomerTable {
-		names = append(names, CustomerKey)
-	}
-	for _, column := range s.Of(table) {
-		names = append(names, column.Name)
-	}
-	return names
+// rowColumns returns the columns of a training row in order, without the customer's id, which is the last one. The
+// product's id is a column that no row lacks.
+func rowColumns(shop shape.Shop) []shape.Column {
+	columns := append([]shape.Column{}, shop.CustomerColumns...)
+	columns = append(columns, idColumn(shop.Product))
+	columns = append(columns, InRow(shop.ProductColumns)...)
+	return append(columns, shop.InteractionColumns...)
+}
+
+// idColumn returns the column of an id.
+func idColumn(id shape.ID) shape.Column {
+	return shape.Column{Name: id.Name, Type: id.Type, Missing: string(NoProductCode)}
 }
 
 // CatalogColumn is a column of the training data as Hive and Athena name and type it.
 type CatalogColumn struct{ Name, Type string }
 
-// Catalog returns the columns of a partition's file, in order. Hive's names are lower case.
-func (s Shop) Catalog(ratings RatingType) []CatalogColumn {
-	columns := make([]CatalogColumn, 0, len(s)+1)
-	for _, column := range s {
+// Catalog returns the columns of a snapshot's files, in order. Hive's names are lower case. The customer's id is one of
+// them, unless the folders carry it.
+func Catalog(shop shape.Shop) []CatalogColumn {
+	var columns []CatalogColumn
+	for _, column := range rowColumns(shop) {
 		columns = append(columns, CatalogColumn{strings.ToLower(column.Name), string(column.Type)})
 	}
-	return append(columns, CatalogColumn{strings.ToLower(RatingKey), string(ratings)})
-}
-
-// PartitionColumn is the column that the folders carry.
-var PartitionColumn = CatalogColumn{strings.ToLower(CustomerKey), "int"}
-
-// RowSchema returns the schema of a range's file. The customer's number is its last column, so that a partition's row is
-// a range's row without its last value.
-func (s Shop) RowSchema(ratings RatingType) *parquet.Schema {
-	names, nodes := s.partition(ratings)
-	nodes[CustomerKey] = parquet.Int(32)
-	return parquet.NewSchema("Row", ordered{nodes, append(names, CustomerKey)})
-}
-
-// PartitionSchema returns the schema of a customer's file: one rating a row with the columns of its customer and its
-// product.
-func (s Shop) PartitionSchema(ratings RatingType) *parquet.Schema {
-	names, nodes := s.partition(ratings)
-	return parquet.NewSchema("Example", ordered{nodes, names})
-}
-
-func (s Shop) partition(ratings RatingType) (names []string, nodes parquet.Group) {
-	nodes = parquet.Group{}
-	for _, column := range s {
-		names, nodes[column.Name] = append(names, column.Name), column.node()
+	if shop.Layout == shape.ByRange {
+		columns = append(columns, CatalogColumn{strings.ToLower(shop.Customer.Name), string(shop.Customer.Type)})
 	}
-	nodes[RatingKey] = ratings.node()
-	return append(names, RatingKey), nodes
+	return columns
 }
 
-func (c Column) node() parquet.Node {
-	var node parquet.Node
-	switch c.Type {
-	case Money:
-		node = parquet.Decimal(2, 10, parquet.Int64Type)
-	case Stock:
-		node = parquet.Int(32)
-	default:
-		node = parquet.Encoded(parquet.String(), &parquet.RLEDictionary)
+// PartitionColumn returns the column that the folders carry.
+func PartitionColumn(shop shape.Shop) CatalogColumn {
+	if shop.Layout == shape.ByRange {
+		return CatalogColumn{"part", "int"}
 	}
-	if c.Missing == "" {
-		return parquet.Optional(node)
-	}
-	return node
+	return CatalogColumn{strings.ToLower(shop.Customer.Name), "int"}
 }
 
-// rawSchema returns the schema of a raw file: texts, which may be NULL.
-func (s Shop) rawSchema(table TableName) *parquet.Schema {
+// RowSchema returns the schema of a range's file. The customer's id is its last column, so that a row of a customer's
+// file is a range's row without its last value.
+func RowSchema(shop shape.Shop) *parquet.Schema {
+	return schemaOf("Row", append(rowColumns(shop), idColumn(shop.Customer)))
+}
+
+// PartitionSchema returns the schema of a customer's file: one interaction a row with the columns of its customer and
+// its product.
+func PartitionSchema(shop shape.Shop) *parquet.Schema { return schemaOf("Example", rowColumns(shop)) }
+
+func schemaOf(name string, columns []shape.Column) *parquet.Schema {
 	nodes := parquet.Group{}
-	for _, name := range s.RawNames(table) {
-		nodes[name] = parquet.Optional(parquet.String())
+	for _, column := range columns {
+		nodes[column.Name] = node(column)
 	}
-	return parquet.NewSchema(rawNames[table], ordered{nodes, s.RawNames(table)})
+	return parquet.NewSchema(name, ordered{nodes, names(columns)})
 }
 
-// rawNames are the names of the schemas of raw files.
-var rawNames = map[TableName]string{CustomerTable: "RawCustomer", ProductTable: "RawProduct"}
+func node(c shape.Column) parquet.Node {
+	if Optional(c) {
+		return parquet.Optional(nodeOf(c.Type))
+	}
+	return nodeOf(c.Type)
+}
+
+// Optional reports whether a column may be NULL.
+func Optional(c shape.Column) bool { return c.Missing == "" && c.Role != shape.Kind }
+
+// nodeOf returns the Parquet type. A decimal of at most 9 digits is an int32, one of at most 18 an int64. Source:
+// https://github.com/apache/parquet-format/blob/master/LogicalTypes.md#decimal
+func nodeOf(t shape.Type) parquet.Node {
+	switch t {
+	case shape.Int:
+		return parquet.Int(32)
+	case shape.BigInt:
+		return parquet.Int(64)
+	case shape.Double:
+		return parquet.Leaf(parquet.DoubleType)
+	case shape.Timestamp:
+		return parquet.Timestamp(parquet.Millisecond)
+	}
+	precision, scale, decimal := digitsOf(t)
+	switch {
+	case !decimal:
+		return parquet.Encoded(parquet.String(), &parquet.RLEDictionary)
+	case precision <= 9:
+		return parquet.Decimal(scale, precision, parquet.Int32Type)
+	case precision <= 18:
+		return parquet.Decimal(scale, precision, parquet.Int64Type)
+	default:
+		return parquet.Decimal(scale, precision, parquet.FixedLenByteArrayType(wideDecimal))
+	}
+}
+
+// wideDecimal is the size of a decimal of more than 18 digits, in bytes. It holds the 38 digits of Athena's decimals.
+const wideDecimal = 16
+
+// digitsOf returns the digits of a decimal's type, and those after its point.
+func digitsOf(t shape.Type) (precision, scale int, decimal bool) {
+	n, err := fmt.Sscanf(string(t), "decimal(%d,%d)", &precision, &scale)
+	return precision, scale, n == 2 && err == nil
+}
+
+// rawSchema returns the schema of a raw file: texts, which may be NULL. Interactions repeat their few texts.
+func rawSchema(shop shape.Shop, table TableName) *parquet.Schema {
+	text := parquet.String()
+	if table == InteractionTable {
+		text = parquet.Encoded(text, &parquet.RLEDictionary)
+	}
+	nodes := parquet.Group{}
+	for _, name := range RawNames(shop, table) {
+		nodes[name] = parquet.Optional(text)
+	}
+	return parquet.NewSchema(schemaNames[table], ordered{nodes, RawNames(shop, table)})
+}
+
+// schemaNames are the names of the schemas of raw files.
+var schemaNames = map[TableName]string{InteractionTable: "RawRating", CustomerTable: "RawCustomer", ProductTable: "RawProduct"}
 
 // ordered is a group whose fields keep their order. parquet.Group sorts them by name.
 type ordered struct {

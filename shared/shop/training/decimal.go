@@ -7,32 +7,34 @@ import (
 	"strings"
 )
 
-// limit is the first number of hundredths that DECIMAL(10,2) cannot hold.
-const limit = 10_000_000_000
-
 var (
 	errNoNumber = errors.New("not a decimal number")
 	errTooLarge = errors.New("too large")
 )
 
-// ParseHundredths reads the text of a number, as MySQL writes DECIMAL, FLOAT and DOUBLE, as hundredths. It rounds halves
-// away from zero, as MySQL's ROUND does. Exact reports that nothing was rounded off. More than DECIMAL(10,2) holds is an
-// error.
+// ParseHundredths reads the text of a number as hundredths, see parseUnits. More than DECIMAL(10,2) holds is an error.
 func ParseHundredths(text string) (hundredths int64, exact bool, err error) {
-	hundredths, rest, negative, err := scaled(text, 2)
+	return parseUnits(text, 10, 2)
+}
+
+// parseUnits reads the text of a number, as MySQL writes DECIMAL, FLOAT and DOUBLE, as units of 10^-scale. It rounds
+// halves away from zero, as MySQL's ROUND does. Exact reports that nothing was rounded off. More digits than the precision
+// (at most 18) are an error.
+func parseUnits(text string, precision, scale int) (units int64, exact bool, err error) {
+	units, rest, negative, err := scaled(text, scale)
 	if err != nil {
 		return 0, false, err
 	}
 	if rest != "" && rest[0] >= '5' {
-		hundredths++
+		units++
 	}
-	if hundredths >= limit {
+	if units >= int64(math.Pow10(precision)) {
 		return 0, false, errTooLarge
 	}
 	if negative {
-		hundredths = -hundredths
+		units = -units
 	}
-	return hundredths, isZero(rest), nil
+	return units, isZero(rest), nil
 }
 
 // parseQuantity reads the text of a number as a whole number of int32. It rounds up, so that a part of a piece is in stock.
@@ -52,8 +54,8 @@ func parseQuantity(text string) (int32, error) {
 	return int32(quantity), nil
 }
 
-// maxDigits is how many digits scaled takes: more than any caller has room for.
-const maxDigits = 15
+// maxDigits is how many digits scaled takes: an int64 holds them.
+const maxDigits = 18
 
 // scaled reads the text of a number as units of 10^-decimals, without the sign. Rest is the digits after that, which the
 // caller rounds by.

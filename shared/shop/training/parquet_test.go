@@ -15,6 +15,7 @@ import (
 	"github.com/parquet-go/parquet-go"
 
 	"recsys/infra/local/testbed/trainingtest"
+	"recsys/shared/contract/shape"
 )
 
 type rat = big.Rat
@@ -40,12 +41,12 @@ func TestSchemaIsTheContracts(t *testing.T) {
 	required int32 productRating (INT(32,true));
 	required int32 customerNumber (INT(32,true));
 }`
-	for name, got := range map[string]string{"table": Lab.RowSchema(WholeRatings).String(), "struct of the tests": parquet.SchemaOf(trainingtest.Row{}).String()} {
+	for name, got := range map[string]string{"table": RowSchema(shape.Lab).String(), "struct of the tests": parquet.SchemaOf(trainingtest.Row{}).String()} {
 		if got != want {
 			t.Errorf("the %s has %s", name, got)
 		}
 	}
-	example := Lab.PartitionSchema(WholeRatings)
+	example := PartitionSchema(shape.Lab)
 	if got := example.String(); got != parquet.SchemaOf(trainingtest.Example{}).String() {
 		t.Errorf("the table has %s", got)
 	}
@@ -58,11 +59,11 @@ func TestSchemaIsTheContracts(t *testing.T) {
 		{"productscale", "string"}, {"quantityinstock", "int"}, {"buyprice", "decimal(10,2)"},
 		{"msrp", "decimal(10,2)"}, {"productrating", "int"},
 	}
-	if got := Lab.Catalog(WholeRatings); !slices.Equal(got, catalog) {
+	if got := Catalog(shape.Lab); !slices.Equal(got, catalog) {
 		t.Errorf("the catalog has %v", got)
 	}
-	for table, want := range map[TableName]any{CustomerTable: trainingtest.RawCustomer{}, ProductTable: trainingtest.RawProduct{}} {
-		if got := Lab.rawSchema(table).String(); got != parquet.SchemaOf(want).String() {
+	for table, want := range map[TableName]any{InteractionTable: trainingtest.RawRating{}, CustomerTable: trainingtest.RawCustomer{}, ProductTable: trainingtest.RawProduct{}} {
+		if got := rawSchema(shape.Lab, table).String(); got != parquet.SchemaOf(want).String() {
 			t.Errorf("raw %s have %s", table, got)
 		}
 	}
@@ -73,7 +74,7 @@ func TestRowsOfTheTableAreThoseOfTheStruct(t *testing.T) {
 	const rows = rowGroup + 100
 	for _, ratings := range []RatingType{WholeRatings, FractionalRatings} {
 		var structs, values bytes.Buffer
-		byStruct, byValue := NewWriterOf[trainingtest.Row](&structs, ratings), Lab.NewRowWriter(&values, ratings)
+		byStruct, byValue := NewWriterOf[trainingtest.Row](&structs, ratings), NewRowWriter(shape.Lab.WithRatings(shape.Type(ratings)), &values)
 		for i := range int32(rows) {
 			row := trainingtest.Row{City: "Oslo", Country: "Norway", ProductCode: fmt.Sprint("S", i%7), ProductLine: "Cars", ProductScale: "1:10",
 				QuantityInStock: i, BuyPrice: int64(i) * 100, MSRP: 5, ProductRating: 50, CustomerNumber: i / 10}
@@ -126,7 +127,7 @@ func TestFractionalRatings(t *testing.T) {
 			t.Errorf("got %+v, %v; want %d", row, err, rating)
 		}
 	}
-	if last := Lab.Catalog(FractionalRatings)[11]; last != (CatalogColumn{"productrating", "decimal(3,2)"}) {
+	if last := Catalog(shape.Lab.WithRatings("decimal(3,2)"))[11]; last != (CatalogColumn{"productrating", "decimal(3,2)"}) {
 		t.Errorf("the catalog has %v", last)
 	}
 }
@@ -173,8 +174,8 @@ func TestScannerReturnsTheWrittenRows(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if counts, err := Rejected(file); err != nil || len(counts) != 1 || counts[string(NoRating)] != 2 {
-		t.Errorf("rejected %v, %v", counts, err)
+	if facts, err := ReadFacts(file); err != nil || len(facts.Rejected) != 1 || facts.Rejected[NoRating] != 2 {
+		t.Errorf("facts %+v, %v", facts, err)
 	}
 	scanner := NewScanner[trainingtest.Row](file)
 	defer scanner.Close()
@@ -264,7 +265,7 @@ func BenchmarkRowWriter(b *testing.B) {
 	}
 	b.ReportAllocs()
 	for b.Loop() {
-		w := Lab.NewRowWriter(io.Discard, WholeRatings)
+		w := NewRowWriter(shape.Lab, io.Discard)
 		for _, row := range rows {
 			if err := w.Append(row); err != nil {
 				b.Fatal(err)

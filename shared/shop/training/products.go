@@ -4,31 +4,48 @@ import (
 	"context"
 	"errors"
 	"io"
-	"slices"
+	"strconv"
 
 	"github.com/parquet-go/parquet-go"
 
+	"recsys/shared/contract/shape"
 	"recsys/shared/store/objectstore"
 )
 
-// CheckedProduct is a cleaned product, or why it cannot be used: then its code and its stock are all that counts.
+// CheckedProduct is a cleaned product, or why it cannot be used: then its id and its stock are all that counts.
 type CheckedProduct struct {
-	Code   string
-	Values []parquet.Value // the product's part of a training row
+	Code   string          // its id as text
+	Part   []parquet.Value // the product's part of a training row
+	Values []parquet.Value // as shape.Shop.ProductColumns
 	Reason Reason
 	Stock  *int32 // nil if nobody can tell it
 }
 
-// Products are a shop's, by their codes, trimmed.
+// Products are a shop's, by their ids.
 type Products map[string]CheckedProduct
 
-// Add takes a product. Of several with one code nobody can tell which one a rating means.
-func (p Products) Add(shop Shop, raw Raw) {
-	checked := CheckedProduct{Code: trimmed(raw.Key())}
-	checked.Values, checked.Reason = shop.clean(ProductTable, raw)
-	for i, column := range shop.Of(ProductTable) {
-		if column.Type == Stock {
-			if pieces, err := parseQuantity(raw[i]); err == nil {
+// Add takes a product. Of several with one id nobody can tell which one an interaction means.
+func (p Products) Add(shop shape.Shop, raw Raw) {
+	checked := CheckedProduct{Code: Trimmed(raw.Key())}
+	number, bad := int64(0), error(nil)
+	if shop.Product.Type.Whole() {
+		if number, bad = WholeID(shop.Product.Type, checked.Code); bad == nil {
+			checked.Code = strconv.FormatInt(number, 10)
+		}
+	}
+	checked.Values, checked.Reason = clean(shop.ProductColumns, raw[1:], BadProduct)
+	switch flaw := flawIn(checked.Code); {
+	case checked.Code == "" || bad != nil:
+		checked.Reason = IncompleteProduct
+	case flaw != "":
+		checked.Reason = flaw
+	}
+	if checked.Reason == "" {
+		checked.Part = productPart(shop, checked, number)
+	}
+	for i, column := range shop.ProductColumns {
+		if column.Role == shape.Stock {
+			if pieces, err := parseQuantity(Trimmed(raw[1+i])); err == nil {
 				checked.Stock = &pieces
 			}
 		}
@@ -39,9 +56,41 @@ func (p Products) Add(shop Shop, raw Raw) {
 	p[checked.Code] = checked
 }
 
+// productPart returns the product's part of a training row: its id, and its columns but the name.
+func productPart(shop shape.Shop, product CheckedProduct, number int64) []parquet.Value {
+	first := len(shop.CustomerColumns)
+	part := append(make([]parquet.Value, 0, 1+len(product.Values)), productValue(shop, product.Code, number).Level(0, 0, first))
+	for i, column := range shop.ProductColumns {
+		if column.Role != shape.Name {
+			part = append(part, level(product.Values[i], column, first+len(part)))
+		}
+	}
+	return part
+}
+
+// productValue returns a product's id as files have it.
+func productValue(shop shape.Shop, code string, number int64) parquet.Value {
+	switch shop.Product.Type {
+	case shape.Int:
+		return parquet.Int32Value(int32(number))
+	case shape.BigInt:
+		return parquet.Int64Value(number)
+	default:
+		return parquet.ValueOf(code)
+	}
+}
+
+// SeenProduct returns the product that an interaction names, in a shop without a list of products.
+func SeenProduct(shop shape.Shop, code string) CheckedProduct {
+	product := CheckedProduct{Code: code}
+	number, _ := WholeID(shop.Product.Type, code)
+	product.Part = productPart(shop, product, number)
+	return product
+}
+
 // ReadProducts reads a range's raw products.
-func ReadProducts(ctx context.Context, store *objectstore.Store, shop Shop, key string) (Products, error) {
-	table, err := shop.OpenRaw(ctx, store, ProductTable, key)
+func ReadProducts(ctx context.Context, store *objectstore.Store, shop shape.Shop, key string) (Products, error) {
+	table, err := OpenRaw(ctx, store, shop, ProductTable, key)
 	if err != nil {
 		return nil, err
 	}
@@ -57,42 +106,4 @@ func ReadProducts(ctx context.Context, store *objectstore.Store, shop Shop, key 
 		}
 		products.Add(shop, raw)
 	}
-}
-
-// CatalogueRow is a product of a snapshot, rated or not: a row of lake.ProductsKey, which is sorted by the code. A product
-// of a bad row is listed too, because the shop holds it. Then the code and the stock are all that counts.
-type CatalogueRow struct {
-	ProductCode     string `parquet:"productCode"`
-	ProductLine     string `parquet:"productLine,dict"`
-	ProductScale    string `parquet:"productScale,dict"`
-	QuantityInStock int32  `parquet:"quantityInStock"`
-	BuyPrice        int64  `parquet:"buyPrice,decimal(2:10)"` // hundredths
-	MSRP            int64  `parquet:"MSRP,decimal(2:10)"`     // hundredths
-	Reason          Reason `parquet:"reason,dict"`            // why the row is bad, "" for a sound one
-	StockUnknown    bool   `parquet:"stockUnknown"`
-}
-
-// Catalogue returns a product's row. It returns false if no list can hold the code.
-func (p *CheckedProduct) Catalogue(shop Shop) (CatalogueRow, bool) {
-	row := CatalogueRow{ProductCode: p.Code, Reason: p.Reason, StockUnknown: p.Stock == nil}
-	if p.Stock != nil {
-		row.QuantityInStock = *p.Stock
-	}
-	if p.Reason == "" {
-		row.ProductLine, row.ProductScale = p.value(shop, "productLine").String(), p.value(shop, "productScale").String()
-		row.BuyPrice, row.MSRP = p.value(shop, "buyPrice").Int64(), p.value(shop, "MSRP").Int64()
-	}
-	return row, p.Code != "" && flawIn(p.Code) == ""
-}
-
-// value returns a column of a sound product.
-func (p *CheckedProduct) value(shop Shop, name string) parquet.Value {
-	i := slices.IndexFunc(shop.Of(ProductTable), func(c Column) bool { return c.Name == name })
-	return p.Values[i]
-}
-
-// ListsAllProducts reports whether a list of products holds those of bad rows too. The lists of earlier releases do not.
-func ListsAllProducts(file *parquet.File) bool {
-	_, ok := file.Schema().Lookup("reason")
-	return ok
 }

@@ -1,11 +1,12 @@
 package training
 
 import (
-	"fmt"
 	"reflect"
 
 	"github.com/parquet-go/parquet-go"
 	"github.com/parquet-go/parquet-go/format"
+
+	"recsys/shared/contract/shape"
 )
 
 // RatingType is the type of a snapshot's productRating, as Hive and Athena name it. It follows from the type of the
@@ -41,14 +42,6 @@ func (t RatingType) lowest() int64 {
 // highest is the highest rating, in hundredths.
 const highest = 500
 
-// node returns the column of a training row.
-func (t RatingType) node() parquet.Node {
-	if t == FractionalRatings {
-		return parquet.Decimal(2, 3, parquet.Int32Type)
-	}
-	return parquet.Int(32)
-}
-
 // column returns the option that makes productRating of this type in a file.
 func (t RatingType) column() *parquet.StructTagOption {
 	tag := reflect.StructTag(`parquet:"productRating"`)
@@ -66,9 +59,15 @@ func (t RatingType) WriterOptions() []parquet.WriterOption {
 	return Options()
 }
 
+// Ratings returns the type of a shop's ratings, "" if it has none.
+func Ratings(shop shape.Shop) RatingType {
+	column, _ := shop.Interaction(shape.Stars)
+	return RatingType(column.Type)
+}
+
 // RatingsOf returns the type of the ratings in a file of Row or Example.
 func RatingsOf(file *parquet.File) RatingType {
-	leaf, ok := file.Schema().Lookup(RatingKey)
+	leaf, ok := file.Schema().Lookup("productRating")
 	if !ok || leaf.Node.Type().LogicalType() == nil {
 		return WholeRatings
 	}
@@ -85,23 +84,4 @@ func NewReader[T any](file *parquet.File) *parquet.GenericReader[T] {
 		return parquet.NewGenericReader[T](file, FractionalRatings.column())
 	}
 	return parquet.NewGenericReader[T](file)
-}
-
-// ratingTypeKey is the metadata of a file of RawRating.
-const ratingTypeKey = "ratingType"
-
-// SetRatingType puts the type of the source's column into a file of RawRating.
-func SetRatingType(ratings *Writer[RawRating], t RatingType) {
-	ratings.describe(ratingTypeKey, string(t))
-}
-
-// RawRatingType reads the type of the source's column from a file of RawRating.
-func RawRatingType(file *parquet.File) (RatingType, error) {
-	text, _ := file.Lookup(ratingTypeKey)
-	switch t := RatingType(text); t {
-	case WholeRatings, FractionalRatings:
-		return t, nil
-	default:
-		return "", fmt.Errorf("a file of ratings whose metadata %q is %q: want %s or %s", ratingTypeKey, text, WholeRatings, FractionalRatings)
-	}
 }

@@ -1,45 +1,44 @@
 package training
 
 import (
-	"bytes"
+	"os"
+	"path/filepath"
 	"slices"
 	"testing"
 
-	"github.com/parquet-go/parquet-go"
+	"recsys/infra/local/testbed/s3test"
+	"recsys/shared/contract/shape"
 )
 
 // NULL is not zero, and no number wraps.
 func TestRawValuesStay(t *testing.T) {
-	var content bytes.Buffer
-	w := NewWriter[RawRating](&content)
-	in := []RawRating{{"0", "S10", ""}, {"", "", "0"}, {"-7", "S10", "4.5"}, {"18446744073709551615", "S11", ""}}
-	SetRatingType(w, FractionalRatings)
+	file, err := os.Create(filepath.Join(t.TempDir(), "raw.parquet"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer file.Close()
+	w := NewRawWriter(shape.Lab, file, InteractionTable)
+	in := []Raw{{"0", "S10", ""}, {"", "", "0"}, {"-7", "S10", "4.5"}, {"18446744073709551615", "S11", ""}}
 	for _, rating := range in {
-		if err := w.Append(rating); err != nil {
+		if err := w.AppendRaw(rating); err != nil {
 			t.Fatal(err)
 		}
 	}
 	if err := w.Close(); err != nil {
 		t.Fatal(err)
 	}
-	file, err := parquet.OpenFile(bytes.NewReader(content.Bytes()), int64(content.Len()))
+	store, _ := s3test.ForTest(t, "lake")
+	if _, err := store.PutFile(t.Context(), "raw", file); err != nil {
+		t.Fatal(err)
+	}
+	table, err := OpenRaw(t.Context(), store, shape.Lab, InteractionTable, "raw")
 	if err != nil {
 		t.Fatal(err)
 	}
-	scanner := NewScanner[RawRating](file)
-	defer scanner.Close()
-	var got []RawRating
-	for range in {
-		rating, err := scanner.Next()
-		if err != nil {
-			t.Fatal(err)
+	defer table.Close()
+	for i, want := range in {
+		if got, err := table.Next(); err != nil || !slices.Equal(got, want) {
+			t.Errorf("row %d: got %q, %v; want %q", i, got, err, want)
 		}
-		got = append(got, *rating)
-	}
-	if !slices.Equal(got, in) {
-		t.Errorf("got %q, want %q", got, in)
-	}
-	if kind, err := RawRatingType(file); err != nil || kind != FractionalRatings {
-		t.Errorf("the type of the ratings is %q, %v", kind, err)
 	}
 }

@@ -1,7 +1,7 @@
 // Package training is the training row: its columns, how the shop's rows become it, and the Parquet files
 // that carry rows from step to step.
 //
-// Shop is the table of the columns. extract writes raw rows: the source's values as they are, the bad ones too.
+// shape.Shop is the table of the columns. extract writes raw rows: the source's values as they are, the bad ones too.
 // transform joins and cleans them into rows of a range. partition-write splits those by customer into partitions.
 // Money is DECIMAL(10,2): an int64 of hundredths, never a float. Prices of more decimals are rounded to that.
 package training
@@ -11,20 +11,14 @@ import (
 	"io"
 
 	"github.com/parquet-go/parquet-go"
+
+	"recsys/shared/contract/shape"
 )
 
-// RawRating is a row of the source's table ratings; "" is NULL, a number is MySQL's text.
-type RawRating struct {
-	CustomerNumber string `parquet:"customerNumber,optional,dict"`
-	ProductCode    string `parquet:"productCode,optional,dict"`
-	ProductRating  string `parquet:"productRating,optional,dict"`
-}
-
-// Raw is a row of the source's table customers or products, as Shop.RawNames has its columns. "" is NULL, a number is
-// MySQL's text.
+// Raw is a row of the source, as RawNames has its columns. "" is NULL, a number is MySQL's text.
 type Raw []string
 
-// Key returns the customer's number, or the product's code.
+// Key returns the id of a customer or a product.
 func (r Raw) Key() string { return r[0] }
 
 // RowWriter writes rows of a schema, column by column, which costs less than row by row.
@@ -40,13 +34,13 @@ type RowWriter struct {
 const columnBatch = 64
 
 // NewRowWriter starts a range's file. Close completes it.
-func (s Shop) NewRowWriter(out io.Writer, ratings RatingType) *RowWriter {
-	return newRowWriter(out, s.RowSchema(ratings))
+func NewRowWriter(shop shape.Shop, out io.Writer) *RowWriter {
+	return newRowWriter(out, RowSchema(shop))
 }
 
 // NewRawWriter starts a file of raw rows. Close completes it.
-func (s Shop) NewRawWriter(out io.Writer, table TableName) *RowWriter {
-	return newRowWriter(out, s.rawSchema(table))
+func NewRawWriter(shop shape.Shop, out io.Writer, table TableName) *RowWriter {
+	return newRowWriter(out, rawSchema(shop, table))
 }
 
 func newRowWriter(out io.Writer, schema *parquet.Schema) *RowWriter {

@@ -2,7 +2,6 @@ package training
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -10,13 +9,14 @@ import (
 
 	"github.com/parquet-go/parquet-go"
 
+	"recsys/shared/contract/shape"
 	"recsys/shared/store/objectstore"
 )
 
 // Object is a Parquet object of the lake, downloaded to a scratch file.
 type Object struct {
 	File    *parquet.File
-	scratch *os.File
+	Scratch *os.File // has the content of File
 }
 
 // OpenFile downloads an object.
@@ -34,7 +34,7 @@ func OpenFile(ctx context.Context, store *objectstore.Store, key string) (*Objec
 }
 
 // Close deletes the scratch file.
-func (o *Object) Close() error { return o.scratch.Close() }
+func (o *Object) Close() error { return o.Scratch.Close() }
 
 // Table is an Object that is read row by row.
 type Table[T any] struct {
@@ -54,7 +54,7 @@ func OpenTable[T any](ctx context.Context, store *objectstore.Store, key string)
 // Close frees the buffers and the scratch file.
 func (t *Table[T]) Close() error { return errors.Join(t.Scanner.Close(), t.Object.Close()) }
 
-// RawTable is a raw file of customers or products, downloaded and read row by row.
+// RawTable is a raw file, downloaded and read row by row.
 type RawTable struct {
 	*Object
 	file *parquet.GenericReader[any]
@@ -64,12 +64,12 @@ type RawTable struct {
 }
 
 // OpenRaw downloads a raw file.
-func (s Shop) OpenRaw(ctx context.Context, store *objectstore.Store, table TableName, key string) (*RawTable, error) {
+func OpenRaw(ctx context.Context, store *objectstore.Store, shop shape.Shop, table TableName, key string) (*RawTable, error) {
 	object, err := OpenFile(ctx, store, key)
 	if err != nil {
 		return nil, err
 	}
-	return &RawTable{Object: object, file: parquet.NewGenericReader[any](object.File, s.rawSchema(table)), rows: make([]parquet.Row, 0, batch)}, nil
+	return &RawTable{Object: object, file: parquet.NewGenericReader[any](object.File, rawSchema(shop, table)), rows: make([]parquet.Row, 0, batch)}, nil
 }
 
 // Next returns the next row, or io.EOF.
@@ -96,36 +96,3 @@ func (t *RawTable) Next() (Raw, error) {
 
 // Close frees the buffers and the scratch file.
 func (t *RawTable) Close() error { return errors.Join(t.file.Close(), t.Object.Close()) }
-
-// rejectedKey is the metadata of a range's file that counts its rejected rows by reason: with the rows in one
-// object, neither can be of another attempt than the other.
-const rejectedKey = "rejected"
-
-// described is a file that takes metadata while it is written.
-type described interface{ describe(key, value string) }
-
-func (w *RowWriter) describe(key, value string) { w.file.SetKeyValueMetadata(key, value) }
-func (w *Writer[T]) describe(key, value string) { w.file.SetKeyValueMetadata(key, value) }
-
-// SetRejected puts the rejected rows' counts into a range's file.
-func SetRejected(rows described, reasons map[Reason]int64) error {
-	counts, err := json.Marshal(reasons)
-	if err != nil {
-		return fmt.Errorf("encoding the rejected rows' counts: %w", err)
-	}
-	rows.describe(rejectedKey, string(counts))
-	return nil
-}
-
-// Rejected reads the rejected rows' counts, by reason, from a range's file.
-func Rejected(file *parquet.File) (map[string]int64, error) {
-	text, ok := file.Lookup(rejectedKey)
-	if !ok {
-		return nil, fmt.Errorf("a range's file without the metadata %q", rejectedKey)
-	}
-	counts := map[string]int64{}
-	if err := json.Unmarshal([]byte(text), &counts); err != nil {
-		return nil, fmt.Errorf("a range's metadata %q: %w", rejectedKey, err)
-	}
-	return counts, nil
-}

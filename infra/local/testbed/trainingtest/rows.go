@@ -1,5 +1,5 @@
 // Package trainingtest spells the columns of the lab's shop as structs, for tests that write or read files of rows. The
-// pipeline itself goes by the table training.Lab, and a test compares the two.
+// pipeline itself goes by the table shape.Lab, and a test compares the two.
 package trainingtest
 
 // Row is a row of a range's file. A file of ratings that are not whole is read and written with training.NewReader and
@@ -34,6 +34,18 @@ type Example struct {
 	BuyPrice        int64  `parquet:"buyPrice,decimal(2:10)"`
 	MSRP            int64  `parquet:"MSRP,decimal(2:10)"`
 	ProductRating   int32  `parquet:"productRating"`
+}
+
+// RawRating is a row of the source's table ratings. "" is NULL.
+type RawRating struct {
+	CustomerNumber string `parquet:"customerNumber,optional,dict"`
+	ProductCode    string `parquet:"productCode,optional,dict"`
+	ProductRating  string `parquet:"productRating,optional,dict"`
+}
+
+// Values returns the columns in the order of training.Raw.
+func (r RawRating) Values() []string {
+	return []string{r.CustomerNumber, r.ProductCode, r.ProductRating}
 }
 
 // RawCustomer is a row of the source's table customers. "" is NULL.
