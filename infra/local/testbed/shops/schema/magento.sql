@@ -1,8 +1,8 @@
 -- Tables of Magento Open Source 2.4. Only the columns that a shop file may need. Names, types, defaults and keys were compared
 -- with magento/magento2, app/code/Magento/<module>/etc/db_schema.xml:
 --   Sales at 04354085 (sales_order, sales_order_item), Customer at 05da4bc1 (customer_entity, customer_address_entity, customer_group),
---   Catalog at 07290306 (catalog_*), where later versions have decimal(20,6) in catalog_product_entity_decimal,
---   ConfigurableProduct at 22a1b8ef (catalog_product_super_link), CatalogInventory at 013ec10d (cataloginventory_stock_item), Eav at 021c1e2e (eav_*).
+--   Catalog at c8cb104b (catalog_product_entity and its values, catalog_category_*), ConfigurableProduct at 22a1b8ef
+--   (catalog_product_super_link), CatalogInventory at 013ec10d (cataloginventory_stock_item), Eav at 021c1e2e (eav_*).
 CREATE TABLE eav_entity_type (
   entity_type_id smallint(5) unsigned NOT NULL AUTO_INCREMENT,
   entity_type_code varchar(50) NOT NULL,
@@ -107,7 +107,8 @@ CREATE TABLE catalog_category_product (
 CREATE TABLE customer_group (
   customer_group_id int(10) unsigned NOT NULL AUTO_INCREMENT,
   customer_group_code varchar(32) NOT NULL,
-  PRIMARY KEY (customer_group_id)
+  PRIMARY KEY (customer_group_id),
+  KEY CUSTOMER_GROUP_CUSTOMER_GROUP_CODE (customer_group_code)
 );
 CREATE TABLE customer_entity (
   entity_id int(10) unsigned NOT NULL AUTO_INCREMENT,

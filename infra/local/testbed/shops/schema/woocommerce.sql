@@ -1,8 +1,8 @@
 -- Tables of WooCommerce with High-Performance Order Storage, and of WordPress under it. Only the columns that a shop file may
 -- need. Names, types, defaults and keys were compared with:
 --   woocommerce/woocommerce, plugins/woocommerce/includes/class-wc-install.php at 0129f192 (11.2 in development) for wc_*_lookup,
---   plugins/woocommerce/src/Internal/DataStores/Orders/OrdersTableDataStore.php (9.x) for wc_orders and wc_orders_meta,
---   WordPress 6, wp-admin/includes/schema.php, for the others.
+--   plugins/woocommerce/src/Internal/DataStores/Orders/OrdersTableDataStore.php (8.2 and later) for wc_orders and wc_orders_meta,
+--   WordPress/WordPress, wp-admin/includes/schema.php at 0069db85, with option_name and key lengths as since 4.4, for the others.
 CREATE TABLE wp_options (
   option_id bigint(20) unsigned NOT NULL AUTO_INCREMENT,
   option_name varchar(191) NOT NULL DEFAULT '',
@@ -114,7 +114,7 @@ CREATE TABLE wp_wc_order_product_lookup (
   product_id bigint(20) unsigned NOT NULL,
   variation_id bigint(20) unsigned NOT NULL,
   customer_id bigint(20) unsigned NULL,
-  date_created datetime DEFAULT '0000-00-00 00:00:00' NOT NULL,
+  date_created datetime DEFAULT CURRENT_TIMESTAMP NOT NULL,
   product_qty int(11) NOT NULL,
   product_net_revenue double DEFAULT 0 NOT NULL,
   product_gross_revenue double DEFAULT 0 NOT NULL,
