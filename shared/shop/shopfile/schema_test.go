@@ -10,6 +10,9 @@ import (
 
 	"github.com/santhosh-tekuri/jsonschema/v6"
 	"go.yaml.in/yaml/v4"
+
+	"recsys/shared/contract/shape"
+	"recsys/shared/shop/training"
 )
 
 const schemaPath = "../../../docs/shops/shop.schema.json"
@@ -83,10 +86,8 @@ func TestTheSchemaFindsTheMistakesThatOnePlaceShows(t *testing.T) {
 func TestTheSchemaHasTheKeysOfTheParser(t *testing.T) {
 	var schema struct {
 		Properties map[string]struct {
-			Properties map[string]struct {
-				Description string
-				Enum        []string
-			}
+			Properties    map[string]struct{ Enum []string }
+			PropertyNames struct{ Enum []string } `yaml:"propertyNames"`
 		}
 	}
 	content, err := os.ReadFile(schemaPath)
@@ -96,16 +97,28 @@ func TestTheSchemaHasTheKeysOfTheParser(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	rules := schema.Properties["rules"].Properties
-	for _, rule := range Rules {
-		if !strings.HasSuffix(rules[rule.Reason].Description, fmt.Sprintf("Default: %s.", rule.Default)) {
-			t.Errorf("rule %s: %+v, want its default %s", rule.Reason, rules[rule.Reason], rule.Default)
-		}
+	var reasons []string
+	for _, reason := range training.ReasonsOfFiles {
+		reasons = append(reasons, string(reason))
 	}
-	if len(rules) != len(Rules) {
-		t.Errorf("rules %v", slices.Sorted(maps.Keys(rules)))
+	if got := schema.Properties["rules"].PropertyNames.Enum; !slices.Equal(got, reasons) {
+		t.Errorf("rules %q,\nwant  %q", got, reasons)
 	}
 	if got := schema.Properties["customers"].Properties["id"].Enum; !slices.Equal(slices.Sorted(slices.Values(got)), slices.Sorted(maps.Keys(idTypes))) {
 		t.Errorf("ids %v", got)
+	}
+}
+
+// docs/source.md has a row for each reason, with its default.
+func TestTheDocumentsListTheRules(t *testing.T) {
+	content, err := os.ReadFile("../../../docs/source.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, reason := range training.ReasonsOfFiles {
+		row := fmt.Sprintf("| `%s` | %s |", reason, training.RuleFor(shape.Shop{Source: shape.Source{Interactions: make([]shape.Query, 1)}}, reason))
+		if !strings.Contains(string(content), row) {
+			t.Errorf("docs/source.md has no row %s", row)
+		}
 	}
 }

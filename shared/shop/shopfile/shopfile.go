@@ -97,10 +97,8 @@ func LoadDeployed(path string) (shape.Shop, error) {
 func (r *reader) shop(root *yaml.Node) shape.Shop {
 	shop := shape.Shop{
 		Customer: shape.ID{Name: CustomerID}, Product: shape.ID{Name: ProductID},
-		Meaning:  shape.Meaning{Exclude: []string{shape.Purchase, shape.Rating}},
-		Cleaning: shape.Cleaning{Rules: DefaultRules()},
-		Layout:   shape.ByRange,
-		Source:   shape.Source{Timezone: "UTC"},
+		Meaning: shape.Meaning{Exclude: []string{shape.Purchase, shape.Rating}},
+		Layout:  shape.ByRange, Source: shape.Source{Timezone: "UTC"},
 	}
 	kinds := map[string]bool{}
 	var training *yaml.Node
@@ -111,7 +109,7 @@ func (r *reader) shop(root *yaml.Node) shape.Shop {
 		"customers":    func(n *yaml.Node) { r.customers(n, &shop) },
 		"products":     func(n *yaml.Node) { r.products(n, &shop) },
 		"training":     func(n *yaml.Node) { training = n },
-		"rules":        func(n *yaml.Node) { r.rules(n, shop.Cleaning.Rules) },
+		"rules":        func(n *yaml.Node) { shop.Cleaning.Rules = r.rules(n) },
 		"partitions": func(n *yaml.Node) {
 			shop.Layout = shape.Layout(r.oneOf(n, string(shape.ByRange), string(shape.ByCustomer)))
 		},
