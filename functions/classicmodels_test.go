@@ -48,7 +48,7 @@ func classicModels(t *testing.T, source *mysql.Server) {
 	}
 	var ratings int64
 	for _, item := range popularity.Items {
-		ratings += item.Count
+		ratings += int64(item.Count)
 	}
 	if ratings != 2532 {
 		t.Errorf("popularity counts %d ratings", ratings)

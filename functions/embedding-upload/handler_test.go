@@ -45,8 +45,8 @@ func TestHandle(t *testing.T) {
 	t.Run("counts that the database cannot hold", func(t *testing.T) {
 		b := setup(t, server)
 		b.handOver(embeddingsOf(goodItems, goodUsers))
-		b.publish("s1", noon, lake.ItemCount{Item: "S10_1678", Country: "Fra\x00nce", Count: 2},
-			lake.ItemCount{Item: "S10_1678", Country: strings.Repeat("Llan", 3000), Count: 2}, lake.ItemCount{Item: "S10_1949", Country: "USA", Count: 3})
+		b.publish("s1", noon, lake.ItemCount{Item: "S10_1678", Group: "Fra\x00nce", Count: 2},
+			lake.ItemCount{Item: "S10_1678", Group: strings.Repeat("Llan", 3000), Count: 2}, lake.ItemCount{Item: "S10_1949", Group: "USA", Count: 3})
 		b.upload(b.run())
 		if rows := b.dump(1)[5:]; !slices.Equal(rows, []string{`("",S10_1678,0)`, `("",S10_1949,3)`, `("",S72_3212,0)`, "(usa,S10_1949,3)"}) {
 			t.Errorf("got %v", rows)
@@ -55,9 +55,9 @@ func TestHandle(t *testing.T) {
 	t.Run("a run tried again has the same version", func(t *testing.T) {
 		b := setup(t, server)
 		b.handOver(embeddingsOf(goodItems, goodUsers))
-		b.publish("s1", noon, lake.ItemCount{Item: "S10_1678", Country: " USA ", Count: 2},
-			lake.ItemCount{Item: "S10_1678", Country: "usa", Count: 3}, lake.ItemCount{Item: "S10_1678", Country: "France", Count: 4},
-			lake.ItemCount{Item: "S72_3212", Country: "", Count: 1})
+		b.publish("s1", noon, lake.ItemCount{Item: "S10_1678", Group: " USA ", Count: 2},
+			lake.ItemCount{Item: "S10_1678", Group: "usa", Count: 3}, lake.ItemCount{Item: "S10_1678", Group: "France", Count: 4},
+			lake.ItemCount{Item: "S72_3212", Group: "", Count: 1})
 		run := b.run()
 		want := workflow.Uploaded{Status: "uploaded", Version: 1, Dimension: 2, Items: 3, Users: 2, Compared: nothingCompared}
 		if out := b.upload(run); out != want {
@@ -99,7 +99,7 @@ func TestHandle(t *testing.T) {
 			want     string
 		}{{"s2", noon.Add(time.Hour), "(france,S10_1949,7)"}, {"s1", noon, "(france,S10_1949,7)"}, {"s3", noon.Add(2 * time.Hour), "(france,S10_1949,9)"}} {
 			count := map[string]int64{"s1": 5, "s2": 7, "s3": 9}[newest.snapshot]
-			b.publish(newest.snapshot, newest.of, lake.ItemCount{Item: "S10_1949", Country: "France", Count: count})
+			b.publish(newest.snapshot, newest.of, lake.ItemCount{Item: "S10_1949", Group: "France", Count: float64(count)})
 			out := b.upload(b.run())
 			if want := (workflow.Uploaded{Status: "unchanged", Version: 1, Dimension: 2, Items: 3, Users: 2, Compared: nothingCompared}); out != want {
 				t.Errorf("got %+v, want %+v", out, want)
@@ -142,7 +142,7 @@ func TestHandle(t *testing.T) {
 		b.handOver(embeddingsOf(goodItems, goodUsers))
 		b.activate(b.upload(b.run()).Version)
 		b.Must(os.Remove(b.S3.Path("artifacts", lake.SuccessKey)))
-		b.publish("s1", noon, lake.ItemCount{Item: "S10_1949", Country: "France", Count: 5})
+		b.publish("s1", noon, lake.ItemCount{Item: "S10_1949", Group: "France", Count: 5})
 		if out := b.upload(b.run()); out.Status != "no-artifacts" {
 			t.Errorf("got %+v", out)
 		}

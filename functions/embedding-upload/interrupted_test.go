@@ -13,7 +13,7 @@ func TestInterruptedAnywhere(t *testing.T) {
 	world.InterruptedAnywhere(t, func(t *testing.T, n int64) (rows []string, passed int64) {
 		b := setup(t, server)
 		b.handOver(embeddingsOf(goodItems, goodUsers))
-		b.publish("s1", noon, lake.ItemCount{Item: "S10_1678", Country: "France", Count: 2})
+		b.publish("s1", noon, lake.ItemCount{Item: "S10_1678", Group: "France", Count: 2})
 		points := b.Interrupt(n)
 		b.DB = points.DB
 		run := b.run()

@@ -65,7 +65,7 @@ func (c *itemCounts) Next() bool {
 		if c.err = c.decoder.Decode(&c.current); c.err != nil {
 			return false
 		}
-		if storable(c.current.Country) && storable(c.current.Item) {
+		if storable(c.current.Group) && storable(c.current.Item) {
 			return true
 		}
 		c.skipped++
@@ -82,7 +82,7 @@ func (c *itemCounts) Next() bool {
 func storable(text string) bool { return len(text) <= maxText && !strings.ContainsRune(text, 0) }
 
 func (c *itemCounts) Values() ([]any, error) {
-	c.row = [3]any{vectorstore.CountryKey(c.current.Country), c.current.Item, c.current.Count}
+	c.row = [3]any{vectorstore.CountryKey(c.current.Group), c.current.Item, c.current.Count}
 	return c.row[:], nil
 }
 

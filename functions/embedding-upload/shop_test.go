@@ -21,7 +21,7 @@ func TestShop(t *testing.T) {
 		b.publishRows("s1", nil, training.CatalogueRow{ProductCode: "S10_1678", ProductLine: "Ships", QuantityInStock: 3},
 			training.CatalogueRow{ProductCode: "s72_3212", Reason: training.NoQuantity, StockUnknown: true},
 			training.CatalogueRow{ProductCode: "ab00"}, training.CatalogueRow{ProductCode: "AB00"})
-		b.publish("s1", noon, lake.ItemCount{Item: "came later", Country: "France", Count: 1})
+		b.publish("s1", noon, lake.ItemCount{Item: "came later", Group: "France", Count: 1})
 		b.activate(b.upload(b.run()).Version)
 		want := []string{"(AB00,,f)", "(S10_1678,S10_1678,f)", "(S10_1949,S10_1949,t)", "(S72_3212,,t)", "(ab00,,f)",
 			`("came later","CAME LATER",f)`, "(s72_3212,S72_3212,f)"}
@@ -57,7 +57,7 @@ func TestShop(t *testing.T) {
 	t.Run("a refresh changes the rows of popularity that differ, and no others", func(t *testing.T) {
 		b := setup(t, server)
 		b.handOver(embeddingsOf(goodItems, goodUsers))
-		b.publish("s1", noon, lake.ItemCount{Item: "S10_1678", Country: "France", Count: 5}, lake.ItemCount{Item: "S72_3212", Country: "Peru", Count: 1})
+		b.publish("s1", noon, lake.ItemCount{Item: "S10_1678", Group: "France", Count: 5}, lake.ItemCount{Item: "S72_3212", Group: "Peru", Count: 1})
 		b.activate(b.upload(b.run()).Version)
 		places := func() (places map[string]string) {
 			rows, err := b.DB.Query(t.Context(), `select country || '/' || item || '/' || count, ctid::text from `+vectorstore.PopularityTable(1))
@@ -69,7 +69,7 @@ func TestShop(t *testing.T) {
 			return places
 		}
 		before := places()
-		b.publish("s2", noon.Add(time.Hour), lake.ItemCount{Item: "S10_1678", Country: "France", Count: 5}, lake.ItemCount{Item: "S72_3212", Country: "Peru", Count: 2})
+		b.publish("s2", noon.Add(time.Hour), lake.ItemCount{Item: "S10_1678", Group: "France", Count: 5}, lake.ItemCount{Item: "S72_3212", Group: "Peru", Count: 2})
 		b.upload(b.run())
 		after := places()
 		for _, row := range []string{"france/S10_1678/5", "/S10_1678/5", "/S10_1949/0"} {

@@ -9,6 +9,7 @@ import (
 
 	"recsys/shared/contract/failure"
 	"recsys/shared/contract/lake"
+	"recsys/shared/contract/shape"
 	"recsys/shared/contract/workflow"
 	"recsys/shared/store/objectstore"
 )
@@ -43,6 +44,7 @@ func (h Handler) point(ctx context.Context, manifest lake.Manifest) (lake.Latest
 		Snapshot: manifest.Snapshot, StartedAt: manifest.StartedAt,
 		Location: h.Lake.URI(lake.SnapshotPrefix(manifest.Snapshot)),
 		Source:   manifest.Source, Rows: manifest.Rows, Customers: manifest.Customers, Products: manifest.Products,
+		Shop: manifest.Shape().Hash, Layout: layoutOf(manifest),
 	}
 	for {
 		latest, etag, err := h.latest(ctx)
@@ -60,6 +62,14 @@ func (h Handler) point(ctx context.Context, manifest lake.Manifest) (lake.Latest
 			return ours, err
 		}
 	}
+}
+
+// layoutOf returns the layout for the pointer, which leaves the first one of all out.
+func layoutOf(manifest lake.Manifest) shape.Layout {
+	if layout := manifest.Shape().Layout; layout != shape.ByCustomer {
+		return layout
+	}
+	return ""
 }
 
 // newer orders runs by their start, and those of one moment by name, so that any two agree on the order. A start in the

@@ -180,7 +180,7 @@ func TestPublish(t *testing.T) {
 	if _, err := b.Lake.GetJSON(t.Context(), lake.PopularityKey(run.ID), 1<<20, &popularity); err != nil {
 		t.Fatal(err)
 	}
-	if !slices.Equal(popularity.Items, []lake.ItemCount{{Item: "S10", Country: "France", Count: 2}, {Item: "S18", Country: "France", Count: 2}}) {
+	if !slices.Equal(popularity.Items, []lake.ItemCount{{Item: "S10", Group: "France", Count: 2}, {Item: "S18", Group: "France", Count: 2}}) {
 		t.Errorf("popularity %+v", popularity)
 	}
 	if again, err := b.Handle(t.Context(), run); err != nil || again != want {

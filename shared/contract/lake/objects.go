@@ -68,12 +68,15 @@ func (m Manifest) Shape() shape.Shop {
 }
 
 // Size returns how large the snapshot's source was.
-func (m Manifest) Size() Size { return Size{m.Source, m.Rows, m.Customers, m.Products} }
+func (m Manifest) Size() Size {
+	return Size{m.Source, m.Shape().Hash, m.Rows, m.Customers, m.Products}
+}
 
 // Size is how large a source is, and which.
 type Size struct {
 	Source                    string // tells sources apart, "" is unknown
-	Rows, Customers, Products int64  // ratings, customers with ratings, products
+	Shop                      string // the hash of the shop file, "" without one
+	Rows, Customers, Products int64  // interactions, customers with interactions, products
 }
 
 // MaxLatest bounds the pointer, in bytes.
@@ -88,10 +91,13 @@ type Latest struct {
 	Rows      int64     `json:"rows"`
 	Customers int64     `json:"customers"`
 	Products  int64     `json:"products"` // in the source, the bad ones too
+
+	Shop   string       `json:"shop,omitempty"`   // the hash of the shop file, "" without one
+	Layout shape.Layout `json:"layout,omitempty"` // "" of an earlier release is shape.ByCustomer
 }
 
 // Size returns how large the snapshot's source was.
-func (l Latest) Size() Size { return Size{l.Source, l.Rows, l.Customers, l.Products} }
+func (l Latest) Size() Size { return Size{l.Source, l.Shop, l.Rows, l.Customers, l.Products} }
 
 // Training is how a version was trained. The same ratings and options give the same Training, so that it says nothing of
 // the run.
@@ -145,17 +151,18 @@ type Option struct {
 	Value string `json:"value"`
 }
 
-// Popularity is the fallback of the stream: how often each item was rated, by the country of the customer.
+// Popularity is the fallback of the stream: how much each item is wanted, by the customers' group.
 type Popularity struct {
 	Snapshot string      `json:"snapshot"`
-	Items    []ItemCount `json:"items"` // ascending (item, country)
+	Items    []ItemCount `json:"items"` // ascending (item, group)
 }
 
-// ItemCount is the number of ratings of one item from one country.
+// ItemCount is the number of interactions with one item in one group of customers. Interactions have the weight of their
+// type. Where there are times, an older one counts less (shape.Meaning).
 type ItemCount struct {
-	Item    string `json:"item"`
-	Country string `json:"country"`
-	Count   int64  `json:"count"`
+	Item  string  `json:"item"`
+	Group string  `json:"country"` // the value of shape.Shop.Group, "" for NULL and without groups
+	Count float64 `json:"count"`
 }
 
 // MaxText is the length limit of a text column of the training data, in characters.

@@ -30,7 +30,7 @@ func Active(ctx context.Context, store *objectstore.Store) (active lake.Latest, 
 }
 
 // Check compares a source with the active snapshot. It returns the basis of the comparison in words. The error is
-// failure.SourceShrank, with each number that fell short. Only snapshots of the same source are compared.
+// failure.SourceShrank, with each number that fell short. Only snapshots of the same source and the same shop file are compared.
 func (r Rule) Check(now lake.Size, active lake.Latest) (comparison string, err error) {
 	switch before := active.Size(); {
 	case active.Snapshot == "":
@@ -39,6 +39,8 @@ func (r Rule) Check(now lake.Size, active lake.Latest) (comparison string, err e
 		return "none: snapshot " + active.Snapshot + " names no source", nil
 	case before.Source != now.Source:
 		return "none: snapshot " + active.Snapshot + " is of another source", nil
+	case before.Shop != now.Shop:
+		return "none: the shop file has changed since snapshot " + active.Snapshot, nil
 	default:
 		return r.compare(now, before, active.Snapshot)
 	}

@@ -50,9 +50,9 @@ func InRow(products []shape.Column) []shape.Column {
 	return out
 }
 
-// rowColumns returns the columns of a training row in order, without the customer's id, which is the last one. The
+// RowColumns returns the columns of a training row in order, without the customer's id, which is the last one. The
 // product's id is a column that no row lacks.
-func rowColumns(shop shape.Shop) []shape.Column {
+func RowColumns(shop shape.Shop) []shape.Column {
 	columns := append([]shape.Column{}, shop.CustomerColumns...)
 	columns = append(columns, idColumn(shop.Product))
 	columns = append(columns, InRow(shop.ProductColumns)...)
@@ -71,7 +71,7 @@ type CatalogColumn struct{ Name, Type string }
 // them, unless the folders carry it.
 func Catalog(shop shape.Shop) []CatalogColumn {
 	var columns []CatalogColumn
-	for _, column := range rowColumns(shop) {
+	for _, column := range RowColumns(shop) {
 		columns = append(columns, CatalogColumn{strings.ToLower(column.Name), string(column.Type)})
 	}
 	if shop.Layout == shape.ByRange {
@@ -91,14 +91,15 @@ func PartitionColumn(shop shape.Shop) CatalogColumn {
 // RowSchema returns the schema of a range's file. The customer's id is its last column, so that a row of a customer's
 // file is a range's row without its last value.
 func RowSchema(shop shape.Shop) *parquet.Schema {
-	return schemaOf("Row", append(rowColumns(shop), idColumn(shop.Customer)))
+	return SchemaOf("Row", append(RowColumns(shop), idColumn(shop.Customer)))
 }
 
 // PartitionSchema returns the schema of a customer's file: one interaction a row with the columns of its customer and
 // its product.
-func PartitionSchema(shop shape.Shop) *parquet.Schema { return schemaOf("Example", rowColumns(shop)) }
+func PartitionSchema(shop shape.Shop) *parquet.Schema { return SchemaOf("Example", RowColumns(shop)) }
 
-func schemaOf(name string, columns []shape.Column) *parquet.Schema {
+// SchemaOf returns the schema of a file with these columns.
+func SchemaOf(name string, columns []shape.Column) *parquet.Schema {
 	nodes := parquet.Group{}
 	for _, column := range columns {
 		nodes[column.Name] = node(column)

@@ -39,7 +39,7 @@ const day = 24 * time.Hour
 // and a shop's clock may be in another zone than it says.
 func NewInteractions(shop shape.Shop, startedAt time.Time) *Interactions {
 	return &Interactions{
-		shop: shop, first: len(rowColumns(shop)) - len(shop.InteractionColumns),
+		shop: shop, first: len(RowColumns(shop)) - len(shop.InteractionColumns),
 		late: startedAt.Add(day).UnixMilli(), lab: shop.IsLab(), kinds: map[string]string{},
 	}
 }
