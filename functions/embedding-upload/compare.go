@@ -44,7 +44,7 @@ const examples = 3
 // compareWith compares the model, too, if there is one and a shop.
 func (c *comparison) compareWith(m *model.Model) {
 	if m != nil && c.shop != nil {
-		c.check = &modelCheck{model: m, metric: c.metric, enforce: c.enforceModel}
+		c.check = &modelCheck{model: m, selection: m.UserColumns().From(c.shop.users.Columns), metric: c.metric, enforce: c.enforceModel}
 	}
 }
 
@@ -84,7 +84,7 @@ func (i *items) Next() bool {
 	if i.shop == nil {
 		return true
 	}
-	spelling, reason := i.shop.codes.Find(i.id)
+	spelling, reason := i.shop.items.Find(i.id)
 	if reason != "" {
 		i.found.UnknownItems++
 		i.unknown = appendFew(i.unknown, i.id)
@@ -111,10 +111,7 @@ func (i *items) end() {
 	switch unknown := i.found.UnknownItems; {
 	case i.shop == nil || unknown == 0 || i.faults.Err() != nil:
 	case unknown == i.total && len(i.shop.products) > 0:
-		var theirs []string
-		for _, product := range i.shop.products[:min(len(i.shop.products), examples)] {
-			theirs = append(theirs, product.Code)
-		}
+		theirs := i.shop.products[:min(len(i.shop.products), examples)]
 		i.refuse(fmt.Errorf("none of the %d ids of %s is a product of the shop. The file has %s, the shop %s. %s",
 			i.total, lake.ItemEmbeddingsKey, quoted(i.unknown), quoted(theirs), spellingAdvice(i.unknown, i.shop)))
 	case i.shop.whole:
@@ -127,7 +124,7 @@ func (i *items) end() {
 // spellingAdvice says how to mend ids that the shop does not have.
 func spellingAdvice(ids []string, shop *shop) string {
 	for _, product := range shop.products {
-		if short := strings.TrimLeft(product.Code, "0"); short != product.Code && slices.Contains(ids, short) {
+		if short := strings.TrimLeft(product, "0"); short != product && slices.Contains(ids, short) {
 			return "Did the file lose leading zeros, as pandas.read_csv loses them without dtype=str?"
 		}
 	}
@@ -168,12 +165,6 @@ func (u *users) Next() bool {
 	return true
 }
 
-func (u *users) Values() ([]any, error) {
-	id, vector := u.Row()
-	value, err := u.customerType().Value(id)
-	return []any{value, pgvector.NewVector(vector)}, err
-}
-
 // end judges the file as a whole, and the model by it.
 func (u *users) end() {
 	if u.shop == nil || u.faults.Err() != nil {
@@ -183,7 +174,7 @@ func (u *users) end() {
 	case len(customers) == 0 || unknown == 0:
 	case unknown == u.total:
 		u.refuse(fmt.Errorf("none of the %d ids of %s is a customer who rated something in the newest snapshot. The file has %s to %s, the shop %s to %s. Write each customer's customerNumber, not a position in a table",
-			u.total, lake.UserEmbeddingsKey, u.lowest, u.upper, customers[0].ID, customers[len(customers)-1].ID))
+			u.total, lake.UserEmbeddingsKey, u.lowest, u.upper, customers[0], customers[len(customers)-1]))
 		return
 	default:
 		u.remark("%d of %d users have rated nothing in the newest snapshot.", unknown, u.total)

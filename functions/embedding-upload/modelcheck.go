@@ -18,30 +18,31 @@ const sampleSize = 200
 // modelCheck compares a model with the vectors that were handed over with it, for sampled customers of the shop. A file of
 // weights does not say how they are put together: only this comparison shows that they are read as they were trained.
 type modelCheck struct {
-	model   *model.Model
-	metric  distance.Metric
-	enforce bool
-	sample  []sampled
-	beyond  uint64 // hashes from here on are not in the sample. 0: it is not full yet
+	model     *model.Model
+	selection model.Selection // the model's features among the shop's facts
+	metric    distance.Metric
+	enforce   bool
+	sample    []sampled
+	beyond    uint64 // hashes from here on are not in the sample. 0: it is not full yet
 }
 
 // sampled is a customer with the vector that was handed over.
 type sampled struct {
 	hash   uint64
-	user   model.User
+	user   model.Record
 	vector []float32
 }
 
 // add takes the customer into the sample if the hash of their id is among the lowest so far. So the same
 // hand-over and snapshot give the same sample in any order.
-func (m *modelCheck) add(id string, user model.User, vector []float32) {
+func (m *modelCheck) add(id string, user model.Record, vector []float32) {
 	hash := fnv.New64a()
 	hash.Write([]byte(id))
 	one := sampled{hash.Sum64(), user, nil}
 	if m.beyond != 0 && one.hash >= m.beyond {
 		return
 	}
-	one.vector = slices.Clone(vector)
+	one.user, one.vector = m.selection.Of(user), slices.Clone(vector)
 	if m.sample = append(m.sample, one); len(m.sample) == 2*sampleSize {
 		m.cut()
 	}
@@ -85,7 +86,7 @@ func (m *modelCheck) judge(c *comparison) {
 // difference says how many differ, and the likely cause.
 func (m *modelCheck) difference(differing int) string {
 	text := fmt.Sprintf("%d of %d sampled customers differ (%s)", differing, len(m.sample), m.bound())
-	users := make([]model.User, len(m.sample))
+	users := make([]model.Record, len(m.sample))
 	for i := range users {
 		users[i] = m.sample[i].user
 	}

@@ -15,10 +15,11 @@ import (
 
 // shop is the other side of a hand-over's comparison: the products and the customers of the newest snapshot.
 type shop struct {
-	codes     *training.Codes
+	items     *training.Codes
 	whole     bool // the codes are all that the shop holds
-	products  []interactions.Item
-	customers []interactions.Customer // those with a rating, by ascending id
+	products  []string
+	customers []string     // those with an interaction, by ascending id
+	users     *model.Table // their facts
 
 	customerType shape.Type // of their ids
 }
@@ -36,15 +37,14 @@ func readShop(ctx context.Context, store *objectstore.Store, latest *snapshot) (
 	if err != nil {
 		return nil, err
 	}
-	return &shop{codes: read.ShopCodes(), whole: latest.whole, products: read.Items, customers: read.Customers, customerType: read.Shop.Customer.Type}, nil
+	return &shop{items: read.ShopItems(), whole: latest.whole, products: read.Items, customers: read.Customers, users: read.Users, customerType: read.Shop.Customer.Type}, nil
 }
 
-// customer returns the features of a customer who rated something.
-func (s *shop) customer(id string) (model.User, bool) {
-	i, found := slices.BinarySearchFunc(s.customers, id, func(c interactions.Customer, id string) int { return s.customerType.Compare(c.ID, id) })
+// customer returns the facts about a customer who has an interaction.
+func (s *shop) customer(id string) (model.Record, bool) {
+	i, found := slices.BinarySearchFunc(s.customers, id, s.customerType.Compare)
 	if !found {
-		return model.User{}, false
+		return model.Record{}, false
 	}
-	c := &s.customers[i]
-	return model.User{City: c.City, Country: c.Country, CreditLimit: c.CreditLimit}, true
+	return s.users.Row(i), true
 }

@@ -7,6 +7,7 @@ import (
 	"recsys/shared/contract/distance"
 	"recsys/shared/contract/failure"
 	"recsys/shared/contract/lake"
+	"recsys/shared/contract/shape"
 	"recsys/shared/contract/workflow"
 	"recsys/shared/learn/coldstart"
 	"recsys/shared/learn/model"
@@ -69,7 +70,9 @@ func testTrained(t *testing.T, b *bench) {
 // linearModel is the file of a model that knows one city and one line.
 func linearModel(b *bench, dimension int) string {
 	b.Helper()
-	users, items := []model.User{{City: "Nantes", Country: "France", CreditLimit: 1}}, []model.Item{{Line: "Cars", Scale: "1:10", BuyPrice: 1, MSRP: 2}}
+	users, items := model.NewTable(model.ColumnsOf(shape.Lab.CustomerColumns)), model.NewTable(model.ColumnsOf(shape.Lab.ProductColumns))
+	users.Add(model.Record{Texts: []string{"Nantes", "France"}, Numbers: []float64{1}})
+	items.Add(model.Record{Texts: []string{"Cars", "1:10"}, Numbers: []float64{1, 2}})
 	encoders := model.FitEncoders(users, items)
 	mapOf := func(f *coldstart.Features) coldstart.Map {
 		return coldstart.Map{Dimension: dimension, Weights: make([]float32, (1+f.Width)*dimension)}

@@ -108,15 +108,15 @@ func (h *Handler) evaluate(ctx context.Context, run workflow.Run, version vector
 	if err != nil {
 		return evaluated{}, err
 	}
-	snapshot, err := interactions.Read(ctx, h.Lake, latest.Snapshot)
+	manifest, err := interactions.ReadManifest(ctx, h.Lake, latest.Snapshot)
 	if err != nil {
 		return evaluated{}, err
 	}
-	m := measurement{handler: h, run: run, snapshot: snapshot}
-	m.train, m.heldOut = snapshot.Ratings.Split(snapshot.HeldOut(h.HeldOut.Seed, h.HeldOut.Fraction))
-	snapshot.Ratings = nil // its two parts are as large
-	m.sample(h.MaxCustomers)
-	return m.of(ctx, version)
+	m := measurement{handler: h, run: run}
+	if err := m.prepare(ctx, version, manifest); err != nil {
+		return evaluated{}, err
+	}
+	return m.measure(ctx)
 }
 
 // unmeasured is the outcome where no training data is published: artifacts can be handed over before any is.

@@ -35,6 +35,6 @@ func wire(ctx context.Context) (*Handler, error) {
 	return &Handler{
 		Lake: objectstore.New(client, config.Lake.Bucket), Artifacts: objectstore.New(client, config.Artifacts.Bucket), DB: db,
 		MaxCustomers: maxCustomers,
-		HeldOut:      lake.HoldOut(config.HoldOut), Trained: gate(config.GateTrained), HandedOver: gate(config.GateHandedOver),
+		HeldOut:      lake.HoldOut{Seed: config.HoldOut.Seed, Fraction: config.HoldOut.Fraction}, Trained: gate(config.GateTrained), HandedOver: gate(config.GateHandedOver),
 	}, nil
 }

@@ -11,7 +11,6 @@ import (
 	"recsys/shared/contract/lake"
 	"recsys/shared/contract/workflow"
 	"recsys/shared/learn/evaluation"
-	"recsys/shared/learn/sparse"
 	"recsys/shared/runtime/metrics"
 	"recsys/shared/shop/interactions"
 	"recsys/shared/store/objectstore"
@@ -20,23 +19,33 @@ import (
 
 // measurement is one evaluation under way.
 type measurement struct {
-	handler        *Handler
-	run            workflow.Run
-	snapshot       *interactions.Snapshot // without its ratings
-	train, heldOut *sparse.Matrix
-	remarks        []string
+	handler   *Handler
+	run       workflow.Run
+	candidate contender
+	active    *contender // nil: there is none to compare with
+	rule      lake.HoldOut
+	snapshot  *interactions.Snapshot // without its pairs
+	evaluation.HoldOut
+	popularity []float64
+	remarks    []string
 }
 
-// of measures the version and all that it is compared with, and writes the report.
-func (m *measurement) of(ctx context.Context, version vectorstore.Record) (evaluated, error) {
-	if err := m.remarkOnHandOver(version); err != nil {
+// contender is a version that is measured.
+type contender struct {
+	vectorstore.Record
+	training lake.Training // the zero value if it was handed over
+}
+
+// measure measures the version and all that it is compared with, and writes the report.
+func (m *measurement) measure(ctx context.Context) (evaluated, error) {
+	if err := m.remarkOnHandOver(m.candidate.Record); err != nil {
 		return evaluated{}, err
 	}
-	candidate, training, err := m.contender(ctx, version)
+	candidate, err := m.figures(ctx, m.candidate)
 	if err != nil {
 		return evaluated{}, err
 	}
-	popularity, err := m.evaluate(ctx, evaluation.Popularity(m.train))
+	popularity, err := m.evaluate(ctx, evaluation.Popularity(m.popularity))
 	if err != nil {
 		return evaluated{}, err
 	}
@@ -44,15 +53,15 @@ func (m *measurement) of(ctx context.Context, version vectorstore.Record) (evalu
 	if err != nil {
 		return evaluated{}, err
 	}
-	active, err := m.active(ctx, version)
+	active, err := m.measureActive(ctx)
 	if err != nil {
 		return evaluated{}, err
 	}
-	decision, err := m.handler.gate(version).Decide(candidate, popularity, random, active)
+	decision, err := m.handler.gate(m.candidate.Record).Decide(candidate, popularity, random, active)
 	if err != nil {
 		return evaluated{}, err
 	}
-	report := m.report(candidate, popularity, random, active, training, decision)
+	report := m.report(candidate, popularity, random, active, decision)
 	page, err := m.handler.writeReport(ctx, m.run, report)
 	if err != nil {
 		return evaluated{}, err
@@ -71,7 +80,7 @@ func (m *measurement) remarkOnHandOver(version vectorstore.Record) error {
 		return fmt.Errorf("reading how version %d compares with the shop: %w", version.Version, err)
 	}
 	if agreeing := compared.ModelChecked - compared.ModelDiffers; compared.ModelChecked > 0 {
-		m.remarks = append(m.remarks, fmt.Sprintf("The model gives the vectors that were handed over for %d of %d sampled customers.", agreeing, compared.ModelChecked))
+		m.remark("The model gives the vectors that were handed over for %d of %d sampled customers.", agreeing, compared.ModelChecked)
 	}
 	if compared.Note != "" {
 		m.remarks = append(m.remarks, compared.Note)
@@ -89,55 +98,47 @@ func send(ctx context.Context, of evaluation.Result) {
 	}
 }
 
-// sample has about so many customers to measure by, drawn by a hash of their ids, if there are more.
-func (m *measurement) sample(customers int) {
-	all := len(m.snapshot.Customers)
-	if customers == 0 || all <= customers {
-		return
+// figures measures a version.
+func (m *measurement) figures(ctx context.Context, of contender) (c evaluation.Contender, err error) {
+	c = evaluation.Contender{Version: of.Version, Origin: evaluation.HandedOver, MayHaveSeen: m.mayHaveSeen(of)}
+	if of.Origin == vectorstore.Trained {
+		c.Origin = evaluation.Trained
 	}
-	fraction := float64(customers) / float64(all)
-	m.heldOut = m.heldOut.Thin(func(row int) bool {
-		return sparse.HeldOut(m.handler.HeldOut.Seed, fraction, m.snapshot.Customers[row].ID, "")
-	})
-	m.remarks = append(m.remarks, fmt.Sprintf("Measured by a sample of about %d of %d customers.", customers, all))
-}
-
-// contender measures a version. Its training is the zero value where it was handed over.
-func (m *measurement) contender(ctx context.Context, version vectorstore.Record) (c evaluation.Contender, training lake.Training, err error) {
-	c = evaluation.Contender{Version: version.Version, Origin: evaluation.HandedOver, MayHaveSeen: true}
-	if version.Origin == vectorstore.Trained {
-		if _, err := m.handler.Artifacts.GetJSON(ctx, lake.VersionKey(version.Version, lake.TrainingKey), maxTraining, &training); err != nil {
-			return c, training, err
-		}
-		c.Origin, c.MayHaveSeen = evaluation.Trained, training.HeldOut != m.handler.HeldOut
-	}
-	scorer, err := m.handler.scorer(ctx, version, m.snapshot)
+	scorer, err := m.handler.scorer(ctx, of.Record, m.snapshot)
 	if err != nil {
-		return c, training, err
+		return c, err
 	}
 	c.Result, err = m.evaluate(ctx, scorer)
-	return c, training, err
+	return c, err
 }
 
-// maxTraining bounds lake.TrainingKey, in bytes.
-const maxTraining = 1 << 20
-
-// active measures the active version. It returns nil if there is none but the candidate itself, or none that can be
-// measured: an active version answers from the database without its files.
-func (m *measurement) active(ctx context.Context, candidate vectorstore.Record) (*evaluation.Contender, error) {
-	version, found, err := vectorstore.Current(ctx, m.handler.DB)
-	if err != nil || !found || version.Version == candidate.Version {
-		return nil, err
-	}
-	contender, _, err := m.contender(ctx, version)
-	if errors.Is(err, objectstore.ErrNotFound) || errors.Is(err, failure.InvalidEmbeddings) {
-		slog.WarnContext(ctx, "the active version cannot be measured", "version", version.Version, "error", err)
-		m.remarks = append(m.remarks, fmt.Sprintf("Version %d, which is active, cannot be measured: its files are gone or damaged. The candidate is compared with the baselines alone.", version.Version))
+// measureActive measures the active version. It returns nil if there is none that can be measured: an active version
+// answers from the database without its files.
+func (m *measurement) measureActive(ctx context.Context) (*evaluation.Contender, error) {
+	if m.active == nil {
 		return nil, nil
 	}
-	return &contender, err
+	measured, err := m.figures(ctx, *m.active)
+	if isUnmeasurable(err) {
+		m.remarkUnmeasurable(ctx, m.active.Version, err)
+		return nil, nil
+	}
+	return &measured, err
+}
+
+func isUnmeasurable(err error) bool {
+	return errors.Is(err, objectstore.ErrNotFound) || errors.Is(err, failure.InvalidEmbeddings)
+}
+
+func (m *measurement) remarkUnmeasurable(ctx context.Context, version int64, err error) {
+	slog.WarnContext(ctx, "the active version cannot be measured", "version", version, "error", err)
+	m.remark("Version %d, which is active, cannot be measured: its files are gone or damaged. The candidate is compared with the baselines alone.", version)
+}
+
+func (m *measurement) remark(format string, args ...any) {
+	m.remarks = append(m.remarks, fmt.Sprintf(format, args...))
 }
 
 func (m *measurement) evaluate(ctx context.Context, scorer evaluation.Scorer) (evaluation.Result, error) {
-	return evaluation.Evaluate(ctx, m.train, m.heldOut, scorer, 0)
+	return evaluation.Evaluate(ctx, m.HoldOut, scorer, 0)
 }

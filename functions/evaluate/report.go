@@ -12,13 +12,15 @@ import (
 )
 
 func (m *measurement) report(candidate evaluation.Contender, popularity, random evaluation.Result, active *evaluation.Contender,
-	training lake.Training, decision evaluation.Decision) *report.Report {
+	decision evaluation.Decision) *report.Report {
+	training := m.candidate.training
 	found := &report.Report{
 		Run: m.run.ID, Snapshot: m.snapshot.Name,
 		EvaluatedAt: m.run.StartedAt, // and not the clock's time: a second attempt writes the same report
 		HoldOut: report.HoldOut{
-			Seed: m.handler.HeldOut.Seed, Fraction: m.handler.HeldOut.Fraction, Remaining: len(m.train.Columns),
+			Seed: m.rule.Seed, Fraction: m.rule.Fraction, By: m.rule.By, Until: m.rule.Until, Remaining: len(m.Train.Columns),
 		},
+		Shop: report.Shop{Customers: len(m.snapshot.Customers), Products: len(m.snapshot.Items), Interactions: m.snapshot.Kinds},
 		Loss: training.Loss, Search: training.Search,
 		Candidate: candidate, Active: active, Popularity: popularity, Random: random, Decision: decision, Remarks: m.remarks,
 	}

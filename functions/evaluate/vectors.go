@@ -24,11 +24,11 @@ func (h *Handler) scorer(ctx context.Context, version vectorstore.Record, snapsh
 	items.Dimension, users.Dimension = version.Dimension, version.Dimension
 	defer items.Close()
 	defer users.Close()
-	itemVectors, err := byPlace(items, snapshot.Codes(), spelling(snapshot))
+	itemVectors, err := byPlace(items, snapshot.Items, spelling(snapshot))
 	if err != nil {
 		return nil, err
 	}
-	userVectors, err := byPlace(users, snapshot.IDs(), func(id string) string { return id })
+	userVectors, err := byPlace(users, snapshot.Customers, func(id string) string { return id })
 	if err != nil {
 		return nil, err
 	}
@@ -45,7 +45,7 @@ func (h *Handler) opener(ctx context.Context, version int64, key string) func() 
 
 // spelling finds the snapshot's code for an item's id, as the load does. An id that fits none stays as it is.
 func spelling(snapshot *interactions.Snapshot) func(id string) string {
-	codes := snapshot.ShopCodes()
+	codes := snapshot.ShopItems()
 	return func(id string) string {
 		if code, reason := codes.Find(id); reason == "" {
 			return code

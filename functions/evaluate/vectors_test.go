@@ -9,7 +9,7 @@ import (
 // The load spells ids by all products of the shop, also by those of bad rows. The evaluation must agree with it.
 func TestSpellingKnowsProductsOfBadRows(t *testing.T) {
 	spelled := spelling(&interactions.Snapshot{
-		Items: []interactions.Item{{Code: "S10_a"}, {Code: "S20_a"}}, Unsound: []string{"S20_A", "S30_b"}})
+		Items: []string{"S10_a", "S20_a"}, Unsound: []string{"S20_A", "S30_b"}})
 	for id, want := range map[string]string{
 		"s10_A": "S10_a", "S30_B": "S30_b", "S20_a": "S20_a", "S20_A": "S20_A",
 		"s20_a": "s20_a", // two products fit

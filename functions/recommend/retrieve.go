@@ -85,17 +85,21 @@ func newRecordQuery(record *activity.Record, vector []float32) recordQuery {
 	return recordQuery{record, session, codesOf(session), vector}
 }
 
+// recordColumns are the facts that a record of the lab's shop carries.
+var recordColumns = model.Columns{Texts: []string{"city", "country"}, Numbers: []string{"creditLimit"}}
+
 // modelVectors returns a vector for each record whose features are known to the model, else nil.
 func modelVectors(records []*activity.Record, m *model.Model, dimension int) ([][]float32, error) {
 	vectors := make([][]float32, len(records))
 	if m == nil {
 		return vectors, nil
 	}
-	users := make([]model.User, 0, len(records))
+	selection := m.UserColumns().From(recordColumns)
+	users := make([]model.Record, 0, len(records))
 	places := make([]int, 0, len(records))
 	for i, r := range records {
 		if r.HasFeatures() {
-			users = append(users, model.User{City: r.City, Country: r.Country, CreditLimit: r.CreditLimit})
+			users = append(users, selection.Of(model.Record{Texts: []string{r.City, r.Country}, Numbers: []float64{r.CreditLimit}}))
 			places = append(places, i)
 		}
 	}

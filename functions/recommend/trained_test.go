@@ -19,6 +19,7 @@ import (
 
 	"recsys/shared/contract/distance"
 	"recsys/shared/contract/lake"
+	"recsys/shared/contract/shape"
 	"recsys/shared/learn/als"
 	"recsys/shared/learn/model"
 	"recsys/shared/learn/sparse"
@@ -43,7 +44,7 @@ type rating struct {
 // train generates a shop and trains on it as functions/train does, with the default options.
 func train(tb testing.TB, o sampleshop.Options) (shop trainedShop) {
 	tb.Helper()
-	users, items := map[int32]model.User{}, map[string]model.Item{}
+	users, items := map[int32]model.Record{}, map[string]model.Record{}
 	counted := map[[2]string]int64{}
 	var ratings []rating
 	number := func(text string) float64 {
@@ -54,12 +55,12 @@ func train(tb testing.TB, o sampleshop.Options) (shop trainedShop) {
 		return x
 	}
 	readCSV(tb, func(w io.Writer) error { return sampleshop.WriteProducts(w, o) }, func(row map[string]string) {
-		items[row["productCode"]] = model.Item{Line: row["productLine"], Scale: row["productScale"], BuyPrice: number(row["buyPrice"]), MSRP: number(row["MSRP"])}
+		items[row["productCode"]] = model.Record{Texts: []string{row["productLine"], row["productScale"]}, Numbers: []float64{number(row["buyPrice"]), number(row["MSRP"])}}
 		shop.attributes = append(shop.attributes, []any{row["productCode"], row["productLine"], int32(number(row["quantityInStock"]))})
 	})
 	readCSV(tb, func(w io.Writer) error { return sampleshop.WriteTraining(w, o) }, func(row map[string]string) {
 		customer := int32(number(row["customerNumber"]))
-		users[customer] = model.User{City: row["city"], Country: row["country"], CreditLimit: number(row["creditLimit"])}
+		users[customer] = model.Record{Texts: []string{row["city"], row["country"]}, Numbers: []float64{number(row["creditLimit"])}}
 		ratings = append(ratings, rating{customer, row["productCode"], int(100 * number(row["productRating"]))})
 		shop.rated = append(shop.rated, []any{customer, row["productCode"]})
 		counted[[2]string{vectorstore.CountryKey(row["country"]), row["productCode"]}]++
@@ -90,21 +91,21 @@ func readCSV(tb testing.TB, write func(io.Writer) error, use func(row map[string
 	}
 }
 
-func (shop *trainedShop) fit(tb testing.TB, users map[int32]model.User, items map[string]model.Item, ratings []rating) {
+func (shop *trainedShop) fit(tb testing.TB, users map[int32]model.Record, items map[string]model.Record, ratings []rating) {
 	tb.Helper()
 	customers, products := slices.Sorted(maps.Keys(users)), slices.Sorted(maps.Keys(items))
-	var u []model.User
-	var p []model.Item
+	u, p := model.NewTable(model.ColumnsOf(shape.Lab.CustomerColumns)), model.NewTable(model.ColumnsOf(shape.Lab.ProductColumns))
 	column, row := map[string]int32{}, map[int32][]rating{}
 	for i, code := range products {
-		p, column[code] = append(p, items[code]), int32(i)
+		column[code] = int32(i)
+		p.Add(items[code])
 	}
 	for _, r := range ratings {
 		row[r.customer] = append(row[r.customer], r)
 	}
 	matrix := &sparse.Matrix{Width: len(products), Start: []int64{0}}
 	for _, customer := range customers {
-		u = append(u, users[customer])
+		u.Add(users[customer])
 		slices.SortFunc(row[customer], func(a, b rating) int { return int(column[a.product] - column[b.product]) })
 		for _, r := range row[customer] {
 			matrix.Columns, matrix.Ratings = append(matrix.Columns, column[r.product]), append(matrix.Ratings, uint16(r.stars))

@@ -84,7 +84,7 @@ func TestSwapUnderLoad(t *testing.T) {
 		{items: prefixed("a", circle(200, 32)), model: sampleArtifacts},
 		{items: prefixed("b", circle(300, 3)), model: smallModel(t)},
 	}
-	user := model.User{City: "Paris", Country: "France", CreditLimit: 43_400.5}
+	user := model.Record{Texts: []string{"Paris", "France"}, Numbers: []float64{43_400.5}}
 	var vectors [2][]float32
 	for i := range kinds {
 		vector, err := readModel(t, kinds[i].model).UserEmbedding(user)
@@ -95,7 +95,7 @@ func TestSwapUnderLoad(t *testing.T) {
 		vectors[i] = blended(vector, mean, w.handler.index.options.SessionWeight)
 	}
 	payload := fmt.Sprintf(`{"customer_number":1,"city":%q,"country":%q,"credit_limit":%v,"browse_history":[{"product_code":"a-item-007","in_shopping_cart":true},{"product_code":"b-item-007","in_shopping_cart":true}]}`,
-		user.City, user.Country, user.CreditLimit)
+		user.Texts[0], user.Texts[1], user.Numbers[0])
 	watching := `{"customer_number":2,"browse_history":[{"product_code":"a-item-001"},{"product_code":"b-item-001"}]}`
 	payloads := []string{payload, payload, payload, watching}
 

@@ -20,28 +20,19 @@ import (
 	"recsys/shared/store/objectstore"
 )
 
-// known holds the facts about a snapshot's customers and items, apart from ratings, as a model's features.
+// known holds the facts about a snapshot's customers and items, apart from interactions, as a model's features.
 type known struct {
-	users    []model.User
-	items    []model.Item
+	snapshot *interactions.Snapshot
 	encoders *model.Encoders
 }
 
 func knownOf(snapshot *interactions.Snapshot) known {
-	k := known{make([]model.User, len(snapshot.Customers)), make([]model.Item, len(snapshot.Items)), nil}
-	for i, c := range snapshot.Customers {
-		k.users[i] = model.User{City: c.City, Country: c.Country, CreditLimit: c.CreditLimit}
-	}
-	for i, item := range snapshot.Items {
-		k.items[i] = model.Item{Line: item.Line, Scale: item.Scale, BuyPrice: item.BuyPrice, MSRP: item.MSRP}
-	}
-	k.encoders = model.FitEncoders(k.users, k.items)
-	return k
+	return known{snapshot, model.FitEncoders(snapshot.Users, snapshot.Products)}
 }
 
 // with is the input of a training.
 func (k known) with(ratings *sparse.Matrix) als.Data {
-	return als.Data{Ratings: ratings, Users: k.encoders.Users(k.users), Items: k.encoders.Items(k.items)}
+	return als.Data{Ratings: ratings, Users: k.encoders.Users(k.snapshot.Users), Items: k.encoders.Items(k.snapshot.Products)}
 }
 
 // output writes a run's artifacts.
@@ -55,10 +46,10 @@ type output struct {
 func (o output) vectors(ctx context.Context, itemsKey, usersKey string, of als.Factors) error {
 	writing, ctx := errgroup.WithContext(ctx)
 	writing.Go(func() error {
-		return writeVectors(ctx, o, itemsKey, o.snapshot.Codes(), shape.Text, of.Items, of.Dimension)
+		return writeVectors(ctx, o, itemsKey, o.snapshot.Items, shape.Text, of.Items, of.Dimension)
 	})
 	writing.Go(func() error {
-		return writeVectors(ctx, o, usersKey, o.snapshot.IDs(), o.snapshot.Shop.Customer.Type, of.Users, of.Dimension)
+		return writeVectors(ctx, o, usersKey, o.snapshot.Customers, o.snapshot.Shop.Customer.Type, of.Users, of.Dimension)
 	})
 	return writing.Wait()
 }
@@ -103,12 +94,16 @@ func (o output) put(ctx context.Context, key string, content io.ReadSeeker) erro
 // described are the options as the report shows them.
 func described(o als.Options) []lake.Option {
 	number := func(f float64) string { return strconv.FormatFloat(f, 'g', -1, 64) }
+	weights := lake.Option{Name: "rating weights", Value: fmt.Sprint(o.RatingWeights)}
+	if o.Confidence {
+		weights = lake.Option{Name: "confidence", Value: "the sum of a pair's interactions, at most 5"}
+	}
 	return []lake.Option{
 		{Name: "method", Value: "implicit ALS with priors from features"},
 		{Name: "factors", Value: strconv.Itoa(o.Factors)},
 		{Name: "iterations", Value: strconv.Itoa(o.Iterations)},
 		{Name: "unobserved weight", Value: number(o.UnobservedWeight)},
-		{Name: "rating weights", Value: fmt.Sprint(o.RatingWeights)},
+		weights,
 		{Name: "regularization", Value: number(o.Regularization)},
 		{Name: "frequency exponent", Value: number(o.FrequencyExponent)},
 		{Name: "feature ridge", Value: number(o.FeatureRidge)},

@@ -23,13 +23,15 @@ const validationSeed = 0x5ea6c4
 
 // choose searches the options to train with, and returns how. Without a search, or if the ratings say too little for one, the
 // options are the handler's and the search is nil. data has the ratings that are not held out.
-func (h *Handler) choose(ctx context.Context, plan plan, snapshot *interactions.Snapshot, data als.Data) (als.Options, *lake.Search, error) {
+func (h *Handler) choose(ctx context.Context, plan plan, snapshot *interactions.Snapshot, data als.Data, heldOut lake.HoldOut) (als.Options, *lake.Search, error) {
+	options := h.Options
+	options.Confidence = !snapshot.Shop.IsLab()
 	if !h.Search {
-		return h.Options, nil, nil
+		return options, nil, nil
 	}
-	noted, err := h.trials(ctx, plan)
+	noted, err := h.trials(ctx, plan, heldOut)
 	if err != nil {
-		return h.Options, nil, err
+		return options, nil, err
 	}
 	began := time.Now()
 	after := func(all []lake.Trial) error {
@@ -45,15 +47,24 @@ func (h *Handler) choose(ctx context.Context, plan plan, snapshot *interactions.
 		began = time.Now()
 		return nil
 	}
-	found, err := search.Run(ctx, data, snapshot.HeldOut, h.Options, search.Options{Seed: h.HeldOut.Seed ^ validationSeed, Pinned: pinned(h.Options)}, noted.Trials, after)
+	how := search.Options{Seed: heldOut.Seed ^ validationSeed, Pinned: pinned(options), Folds: folds(snapshot), Repeatable: snapshot.Shop.Meaning.Repeatable}
+	found, err := search.Run(ctx, data, snapshot.HeldOut, options, how, noted.Trials, after)
 	switch {
 	case errors.Is(err, search.ErrTooFew), errors.Is(err, search.ErrNoneFits):
 		slog.InfoContext(ctx, "no search", "run", plan.ID, "reason", err)
-		return h.Options, nil, nil
+		return options, nil, nil
 	case err != nil:
-		return h.Options, nil, fmt.Errorf("searching the options on snapshot %s: %w", plan.Snapshot, err)
+		return options, nil, fmt.Errorf("searching the options on snapshot %s: %w", plan.Snapshot, err)
 	}
-	return search.Apply(found.Trials[found.Chosen], h.Options), &found, nil
+	return search.Apply(found.Trials[found.Chosen], options), &found, nil
+}
+
+// folds returns the splits of the search by time, nil if the snapshot is not parted by time.
+func folds(snapshot *interactions.Snapshot) (folds []search.Fold) {
+	for _, p := range snapshot.Parts[1:] {
+		folds = append(folds, search.Fold{Train: p.Train, HeldOut: p.HeldOut})
+	}
+	return folds
 }
 
 // pinned returns the options that were given another value than their default. The search leaves them alone.
@@ -74,8 +85,8 @@ type trials struct {
 }
 
 // trials returns those that an earlier attempt has noted. None count if the deployment has changed between two attempts.
-func (h *Handler) trials(ctx context.Context, plan plan) (trials, error) {
-	mine := trials{HeldOut: h.HeldOut, Options: h.Options}
+func (h *Handler) trials(ctx context.Context, plan plan, heldOut lake.HoldOut) (trials, error) {
+	mine := trials{HeldOut: heldOut, Options: h.Options}
 	var noted trials
 	_, err := h.Lake.GetJSON(ctx, lake.CheckpointKey(plan.ID, forSearch), maxNote, &noted)
 	if errors.Is(err, objectstore.ErrNotFound) {

@@ -19,6 +19,7 @@ import (
 	"recsys/shared/contract/lake"
 	"recsys/shared/contract/workflow"
 	"recsys/shared/learn/als"
+	"recsys/shared/learn/search"
 	"recsys/shared/runtime/metrics"
 	"recsys/shared/runtime/step"
 	"recsys/shared/shop/interactions"
@@ -125,7 +126,7 @@ func (h *Handler) plan(ctx context.Context, run workflow.Run) (p plan, err error
 
 // train fits twice and writes the artifacts, and last of all that they are there.
 func (h *Handler) train(ctx context.Context, in workflow.TrainInput, plan plan) (workflow.Trained, error) {
-	snapshot, err := interactions.Read(ctx, h.Lake, plan.Snapshot)
+	snapshot, heldOut, err := h.read(ctx, plan.Snapshot)
 	if errors.Is(err, objectstore.ErrNotFound) {
 		return workflow.Trained{}, failure.Invalidf("snapshot %s was removed while run %s trained on it: start another run (%w)", plan.Snapshot, plan.ID, err)
 	}
@@ -138,8 +139,8 @@ func (h *Handler) train(ctx context.Context, in workflow.TrainInput, plan plan) 
 		return workflow.Trained{Status: "too-few-ratings", Snapshot: snapshot.Name}, nil
 	}
 	known, out := knownOf(snapshot), output{h.Artifacts, plan.ID, snapshot}
-	rest, _ := ratings.Split(snapshot.HeldOut(h.HeldOut.Seed, h.HeldOut.Fraction))
-	options, tried, err := h.choose(ctx, plan, snapshot, known.with(rest))
+	rest := snapshot.Parts[0].Train
+	options, tried, err := h.choose(ctx, plan, snapshot, known.with(rest), heldOut)
 	if err != nil {
 		return workflow.Trained{}, err
 	}
@@ -151,7 +152,7 @@ func (h *Handler) train(ctx context.Context, in workflow.TrainInput, plan plan) 
 		return workflow.Trained{}, err
 	}
 	err = out.training(ctx, lake.Training{
-		HeldOut: h.HeldOut, Options: described(options), Loss: losses, Search: tried,
+		HeldOut: heldOut, Options: described(options), Loss: losses, Search: tried,
 		Customers: len(snapshot.Customers), Items: len(snapshot.Items), Ratings: int64(len(ratings.Columns)),
 	})
 	if err != nil {
@@ -172,6 +173,21 @@ func (h *Handler) train(ctx context.Context, in workflow.TrainInput, plan plan) 
 		return workflow.Trained{Status: why, Snapshot: snapshot.Name}, err
 	}
 	return h.finish(ctx, plan, snapshot, losses)
+}
+
+// read reads the snapshot with all of its interactions and without the held-out ones, and returns how they are held out.
+func (h *Handler) read(ctx context.Context, name string) (*interactions.Snapshot, lake.HoldOut, error) {
+	manifest, err := interactions.ReadManifest(ctx, h.Lake, name)
+	if err != nil {
+		return nil, lake.HoldOut{}, err
+	}
+	heldOut := h.HeldOut.In(manifest)
+	wanted := interactions.Wanted{Ratings: true, HoldOuts: []lake.HoldOut{heldOut}}
+	if h.Search && heldOut.By == lake.ByTime {
+		wanted.Validations = search.TimeShares[:search.FoldsOf(int(manifest.Rows))]
+	}
+	snapshot, err := interactions.Read(ctx, h.Lake, manifest, wanted)
+	return snapshot, heldOut, err
 }
 
 // overtaken reports why a model trained by default is no longer wanted, as a status of workflow.Trained. Either a person has

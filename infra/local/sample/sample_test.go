@@ -88,7 +88,7 @@ func TestModelComputesTheVectorsOfPyTorch(t *testing.T) {
 	}
 	items := embeddings(t, lake.ItemEmbeddingsKey)
 	for _, want := range parityUsers(t) {
-		vector, err := towers.UserEmbedding(model.User{City: want.City, Country: want.Country, CreditLimit: want.CreditLimit})
+		vector, err := towers.UserEmbedding(model.Record{Texts: []string{want.City, want.Country}, Numbers: []float64{want.CreditLimit}})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -139,10 +139,31 @@ type Trial struct {
 	Failed string `json:"failed,omitempty"`
 }
 
-// HoldOut says which ratings are held out, see sparse.HeldOut.
+// HoldOut says which interactions are held out: by a hash of the pair (sparse.HeldOut), or each customer's last part
+// (interactions.Read).
 type HoldOut struct {
 	Seed     uint64  `json:"seed"`
-	Fraction float64 `json:"fraction"` // of the ratings, 0 to 1
+	Fraction float64 `json:"fraction"` // of the interactions, 0 to 1
+	// By is ByTime, or "" for the hash.
+	By string `json:"by,omitempty"`
+	// Until is the time of the snapshot's newest interaction. Later ones count neither as held out nor as trained on.
+	Until time.Time `json:"until,omitzero"`
+}
+
+// ByTime holds out each customer's last part.
+const ByTime = "time"
+
+// In returns the hold-out for a snapshot: by time if its interactions have times.
+func (h HoldOut) In(m Manifest) HoldOut {
+	if m.Newest != nil {
+		h.By, h.Until = ByTime, m.Newest.UTC()
+	}
+	return h
+}
+
+// SameRule reports whether two hold-outs follow the same rule. By time they may have been drawn from different snapshots.
+func (h HoldOut) SameRule(other HoldOut) bool {
+	return h.By == other.By && h.Fraction == other.Fraction && (h.By == ByTime || h.Seed == other.Seed)
 }
 
 // Option is a setting of the training, for people.

@@ -131,9 +131,9 @@ func newTraining(data Data, o Options) (t *training, err error) {
 // check finds input that the arithmetic cannot take.
 func check(m *sparse.Matrix) error {
 	for k, rating := range m.Ratings {
-		if column := m.Columns[k]; rating < sparse.LowestRating || rating > sparse.HighestRating || column < 0 || int(column) >= m.Width {
+		if column := m.Columns[k]; rating < sparse.LowestConfidence || rating > sparse.HighestRating || column < 0 || int(column) >= m.Width {
 			return fmt.Errorf("entry %d of the ratings is %d hundredths of a star in column %d of %d: want %d to %d in a column that there is",
-				k, rating, column, m.Width, sparse.LowestRating, sparse.HighestRating)
+				k, rating, column, m.Width, sparse.LowestConfidence, sparse.HighestRating)
 		}
 	}
 	return nil

@@ -277,6 +277,23 @@ func TestWeightsOfFractionalRatings(t *testing.T) {
 	}
 }
 
+// Confidences are weights themselves, also those below one star.
+func TestConfidencesWeighAsTheyAre(t *testing.T) {
+	o := Default()
+	o.Confidence = true
+	for rating, want := range map[int]float64{1: 0.01, 37: 0.37, 100: 1, 250: 2.5, 500: 5} {
+		if got := o.weight(rating); got != want {
+			t.Errorf("%d hundredths weigh %v, want %v", rating, got, want)
+		}
+	}
+	data := generate(9, 60, 40, 600)
+	faint := *data.Ratings
+	faint.Ratings = slices.Repeat([]uint16{1}, len(faint.Ratings))
+	if _, err := Fit(t.Context(), Data{&faint, data.Users, data.Items}, o, nil, nil); err != nil {
+		t.Error(err)
+	}
+}
+
 // Half stars are learned from as whole ones are: a little more confidence moves the preference a little.
 func TestHalfStarsTrain(t *testing.T) {
 	data := generate(9, 20, 20, 60)

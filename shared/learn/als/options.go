@@ -16,12 +16,17 @@ type Options struct {
 	// RatingWeights are the weights of a pair with a rating of 1 to 5: the confidence c of Hu, Koren and Volinsky.
 	// Over 0. Ratings between two of them weigh in proportion, and those below 1 as 1.
 	RatingWeights [5]float64
+	// Confidence takes the matrix as confidences instead of ratings. They are the weights themselves.
+	Confidence bool
 	// Workers solve rows at the same time, 0 is as many as there are cores. Their number changes no bit of the result.
 	Workers int
 }
 
 // weight returns the weight of a rating in hundredths of a star. Whole stars have exactly their RatingWeights.
 func (o Options) weight(rating int) float64 {
+	if o.Confidence {
+		return float64(rating) / sparse.Star
+	}
 	star, part := rating/sparse.Star, rating%sparse.Star
 	switch {
 	case star < 1:

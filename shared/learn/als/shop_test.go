@@ -11,6 +11,7 @@ import (
 	"strings"
 	"testing"
 
+	"recsys/shared/contract/shape"
 	"recsys/shared/learn/model"
 	"recsys/shared/learn/sparse"
 )
@@ -29,26 +30,25 @@ func readShop(t testing.TB, file []byte) (s shop) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	users, items, ratings := map[int]model.User{}, map[string]model.Item{}, map[int]map[string]uint16{}
+	users, items, ratings := map[int]model.Record{}, map[string]model.Record{}, map[int]map[string]uint16{}
 	for _, record := range records[1:] {
 		row := map[string]string{}
 		for i, name := range records[0] {
 			row[strings.ToLower(name)] = strings.TrimSpace(record[i])
 		}
 		customer, product := int(number(row["customernumber"])), row["productcode"]
-		users[customer] = model.User{City: row["city"], Country: row["country"], CreditLimit: number(row["creditlimit"])}
-		items[product] = model.Item{Line: row["productline"], Scale: row["productscale"], BuyPrice: number(row["buyprice"]), MSRP: number(row["msrp"])}
+		users[customer] = model.Record{Texts: []string{row["city"], row["country"]}, Numbers: []float64{number(row["creditlimit"])}}
+		items[product] = model.Record{Texts: []string{row["productline"], row["productscale"]}, Numbers: []float64{number(row["buyprice"]), number(row["msrp"])}}
 		if ratings[customer] == nil {
 			ratings[customer] = map[string]uint16{}
 		}
 		ratings[customer][product] = uint16(100 * number(row["productrating"]))
 	}
-	var u []model.User
-	var i []model.Item
-	s.customers, u = inOrder(users)
-	s.products, i = inOrder(items)
+	var u, i *model.Table
+	s.customers, u = inOrder(users, shape.Lab.CustomerColumns)
+	s.products, i = inOrder(items, shape.Lab.ProductColumns)
 	encoders := model.FitEncoders(u, i)
-	s.Data = Data{&sparse.Matrix{Width: len(i), Start: []int64{0}}, encoders.Users(u), encoders.Items(i)}
+	s.Data = Data{&sparse.Matrix{Width: i.Rows(), Start: []int64{0}}, encoders.Users(u), encoders.Items(i)}
 	for _, customer := range s.customers {
 		for column, product := range s.products {
 			if rating := ratings[customer][product]; rating > 0 {
@@ -60,10 +60,10 @@ func readShop(t testing.TB, file []byte) (s shop) {
 	return s
 }
 
-func inOrder[K cmp.Ordered, V any](m map[K]V) (keys []K, values []V) {
-	keys = slices.Sorted(maps.Keys(m))
+func inOrder[K cmp.Ordered](m map[K]model.Record, columns []shape.Column) (keys []K, values *model.Table) {
+	keys, values = slices.Sorted(maps.Keys(m)), model.NewTable(model.ColumnsOf(columns))
 	for _, k := range keys {
-		values = append(values, m[k])
+		values.Add(m[k])
 	}
 	return keys, values
 }

@@ -27,7 +27,7 @@ const gatheredNumbers = 6 << 10
 func newWorker(width int, o Options) *worker {
 	w := &worker{width: width, block: max(32, gatheredNumbers/width), equations: dense.NewEquations(width)}
 	w.gathered, w.scales, w.mean = make([]float32, w.block*width), make([]float32, w.block), make([]float32, width)
-	for rating := sparse.LowestRating; rating <= sparse.HighestRating; rating++ {
+	for rating := sparse.LowestConfidence; rating <= sparse.HighestRating; rating++ {
 		w.weights[rating] = o.weight(rating)
 		w.roots[rating] = float32(math.Sqrt(w.weights[rating]))
 	}

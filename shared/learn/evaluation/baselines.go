@@ -2,15 +2,13 @@ package evaluation
 
 import (
 	"math/rand/v2"
-
-	"recsys/shared/learn/sparse"
 )
 
-// Popularity ranks the items by their number of ratings in train, the same for everyone. Equal ones are ranked by
-// their index.
-func Popularity(train *sparse.Matrix) Scorer {
-	scores := make(popularity, train.Width)
-	for item, n := range counts(train) {
+// Popularity ranks the items by a count of each, such as its number of ratings that are not held out, the same for
+// everyone. Equal ones are ranked by their index.
+func Popularity(counts []float64) Scorer {
+	scores := make(popularity, len(counts))
+	for item, n := range counts {
 		scores[item] = float32(n) // exact up to 16 million ratings an item
 	}
 	return scores

@@ -2,13 +2,14 @@ package evaluation
 
 import (
 	"math"
+	"recsys/shared/learn/sparse"
 	"slices"
 	"testing"
 )
 
 func TestPopularityScores(t *testing.T) {
 	got := make([]float32, 8)
-	Popularity(matrix(4, []int32{0, 3}, []int32{3}, []int32{1, 3})).Score(got, []int32{2, 0})
+	Popularity(ratingsOf(matrix(4, []int32{0, 3}, []int32{3}, []int32{1, 3}))).Score(got, []int32{2, 0})
 	if want := []float32{1, 1, 0, 3, 1, 1, 0, 3}; !slices.Equal(got, want) {
 		t.Errorf("%v, want %v", got, want)
 	}
@@ -47,4 +48,24 @@ func TestRandomHitsByChance(t *testing.T) {
 	}
 	r := evaluate(t, train, heldOut, Random(5), 0)
 	near(t, "recall@10 of a random ranking", r.At[1].Recall, expected/n, 0.01)
+}
+
+// ratingsOf counts the ratings of each item.
+func ratingsOf(m *sparse.Matrix) []float64 {
+	n := make([]float64, m.Width)
+	for _, item := range m.Columns {
+		n[item]++
+	}
+	return n
+}
+
+// Goods that are bought again are candidates although the customer has them.
+func TestRepeatableItemsStayCandidates(t *testing.T) {
+	train, heldOut := matrix(4, []int32{0, 3}), matrix(4, []int32{0})
+	for repeatable, want := range map[bool]float64{false: 0, true: 1} {
+		r, err := Evaluate(t.Context(), HoldOut{train, heldOut, repeatable}, Popularity([]float64{9, 1, 1, 5}), 1)
+		if err != nil || r.MRR != want {
+			t.Errorf("repeatable %t: MRR %v, %v; want %v", repeatable, r.MRR, err, want)
+		}
+	}
 }

@@ -19,13 +19,13 @@ func BenchmarkEvaluate(b *testing.B) {
 	for _, s := range []struct {
 		name   string
 		scorer Scorer
-	}{{"embeddings", model}, {"popularity", Popularity(train)}, {"random", Random(1)}} {
+	}{{"embeddings", model}, {"popularity", Popularity(ratingsOf(train))}, {"random", Random(1)}} {
 		for _, workers := range []int{1, 2} {
 			b.Run(fmt.Sprintf("%s/workers=%d", s.name, workers), func(b *testing.B) {
 				b.ReportAllocs()
 				judged := 0
 				for b.Loop() {
-					r, err := Evaluate(context.Background(), train, heldOut, s.scorer, workers)
+					r, err := Evaluate(context.Background(), HoldOut{Train: train, HeldOut: heldOut}, s.scorer, workers)
 					if err != nil {
 						b.Fatal(err)
 					}

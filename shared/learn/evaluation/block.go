@@ -13,13 +13,13 @@ const blockScores = 1 << 19
 // evaluation is the work, cut in blocks of customers. The cut does not depend on the workers, and sums are kept by
 // block. So they are added in one order on any number of workers.
 type evaluation struct {
-	train, heldOut *sparse.Matrix
-	scorer         Scorer
-	customers      []int32   // to judge by
-	novelty        []float64 // self-information by item
-	perBlock       int       // customers
-	sums           []sums    // by block
-	perCustomer    []float64 // NDCG@10
+	HoldOut
+	scorer      Scorer
+	customers   []int32   // to judge by
+	novelty     []float64 // self-information by item
+	perBlock    int       // customers
+	sums        []sums    // by block
+	perCustomer []float64 // NDCG@10
 }
 
 // sums are the figures of a block's customers, added up.
@@ -30,8 +30,9 @@ type sums struct {
 	heldOut, unserved     int
 }
 
-func prepare(train, heldOut *sparse.Matrix, scorer Scorer) *evaluation {
-	e := &evaluation{train: train, heldOut: heldOut, scorer: scorer}
+func prepare(by HoldOut, scorer Scorer) *evaluation {
+	train, heldOut := by.Train, by.HeldOut
+	e := &evaluation{HoldOut: by, scorer: scorer}
 	e.perBlock = min(max(blockScores/max(train.Width, 1), 1), 64)
 	rating := 0
 	for c := range train.Rows() {
@@ -64,7 +65,7 @@ func counts(m *sparse.Matrix) []int {
 // work takes the next block until there is none. places gets, for each item, its best place in a list of this worker,
 // 1 to longest. 0: in no list.
 func (e *evaluation) work(ctx context.Context, next *atomic.Int64, places []uint8) error {
-	scores := make([]float32, min(e.perBlock, len(e.customers))*e.train.Width)
+	scores := make([]float32, min(e.perBlock, len(e.customers))*e.Train.Width)
 	for {
 		b := int(next.Add(1)) - 1
 		if b >= len(e.sums) {
@@ -80,12 +81,15 @@ func (e *evaluation) work(ctx context.Context, next *atomic.Int64, places []uint
 func (e *evaluation) judge(b int, scores []float32, places []uint8) {
 	from := b * e.perBlock
 	customers := e.customers[from:min(from+e.perBlock, len(e.customers))]
-	width := e.train.Width
+	width := e.Train.Width
 	e.scorer.Score(scores[:len(customers)*width], customers)
 	hits := make([]int, 0, longest)
 	for i, c := range customers {
-		known, _ := e.train.Row(int(c))
-		heldOut, _ := e.heldOut.Row(int(c))
+		known, _ := e.Train.Row(int(c))
+		if e.Repeatable {
+			known = nil
+		}
+		heldOut, _ := e.HeldOut.Row(int(c))
 		r := rank(scores[i*width:(i+1)*width], known, heldOut)
 		hits = r.hits(hits[:0], heldOut)
 		e.perCustomer[from+i] = ndcg(10, hits, len(heldOut))
@@ -120,7 +124,7 @@ func (s *sums) add(r *ranking, hits []int, heldOut int, novelty []float64) {
 
 // result adds the blocks up in their order.
 func (e *evaluation) result(places [][]uint8) Result {
-	r := Result{Customers: len(e.customers), Items: e.train.Width, PerCustomer: e.perCustomer}
+	r := Result{Customers: len(e.customers), Items: e.Train.Width, PerCustomer: e.perCustomer}
 	var all sums
 	for i := range e.sums {
 		all.merge(&e.sums[i])

@@ -62,17 +62,25 @@ type Figures struct {
 // NDCG10 is the figure that the gate decides on.
 func (r *Result) NDCG10() float64 { return r.At[1].NDCG }
 
-// Evaluate ranks all items for each customer and looks for the held-out ones. train holds the known ratings, heldOut
-// the ratings to find. Both are customers by items, of one shape and without a common entry. workers is the number of
-// goroutines. 0: one for each processor. Errors: matrices of different shape, and ctx's.
-func Evaluate(ctx context.Context, train, heldOut *sparse.Matrix, scorer Scorer, workers int) (Result, error) {
+// HoldOut is the ratings that a model is judged by. Train holds the known ones, HeldOut those to find. Both are customers
+// by items, of one shape.
+type HoldOut struct {
+	Train, HeldOut *sparse.Matrix
+	// Repeatable makes the known items candidates, too: goods that are bought again. Otherwise no pair may be in both.
+	Repeatable bool
+}
+
+// Evaluate ranks all items for each customer and looks for the held-out ones. workers is the number of goroutines. 0: one
+// for each processor. Errors: matrices of different shape, and ctx's.
+func Evaluate(ctx context.Context, by HoldOut, scorer Scorer, workers int) (Result, error) {
+	train, heldOut := by.Train, by.HeldOut
 	if train.Rows() != heldOut.Rows() || train.Width != heldOut.Width {
 		return Result{}, fmt.Errorf("evaluating: %d × %d ratings and %d × %d held out", train.Rows(), train.Width, heldOut.Rows(), heldOut.Width)
 	}
 	if workers <= 0 {
 		workers = runtime.GOMAXPROCS(0)
 	}
-	e := prepare(train, heldOut, scorer)
+	e := prepare(by, scorer)
 	group, ctx := errgroup.WithContext(ctx)
 	var next atomic.Int64
 	places := make([][]uint8, workers)

@@ -35,7 +35,7 @@ func (s table) Score(dst []float32, customers []int32) {
 
 func evaluate(t *testing.T, train, heldOut *sparse.Matrix, s Scorer, workers int) Result {
 	t.Helper()
-	r, err := Evaluate(context.Background(), train, heldOut, s, workers)
+	r, err := Evaluate(context.Background(), HoldOut{Train: train, HeldOut: heldOut}, s, workers)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -115,12 +115,12 @@ func TestEvaluateRagged(t *testing.T) {
 			t.Errorf("%s: %+v", c.name, r)
 		}
 	}
-	if _, err := Evaluate(context.Background(), matrix(3, nil), matrix(4, nil), Random(1), 1); err == nil {
+	if _, err := Evaluate(context.Background(), HoldOut{Train: matrix(3, nil), HeldOut: matrix(4, nil)}, Random(1), 1); err == nil {
 		t.Error("matrices of different shape: no error")
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel()
-	if _, err := Evaluate(ctx, matrix(3, []int32{0}), matrix(3, []int32{1}), Random(1), 1); !errors.Is(err, context.Canceled) {
+	if _, err := Evaluate(ctx, HoldOut{Train: matrix(3, []int32{0}), HeldOut: matrix(3, []int32{1})}, Random(1), 1); !errors.Is(err, context.Canceled) {
 		t.Errorf("cancelled: %v", err)
 	}
 }
@@ -141,7 +141,7 @@ func chanceMatrices(customers, items, n int, seed uint64) (train, heldOut *spars
 
 func TestWorkersChangeNothing(t *testing.T) {
 	train, heldOut := chanceMatrices(500, 300, 20, 1)
-	for name, s := range map[string]Scorer{"random": Random(3), "popularity": Popularity(train)} {
+	for name, s := range map[string]Scorer{"random": Random(3), "popularity": Popularity(ratingsOf(train))} {
 		want := evaluate(t, train, heldOut, s, 1)
 		for _, workers := range []int{2, 7, 0} {
 			if got := evaluate(t, train, heldOut, s, workers); !reflect.DeepEqual(got, want) {
@@ -155,7 +155,7 @@ func TestWorkersChangeNothing(t *testing.T) {
 func TestPopularityAgainstReference(t *testing.T) {
 	for seed := range uint64(5) {
 		train, heldOut := chanceMatrices(200, 100, 12, seed)
-		got, want := evaluate(t, train, heldOut, Popularity(train), 3), referencePopularity(train, heldOut)
+		got, want := evaluate(t, train, heldOut, Popularity(ratingsOf(train)), 3), referencePopularity(train, heldOut)
 		if got.Customers != want.Customers || got.HeldOut != want.HeldOut || got.Histogram != want.Histogram {
 			t.Errorf("seed %d: %d customers, %d held out; want %d, %d", seed, got.Customers, got.HeldOut, want.Customers, want.HeldOut)
 		}

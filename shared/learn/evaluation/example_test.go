@@ -21,7 +21,7 @@ func ExampleEvaluate() {
 		fmt.Println(err)
 		return
 	}
-	result, err := evaluation.Evaluate(context.Background(), train, heldOut, scorer, 1)
+	result, err := evaluation.Evaluate(context.Background(), evaluation.HoldOut{Train: train, HeldOut: heldOut}, scorer, 1)
 	if err != nil {
 		fmt.Println(err)
 		return

@@ -2,7 +2,9 @@ package model_test
 
 import (
 	"fmt"
+	"math"
 
+	"recsys/shared/contract/shape"
 	"recsys/shared/learn/coldstart"
 	"recsys/shared/learn/model"
 )
@@ -10,9 +12,12 @@ import (
 // A linear model of two dimensions is written as the training step writes it. Then it is read and asked about a visitor
 // who has never bought anything.
 func ExampleRead() {
-	encoders := model.FitEncoders(
-		[]model.User{{City: "Oslo", Country: "Norway", CreditLimit: 10_000}, {City: "Paris", Country: "France", CreditLimit: 20_000}},
-		[]model.Item{{Line: "Planes", Scale: "1:72", BuyPrice: 10, MSRP: 20}, {Line: "Ships", Scale: "1:18", BuyPrice: 30, MSRP: 50}})
+	customers, products := model.NewTable(model.ColumnsOf(shape.Lab.CustomerColumns)), model.NewTable(model.ColumnsOf(shape.Lab.ProductColumns))
+	customers.Add(model.Record{Texts: []string{"Oslo", "Norway"}, Numbers: []float64{10_000}})
+	customers.Add(model.Record{Texts: []string{"Paris", "France"}, Numbers: []float64{20_000}})
+	products.Add(model.Record{Texts: []string{"Planes", "1:72"}, Numbers: []float64{10, 20}})
+	products.Add(model.Record{Texts: []string{"Ships", "1:18"}, Numbers: []float64{30, 50}})
+	encoders := model.FitEncoders(customers, products)
 	users := coldstart.Map{Dimension: 2, Weights: []float32{
 		0, 0, // bias
 		0, 0, // credit limit
@@ -33,9 +38,12 @@ func ExampleRead() {
 		return
 	}
 	vectors := make([]float32, 2*m.Dimension())
-	undirected, err := m.Embed(vectors, []model.User{{City: " OSLO", Country: "Norway"}, {City: "Rome", Country: "Italy"}})
+	fmt.Println(m.UserColumns().Texts, m.UserColumns().Numbers)
+	undirected, err := m.Embed(vectors, []model.Record{
+		{Texts: []string{" OSLO", "Norway"}, Numbers: []float64{math.NaN()}}, {Texts: []string{"Rome", "Italy"}, Numbers: []float64{math.NaN()}}})
 	fmt.Println(vectors, "without a direction:", undirected, err)
 	// Output:
+	// [city country] [creditLimit]
 	// [1 2 0 0] without a direction: [1] <nil>
 }
 

@@ -76,7 +76,7 @@ func TestEveryLayoutGivesTheVectorsOfPyTorch(t *testing.T) {
 				t.Fatal(err)
 			}
 			for i, u := range c.Users {
-				got, err := m.UserEmbedding(User{u.City, u.Country, u.CreditLimit})
+				got, err := m.UserEmbedding(userOf(u.City, u.Country, u.CreditLimit))
 				if u.Embedding == nil {
 					if !errors.Is(err, ErrNoDirection) {
 						t.Errorf("user %d: %v, want no direction", i, err)

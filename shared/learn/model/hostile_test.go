@@ -55,7 +55,7 @@ func checkReadable(t *testing.T, in Files) {
 	if err != nil {
 		return
 	}
-	v, err := m.UserEmbedding(User{"nantes", "france", 21000})
+	v, err := m.UserEmbedding(userOf("nantes", "france", 21000))
 	if errors.Is(err, ErrNoDirection) {
 		return
 	}

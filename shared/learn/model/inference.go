@@ -49,7 +49,7 @@ func (d denseLayer) byColumn() sparseLayer {
 }
 
 // embed computes one user's embedding into dst. It returns false if there is no direction, and dst is zeros.
-func (m *Model) embed(dst []float32, user *User, b *buffers) bool {
+func (m *Model) embed(dst []float32, user Record, b *buffers) bool {
 	from, to := b.a, b.b
 	from = from[:len(m.first.bias)]
 	m.features(from, user)
@@ -64,16 +64,16 @@ func (m *Model) embed(dst []float32, user *User, b *buffers) bool {
 }
 
 // features applies the first layer to the scaled credit limit and the columns of city and country.
-func (m *Model) features(out []float32, user *User) {
+func (m *Model) features(out []float32, user Record) {
 	copy(out, m.first.bias)
-	if isFinite(user.CreditLimit) {
-		scaled := float32((user.CreditLimit - m.scale.mean) / m.scale.scale)
+	if limit := user.Numbers[0]; isFinite(limit) {
+		scaled := float32((limit - m.scale.mean) / m.scale.scale)
 		for i, w := range m.first.column(0) {
 			out[i] += scaled * w
 		}
 	}
-	m.addCategory(out, m.encode.city, user.City)
-	m.addCategory(out, m.encode.country, user.Country)
+	m.addCategory(out, m.encode.city, user.Texts[0])
+	m.addCategory(out, m.encode.country, user.Texts[1])
 }
 
 func (m *Model) addCategory(out []float32, columns map[string]int, text string) {

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/binary"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"hash/crc32"
 	"math"
@@ -15,7 +16,8 @@ import (
 
 // The file of a linear model is little-endian. It has linearMagic, the version and the header's length (4 bytes
 // each), and the header in JSON. Then come the users' map and the items' as float32, row by row, the bias first, and
-// the CRC-32C of everything before.
+// the CRC-32C of everything before. The header names the columns of the shop. Those of the lab's shop make the same
+// file as in releases that knew no other shop.
 const (
 	linearMagic   = "recsysLM"
 	linearVersion = 1
@@ -23,6 +25,7 @@ const (
 	// MaxLinearBytes bounds the file.
 	MaxLinearBytes = 32 << 20
 	maxDimension   = 2000 // as that of the embeddings
+	maxColumns     = 1000 // of a side
 
 	adviceLinear = "it is written by the training step alone"
 )
@@ -126,10 +129,10 @@ func (l *linear) read(arrays []byte) error {
 	if l.Dimension < 1 || l.Dimension > maxDimension {
 		return fmt.Errorf("dimension %d: want 1 to %d", l.Dimension, maxDimension)
 	}
-	if err := l.User.check(userNumbers[:], userTexts[:]); err != nil {
+	if err := l.User.check(); err != nil {
 		return fmt.Errorf("the users' features: %w", err)
 	}
-	if err := l.Item.check(itemNumbers[:], itemTexts[:]); err != nil {
+	if err := l.Item.check(); err != nil {
 		return fmt.Errorf("the items' features: %w", err)
 	}
 	if want := l.arrays(); l.Arrays != want {
@@ -162,49 +165,41 @@ func (l *linear) weights(data []byte) (coldstart.Map, error) {
 	return m, nil
 }
 
-func (e *encoder) check(numbers, texts []string) error {
-	if len(e.Numbers) != len(numbers) || len(e.Categories) != len(texts) {
-		return fmt.Errorf("%d numbers and %d texts, want %d and %d", len(e.Numbers), len(e.Categories), len(numbers), len(texts))
+func (e *encoder) check() error {
+	if len(e.Numbers)+len(e.Categories) > maxColumns {
+		return fmt.Errorf("%d numbers and %d texts, at most %d are read", len(e.Numbers), len(e.Categories), maxColumns)
 	}
-	for k, n := range e.Numbers {
-		if n.Name != numbers[k] {
-			return fmt.Errorf("the number %.40q, want %s", n.Name, numbers[k])
-		}
+	names := map[string]bool{}
+	for _, n := range e.Numbers {
+		names[n.Name] = true
 		if !isFinite(n.Mean) || !(n.Scale > 0) || math.IsInf(n.Scale, 1) {
-			return fmt.Errorf("%s with the mean %v and the scale %v", n.Name, n.Mean, n.Scale)
+			return fmt.Errorf("%.40q with the mean %v and the scale %v", n.Name, n.Mean, n.Scale)
 		}
 	}
-	for k, c := range e.Categories {
-		if c.Name != texts[k] {
-			return fmt.Errorf("the text %.40q, want %s", c.Name, texts[k])
-		}
+	for _, c := range e.Categories {
+		names[c.Name] = true
 		if len(c.Values) > maxCategories {
-			return fmt.Errorf("%d categories of %s, at most %d are read", len(c.Values), c.Name, maxCategories)
+			return fmt.Errorf("%d categories of %.40q, at most %d are read", len(c.Values), c.Name, maxCategories)
 		}
 		if !slices.IsSorted(c.Values) || len(slices.Compact(slices.Clone(c.Values))) != len(c.Values) {
-			return fmt.Errorf("the categories of %s are not in ascending order, each once", c.Name)
+			return fmt.Errorf("the categories of %.40q are not in ascending order, each once", c.Name)
 		}
+	}
+	if len(names) != len(e.Numbers)+len(e.Categories) || names[""] {
+		return errors.New("two columns of one name, or one without a name")
 	}
 	return nil
 }
 
-// embedUser computes one user's embedding into dst. It returns false if the embedding is zero or not finite, and dst
-// is zeros.
-func (l *linear) embedUser(dst []float32, user *User) bool {
-	var columns [len(userNumbers) + len(userTexts)]int32
-	var values [len(columns)]float32
-	numbers, texts := user.columns()
-	c, v := l.User.append(columns[:0], values[:0], numbers[:], texts[:])
-	l.userMap.Apply(dst, c, v)
-	return hasDirection(dst)
-}
+// roomForFeatures is how many features of a record are held without an allocation.
+const roomForFeatures = 32
 
-func (l *linear) embedItem(dst []float32, item *Item) bool {
-	var columns [len(itemNumbers) + len(itemTexts)]int32
-	var values [len(columns)]float32
-	numbers, texts := item.columns()
-	c, v := l.Item.append(columns[:0], values[:0], numbers[:], texts[:])
-	l.itemMap.Apply(dst, c, v)
+// embed computes one embedding into dst. It returns false if the embedding is zero or not finite, and dst is zeros.
+func (e *encoder) embed(dst []float32, by coldstart.Map, of Record) bool {
+	var columns [roomForFeatures]int32
+	var values [roomForFeatures]float32
+	c, v := e.append(columns[:0], values[:0], of)
+	by.Apply(dst, c, v)
 	return hasDirection(dst)
 }
 

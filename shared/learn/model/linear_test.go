@@ -8,27 +8,49 @@ import (
 	"hash/crc32"
 	"math"
 	"math/rand/v2"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
 
 	"recsys/shared/contract/lake"
+	"recsys/shared/contract/shape"
 	"recsys/shared/learn/coldstart"
 )
 
 var (
-	linearUsers = []User{
-		{"Nantes", "France", 21000}, {" nantes ", "FRANCE", 118200}, {"Lyon", "France", math.NaN()}, {"Oslo", "Norway  ", 96800}, {"", "", 0},
+	linearUsers = []Record{
+		userOf("Nantes", "France", 21000), userOf(" nantes ", "FRANCE", 118200), userOf("Lyon", "France", math.NaN()), userOf("Oslo", "Norway  ", 96800), userOf("", "", 0),
 	}
-	linearItems = []Item{
-		{"Classic Cars", "1:24", 72.82, 117.44}, {"classic cars ", "1:18", 102, 163}, {"Trains", "1:18", math.NaN(), 62.14}, {"", "", 0, math.Inf(1)},
+	linearItems = []Record{
+		itemOf("Classic Cars", "1:24", 72.82, 117.44), itemOf("classic cars ", "1:18", 102, 163), itemOf("Trains", "1:18", math.NaN(), 62.14), itemOf("", "", 0, math.Inf(1)),
 	}
 )
+
+func userOf(city, country string, limit float64) Record {
+	return Record{[]string{city, country}, []float64{limit}}
+}
+
+func itemOf(line, scale string, buyPrice, msrp float64) Record {
+	return Record{[]string{line, scale}, []float64{buyPrice, msrp}}
+}
+
+// usersOf and itemsOf are tables of the lab's shop.
+func usersOf(records ...Record) *Table { return tableOf(shape.Lab.CustomerColumns, records) }
+func itemsOf(records ...Record) *Table { return tableOf(shape.Lab.ProductColumns, records) }
+
+func tableOf(columns []shape.Column, records []Record) *Table {
+	t := NewTable(ColumnsOf(columns))
+	for _, r := range records {
+		t.Add(r)
+	}
+	return t
+}
 
 // linearFile is a small model of dimension 3, its maps drawn.
 func linearFile(t testing.TB) ([]byte, *Encoders, coldstart.Map, coldstart.Map) {
 	t.Helper()
-	e := FitEncoders(linearUsers, linearItems)
+	e := FitEncoders(usersOf(linearUsers...), itemsOf(linearItems...))
 	r := rand.New(rand.NewPCG(1, 1))
 	drawn := func(width int) coldstart.Map {
 		m := coldstart.Map{Dimension: 3, Weights: make([]float32, 3*(1+width))}
@@ -37,7 +59,7 @@ func linearFile(t testing.TB) ([]byte, *Encoders, coldstart.Map, coldstart.Map) 
 		}
 		return m
 	}
-	userMap, itemMap := drawn(e.Users(nil).Width), drawn(e.Items(nil).Width)
+	userMap, itemMap := drawn(e.Users(usersOf()).Width), drawn(e.Items(itemsOf()).Width)
 	file, err := WriteLinear(e, userMap, itemMap)
 	if err != nil {
 		t.Fatal(err)
@@ -46,8 +68,8 @@ func linearFile(t testing.TB) ([]byte, *Encoders, coldstart.Map, coldstart.Map) 
 }
 
 func TestEncodersScaleAndTellCategoriesApart(t *testing.T) {
-	e := FitEncoders(linearUsers, linearItems)
-	f := e.Users([]User{{" NANTES", "norway", 21000}, {"Paris", "", math.NaN()}, {"lyon", "france", 1e12}})
+	e := FitEncoders(usersOf(linearUsers...), itemsOf(linearItems...))
+	f := e.Users(usersOf(userOf(" NANTES", "norway", 21000), userOf("Paris", "", math.NaN()), userOf("lyon", "france", 1e12)))
 	if f.Width != 1+3+2 {
 		t.Fatalf("%d columns, want the credit limit, lyon, nantes, oslo, france and norway", f.Width)
 	}
@@ -67,18 +89,18 @@ func TestEncodersScaleAndTellCategoriesApart(t *testing.T) {
 	if _, values := f.Row(2); values[0] != most {
 		t.Errorf("a credit limit beyond all others is %g", values[0])
 	}
-	columns, values = e.Items([]Item{{"TRAINS", "1:72", -2, 62.14}}).Row(0)
+	columns, values = e.Items(itemsOf(itemOf("TRAINS", "1:72", -2, 62.14))).Row(0)
 	if !slices.Equal(columns, []int32{1, 3}) || values[1] != 1 {
 		t.Errorf("columns %v, values %v, want MSRP and trains", columns, values)
 	}
 }
 
 func TestMostSeenCategoriesAreKept(t *testing.T) {
-	var users []User
+	var users []Record
 	for i := range maxCategories + 50 {
-		users = append(users, User{City: fmt.Sprintf("city %04d", i)})
+		users = append(users, userOf(fmt.Sprintf("city %04d", i), "", 0))
 	}
-	e := FitEncoders(append(users, users[20:]...), nil)
+	e := FitEncoders(usersOf(append(users, users[20:]...)...), itemsOf())
 	cities := e.user.Categories[0].Values
 	if len(cities) != maxCategories || cities[0] != "city 0020" {
 		t.Errorf("%d cities from %q", len(cities), cities[0])
@@ -94,12 +116,12 @@ func TestLinearModelAppliesTheMaps(t *testing.T) {
 	if !m.ForUnseen() || m.Dimension() != 3 {
 		t.Errorf("for the unseen %t, dimension %d", m.ForUnseen(), m.Dimension())
 	}
-	users := append(slices.Clone(linearUsers), User{"x", "y", math.Inf(1)}, User{"ÅLESUND", "norway", -5})
+	users := append(slices.Clone(linearUsers), userOf("x", "y", math.Inf(1)), userOf("ÅLESUND", "norway", -5))
 	got, want := make([]float32, 3*len(users)), make([]float32, 3*len(users))
 	if undirected, err := m.Embed(got, users); err != nil || undirected != nil {
 		t.Errorf("undirected %v, error %v", undirected, err)
 	}
-	features := e.Users(users)
+	features := e.Users(usersOf(users...))
 	for i := range users {
 		columns, values := features.Row(i)
 		userMap.Apply(want[3*i:3*i+3], columns, values)
@@ -115,7 +137,7 @@ func TestLinearModelAppliesTheMaps(t *testing.T) {
 	if undirected, err := m.EmbedItems(got, linearItems); err != nil || undirected != nil {
 		t.Errorf("undirected %v, error %v", undirected, err)
 	}
-	features = e.Items(linearItems)
+	features = e.Items(itemsOf(linearItems...))
 	for i := range linearItems {
 		columns, values := features.Row(i)
 		itemMap.Apply(want[3*i:3*i+3], columns, values)
@@ -126,7 +148,7 @@ func TestLinearModelAppliesTheMaps(t *testing.T) {
 }
 
 func TestLinearModelOfNothingPointsNowhere(t *testing.T) {
-	e := FitEncoders(nil, nil)
+	e := FitEncoders(usersOf(), itemsOf())
 	nothing := coldstart.Map{Dimension: 2, Weights: make([]float32, 2*(1+1))}
 	file, err := WriteLinear(e, nothing, coldstart.Map{Dimension: 2, Weights: make([]float32, 2*(1+2))})
 	if err != nil {
@@ -136,13 +158,13 @@ func TestLinearModelOfNothingPointsNowhere(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := m.UserEmbedding(User{"a", "b", 3}); !errors.Is(err, ErrNoDirection) {
+	if _, err := m.UserEmbedding(userOf("a", "b", 3)); !errors.Is(err, ErrNoDirection) {
 		t.Errorf("error %v", err)
 	}
-	if undirected, err := m.EmbedItems(make([]float32, 4), make([]Item, 2)); err != nil || !slices.Equal(undirected, []int{0, 1}) {
+	if undirected, err := m.EmbedItems(make([]float32, 4), []Record{itemOf("", "", 0, 0), itemOf("", "", 0, 0)}); err != nil || !slices.Equal(undirected, []int{0, 1}) {
 		t.Errorf("undirected %v, error %v", undirected, err)
 	}
-	if _, err := m.EmbedItems(make([]float32, 3), make([]Item, 2)); err == nil {
+	if _, err := m.EmbedItems(make([]float32, 3), linearItems[:2]); err == nil {
 		t.Error("another length: no error")
 	}
 	if _, err := readGood(t).EmbedItems(nil, nil); err == nil {
@@ -215,11 +237,11 @@ func TestHostileLinearHeadersAreInvalid(t *testing.T) {
 		{`"lyon","nantes"`, `"lyon","nantes","oldenburg"`, "do not fit the features"},
 		{`"lyon","nantes"`, `"lyon","lyon"`, "ascending order"},
 		{`"lyon","nantes"`, `"nantes","lyon"`, "ascending order"},
-		{`"city"`, `"town"`, `the text "town", want city`},
-		{`"creditLimit"`, `"creditlimit"`, `want creditLimit`},
+		{`"city"`, `"country"`, `two columns of one name`},
+		{`"city"`, `""`, `without a name`},
 		{`"mean":59000`, `"mean":1e999`, "reading the header"},
 		{`"lyon","nantes"`, `"` + strings.Join(manyTexts(maxCategories+1), `","`) + `"`, "at most 1000 are read"},
-		{`{"name":"creditLimit"`, `{"name":"creditLimit","mean":1,"scale":1},{"name":"creditLimit"`, "2 numbers"},
+		{`{"name":"creditLimit"`, `{"name":"creditLimit","mean":1,"scale":1},{"name":"creditLimit"`, "two columns of one name"},
 		{`"scale":`, `"scale":-`, "with the mean"},
 		{`{`, ``, "reading the header"},
 	} {
@@ -255,7 +277,7 @@ func TestLinearEmbedAllocatesNothing(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	users, items, dst := slices.Repeat([]User{{" Nantes ", "FRANCE", 1000}}, 10), slices.Repeat(linearItems[:1], 10), make([]float32, 30)
+	users, items, dst := slices.Repeat([]Record{userOf(" Nantes ", "FRANCE", 1000)}, 10), slices.Repeat(linearItems[:1], 10), make([]float32, 30)
 	if n := testing.AllocsPerRun(100, func() { _, _ = m.Embed(dst, users); _, _ = m.EmbedItems(dst, items) }); n > 0 {
 		t.Errorf("%g allocations", n)
 	}
@@ -279,11 +301,81 @@ func FuzzReadLinear(f *testing.F) {
 			return
 		}
 		dst := make([]float32, m.Dimension())
-		if _, err := m.Embed(dst, []User{{"nantes", "france", 21000}}); err != nil {
+		if _, err := m.Embed(dst, []Record{m.UserColumns().Empty()}); err != nil {
 			t.Error(err)
 		}
-		if _, err := m.EmbedItems(dst, []Item{{"trains", "1:18", 10, 20}}); err != nil {
+		if _, err := m.EmbedItems(dst, []Record{m.ItemColumns().Empty()}); err != nil {
 			t.Error(err)
 		}
 	})
+}
+
+// A shop's own columns are found by their names in the file that was written, prices too.
+func TestColumnsAreThoseOfTheShop(t *testing.T) {
+	users := NewTable(ColumnsOf([]shape.Column{{Name: "store", Role: shape.Category}, {Name: "notes", Role: shape.Remark}, {Name: "age", Role: shape.Number}}))
+	items := NewTable(ColumnsOf([]shape.Column{{Name: "rental_rate", Role: shape.Price}, {Name: "genre", Role: shape.Category}, {Name: "length", Role: shape.Number}}))
+	users.Add(Record{[]string{"1"}, []float64{40}})
+	items.Add(Record{[]string{"Horror"}, []float64{0.99, 90}})
+	items.Add(Record{[]string{"Family"}, []float64{4.99, 180}})
+	e := FitEncoders(users, items)
+	mapOf := func(f *coldstart.Features) coldstart.Map {
+		return coldstart.Map{Dimension: 1, Weights: slices.Repeat([]float32{1}, 1+f.Width)}
+	}
+	file, err := WriteLinear(e, mapOf(e.Users(users)), mapOf(e.Items(items)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	m, err := Read(Files{Linear: file})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !reflect.DeepEqual(m.UserColumns(), users.Columns) || !reflect.DeepEqual(m.ItemColumns(), items.Columns) {
+		t.Errorf("columns %+v and %+v", m.UserColumns(), m.ItemColumns())
+	}
+	got := make([]float32, 2)
+	if _, err := m.EmbedItems(got, []Record{items.Row(0), items.Row(1)}); err != nil || !slices.Equal(got, []float32{0, 4}) {
+		t.Errorf("vectors %v, error %v", got, err)
+	}
+	record := Columns{Texts: []string{"title", "GENRE"}, Numbers: []string{"length"}}
+	of := m.ItemColumns().From(record).Of(Record{[]string{"Alien", "Horror"}, []float64{117}})
+	if !slices.Equal(of.Texts, []string{"Horror"}) || !math.IsNaN(of.Numbers[0]) || of.Numbers[1] != 117 {
+		t.Errorf("the model's facts are %v", of)
+	}
+}
+
+// A shop without columns to learn from has a model: the same vector for everybody.
+func TestAShopWithoutFeatures(t *testing.T) {
+	nothing := NewTable(ColumnsOf(nil))
+	nothing.Add(Record{})
+	e := FitEncoders(nothing, nothing)
+	if f := e.Users(nothing); f.Width != 0 || f.Rows() != 1 {
+		t.Errorf("features %+v", f)
+	}
+	bias := coldstart.Map{Dimension: 2, Weights: []float32{3, 4}}
+	file, err := WriteLinear(e, bias, bias)
+	if err != nil {
+		t.Fatal(err)
+	}
+	m, err := Read(Files{Linear: file})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if vector, err := m.UserEmbedding(Record{}); err != nil || !slices.Equal(vector, bias.Weights) {
+		t.Errorf("vector %v, error %v", vector, err)
+	}
+}
+
+// Many columns share the room for features, so that the regression stays small.
+func TestManyColumnsShareTheFeatures(t *testing.T) {
+	var columns []shape.Column
+	for i := range 8 {
+		columns = append(columns, shape.Column{Name: fmt.Sprint("c", i), Role: shape.Category})
+	}
+	many := NewTable(ColumnsOf(columns))
+	for i := range 1500 {
+		many.Add(Record{Texts: slices.Repeat([]string{fmt.Sprint(i)}, len(columns))})
+	}
+	if width := FitEncoders(many, NewTable(ColumnsOf(nil))).Users(many).Width; width != maxFeatures || maxFeatures > coldstart.MaxWidth {
+		t.Errorf("%d features, want %d", width, maxFeatures)
+	}
 }

@@ -9,7 +9,8 @@
 // checkpoint dict, of two towers or of the user's alone), or lake.SafetensorsKey in its place. With it,
 // lake.UserOneHotKey and lake.UserScalerKey (pickle protocols 2 to 5 or joblib, compressed or not, NumPy 1 and 2). Or
 // reads lake.LinearModelKey, a file of our own (see linear.go). Writes: the latter. Spec: docs/training.md. The
-// features are the scaled credit limit, then one-hot city and country, lower-cased and trimmed. The user's tower is
+// features of a tower are the scaled creditLimit, then one-hot city and country, lower-cased and trimmed. Those of a
+// linear model are the shop's columns. The user's tower is
 // Linear layers with ReLU between. Its output is L2-normalised. That of a linear model is not: it is compared by
 // inner product.
 package model
@@ -86,12 +87,6 @@ func (f *Files) List(kind Kind) []File {
 	}
 }
 
-// User holds a record's facts about a customer.
-type User struct {
-	City, Country string  // any case, blanks around. Unknown ones encode to zeros, whatever handle_unknown was
-	CreditLimit   float64 // NaN or infinite: unknown, as if it were the mean of the training data
-}
-
 // Model is a user tower with its features, or the linear maps of users and items.
 type Model struct {
 	linear  *linear // nil: a tower, the rest
@@ -165,6 +160,25 @@ func (m *Model) readTower(c *checkpoint) error {
 	return nil
 }
 
+// towerColumns are the features of a handed-over tower, see docs/training.md.
+var towerColumns = Columns{Texts: []string{"city", "country"}, Numbers: []string{"creditLimit"}, prices: []bool{false}}
+
+// UserColumns returns the facts that Embed takes. A record's facts are found by these names, once a model.
+func (m *Model) UserColumns() Columns {
+	if m.linear != nil {
+		return m.linear.User.columnsOf()
+	}
+	return towerColumns
+}
+
+// ItemColumns returns the facts that EmbedItems takes.
+func (m *Model) ItemColumns() Columns {
+	if m.linear != nil {
+		return m.linear.Item.columnsOf()
+	}
+	return Columns{}
+}
+
 // Dimension is the length of an embedding.
 func (m *Model) Dimension() int {
 	if m.linear != nil {
@@ -180,18 +194,18 @@ func (m *Model) Dimension() int {
 // it is with linear models.
 func (m *Model) ForUnseen() bool { return m.linear != nil }
 
-// Embed computes the embeddings of users into dst, one after the other, len(users) × Dimension() numbers, each of
+// Embed computes the embeddings of users, Records of UserColumns, into dst, one after the other, len(users) × Dimension() numbers, each of
 // length 1, save with a linear model. A user without a direction (all zeros, or numbers beyond float32) gets zeros,
 // and their index is in undirected. It allocates nothing unless there are such users or names beyond ASCII. Error:
 // dst is of another length.
-func (m *Model) Embed(dst []float32, users []User) (undirected []int, err error) {
+func (m *Model) Embed(dst []float32, users []Record) (undirected []int, err error) {
 	dimension := m.Dimension()
 	if len(dst) != len(users)*dimension {
 		return nil, fmt.Errorf("embedding %d users of dimension %d into %d numbers", len(users), dimension, len(dst))
 	}
 	if m.linear != nil {
 		for i := range users {
-			if !m.linear.embedUser(dst[i*dimension:(i+1)*dimension], &users[i]) {
+			if !m.linear.User.embed(dst[i*dimension:(i+1)*dimension], m.linear.userMap, users[i]) {
 				undirected = append(undirected, i)
 			}
 		}
@@ -200,16 +214,16 @@ func (m *Model) Embed(dst []float32, users []User) (undirected []int, err error)
 	b := m.scratch.Get().(*buffers)
 	defer m.scratch.Put(b)
 	for i := range users {
-		if !m.embed(dst[i*dimension:(i+1)*dimension], &users[i], b) {
+		if !m.embed(dst[i*dimension:(i+1)*dimension], users[i], b) {
 			undirected = append(undirected, i)
 		}
 	}
 	return undirected, nil
 }
 
-// EmbedItems is Embed for items. Errors: dst is of another length, or the model is not linear, because towers are
+// EmbedItems is Embed for items, Records of ItemColumns. Errors: dst is of another length, or the model is not linear, because towers are
 // read for users only.
-func (m *Model) EmbedItems(dst []float32, items []Item) (undirected []int, err error) {
+func (m *Model) EmbedItems(dst []float32, items []Record) (undirected []int, err error) {
 	if m.linear == nil {
 		return nil, errors.New("the model embeds no items")
 	}
@@ -218,7 +232,7 @@ func (m *Model) EmbedItems(dst []float32, items []Item) (undirected []int, err e
 		return nil, fmt.Errorf("embedding %d items of dimension %d into %d numbers", len(items), dimension, len(dst))
 	}
 	for i := range items {
-		if !m.linear.embedItem(dst[i*dimension:(i+1)*dimension], &items[i]) {
+		if !m.linear.Item.embed(dst[i*dimension:(i+1)*dimension], m.linear.itemMap, items[i]) {
 			undirected = append(undirected, i)
 		}
 	}
@@ -229,9 +243,9 @@ func (m *Model) EmbedItems(dst []float32, items []Item) (undirected []int, err e
 var ErrNoDirection = errors.New("the model gives this user no direction")
 
 // UserEmbedding is Embed for one user. Error: ErrNoDirection.
-func (m *Model) UserEmbedding(user User) ([]float32, error) {
+func (m *Model) UserEmbedding(user Record) ([]float32, error) {
 	embedding := make([]float32, m.Dimension())
-	undirected, err := m.Embed(embedding, []User{user})
+	undirected, err := m.Embed(embedding, []Record{user})
 	if err != nil {
 		return nil, err
 	}

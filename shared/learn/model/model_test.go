@@ -19,9 +19,9 @@ func readGood(t testing.TB) *Model {
 
 func TestBatchEqualsOneByOneFromManyGoroutines(t *testing.T) {
 	m := readGood(t)
-	users := make([]User, 100)
+	users := make([]Record, 100)
 	for i := range users {
-		users[i] = User{[]string{"nantes", "Las Vegas", "ΟΔΟΣ", "x"}[i%4], "usa", float64(i * 1000)}
+		users[i] = userOf([]string{"nantes", "Las Vegas", "ΟΔΟΣ", "x"}[i%4], "usa", float64(i*1000))
 	}
 	var group sync.WaitGroup
 	for range 8 {
@@ -43,12 +43,12 @@ func TestBatchEqualsOneByOneFromManyGoroutines(t *testing.T) {
 
 func TestUnknownCreditLimitCountsAsTheMean(t *testing.T) {
 	m := readGood(t)
-	mean, err := m.UserEmbedding(User{"nantes", "france", m.scale.mean})
+	mean, err := m.UserEmbedding(userOf("nantes", "france", m.scale.mean))
 	if err != nil {
 		t.Fatal(err)
 	}
 	for _, unknown := range []float64{math.NaN(), math.Inf(1), math.Inf(-1)} {
-		got, err := m.UserEmbedding(User{"nantes", "france", unknown})
+		got, err := m.UserEmbedding(userOf("nantes", "france", unknown))
 		if err != nil || !slices.Equal(got, mean) {
 			t.Errorf("%g: %v, error %v", unknown, got, err)
 		}
@@ -58,7 +58,7 @@ func TestUnknownCreditLimitCountsAsTheMean(t *testing.T) {
 func TestUndirectedUsersAreZerosAndNamed(t *testing.T) {
 	m := readGood(t)
 	dst := make([]float32, 3*m.Dimension())
-	undirected, err := m.Embed(dst, []User{{}, {CreditLimit: math.MaxFloat64}, {}})
+	undirected, err := m.Embed(dst, []Record{userOf("", "", 0), userOf("", "", math.MaxFloat64), userOf("", "", 0)})
 	if err != nil || !slices.Equal(undirected, []int{1}) {
 		t.Fatalf("undirected %v, error %v", undirected, err)
 	}
@@ -69,14 +69,14 @@ func TestUndirectedUsersAreZerosAndNamed(t *testing.T) {
 
 func TestEmbedRefusesAnotherLength(t *testing.T) {
 	m := readGood(t)
-	if _, err := m.Embed(make([]float32, m.Dimension()+1), []User{{}}); err == nil {
+	if _, err := m.Embed(make([]float32, m.Dimension()+1), []Record{userOf("", "", 0)}); err == nil {
 		t.Error("no error")
 	}
 }
 
 func TestEmbedAllocatesNothing(t *testing.T) {
 	m := readGood(t)
-	users := slices.Repeat([]User{{" Las Vegas ", "USA", 1000}}, 10)
+	users := slices.Repeat([]Record{userOf(" Las Vegas ", "USA", 1000)}, 10)
 	dst := make([]float32, len(users)*m.Dimension())
 	if n := testing.AllocsPerRun(100, func() { _, _ = m.Embed(dst, users) }); n > 0 {
 		t.Errorf("%g allocations", n)
@@ -99,7 +99,7 @@ func BenchmarkEmbed(b *testing.B) {
 	m := referenceModel(b)
 	for _, n := range []int{1, 1000} {
 		b.Run(fmt.Sprintf("users=%d", n), func(b *testing.B) {
-			users := slices.Repeat([]User{{"Nantes", "France", 21000}}, n)
+			users := slices.Repeat([]Record{userOf("Nantes", "France", 21000)}, n)
 			dst := make([]float32, n*m.Dimension())
 			b.ReportAllocs()
 			for b.Loop() {

@@ -76,7 +76,7 @@ func TestReferenceEmbeddingsAgreeWithPyTorch(t *testing.T) {
 	}
 	var worst float64
 	for i, u := range truth.Users {
-		got, err := m.UserEmbedding(User{" " + strings.ToUpper(u.City), u.Country + " ", u.CreditLimit})
+		got, err := m.UserEmbedding(userOf(" "+strings.ToUpper(u.City), u.Country+" ", u.CreditLimit))
 		if err != nil {
 			t.Fatalf("user %d: %v", i, err)
 		}

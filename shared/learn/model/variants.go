@@ -18,14 +18,14 @@ type variant struct {
 
 // Explain returns how embeddings would have to be computed for at least nine in ten users to agree, such as "with Tanh
 // between the layers". It returns "" if no known way does, and for linear models.
-func (m *Model) Explain(users []User, agrees func(user int, embedding []float32) bool) string {
+func (m *Model) Explain(users []Record, agrees func(user int, embedding []float32) bool) string {
 	if m.linear != nil {
 		return ""
 	}
 	for _, v := range m.variants() {
 		agreeing := 0
 		for i := range users {
-			if agrees(i, m.embedBy(v, &users[i])) {
+			if agrees(i, m.embedBy(v, users[i])) {
 				agreeing++
 			}
 		}
@@ -100,7 +100,7 @@ func each(f func(float64) float64) func([]float64) {
 }
 
 // embedBy computes one embedding plainly, as a variant has it.
-func (m *Model) embedBy(v variant, user *User) []float32 {
+func (m *Model) embedBy(v variant, user Record) []float32 {
 	x := m.plainFeatures(user)
 	if v.inputs != nil {
 		x = v.inputs(x)
@@ -124,15 +124,15 @@ func (m *Model) embedBy(v variant, user *User) []float32 {
 }
 
 // plainFeatures returns the user's features, zeros included.
-func (m *Model) plainFeatures(user *User) []float64 {
+func (m *Model) plainFeatures(user Record) []float64 {
 	x := make([]float64, 1+m.encode.columns)
-	if isFinite(user.CreditLimit) {
-		x[0] = (user.CreditLimit - m.scale.mean) / m.scale.scale
+	if isFinite(user.Numbers[0]) {
+		x[0] = (user.Numbers[0] - m.scale.mean) / m.scale.scale
 	}
 	for _, category := range []struct {
 		columns map[string]int
 		text    string
-	}{{m.encode.city, user.City}, {m.encode.country, user.Country}} {
+	}{{m.encode.city, user.Texts[0]}, {m.encode.country, user.Texts[1]}} {
 		if column, known := category.columns[normal(category.text)]; known {
 			x[1+column] = 1
 		}

@@ -14,7 +14,7 @@ func TestExplainNamesTheWayThatTheVectorsWereMade(t *testing.T) {
 		first:  sparseLayer{columns: []float32{1, -2, 0.5, 1.5, -1, 0.25, 2, 1}, bias: []float32{0.1, -0.3}},
 		rest:   []denseLayer{{weight: []float32{1, -0.5, 0.75, 2}, bias: []float32{0.2, -0.4}, in: 2}},
 	}
-	users := []User{{"Oslo", "Norway", 1}, {"Lyon", "France", 9}, {"Oslo", "Sweden", 4}, {"nowhere", "norway", -3}}
+	users := []Record{userOf("Oslo", "Norway", 1), userOf("Lyon", "France", 9), userOf("Oslo", "Sweden", 4), userOf("nowhere", "norway", -3)}
 	features := [][4]float64{{-0.25, 1, 0, 1}, {1.75, 0, 1, 0}, {0.5, 1, 0, 0}, {-1.25, 0, 0, 1}}
 	hidden := func(x [4]float64) [2]float64 {
 		return [2]float64{0.1 + x[0] + 0.5*x[1] - x[2] + 2*x[3], -0.3 - 2*x[0] + 1.5*x[1] + 0.25*x[2] + x[3]}
@@ -72,12 +72,12 @@ func leaky(x float64) float64 {
 func TestTheModelsOwnWayIsThatOfEmbed(t *testing.T) {
 	m := readGood(t)
 	own := variant{activation: relu, layers: 1 + len(m.rest)}
-	for _, user := range []User{{"nantes", "france", 21000}, {"ΟΔΟΣ", "x", 0}, {" Las Vegas", "USA", 99999}, {CreditLimit: math.NaN()}} {
+	for _, user := range []Record{userOf("nantes", "france", 21000), userOf("ΟΔΟΣ", "x", 0), userOf(" Las Vegas", "USA", 99999), userOf("", "", math.NaN())} {
 		want, err := m.UserEmbedding(user)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if d := largestDifference(m.embedBy(own, &user), want); d > 1e-5 {
+		if d := largestDifference(m.embedBy(own, user), want); d > 1e-5 {
 			t.Errorf("%v: off by %g", user, d)
 		}
 	}

@@ -30,7 +30,14 @@ type Options struct {
 	Seed uint64
 	// Pinned are the options that the search leaves as they are.
 	Pinned Pinned
+	// Folds are splits of the ratings that are made already, by time. Nil: the ratings are held out by the seed.
+	Folds []Fold
+	// Repeatable is that of evaluation.HoldOut.
+	Repeatable bool
 }
+
+// Fold is one split of the ratings: those that a candidate is fitted to, and those that it is judged by.
+type Fold struct{ Train, HeldOut *sparse.Matrix }
 
 // Pinned says which training options are not searched.
 type Pinned struct{ Factors, Iterations, UnobservedWeight, Regularization, FrequencyExponent, FeatureRidge bool }
@@ -95,8 +102,8 @@ var ErrNoneFits = errors.New("no candidate has a figure")
 func Run(ctx context.Context, data als.Data, held func(seed uint64, share float64) func(row, column int) bool, base als.Options,
 	o Options, done []Trial, after func(all []Trial) error) (lake.Search, error) {
 	customers := active(data.Ratings)
-	s := &search{base: base, pinned: o.Pinned, done: done, after: after}
-	if err := s.validate(data, held, o.Seed); err != nil {
+	s := &search{base: base, Options: o, done: done, after: after}
+	if err := s.validate(data, held); err != nil {
 		return lake.Search{}, err
 	}
 	most := min(customers, data.Ratings.Width, mostNumbers/(data.Ratings.Rows()+data.Ratings.Width))
@@ -116,8 +123,8 @@ func Run(ctx context.Context, data als.Data, held func(seed uint64, share float6
 }
 
 type search struct {
+	Options
 	base   als.Options
-	pinned Pinned
 	folds  []fold
 	trials []Trial
 	done   []Trial
@@ -142,23 +149,36 @@ func active(ratings *sparse.Matrix) (customers int) {
 }
 
 // validate splits the ratings. A large shop's customers are sampled first. Errors: ErrTooFew.
-func (s *search) validate(data als.Data, held func(uint64, float64) func(int, int) bool, seed uint64) error {
+func (s *search) validate(data als.Data, held func(uint64, float64) func(int, int) bool) error {
+	seed, sample := s.Seed, func(int) bool { return true }
 	if share := float64(MostRatings) / float64(len(data.Ratings.Columns)); share < 1 {
-		data.Ratings = data.Ratings.Thin(sampled(seed, share))
+		sample = sampled(seed, share)
+		data.Ratings = data.Ratings.Thin(sample)
 	}
 	customers := active(data.Ratings)
 	if customers < LeastCustomers || len(data.Ratings.Columns) < LeastRatings {
 		return ErrTooFew
 	}
 	s.result.Customers, s.result.Ratings = customers, len(data.Ratings.Columns)
-	s.result.Folds = min(max(foldRatings/len(data.Ratings.Columns), 1), mostFolds)
 	judges := sampled(seed+1, float64(MostCustomers)/float64(customers))
-	for f := range s.result.Folds {
-		rest, validation := data.Ratings.Split(held(seed+uint64(f), heldOut))
+	add := func(rest, validation *sparse.Matrix) {
 		s.folds = append(s.folds, fold{als.Data{Ratings: rest, Users: data.Users, Items: data.Items}, validation.Thin(judges)})
 	}
+	for _, f := range s.Folds {
+		add(f.Train.Thin(sample), f.HeldOut.Thin(sample))
+	}
+	for f := 0; s.Folds == nil && f < FoldsOf(len(data.Ratings.Columns)); f++ {
+		add(data.Ratings.Split(held(seed+uint64(f), heldOut)))
+	}
+	s.result.Folds = len(s.folds)
 	return nil
 }
+
+// FoldsOf returns how often so many ratings are split: more often the fewer there are.
+func FoldsOf(ratings int) int { return min(max(foldRatings/max(ratings, 1), 1), mostFolds) }
+
+// TimeShares are the parts of a customer's interactions that the folds of a split by time hold out.
+var TimeShares = [mostFolds]float64{heldOut, 0.3, 0.4, 0.15, 0.25}
 
 // sampled returns a rule that keeps about a share of the rows.
 func sampled(seed uint64, share float64) func(row int) bool {
@@ -205,7 +225,7 @@ func (s *search) judge(ctx context.Context, c Trial) (Trial, error) {
 			sums[i] += figures[min(i, len(figures)-1)] // a fold that stopped earlier had come to rest
 		}
 	}
-	if s.pinned.Iterations {
+	if s.Pinned.Iterations {
 		clear(sums[:len(sums)-1])
 	}
 	for i, sum := range sums {
@@ -213,7 +233,7 @@ func (s *search) judge(ctx context.Context, c Trial) (Trial, error) {
 			c.NDCG10, c.Iterations = mean, i+1
 		}
 	}
-	if c.Iterations > 0 && s.pinned.Iterations {
+	if c.Iterations > 0 && s.Pinned.Iterations {
 		c.Iterations = s.base.Iterations
 	}
 	if c.Iterations == 0 {
@@ -228,18 +248,18 @@ var errRested = errors.New("no better figure for some iterations")
 func (s *search) fit(ctx context.Context, f *fold, c Trial) (figures []float64, err error) {
 	o, best, since := Apply(c, s.base), 0.0, 0
 	o.Iterations = MostIterations
-	if s.pinned.Iterations {
+	if s.Pinned.Iterations {
 		o.Iterations = min(s.base.Iterations, MostIterations)
 	}
 	_, err = als.Fit(ctx, f.data, o, nil, func(checkpoint als.Checkpoint) error {
-		figure, err := ndcg(ctx, f, checkpoint.Factors)
+		figure, err := s.ndcg(ctx, f, checkpoint.Factors)
 		if err != nil {
 			return err
 		}
 		figures = append(figures, figure)
 		if figure > best {
 			best, since = figure, 0
-		} else if since++; since == patience && !s.pinned.Iterations {
+		} else if since++; since == patience && !s.Pinned.Iterations {
 			return errRested
 		}
 		return nil
@@ -250,7 +270,7 @@ func (s *search) fit(ctx context.Context, f *fold, c Trial) (figures []float64, 
 	return figures, err
 }
 
-func ndcg(ctx context.Context, f *fold, factors als.Factors) (float64, error) {
+func (s *search) ndcg(ctx context.Context, f *fold, factors als.Factors) (float64, error) {
 	for _, x := range factors.Items {
 		if math.IsNaN(float64(x)) || math.IsInf(float64(x), 0) {
 			return 0, dense.ErrNotPositive
@@ -260,7 +280,7 @@ func ndcg(ctx context.Context, f *fold, factors als.Factors) (float64, error) {
 	if err != nil {
 		return 0, err
 	}
-	result, err := evaluation.Evaluate(ctx, f.data.Ratings, f.heldOut, model, 0)
+	result, err := evaluation.Evaluate(ctx, evaluation.HoldOut{Train: f.data.Ratings, HeldOut: f.heldOut, Repeatable: s.Repeatable}, model, 0)
 	return result.NDCG10(), err
 }
 

@@ -120,11 +120,11 @@ func TestPinnedOptionsStay(t *testing.T) {
 func TestManyPinnedIterations(t *testing.T) {
 	base := als.Default()
 	base.Iterations = 500
-	s := &search{base: base, pinned: Pinned{Iterations: true}, after: keep}
-	if err := s.validate(shop(3, 60, 60, 14), held, 3); err != nil {
+	s := &search{base: base, Options: Options{Seed: 3, Pinned: Pinned{Iterations: true}}, after: keep}
+	if err := s.validate(shop(3, 60, 60, 14), held); err != nil {
 		t.Fatal(err)
 	}
-	c := candidates(1, nil, base, s.pinned, 60)[0]
+	c := candidates(1, nil, base, s.Pinned, 60)[0]
 	figures, err := s.fit(t.Context(), &s.folds[0], c)
 	if err != nil || len(figures) != MostIterations {
 		t.Errorf("%d iterations, %v", len(figures), err)
@@ -183,7 +183,7 @@ func TestACheaperCandidateMayLoseALittle(t *testing.T) {
 
 // A large shop's customers are sampled, for the fit and once more for the validation.
 func TestLargeShopsAreSampled(t *testing.T) {
-	s := search{}
+	s := search{Options: Options{Seed: 1}}
 	data := als.Data{Ratings: &sparse.Matrix{Width: 1000, Start: []int64{0}}}
 	for range 20_000 {
 		for p := range 100 {
@@ -191,7 +191,7 @@ func TestLargeShopsAreSampled(t *testing.T) {
 		}
 		data.Ratings.Start = append(data.Ratings.Start, int64(len(data.Ratings.Columns)))
 	}
-	if err := s.validate(data, held, 1); err != nil {
+	if err := s.validate(data, held); err != nil {
 		t.Fatal(err)
 	}
 	judges := 0
@@ -216,7 +216,7 @@ func TestASampleOfFewCustomersIsTooFew(t *testing.T) {
 		}
 		data.Ratings.Start = append(data.Ratings.Start, int64(len(data.Ratings.Columns)))
 	}
-	if err := new(search).validate(data, held, 1); !errors.Is(err, ErrTooFew) {
+	if err := (&search{Options: Options{Seed: 1}}).validate(data, held); !errors.Is(err, ErrTooFew) {
 		t.Errorf("error %v", err)
 	}
 }

@@ -5,20 +5,22 @@
 // a rating.
 package sparse
 
-// The bounds of a rating, in hundredths of a star.
+// The bounds of a rating, in hundredths of a star. A pair's confidence is a sum of ratings and other interactions, which
+// may have lost weight with age.
 const (
-	Star          = 100
-	LowestRating  = 50
-	HighestRating = 5 * Star
+	Star             = 100
+	LowestRating     = 50
+	HighestRating    = 5 * Star
+	LowestConfidence = 1
 )
 
-// Matrix is a sparse matrix of ratings in compressed rows. Row r's entries are Columns[Start[r]:Start[r+1]], in
+// Matrix is a sparse matrix of ratings or confidences in compressed rows. Row r's entries are Columns[Start[r]:Start[r+1]], in
 // ascending order. Their ratings have the same places in Ratings.
 type Matrix struct {
 	Width   int      // number of columns
 	Start   []int64  // one more than there are rows
 	Columns []int32  // 0 to Width-1
-	Ratings []uint16 // in hundredths of a star, LowestRating to HighestRating
+	Ratings []uint16 // in hundredths of a star, LowestConfidence to HighestRating
 }
 
 // Rows is the number of rows.
@@ -52,6 +54,18 @@ func (m *Matrix) Transpose() *Matrix {
 		}
 	}
 	return t
+}
+
+// Reordered returns the matrix with its rows in another order: row i is the row order[i].
+func (m *Matrix) Reordered(order []int32) *Matrix {
+	n := len(m.Columns)
+	sorted := &Matrix{Width: m.Width, Start: make([]int64, 1, len(m.Start)), Columns: make([]int32, 0, n), Ratings: make([]uint16, 0, n)}
+	for _, row := range order {
+		columns, ratings := m.Row(int(row))
+		sorted.Columns, sorted.Ratings = append(sorted.Columns, columns...), append(sorted.Ratings, ratings...)
+		sorted.Start = append(sorted.Start, int64(len(sorted.Columns)))
+	}
+	return sorted
 }
 
 // Split parts the entries in two matrices of the same shape by a rule of row and column.

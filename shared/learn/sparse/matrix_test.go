@@ -29,6 +29,13 @@ func TestThin(t *testing.T) {
 	}
 }
 
+func TestReordered(t *testing.T) {
+	want := &Matrix{Width: 4, Start: []int64{0, 3, 5, 5}, Columns: []int32{0, 2, 3, 0, 3}, Ratings: []uint16{200, 300, 400, 500, 100}}
+	if got := small.Reordered([]int32{2, 0, 1}); !reflect.DeepEqual(got, want) {
+		t.Errorf("got %+v, want %+v", got, want)
+	}
+}
+
 func TestSplit(t *testing.T) {
 	rest, held := small.Split(func(row, column int) bool { return column == 3 })
 	if want := (&Matrix{Width: 4, Start: []int64{0, 1, 1, 3}, Columns: []int32{0, 0, 2}, Ratings: []uint16{500, 200, 300}}); !reflect.DeepEqual(rest, want) {

@@ -3,66 +3,53 @@ package interactions
 import (
 	"context"
 	"errors"
-	"io"
-	"slices"
-	"strings"
 
 	"recsys/shared/contract/lake"
 	"recsys/shared/contract/shape"
+	"recsys/shared/learn/model"
 	"recsys/shared/learn/sparse"
 	"recsys/shared/shop/training"
 	"recsys/shared/store/objectstore"
 )
 
-// Snapshot holds the ratings of one snapshot, and the facts about its customers and items.
+// Snapshot holds the interactions of one snapshot, and the facts about its customers and items.
 type Snapshot struct {
 	Name      string
-	Shop      shape.Shop // the shop that it was made of
-	Customers []Customer // those who rated something, by ascending id: the rows of Ratings
-	Items     []Item     // all products, rated or not, by ascending code: the columns of Ratings
-	Unsound   []string   // codes of products whose row was bad: in the shop, without columns
-	Ratings   *sparse.Matrix
+	Shop      shape.Shop   // the shop that it was made of
+	Customers []string     // ids of those who have an interaction, ascending: the rows of the matrices
+	Users     *model.Table // their facts, by row
+	Items     []string     // ids of all products, with interactions or not, ascending: the columns of the matrices
+	Products  *model.Table // their facts, by column. Nothing is known of one that came while the snapshot was read
+	Unsound   []string     // ids of products whose row was bad: in the shop, without columns
+
+	Ratings *sparse.Matrix // all pairs, nil if they are not Wanted
+	Parts   []Part         // of Wanted.HoldOuts, and then of Wanted.Validations
+	Kinds   map[string]int64
 }
 
-// Customer is a row.
-type Customer struct {
-	ID            string
-	City, Country string
-	CreditLimit   float64 // NaN where it is not known
+// Part is a snapshot's pairs without the held-out ones, and the held-out ones.
+type Part struct {
+	Train, HeldOut *sparse.Matrix
+	// Popularity counts the interactions of Train by item. With a half-life they have decayed, as the served ones have.
+	Popularity []float64
 }
 
-// Item is a column.
-type Item struct {
-	Code, Line, Scale string
-	BuyPrice, MSRP    float64 // NaN where they are not known, as line and scale are "": it came while the snapshot was read
+// Wanted says which matrices Read makes.
+type Wanted struct {
+	Ratings  bool           // Snapshot.Ratings
+	HoldOuts []lake.HoldOut // a Part each
+	// Validations part the training part of the first hold-out once more by time, each with its fraction.
+	Validations []float64
 }
 
-// IDs are the customers' ids, by row.
-func (s *Snapshot) IDs() []string {
-	ids := make([]string, len(s.Customers))
-	for i := range s.Customers {
-		ids[i] = s.Customers[i].ID
-	}
-	return ids
-}
-
-// Codes are the items' codes, by column.
-func (s *Snapshot) Codes() []string {
-	codes := make([]string, len(s.Items))
-	for i := range s.Items {
-		codes[i] = s.Items[i].Code
-	}
-	return codes
-}
-
-// ShopCodes returns the codes of all products of the shop, also of those whose row was bad.
-func (s *Snapshot) ShopCodes() *training.Codes {
+// ShopItems returns the ids of all products of the shop, also of those whose row was bad.
+func (s *Snapshot) ShopItems() *training.Codes {
 	codes := training.NewCodes(len(s.Items) + len(s.Unsound))
-	for i := range s.Items {
-		codes.Add(s.Items[i].Code)
+	for _, id := range s.Items {
+		codes.Add(id)
 	}
-	for _, code := range s.Unsound {
-		codes.Add(code)
+	for _, id := range s.Unsound {
+		codes.Add(id)
 	}
 	return codes
 }
@@ -83,108 +70,44 @@ func Latest(ctx context.Context, store *objectstore.Store) (lake.Latest, error) 
 	return latest, err
 }
 
-// Read reads a snapshot from the lake, range after range. Beside the result, a range's file is on the scratch disk
-// and a batch of rows in memory. Errors are the store's. objectstore.ErrNotFound means that the snapshot is gone.
-func Read(ctx context.Context, store *objectstore.Store, name string) (*Snapshot, error) {
-	return read(ctx, store, name, true)
+// ReadManifest reads the manifest of a snapshot. Errors are the store's. objectstore.ErrNotFound means that it is gone.
+func ReadManifest(ctx context.Context, store *objectstore.Store, name string) (manifest lake.Manifest, err error) {
+	_, err = store.GetJSON(ctx, lake.ManifestKey(name), maxManifest, &manifest)
+	manifest.Snapshot, manifest.Partitions = name, nil
+	return manifest, err
 }
 
-// ReadShop reads the customers and the items as Read does, and keeps no ratings: they would fill most of the memory.
-func ReadShop(ctx context.Context, store *objectstore.Store, name string) (*Snapshot, error) {
-	return read(ctx, store, name, false)
-}
-
-func read(ctx context.Context, store *objectstore.Store, name string, keepRatings bool) (*Snapshot, error) {
-	var manifest lake.Manifest
-	if _, err := store.GetJSON(ctx, lake.ManifestKey(name), maxManifest, &manifest); err != nil {
-		return nil, err
-	}
-	room := manifest.Rows
-	if !keepRatings {
-		room = 0
-	}
-	r := reader{
-		Snapshot:    &Snapshot{Name: name, Shop: shape.Lab, Ratings: &sparse.Matrix{Start: []int64{0}, Columns: make([]int32, 0, room), Ratings: make([]uint16, 0, room)}},
-		keepRatings: keepRatings, columns: map[string]int32{}, texts: map[string]string{},
-	}
-	err := r.readProducts(ctx, store, lake.ProductsKey(name))
+// Read reads a snapshot from the lake, range after range. Beside the result, a range's file is on the scratch disk, and
+// a batch of rows and one customer's interactions are in memory. Errors are the store's. objectstore.ErrNotFound means
+// that the snapshot is gone.
+func Read(ctx context.Context, store *objectstore.Store, manifest lake.Manifest, wanted Wanted) (*Snapshot, error) {
+	r := newReader(manifest, wanted)
+	err := r.readProducts(ctx, store, lake.ProductsKey(manifest.Snapshot))
 	if err != nil && !errors.Is(err, objectstore.ErrNotFound) { // a snapshot of an earlier release has no list of products
 		return nil, err
 	}
 	for i := range manifest.Ranges {
-		if err := r.readRange(ctx, store, lake.RangeKey(name, i)); err != nil {
+		if err := r.readRange(ctx, store, lake.RangeKey(manifest.Snapshot, i)); err != nil {
 			return nil, err
 		}
 	}
-	r.finish()
-	return r.Snapshot, nil
+	return r.finish()
 }
 
-// reader is a Snapshot on the way. Columns are in the order of arrival until finish.
-type reader struct {
-	*Snapshot
-	keepRatings bool
-	columns     map[string]int32  // by code
-	number      int32             // of the last customer
-	texts       map[string]string // one copy of each city, country, line and scale
-}
-
-func (r *reader) readProducts(ctx context.Context, store *objectstore.Store, key string) error {
-	table, err := training.OpenTable[training.CatalogueRow](ctx, store, key)
+// ReadShop reads the customers and the items as Read does, and keeps no pairs: they would fill most of the memory.
+func ReadShop(ctx context.Context, store *objectstore.Store, name string) (*Snapshot, error) {
+	manifest, err := ReadManifest(ctx, store, name)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	defer table.Close()
-	for {
-		p, err := table.Next()
-		if errors.Is(err, io.EOF) {
-			return nil
-		}
-		if err != nil {
-			return err
-		}
-		if p.Reason != "" {
-			r.Unsound = append(r.Unsound, strings.Clone(p.ProductCode))
-			continue
-		}
-		r.add(Item{strings.Clone(p.ProductCode), r.text([]byte(p.ProductLine)), r.text([]byte(p.ProductScale)), money(p.BuyPrice), money(p.MSRP)})
-	}
-}
-
-// add takes an item in and gives it its column.
-func (r *reader) add(item Item) int32 {
-	column := int32(len(r.Items))
-	r.columns[item.Code], r.Items = column, append(r.Items, item)
-	return column
-}
-
-// finish puts items and the columns of each row into ascending order.
-func (r *reader) finish() {
-	r.Ratings.Width = len(r.Items)
-	slices.SortFunc(r.Items, func(a, b Item) int { return strings.Compare(a.Code, b.Code) })
-	place := make([]int32, len(r.Items))
-	for i := range r.Items {
-		place[r.columns[r.Items[i].Code]] = int32(i)
-	}
-	var entries []uint64 // a column and its rating, to be sorted as one
-	for c := range r.Customers {
-		columns, ratings := r.Ratings.Row(c)
-		entries = entries[:0]
-		for k, column := range columns {
-			entries = append(entries, uint64(place[column])<<16|uint64(ratings[k]))
-		}
-		slices.Sort(entries)
-		for k, entry := range entries {
-			columns[k], ratings[k] = int32(entry>>16), uint16(entry)
-		}
-	}
+	return Read(ctx, store, manifest, Wanted{})
 }
 
 // HeldOut is the hold-out rule for the snapshot's rows and columns, see sparse.HeldOut.
 func (s *Snapshot) HeldOut(seed uint64, fraction float64) func(row, column int) bool {
 	draws := make([]sparse.Draw, len(s.Customers))
 	for row := range draws {
-		draws[row] = sparse.DrawOf(seed, s.Customers[row].ID)
+		draws[row] = sparse.DrawOf(seed, s.Customers[row])
 	}
-	return func(row, column int) bool { return draws[row].HeldOut(fraction, s.Items[column].Code) }
+	return func(row, column int) bool { return draws[row].HeldOut(fraction, s.Items[column]) }
 }

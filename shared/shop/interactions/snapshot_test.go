@@ -10,6 +10,7 @@ import (
 	"recsys/infra/local/testbed/s3test"
 	"recsys/infra/local/testbed/trainingtest"
 	"recsys/shared/contract/lake"
+	"recsys/shared/learn/model"
 	"recsys/shared/learn/sparse"
 	"recsys/shared/shop/training"
 	"recsys/shared/store/objectstore"
@@ -41,6 +42,15 @@ func putRatings[T any](t *testing.T, store *objectstore.Store, key string, of tr
 	}
 }
 
+func readAll(t testing.TB, store *objectstore.Store, name string) (*Snapshot, error) {
+	t.Helper()
+	manifest, err := ReadManifest(t.Context(), store, name)
+	if err != nil {
+		return nil, err
+	}
+	return Read(t.Context(), store, manifest, Wanted{Ratings: true})
+}
+
 // rating is a row as transform writes it.
 func rating(customer int32, code string, rating int32) trainingtest.Row {
 	limit := int64(2_100_050)
@@ -63,18 +73,23 @@ func TestReadSortsCustomersItemsAndRatings(t *testing.T) {
 	if _, err := store.PutJSON(t.Context(), lake.ManifestKey("run"), lake.Manifest{Snapshot: "run", Ranges: 2, Rows: 4}); err != nil {
 		t.Fatal(err)
 	}
-	got, err := Read(t.Context(), store, "run")
+	got, err := readAll(t, store, "run")
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(got.Customers) != 3 || !math.IsNaN(got.Customers[1].CreditLimit) || got.Customers[0] != (Customer{"-3", "Nantes", "France", 21000.5}) {
-		t.Errorf("customers %+v", got.Customers)
+	first := model.Record{Texts: []string{"Nantes", "France"}, Numbers: []float64{21000.5}}
+	if got.Users.Rows() != 3 || !math.IsNaN(got.Users.Row(1).Numbers[0]) || !reflect.DeepEqual(got.Users.Row(0), first) {
+		t.Errorf("customers %+v", got.Users)
 	}
-	if want := []string{"A", "B", "C", "D"}; !reflect.DeepEqual(got.Codes(), want) || got.Items[2] != (Item{"C", "Ships", "1:72", 1, 1.5}) {
-		t.Errorf("items %+v", got.Items)
+	ship := model.Record{Texts: []string{"Ships", "1:72"}, Numbers: []float64{1, 1.5}}
+	if want := []string{"A", "B", "C", "D"}; !reflect.DeepEqual(got.Items, want) || !reflect.DeepEqual(got.Products.Row(2), ship) {
+		t.Errorf("items %q, %+v", got.Items, got.Products)
 	}
-	if want := []string{"-3", "103", "112"}; !reflect.DeepEqual(got.IDs(), want) {
-		t.Errorf("ids %v", got.IDs())
+	if late := got.Products.Row(3); late.Texts[0] != "" || !math.IsNaN(late.Numbers[0]) {
+		t.Errorf("of an item that no list has, %+v is known", late)
+	}
+	if want := []string{"-3", "103", "112"}; !reflect.DeepEqual(got.Customers, want) {
+		t.Errorf("ids %v", got.Customers)
 	}
 	want := &sparse.Matrix{Width: 4, Start: []int64{0, 1, 3, 4}, Columns: []int32{3, 0, 1, 0}, Ratings: []uint16{100, 500, 400, 200}}
 	if !reflect.DeepEqual(got.Ratings, want) {
@@ -93,7 +108,7 @@ func TestReadShopKeepsNoRatings(t *testing.T) {
 	if _, err := store.PutJSON(t.Context(), lake.ManifestKey("run"), lake.Manifest{Snapshot: "run", Ranges: 1, Rows: 3}); err != nil {
 		t.Fatal(err)
 	}
-	whole, err := Read(t.Context(), store, "run")
+	whole, err := readAll(t, store, "run")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -101,14 +116,14 @@ func TestReadShopKeepsNoRatings(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if !slices.Equal(shop.IDs(), whole.IDs()) || !slices.Equal(shop.Codes(), whole.Codes()) || !slices.Equal(shop.Unsound, whole.Unsound) {
+	if !slices.Equal(shop.Customers, whole.Customers) || !slices.Equal(shop.Items, whole.Items) || !slices.Equal(shop.Unsound, whole.Unsound) {
 		t.Errorf("the shop is %+v, want the same as %+v", shop, whole)
 	}
-	if len(shop.Codes()) != 4 || len(shop.Customers) != 2 {
-		t.Errorf("customers %v and items %v", shop.IDs(), shop.Codes())
+	if len(shop.Items) != 4 || len(shop.Customers) != 2 {
+		t.Errorf("customers %v and items %v", shop.Customers, shop.Items)
 	}
-	if kept := cap(shop.Ratings.Columns) + cap(shop.Ratings.Ratings); kept != 0 {
-		t.Errorf("there is room for %d entries of ratings, want none", kept)
+	if shop.Ratings != nil || len(shop.Parts) > 0 {
+		t.Errorf("the shop has ratings: %+v, %+v", shop.Ratings, shop.Parts)
 	}
 }
 
@@ -119,7 +134,7 @@ func TestReadFractionalRatings(t *testing.T) {
 	if _, err := store.PutJSON(t.Context(), lake.ManifestKey("run"), lake.Manifest{Snapshot: "run", Ranges: 1, Rows: 3}); err != nil {
 		t.Fatal(err)
 	}
-	got, err := Read(t.Context(), store, "run")
+	got, err := readAll(t, store, "run")
 	if want := []uint16{450, 50, 325}; err != nil || !reflect.DeepEqual(got.Ratings.Ratings, want) {
 		t.Errorf("ratings %+v, %v; want %v", got.Ratings, err, want)
 	}
@@ -130,7 +145,7 @@ func TestASnapshotThatIsGone(t *testing.T) {
 	if _, err := Latest(t.Context(), store); !errors.Is(err, ErrNoSnapshot) {
 		t.Errorf("no pointer: %v", err)
 	}
-	if _, err := Read(t.Context(), store, "gone"); !errors.Is(err, objectstore.ErrNotFound) {
+	if _, err := readAll(t, store, "gone"); !errors.Is(err, objectstore.ErrNotFound) {
 		t.Errorf("no manifest: %v", err)
 	}
 }
@@ -141,7 +156,7 @@ func TestRowsOutOfOrderAreRefused(t *testing.T) {
 	if _, err := store.PutJSON(t.Context(), lake.ManifestKey("run"), lake.Manifest{Snapshot: "run", Ranges: 1, Rows: 2}); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := Read(t.Context(), store, "run"); err == nil {
+	if _, err := readAll(t, store, "run"); err == nil {
 		t.Error("read without an error")
 	}
 }

@@ -1,13 +1,17 @@
 package report
 
 import (
+	"cmp"
 	_ "embed"
 	"fmt"
 	"html/template"
 	"io"
+	"maps"
+	"slices"
 	"strconv"
 	"strings"
 
+	"recsys/shared/contract/lake"
 	"recsys/shared/learn/evaluation"
 	"recsys/shared/learn/evaluation/internal/numerals"
 )
@@ -164,21 +168,49 @@ func described(c *evaluation.Contender) string {
 // facts are how it was judged.
 func (r *Report) facts() []Option {
 	c, gate := r.Candidate.Result, r.Decision.Gate
-	return []Option{
-		{"Run", r.Run},
-		{"Snapshot", r.Snapshot},
+	facts := []Option{{"Run", r.Run}, {"Snapshot", r.Snapshot}}
+	if r.Shop.Customers > 0 {
+		facts = append(facts, Option{"Shop", fmt.Sprintf("%s customers, %s products", numerals.Count(r.Shop.Customers), numerals.Count(r.Shop.Products))})
+	}
+	if len(r.Shop.Interactions) > 0 {
+		facts = append(facts, Option{"Interactions", byType(r.Shop.Interactions)})
+	}
+	return append(facts, []Option{
 		{"Evaluated", r.EvaluatedAt.Format("2 January 2006, 15:04:05 MST")},
 		{"Candidate", described(&r.Candidate)},
 		{"Active", described(r.Active)},
-		{"Hold-out", fmt.Sprintf("%s of the ratings, seed %d", numerals.Percent(r.HoldOut.Fraction), r.HoldOut.Seed)},
+		{"Hold-out", r.HoldOut.String()},
 		{"Held out", numerals.Count(c.HeldOut) + " ratings"},
 		{"Remaining", numerals.Count(r.HoldOut.Remaining) + " ratings"},
 		{"Customers judged by", numerals.Count(c.Customers)},
 		{"Items ranked", numerals.Count(c.Items)},
 		{"Gate", fmt.Sprintf("%s, margin %s, tolerance %s", gate.Mode, numerals.Percent(gate.Margin), numerals.Percent(gate.Tolerance))},
 		{"Bootstrap", fmt.Sprintf("%s samples, seed %d", numerals.Count(gate.Resamples), gate.Seed)},
-	}
+	}...)
 }
+
+// String returns the rule in words.
+func (h HoldOut) String() string {
+	if h.By == lake.ByTime {
+		return fmt.Sprintf("by time: about the last %s of each customer's interactions, of those until %s", numerals.Percent(h.Fraction), h.Until.Format("2 January 2006"))
+	}
+	return fmt.Sprintf("%s of the ratings, seed %d", numerals.Percent(h.Fraction), h.Seed)
+}
+
+// byType lists the interactions by type, those with the most first.
+func byType(interactions map[string]int64) string {
+	types := slices.SortedFunc(maps.Keys(interactions), func(a, b string) int {
+		return cmp.Or(cmp.Compare(interactions[b], interactions[a]), cmp.Compare(a, b))
+	})
+	var list []string
+	for _, name := range types[:min(len(types), mostTypes)] {
+		list = append(list, fmt.Sprintf("%s %s", numerals.Count(int(interactions[name])), clip(name, longestName)))
+	}
+	return strings.Join(list, ", ")
+}
+
+// mostTypes bounds the types that a page lists.
+const mostTypes = 20
 
 // definitions explain the figures to readers. metrics.go has the exact ones.
 var definitions = []Option{

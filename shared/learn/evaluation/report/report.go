@@ -26,6 +26,7 @@ type Report struct {
 	Snapshot    string    `json:"snapshot"`    // the run that published the ratings
 	EvaluatedAt time.Time `json:"evaluatedAt"` // the start of the run: all its attempts write the same report
 
+	Shop    Shop      `json:"shop,omitzero"`
 	HoldOut HoldOut   `json:"holdOut"`
 	Options []Option  `json:"options,omitempty"` // of the training, in order. None for handed-over artifacts
 	Loss    []float64 `json:"loss,omitempty"`    // after each iteration of the training, where it is known
@@ -42,11 +43,20 @@ type Report struct {
 	Remarks  []string            `json:"remarks,omitempty"` // more than those of the decision
 }
 
-// HoldOut is how the ratings were parted, by sparse.HeldOut.
+// HoldOut is how the interactions were parted, see lake.HoldOut.
 type HoldOut struct {
-	Seed      uint64  `json:"seed,string"`
-	Fraction  float64 `json:"fraction"`  // of the ratings, 0 to 1
-	Remaining int     `json:"remaining"` // ratings that were not held out
+	Seed      uint64    `json:"seed,string"`
+	Fraction  float64   `json:"fraction"` // of the interactions, 0 to 1
+	By        string    `json:"by,omitempty"`
+	Until     time.Time `json:"until,omitzero"`
+	Remaining int       `json:"remaining"` // pairs that were not held out
+}
+
+// Shop is how much the snapshot holds.
+type Shop struct {
+	Customers    int              `json:"customers"` // with interactions
+	Products     int              `json:"products"`
+	Interactions map[string]int64 `json:"interactions,omitempty"` // by type
 }
 
 // Option is one setting of the training.
