@@ -176,6 +176,7 @@ func TestEveryFunctionIsDeployedAsItsMeasurementsSay(t *testing.T) {
 // learningOptions are those of package settings: another value than the default, its variable, and the functions that read it.
 var learningOptions = map[string]struct{ value, variable, functions string }{
 	"rowsPerRange": {"100000", "ROWS_PER_RANGE", "plan-extract"}, "maxConcurrency": {"10", "MAX_CONCURRENCY", "plan-extract"},
+	"partitions": {"range", "PARTITIONS", "plan-extract"}, "customerFolders": {"5", "CUSTOMER_FOLDERS", "plan-extract"},
 	"uploads": {"8", "UPLOADS", "partition-write"}, "keepSnapshots": {"5", "KEEP_SNAPSHOTS", "publish-training-data"},
 	"maxRejectedFraction": {"0", "MAX_REJECTED_FRACTION", "publish-training-data"}, "train": {"false", "TRAIN_BY_DEFAULT", "train"},
 	"databaseTimeout": {"5s", "DATABASE_TIMEOUT", "recommend"},

@@ -13,6 +13,7 @@ import (
 
 	"recsys/shared/contract/failure"
 	"recsys/shared/contract/lake"
+	"recsys/shared/contract/settings"
 	"recsys/shared/contract/shape"
 	"recsys/shared/contract/workflow"
 	"recsys/shared/runtime/metrics"
@@ -44,6 +45,7 @@ type Handler struct {
 	Identity       string  // of the source
 	Shrinkage      float64 // a sourcesize.Rule's Share
 	Lake           *objectstore.Store
+	Layout         settings.Layout
 	RowsPerRange   int64 // interactions that a range aims at, at least 1
 	MaxConcurrency int   // 1 to 40
 }
@@ -58,7 +60,7 @@ func (h Handler) Handle(ctx context.Context, in workflow.PlanInput) (workflow.Pl
 	if plan, err := h.planned(ctx, run); !errors.Is(err, objectstore.ErrNotFound) {
 		return plan, err
 	}
-	ranges, found, err := h.cut(ctx)
+	ranges, found, span, err := h.cut(ctx)
 	if err != nil {
 		return workflow.Plan{}, err
 	}
@@ -66,7 +68,15 @@ func (h Handler) Handle(ctx context.Context, in workflow.PlanInput) (workflow.Pl
 		Run: run, Ranges: ranges, MaxConcurrency: h.MaxConcurrency, EstimatedRows: found.Interactions,
 		Source: h.Identity, Products: found.Products, Warnings: found.Warnings,
 	}
-	if err := h.compare(ctx, in, &plan, found.Customers); err != nil {
+	active, err := sourcesize.Active(ctx, h.Lake)
+	if err != nil {
+		return workflow.Plan{}, err
+	}
+	if err := h.compare(in, &plan, found, active); err != nil {
+		return workflow.Plan{}, err
+	}
+	found.Shop.Layout, err = layoutOf(h.Layout, found.Shop, found.Customers, span, h.Identity, active)
+	if err != nil {
 		return workflow.Plan{}, err
 	}
 	if err := runshop.Write(ctx, h.Lake, run.ID, found.Shop); err != nil {
@@ -86,7 +96,7 @@ func (h Handler) Handle(ctx context.Context, in workflow.PlanInput) (workflow.Pl
 
 // compare compares the source with the active snapshot, before the costly steps, and notes that in the plan. The counts
 // can only become less on the way.
-func (h Handler) compare(ctx context.Context, in workflow.PlanInput, plan *workflow.Plan, customers int64) error {
+func (h Handler) compare(in workflow.PlanInput, plan *workflow.Plan, found source.Survey, active lake.Latest) (err error) {
 	if len(in.Input) > 0 {
 		asked, err := workflow.ParseInput(in.Input)
 		if err != nil {
@@ -94,11 +104,9 @@ func (h Handler) compare(ctx context.Context, in workflow.PlanInput, plan *workf
 		}
 		plan.AcceptShrunkSource = asked.AcceptShrunkSource
 	}
-	active, err := sourcesize.Active(ctx, h.Lake)
-	if err != nil {
-		return err
+	now := lake.Size{
+		Source: h.Identity, Shop: found.Shop.Hash, Rows: plan.EstimatedRows, Customers: found.Customers, Products: plan.Products,
 	}
-	now := lake.Size{Source: h.Identity, Rows: plan.EstimatedRows, Customers: customers, Products: plan.Products}
 	plan.Comparison, err = sourcesize.Rule{Share: h.Shrinkage, Accept: plan.AcceptShrunkSource}.Check(now, active)
 	return err
 }
@@ -136,11 +144,14 @@ func (h Handler) validate(in workflow.PlanInput) error {
 }
 
 // cut streams the counts into ranges of RowsPerRange and, where those are too many, joins neighbours.
-func (h Handler) cut(ctx context.Context) ([]workflow.Range, source.Survey, error) {
+func (h Handler) cut(ctx context.Context) (_ []workflow.Range, found source.Survey, span numbers, err error) {
 	cuts := cutter{target: h.RowsPerRange}
-	found, err := h.Source.Survey(ctx, h.Shop, cuts.add)
+	found, err = h.Source.Survey(ctx, h.Shop, func(key *string, interactions int64) {
+		cuts.add(key, interactions)
+		span.add(key)
+	})
 	if err != nil {
-		return nil, found, err
+		return nil, found, span, err
 	}
-	return ranges(cuts.atMost(maxRanges)), found, nil
+	return ranges(cuts.atMost(maxRanges)), found, span, nil
 }

@@ -186,7 +186,7 @@ func TestAShrunkSourceIsNotPlanned(t *testing.T) {
 	if _, err := store.PutJSON(t.Context(), lake.LatestKey, active); err != nil {
 		t.Fatal(err)
 	}
-	h := Handler{Source: &shopOf{ratings: 4}, Identity: "shop", Shrinkage: 0.5, Lake: store, RowsPerRange: 1, MaxConcurrency: 1}
+	h := Handler{Source: &shopOf{ratings: 4}, Shop: shape.Lab, Identity: "shop", Shrinkage: 0.5, Lake: store, RowsPerRange: 1, MaxConcurrency: 1}
 	run := event(t)
 	_, err := h.Handle(t.Context(), run)
 	if !errors.Is(err, failure.SourceShrank) || !strings.Contains(err.Error(), "4 ratings instead of 10") {

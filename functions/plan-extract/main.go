@@ -35,6 +35,6 @@ func wire(ctx context.Context) (*Handler, error) {
 	}
 	return &Handler{
 		Source: database, Shop: shop, Identity: identity, Shrinkage: config.Share, Lake: objectstore.New(client, config.Bucket),
-		RowsPerRange: config.RowsPerRange, MaxConcurrency: config.MaxConcurrency,
+		Layout: config.Layout, RowsPerRange: config.RowsPerRange, MaxConcurrency: config.MaxConcurrency,
 	}, nil
 }

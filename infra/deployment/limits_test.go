@@ -38,7 +38,7 @@ const eventSourceMapping = "https://docs.aws.amazon.com/lambda/latest/api/API_Cr
 
 // ownLimits are numbers that AWS knows nothing of.
 var ownLimits = []string{
-	"rowsPerRange", "budgetUSD", "iterations", "trainSeed", "holdOutSeed", "recallQueries", "keepVersions", "keepSnapshots", "uploads", "limit",
+	"rowsPerRange", "budgetUSD", "iterations", "trainSeed", "holdOutSeed", "recallQueries", "keepVersions", "keepSnapshots", "uploads", "limit", "customerFolders",
 }
 
 func TestNoOptionGoesBeyondAHardLimit(t *testing.T) {

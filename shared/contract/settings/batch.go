@@ -15,6 +15,14 @@ type Ranges struct {
 	MaxConcurrency int `option:"maxConcurrency" default:"8" min:"1" max:"40" text:"branches that work at once"`
 }
 
+// Layout is how a snapshot is partitioned, see shape.Layout.
+type Layout struct {
+	// Partitions of auto go by the shop file. Without one, a source keeps the layout of its first snapshot.
+	Partitions string `option:"partitions" default:"auto" pattern:"^(auto|customer|range)$" text:"a folder a customer, a file a range, or auto"`
+	// CustomerFolders bounds the objects and the puts of a run. Athena looks into each folder.
+	CustomerFolders int64 `option:"customerFolders" default:"100000" min:"0" max:"10000000" text:"customers up to which auto gives each a folder"`
+}
+
 // Shrinkage is how far a source may shrink from run to run.
 type Shrinkage struct {
 	// Share is of the active snapshot. With less the run ends in SourceShrank, and 0 lets every run pass.

@@ -45,6 +45,7 @@ type PlanExtract struct {
 	Source
 	ShopFile
 	Ranges
+	Layout
 	Shrinkage
 }
 

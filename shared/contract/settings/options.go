@@ -14,6 +14,7 @@ import (
 // -c sessionWeight=0.5, to cdk deploy and to infra/local alike.
 type Options struct {
 	Ranges
+	Layout
 	Shrinkage
 	Partitions
 	Publishing

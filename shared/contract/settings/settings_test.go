@@ -40,7 +40,7 @@ func TestEnvironIsTheInverseOfLoad(t *testing.T) {
 // A function must not fall back to a default of its own: the deployment passes every variable, also one of the default's value.
 func TestEveryVariableIsPassed(t *testing.T) {
 	got := slices.Sorted(maps.Keys(Environ(Default[PlanExtract]())))
-	want := strings.Fields("LAKE_BUCKET MAX_CONCURRENCY ROWS_PER_RANGE SHOP_FILE SHRINK_SHARE SOURCE_CA SOURCE_DSN SOURCE_IAM SOURCE_IDENTITY SOURCE_SECRET_ARN")
+	want := strings.Fields("CUSTOMER_FOLDERS LAKE_BUCKET MAX_CONCURRENCY PARTITIONS ROWS_PER_RANGE SHOP_FILE SHRINK_SHARE SOURCE_CA SOURCE_DSN SOURCE_IAM SOURCE_IDENTITY SOURCE_SECRET_ARN")
 	if !slices.Equal(got, want) {
 		t.Errorf("got %v, want %v", got, want)
 	}

@@ -116,7 +116,7 @@ func Steps(r Resources, o settings.Options) []Step {
 	return []Step{
 		{
 			Name: "plan-extract", RunBy: StateMachine, MemoryMiB: 512, Timeout: longest,
-			Settings: settings.PlanExtract{Lake: r.Lake, Source: r.Source, ShopFile: r.ShopFile, Ranges: o.Ranges, Shrinkage: o.Shrinkage},
+			Settings: settings.PlanExtract{Lake: r.Lake, Source: r.Source, ShopFile: r.ShopFile, Ranges: o.Ranges, Layout: o.Layout, Shrinkage: o.Shrinkage},
 			Rights:   planRights,
 		},
 		{
