@@ -119,7 +119,7 @@ func (w Watched) records() []awscloudwatch.IMetric {
 
 func (w Watched) strategies() []awscloudwatch.IMetric {
 	var all []awscloudwatch.IMetric
-	for _, strategy := range activity.Strategies {
+	for _, strategy := range activity.StrategiesOf(w.Group) {
 		all = append(all, w.own("recommend", metrics.Answers(strategy), "Sum", string(strategy), minutes(5)))
 	}
 	return all

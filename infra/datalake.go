@@ -136,53 +136,6 @@ func (l *DataLake) workgroup(config deployment.Config) {
 	})
 }
 
-// recommendationsColumns are the names and types of activity.Session and activity.Answer, in turn. A test compares them.
-var recommendationsColumns = []string{
-	"session_id", "string", "customer_number", "bigint", "city", "string", "country", "string", "credit_limit", "double",
-	"browse_history", "array<struct<product_code:string,quantity:int,in_shopping_cart:boolean>>",
-	"recommended_items", "array<struct<id:string,score:double>>",
-	"similar_items", "struct<product_code:string,similar_items:array<struct<id:string,distance:double>>>",
-	"trending_items", "array<struct<id:string,score:double>>",
-	"recommendation", "struct<event_id:string,model_version:bigint,strategy:string,generated_at:string>",
-}
-
-// recommendationsTable describes Firehose's objects under prefix. Athena computes the folders from the columns'
-// ranges (partition projection), so nothing is ever registered. A query should name a day, because listing the
-// folders of all years takes a while.
-func (l *DataLake) recommendationsTable(prefix string) {
-	location := "s3://" + *l.Recommendations.BucketName() + "/" + prefix
-	parameters := map[string]string{
-		"classification": "json", "compressionType": "gzip", "projection.enabled": "true",
-		"storage.location.template": location + "year=${year}/month=${month}/day=${day}/hour=${hour}/",
-	}
-	for column, span := range map[string]string{"year": "2025,2040", "month": "1,12", "day": "1,31", "hour": "0,23"} {
-		parameters["projection."+column+".type"] = "integer"
-		parameters["projection."+column+".range"] = span
-		if column != "year" {
-			parameters["projection."+column+".digits"] = "2"
-		}
-	}
-	table := awsglue.NewCfnTable(l.scope, jsii.String("Recommended"), &awsglue.CfnTableProps{
-		CatalogId: awscdk.Aws_ACCOUNT_ID(), DatabaseName: jsii.String(l.Database),
-		TableInput: &awsglue.CfnTable_TableInputProperty{
-			Name: jsii.String(recommendationsTable), TableType: jsii.String("EXTERNAL_TABLE"),
-			Description: jsii.String("One row an answer; drop a recommendation.event_id that was seen before."),
-			Parameters:  &parameters, PartitionKeys: columns("year", "int", "month", "int", "day", "int", "hour", "int"),
-			StorageDescriptor: &awsglue.CfnTable_StorageDescriptorProperty{
-				Location:     jsii.String(location),
-				InputFormat:  jsii.String("org.apache.hadoop.mapred.TextInputFormat"),
-				OutputFormat: jsii.String("org.apache.hadoop.hive.ql.io.HiveIgnoreKeyTextOutputFormat"),
-				SerdeInfo: &awsglue.CfnTable_SerdeInfoProperty{
-					SerializationLibrary: jsii.String("org.openx.data.jsonserde.JsonSerDe"),
-					Parameters:           &map[string]string{"ignore.malformed.json": "true"},
-				},
-				Columns: columns(recommendationsColumns...),
-			},
-		},
-	})
-	table.AddResourceDependency(l.database, nil)
-}
-
 // columns are of names and types in turn.
 func columns(namesAndTypes ...string) *[]any {
 	var columns []any

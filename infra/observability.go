@@ -23,6 +23,8 @@ type Watched struct {
 	Functions map[string]*string
 	// StreamName is the Kinesis stream, DeliveryStreamName the Firehose stream.
 	StreamName, DeliveryStreamName *string
+	// Group is the customers' column that popularity is counted by. "": the shop has none.
+	Group string
 	// UndeliveredQueue takes the events that reached no target.
 	UndeliveredQueue *string
 	// DeliverySeconds is how long Firehose collects before it writes.

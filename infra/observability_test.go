@@ -57,7 +57,7 @@ func watchedInTests() Watched {
 		SuccessWithinHours: 26,
 		Functions:          functions,
 		StreamName:         jsii.String("activity"), DeliveryStreamName: jsii.String("answers"),
-		DeliverySeconds: 300, UndeliveredQueue: jsii.String("undelivered"),
+		DeliverySeconds: 300, Group: "country", UndeliveredQueue: jsii.String("undelivered"),
 		Databases: []WatchedDatabase{
 			{ID: "VectorDatabase", Identifier: jsii.String("vectors"), AllocatedGiB: 20, MaxConnections: 100, MemoryGiB: 2, Burstable: true},
 		},

@@ -41,8 +41,8 @@ func watched(config deployment.Config, topicARN *string, source *SourceDatabase,
 		TopicARN: topicARN, StateMachineARN: batch.StateMachine.StateMachineArn(),
 		Functions:  map[string]*string{"recommend": streaming.Recommend.FunctionName()},
 		StreamName: streaming.Stream.StreamName(), DeliveryStreamName: streaming.Delivery.Ref(),
-		DeliverySeconds: config.DeliverySeconds,
-		Databases:       []WatchedDatabase{vectors.Watched},
+		DeliverySeconds: config.DeliverySeconds, Group: config.Shop.Group,
+		Databases: []WatchedDatabase{vectors.Watched},
 	}
 	for name, function := range batch.Functions {
 		w.Functions[name] = function.FunctionName()

@@ -34,7 +34,7 @@ func NewStreaming(scope constructs.Construct, id string, factory Factory, data *
 		RemovalPolicy: keeping(config),
 	})
 	s.Delivery = s.deliverTo(data, config)
-	data.recommendationsTable(lake.AnswersPrefix)
+	data.recommendationsTable(lake.AnswersPrefix, config.Shop)
 	s.Recommend = s.recommend(factory, data, vectors)
 	if config.ReserveConcurrency {
 		s.Recommend.Node().DefaultChild().(lambda.CfnFunction).SetReservedConcurrentExecutions(jsii.Number(config.StreamCalls()))

@@ -7,6 +7,7 @@ import (
 	"github.com/pgvector/pgvector-go"
 
 	"recsys/shared/contract/productcode"
+	"recsys/shared/contract/shape"
 	"recsys/shared/store/vectorstore"
 	"recsys/shared/stream/activity"
 	"recsys/shared/stream/ranking"
@@ -16,8 +17,8 @@ import (
 // array, so sessions travel as text: {"a","b"}.
 type arrays struct {
 	records   []int32 // the record's place in the batch
-	customers []*int32
-	countries []string
+	customers any     // []*int32, []*int64 or []*string, as the shop's ids
+	groups    []string
 	vectors   []*pgvector.Vector
 	sessions  []string // codes, the most telling first
 	folded    []string // the same codes without regard to case
@@ -40,12 +41,13 @@ func (q *batchQuery) places(wanted func(recordQuery) bool) []int {
 // arrays returns the parameters of the records at these places.
 func (q *batchQuery) arrays(places []int) arrays {
 	n := len(places)
-	a := arrays{make([]int32, n), make([]*int32, n), make([]string, n), make([]*pgvector.Vector, n), make([]string, n), make([]string, n), make([]string, n)}
+	a := arrays{make([]int32, n), nil, make([]string, n), make([]*pgvector.Vector, n), make([]string, n), make([]string, n), make([]string, n)}
+	customers := make([]*string, n)
 	for k, i := range places {
 		r := &q.records[i]
 		a.records[k] = int32(i)
-		a.customers[k] = customerID(r.record.CustomerNumber)
-		a.countries[k] = vectorstore.CountryKey(r.record.Country)
+		customers[k] = r.record.Customer
+		a.groups[k] = vectorstore.CountryKey(r.record.Group)
 		if r.vector != nil {
 			vector := pgvector.NewVector(r.vector)
 			a.vectors[k] = &vector
@@ -53,6 +55,7 @@ func (q *batchQuery) arrays(places []int) arrays {
 		a.sessions[k], a.folded[k] = r.codes.exact, r.codes.folded
 		a.weights[k] = textArray(q.sessionWeights(r))
 	}
+	a.customers = customerIDs(customers, shape.OrLab(q.version.Shop).Customer.Type)
 	return a
 }
 
@@ -93,15 +96,28 @@ func (q *batchQuery) sessionWeights(r *recordQuery) []string {
 	return weights
 }
 
-// customerID returns the number as the tables hold it. It returns nil, which joins with nobody, for a visitor who is not
-// known and for a number that is beyond int32.
-func customerID(number *int64) *int32 {
-	if number == nil {
-		return nil
+// customerIDs returns the ids as the tables hold them: a []*int32, a []*int64 or a []*string. An id is nil, which joins with
+// nobody, for a visitor who is not known and for an id that no table can hold.
+func customerIDs(ids []*string, of shape.Type) any {
+	switch of {
+	case shape.Int:
+		return typedIDs[int32](ids, of)
+	case shape.BigInt:
+		return typedIDs[int64](ids, of)
 	}
-	id := int32(*number)
-	if int64(id) != *number {
-		return nil
+	return typedIDs[string](ids, of)
+}
+
+func typedIDs[T any](ids []*string, of shape.Type) []*T {
+	typed := make([]*T, len(ids))
+	for i, id := range ids {
+		if id == nil || !of.Valid(*id) {
+			continue
+		}
+		if value, err := of.Value(*id); err == nil {
+			held := value.(T)
+			typed[i] = &held
+		}
 	}
-	return &id
+	return typed
 }

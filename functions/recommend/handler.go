@@ -73,7 +73,7 @@ func (h *Handler) answerAll(ctx context.Context, records []events.KinesisEventRe
 // answerPortion answers a portion as far as it gets. The entries before done are done. The error is the reason for stopping.
 func (h *Handler) answerPortion(ctx context.Context, entries []entry) (done int, err error) {
 	now := h.now()
-	answers, err := h.index.answer(ctx, readRecords(entries), now)
+	answers, err := h.index.answer(ctx, entries, now)
 	if err != nil {
 		return 0, err
 	}
@@ -87,11 +87,14 @@ func (h *Handler) answerPortion(ctx context.Context, entries []entry) (done int,
 	return done, err
 }
 
-// readRecords returns the records of the entries that could be read.
-func readRecords(entries []entry) []*activity.Record {
+// readable reports whether a form may be able to read the entry.
+func (e entry) readable() bool { return e.fault == "" }
+
+// readRecords reads the entries by a form and returns the records of those that could be read.
+func readRecords(entries []entry, form *activity.Form) []*activity.Record {
 	records := make([]*activity.Record, 0, len(entries))
 	for i := range entries {
-		if entries[i].reason == "" {
+		if entries[i].read(form); entries[i].reason == "" {
 			records = append(records, &entries[i].record)
 		}
 	}
@@ -106,7 +109,7 @@ type outcome struct {
 	reason   string // why it is rejected, "" if it is not
 }
 
-// outcomes returns an outcome for each entry. The answers are those of readRecords.
+// outcomes returns an outcome for each entry. The answers are those of the entries that could be read.
 func (h *Handler) outcomes(entries []entry, answers []activity.Answer, now time.Time) []outcome {
 	outcomes := make([]outcome, len(entries))
 	h.buffer = h.buffer[:0]

@@ -84,7 +84,8 @@ func BenchmarkHeldSnapshot(b *testing.B) {
 		for range seconds {
 			q := batchQuery{version: version, rules: ranking.Rules{Ranking: handler.index.options}, now: now}
 			for _, payload := range shoppers(60, chance) {
-				entry := parse(unpack.Part{Data: []byte(payload)})
+				entry := open(unpack.Part{Data: []byte(payload)})
+				entry.read(lab)
 				q.records = append(q.records, newRecordQuery(&entry.record, nil))
 			}
 			handler.index.keepTrends(b.Context(), conn, &q)

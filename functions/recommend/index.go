@@ -12,6 +12,7 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"recsys/shared/contract/settings"
+	"recsys/shared/contract/shape"
 	"recsys/shared/learn/model"
 	"recsys/shared/store/objectstore"
 	"recsys/shared/store/vectorstore"
@@ -47,14 +48,15 @@ const (
 	retryPlain // a search took too long or could not be computed, and would fail the same way again
 )
 
-// answer returns an answer to each record, in their order, but for the event and the time.
-func (x *index) answer(ctx context.Context, records []*activity.Record, now time.Time) ([]activity.Answer, error) {
-	if len(records) == 0 {
+// answer reads the entries by the form of the active version's shop, and returns an answer to each that could be read, in their
+// order, but for the event and the time.
+func (x *index) answer(ctx context.Context, entries []entry, now time.Time) ([]activity.Answer, error) {
+	if !slices.ContainsFunc(entries, entry.readable) {
 		return nil, nil
 	}
 	depth := overfetched
 	for attempt := 1; ; attempt++ {
-		answers, retry, err := x.attempt(ctx, batchQuery{now: now, depth: depth}, records, attempt == attempts)
+		answers, retry, err := x.attempt(ctx, batchQuery{now: now, depth: depth}, entries, attempt == attempts)
 		if err == nil || retry == retryNever || attempt == attempts {
 			return answers, err
 		}
@@ -67,7 +69,7 @@ func (x *index) answer(ctx context.Context, records []*activity.Record, now time
 }
 
 // attempt makes all round trips once.
-func (x *index) attempt(ctx context.Context, batch batchQuery, records []*activity.Record, last bool) ([]activity.Answer, retry, error) {
+func (x *index) attempt(ctx context.Context, batch batchQuery, entries []entry, last bool) ([]activity.Answer, retry, error) {
 	conn, err := x.acquire(ctx)
 	if err != nil {
 		return nil, retryNever, err
@@ -80,8 +82,9 @@ func (x *index) attempt(ctx context.Context, batch batchQuery, records []*activi
 		}
 		return nil, retryNever, err
 	}
+	records := readRecords(entries, activity.FormOf(shape.OrLab(active.Shop)))
 	batch.rules = ranking.Rules{Ranking: x.options, Metric: active.Metric}
-	if !found {
+	if !found || len(records) == 0 {
 		return answers(batch.rules, active, make([]ranking.Candidates, len(records))), retryNever, nil
 	}
 	m, retry, err := x.model(ctx, active, last)
@@ -102,10 +105,11 @@ func (x *index) attempt(ctx context.Context, batch batchQuery, records []*activi
 
 // answers makes an answer of each record's candidates.
 func answers(rules ranking.Rules, active vectorstore.ActiveVersion, found []ranking.Candidates) []activity.Answer {
-	answers := make([]activity.Answer, len(found))
+	answers, group := make([]activity.Answer, len(found)), shape.OrLab(active.Shop).Group
 	for i := range found {
 		answers[i] = rules.Answer(found[i])
-		answers[i].Recommendation.ModelVersion = active.Version
+		how := &answers[i].Recommendation
+		how.ModelVersion, how.Strategy = active.Version, how.Strategy.In(group)
 	}
 	return answers
 }

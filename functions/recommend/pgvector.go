@@ -124,14 +124,14 @@ func (p *pgvectorRetriever) queuePopular(batch *pgx.Batch, q *batchQuery, rows *
 	values := q.statement()
 	values.Fetch, values.VectorlessOnly = q.fetch(activity.Popular), q.depth == overfetched
 	a := q.arrays(places)
-	batch.Queue(p.texts.text("popular.sql", values), a.records, a.customers, a.countries, a.sessions, a.folded).Query(rows.recommended)
+	batch.Queue(p.texts.text("popular.sql", values), a.records, a.customers, a.groups, a.sessions, a.folded).Query(rows.recommended)
 }
 
 func (p *pgvectorRetriever) queueTrending(batch *pgx.Batch, q *batchQuery, rows *rowReader, places []int, vectorlessOnly bool) {
 	values := q.statement()
 	values.Fetch, values.VectorlessOnly = q.fetch(activity.Trending), vectorlessOnly
 	a := q.arrays(places)
-	batch.Queue(p.texts.text("trending.sql", values), a.records, a.customers, a.countries, a.sessions, a.folded, q.now).Query(rows.recommended)
+	batch.Queue(p.texts.text("trending.sql", values), a.records, a.customers, a.groups, a.sessions, a.folded, q.now).Query(rows.recommended)
 }
 
 // fetchSimilar returns how many similar items a search is to find.

@@ -8,6 +8,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"recsys/shared/contract/shape"
 	"recsys/shared/store/vectorstore"
 	"recsys/shared/stream/activity"
 	"recsys/shared/stream/ranking"
@@ -29,7 +30,8 @@ func (w *world) wantIndex(number int64) {
 	if err != nil || !found {
 		w.Fatal(found, err)
 	}
-	session := parse(unpack.Part{Data: []byte(sessions(1)[0])})
+	session := open(unpack.Part{Data: []byte(sessions(1)[0])})
+	session.read(activity.FormOf(shape.OrLab(active.Shop)))
 	options := w.handler.index.options
 	options.TrendingItems = true
 	q := batchQuery{version: active, rules: ranking.Rules{Ranking: options, Metric: active.Metric}, now: w.handler.now(),

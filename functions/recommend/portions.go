@@ -16,13 +16,15 @@ const (
 	maxPortionBytes = 8 << 20
 )
 
-// entry is one activity record as it came in: read, or rejected for a reason.
+// entry is one activity record as it came in: read by a shop's form, or rejected for a reason.
 type entry struct {
 	event     *events.KinesisEventRecord // the Kinesis record that holds it
 	place     int                        // of the Kinesis record in the batch
 	id        string                     // the event id
 	data      []byte                     // the record as its producer wrote it
 	partition string                     // its partition key
+	fault     string                     // why no form can read it, "" if one may
+	object    activity.Object            // what a form reads
 	record    activity.Record
 	reason    string // why it is rejected, "" if it is not
 }
@@ -41,7 +43,7 @@ func portions(records []events.KinesisEventRecord) iter.Seq[[]entry] {
 					}
 					portion, size = portion[:0], 0
 				}
-				e := parse(part)
+				e := open(part)
 				e.event, e.place = &records[i], i
 				e.id = unpack.EventID(records[i].EventID, k, len(parts))
 				portion, size = append(portion, e), size+len(part.Data)
@@ -53,14 +55,26 @@ func portions(records []events.KinesisEventRecord) iter.Seq[[]entry] {
 	}
 }
 
-func parse(part unpack.Part) entry {
+func open(part unpack.Part) entry {
 	e := entry{data: part.Data, partition: part.PartitionKey}
 	err := part.Err
 	if err == nil {
-		e.record, err = activity.Parse(part.Data)
+		e.object, err = activity.Open(part.Data)
 	}
 	if err != nil {
-		e.reason = err.Error()
+		e.fault = err.Error()
+		e.reason = e.fault
 	}
 	return e
+}
+
+// read reads the record by the form of a shop. The record and the reason of an earlier form go.
+func (e *entry) read(form *activity.Form) {
+	if e.reason = e.fault; e.fault != "" {
+		return
+	}
+	var err error
+	if e.record, err = form.Read(e.object); err != nil {
+		e.reason = err.Error()
+	}
 }

@@ -187,7 +187,7 @@ func TestSessions(t *testing.T) {
 				unwanted[row[0].(string)] = row[2].(int32) <= 0
 			}
 			embarrassing := func(o output, payload string) (ids []string) {
-				record, err := activity.Parse([]byte(payload))
+				record, err := activity.Parse([]byte(payload), lab)
 				w.must(err)
 				for _, id := range append(o.ids(), o.similarIDs()...) {
 					if unwanted[id] || unwanted[fmt.Sprint(o.CustomerNumber, id)] || slices.ContainsFunc(record.Products, func(p activity.Product) bool { return p.Code == id }) {

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"fmt"
 	"time"
 
 	"recsys/shared/learn/model"
@@ -83,38 +82,6 @@ func recordQueries(records []*activity.Record, m *model.Model, dimension int) ([
 func newRecordQuery(record *activity.Record, vector []float32) recordQuery {
 	session := ranking.ByTelling(record.Products)
 	return recordQuery{record, session, codesOf(session), vector}
-}
-
-// recordColumns are the facts that a record of the lab's shop carries.
-var recordColumns = model.Columns{Texts: []string{"city", "country"}, Numbers: []string{"creditLimit"}}
-
-// modelVectors returns a vector for each record whose features are known to the model, else nil.
-func modelVectors(records []*activity.Record, m *model.Model, dimension int) ([][]float32, error) {
-	vectors := make([][]float32, len(records))
-	if m == nil {
-		return vectors, nil
-	}
-	selection := m.UserColumns().From(recordColumns)
-	users := make([]model.Record, 0, len(records))
-	places := make([]int, 0, len(records))
-	for i, r := range records {
-		if r.HasFeatures() {
-			users = append(users, selection.Of(model.Record{Texts: []string{r.City, r.Country}, Numbers: []float64{r.CreditLimit}}))
-			places = append(places, i)
-		}
-	}
-	numbers := make([]float32, len(users)*dimension)
-	undirected, err := m.Embed(numbers, users)
-	if err != nil {
-		return nil, fmt.Errorf("computing user vectors: %w", err)
-	}
-	for k, i := range places {
-		vectors[i] = numbers[k*dimension : (k+1)*dimension]
-	}
-	for _, k := range undirected {
-		vectors[places[k]] = nil
-	}
-	return vectors, nil
 }
 
 // retrieveAll retrieves the candidates of a batch. The records that come short get one further search, all of them together.

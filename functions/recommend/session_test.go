@@ -130,7 +130,7 @@ func TestWhichVectorGoesFirst(t *testing.T) {
 	for storedFirst, want := range map[bool]string{true: "stored-vector item-010, model item-050", false: "model item-050, model item-050"} {
 		batch := batchQuery{version: active, rules: ranking.Rules{Ranking: w.handler.index.options, Metric: active.Metric}, storedFirst: storedFirst}
 		for _, in := range []string{`{"customer_number":103}`, `{"customer_number":104}`} {
-			record, err := activity.Parse([]byte(in))
+			record, err := activity.Parse([]byte(in), lab)
 			w.must(err)
 			batch.records = append(batch.records, newRecordQuery(&record, direction(0.5, 4)))
 		}

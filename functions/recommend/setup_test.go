@@ -33,9 +33,11 @@ import (
 	"recsys/shared/contract/distance"
 	"recsys/shared/contract/lake"
 	"recsys/shared/contract/settings"
+	"recsys/shared/contract/shape"
 	"recsys/shared/runtime/awsconfig"
 	"recsys/shared/store/objectstore"
 	"recsys/shared/store/vectorstore"
+	"recsys/shared/stream/activity"
 )
 
 const (
@@ -44,6 +46,9 @@ const (
 	deliveryStream        = "recommendations-stream"
 	shard                 = "shardId-000000000000"
 )
+
+// lab is the form of the lab's records.
+var lab = activity.FormOf(shape.Lab)
 
 // world is the real servers around one handler: PostgreSQL with pgvector, S3 and Firehose.
 type world struct {
@@ -131,11 +136,13 @@ type version struct {
 	metric     distance.Metric
 	items      map[string][]float32
 	users      map[int32][]float32
-	popularity [][]any // country, item, count
-	rated      [][]any // customer, item
-	attributes [][]any // item, line, stock
-	whole      bool    // the attributes are of all products: other items are gone
-	model      string  // a folder with model/ and scalers/, "" for none
+	named      map[string][]float32 // users of a shop whose ids are given as text
+	shop       *shape.Shop          // nil: the lab
+	popularity [][]any              // country, item, count
+	rated      [][]any              // customer, item
+	attributes [][]any              // item, line, stock
+	whole      bool                 // the attributes are of all products: other items are gone
+	model      string               // a folder with model/ and scalers/, "" for none
 }
 
 // load loads, indexes and activates a version.
@@ -161,7 +168,10 @@ func (w *world) load(v version) int64 {
 	for _, vector := range v.items {
 		load.Dimension = len(vector)
 	}
-	load.Snapshot = vectorstore.Snapshot{Name: "s", Of: time.Unix(1, 0), Popularity: pgx.CopyFromRows(v.popularity),
+	if v.shop != nil {
+		load.Users = rows(v.named)
+	}
+	load.Snapshot = vectorstore.Snapshot{Name: "s", Of: time.Unix(1, 0), Shop: v.shop, Popularity: pgx.CopyFromRows(v.popularity),
 		Rated: pgx.CopyFromRows(v.rated), Products: pgx.CopyFromRows(v.attributes), Whole: v.whole}
 	_, err = load.Run(ctx, w.loader)
 	w.must(err)

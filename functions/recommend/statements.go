@@ -7,6 +7,7 @@ import (
 	"text/template"
 
 	"recsys/shared/contract/distance"
+	"recsys/shared/contract/shape"
 	"recsys/shared/store/vectorstore"
 )
 
@@ -25,6 +26,7 @@ type statement struct {
 	// Version decides about the tables.
 	Version           int64
 	HasCodes          bool
+	IDType            string // of customers
 	Operator          string
 	Dimension         int
 	StoredFirst       bool    // the stored vector goes before the model's
@@ -74,7 +76,7 @@ func (r rendered) text(file string, values statement) string {
 func (q *batchQuery) statement() statement {
 	v := q.version
 	return statement{
-		Version: v.Version, HasCodes: v.HasCodes, Operator: v.Metric.Operator(), Dimension: v.Dimension,
+		Version: v.Version, HasCodes: v.HasCodes, IDType: vectorstore.IDType(shape.OrLab(v.Shop).Customer), Operator: v.Metric.Operator(), Dimension: v.Dimension,
 		StoredFirst: q.storedFirst, SessionWeight: q.sessionWeight(), ByDirection: v.Metric != distance.L2,
 		HalfLifeSeconds: q.rules.TrendingHalfLife.Seconds(), Filtered: q.depth != overfetched,
 		AskSession: !q.rules.IncludeSession, AskGone: v.HasCodes, AskRated: !q.rules.IncludeRated && v.HasShop,

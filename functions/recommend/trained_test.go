@@ -211,11 +211,13 @@ func (w *world) bareSearches(shop trainedShop, number int64, payloads []string) 
 	var vectors [2][]pgvector.Vector
 	some := pgvector.NewVector(shop.items[slices.Min(slices.Collect(maps.Keys(shop.items)))])
 	for _, payload := range payloads {
-		record, err := activity.Parse([]byte(payload))
+		record, err := activity.Parse([]byte(payload), lab)
 		w.must(err)
 		own, product := some, some
-		if record.CustomerNumber != nil {
-			if v, known := shop.users[int32(*record.CustomerNumber)]; known {
+		if record.Customer != nil {
+			id, err := shape.Int.Value(*record.Customer)
+			w.must(err)
+			if v, known := shop.users[id.(int32)]; known {
 				own = pgvector.NewVector(v)
 			}
 		}

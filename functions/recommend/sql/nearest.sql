@@ -1,7 +1,7 @@
 {{- /* The items nearest to each record's vector. Rows: record, strategy, item, distance, facts. */ -}}
 with given as materialized (
 	select a.record, a.customer, a.vector, a.weights::int[] as weights, known.session
-	from unnest($1::int[], $2::int[], $3::vector[], $4::text[], $5::text[], $6::text[])
+	from unnest($1::int[], $2::{{.IDType}}[], $3::vector[], $4::text[], $5::text[], $6::text[])
 		a(record, customer, vector, session, folded, weights)
 	cross join lateral ({{template "spelled" .}}) known
 ), asked as (

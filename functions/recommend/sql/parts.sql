@@ -14,7 +14,7 @@
 	{{- /* The records that want items without a vector. VectorlessOnly leaves out those that have one. */ -}}
 	q as materialized (
 		select a.record, a.customer, a.country, known.session
-		from unnest($1::int[], $2::int[], $3::text[], $4::text[], $5::text[]) a(record, customer, country, session, folded)
+		from unnest($1::int[], $2::{{.IDType}}[], $3::text[], $4::text[], $5::text[]) a(record, customer, country, session, folded)
 		{{- if .VectorlessOnly}}
 		left join {{.Users}} stored on stored.id = a.customer
 		{{- end}}

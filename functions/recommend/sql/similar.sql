@@ -2,7 +2,7 @@
 	item is null if no other item may be listed. */ -}}
 with q as materialized (
 	select a.record, a.customer, own.session, known.item, known.vector
-	from unnest($1::int[], $2::int[], $3::text[], $4::text[]) a(record, customer, session, folded)
+	from unnest($1::int[], $2::{{.IDType}}[], $3::text[], $4::text[]) a(record, customer, session, folded)
 	cross join lateral ({{template "spelled" .}}) own
 	cross join lateral (
 		select p.product as item, product.embedding as vector

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 
+	"recsys/shared/contract/shape"
 	"recsys/shared/stream/activity"
 )
 
@@ -20,7 +21,7 @@ func sessionsOf(t *testing.T, o Options, n int) []activity.Session {
 	}
 	var all []activity.Session
 	for lines := bufio.NewScanner(&text); lines.Scan(); {
-		if _, err := activity.Parse(lines.Bytes()); err != nil {
+		if _, err := activity.Parse(lines.Bytes(), activity.FormOf(shape.Lab)); err != nil {
 			t.Fatalf("session %d is not a record of the stream: %v", len(all), err)
 		}
 		var s activity.Session
@@ -122,13 +123,13 @@ func TestExample(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		record, err := activity.Parse([]byte(line))
+		record, err := activity.Parse([]byte(line), activity.FormOf(shape.Lab))
 		if err != nil || !record.HasFeatures() || strings.ContainsAny(line, "'\\\n") {
 			t.Errorf("%s: %v", line, err)
 		}
 		shop := shopSQL(t, o)
-		if !slices.Contains(shop["customers"].column(t, "customerNumber"), strconv.FormatInt(*record.CustomerNumber, 10)) {
-			t.Errorf("customer %d is none of the shop", *record.CustomerNumber)
+		if !slices.Contains(shop["customers"].column(t, "customerNumber"), *record.Customer) {
+			t.Errorf("customer %s is none of the shop", *record.Customer)
 		}
 		carted := false
 		for _, product := range record.Products {

@@ -3,14 +3,17 @@
 // Parse is strict about the members that an answer hangs on and lenient about the rest, because the records come from
 // many producers. Strict: a record is one JSON object in UTF-8, at most MaxBytes long and maxDepth deep. A history,
 // if there is one, is a list of objects. The record names a session or a customer, because nobody could use an answer
-// to neither ("{}" is rejected). Lenient: a city, a country or a credit limit that is missing, unknown or unreadable
-// only takes the model away from the record. Products may be repeated, unknown, unnamed or absent. A quantity is a
+// to neither ("{}" is rejected). Lenient: a feature that is missing or unreadable, such as the city, only takes the model
+// away from the record. Products may be repeated, unknown, unnamed or absent. A quantity is a
 // number or a string that holds one, and anything else is 1. Fields that are not read may hold anything.
 //
-// An answer hangs on these values, so each has a set of spellings, and any other spelling is rejected:
+// The names of customer, product and features depend on the shop, see FormOf. An answer hangs on these values, so each has a
+// set of spellings, and any other spelling is rejected:
 //
-//	customer_number   a whole number, or a string that holds one: 103, 103.0, "103"; null and "" are no customer
-//	product_code      a string, or a whole number, which is its digits: "S10_1678", 5003, 5003.0; null and "" are no product
+//	ids of whole numbers, as the lab's customer_number
+//	                  a whole number, or a string that holds one: 103, 103.0, "103"; null and "" are no id
+//	ids of text, as the lab's product_code
+//	                  a string, or a whole number, which is its digits: "S10_1678", 5003, 5003.0; null and "" are no id
 //	in_shopping_cart  true, 1 and "true", "t", "yes", "y", "on", "1"; false, 0, null and "false", "f", "no", "n", "off", "0", ""
 //
 // Strings are trimmed, and the words of in_shopping_cart may be in capitals. NaN, Infinity and -Infinity are not
@@ -32,7 +35,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"math"
+	"slices"
 	"strconv"
 	"unicode/utf8"
 
@@ -51,22 +54,33 @@ const (
 	maxText  = lake.MaxText // of a product code, city or country that could be known
 )
 
+// Object is the JSON object of a record. Every shop's form can read it.
+type Object []byte
+
 // Record is an activity record, read. It refers to the bytes that it was parsed from.
 type Record struct {
-	body        []byte // the record on one line without its closing brace and without members of our names
-	hasFeatures struct{ city, country bool }
+	body []byte // the record on one line without its closing brace and without members of our names
 
 	// Session tells the records of one visit from others: by the session's id, or by the customer if there is none.
 	Session string
-	// CustomerNumber is nil if the visitor is not known. 0 is a customer like any other.
-	CustomerNumber *int64
-	// City and Country are "" where they are missing or say nothing.
-	City, Country string
-	// CreditLimit is NaN where it is missing or no finite number.
-	CreditLimit float64
+	// Customer is the customer's id as the shop's rows have it, nil if the visitor is not known. 0 is a customer like any
+	// other. The id may be none that the database could hold.
+	Customer *string
+	// Features holds the values of Form.Features, in their order.
+	Features []Feature
+	// Group is the value of the shop's Group, "" where it is missing or says nothing.
+	Group string
 	// Products are the different products of the session, in the order in which each was last seen. At most
 	// MaxProducts, the latest. Codes that no database could hold are left out.
 	Products []Product
+}
+
+// Feature is the value of one of the customer's columns.
+type Feature struct {
+	Column string
+	Text   string  // of a category, "" where it is missing or says nothing
+	Number float64 // of a number or a price, NaN where it is missing or no finite number
+	Given  bool    // the record holds the column: a number, or a text that may be empty or unknown to the model
 }
 
 // Product is one product of a session. Of one that is in the history more than once, the cart counts if any entry is in
@@ -78,55 +92,23 @@ type Product struct {
 	Quantity int
 }
 
-// HasFeatures says whether the record holds all that the model looks at: a number, and two strings, which
-// may be empty or unknown to it.
+// HasFeatures reports whether the record holds all features of the shop. A shop without features has none.
 func (r *Record) HasFeatures() bool {
-	return r.hasFeatures.city && r.hasFeatures.country && !math.IsNaN(r.CreditLimit)
+	return len(r.Features) > 0 && !slices.ContainsFunc(r.Features, func(f Feature) bool { return !f.Given })
 }
 
-// Parse reads one record. The text of an error is the reason for rejecting it and quotes nothing of it.
-func Parse(data []byte) (Record, error) {
-	record := Record{CreditLimit: math.NaN()}
-	object, err := validObject(data)
+// Parse reads one record of a shop: Open and Form.Read.
+func Parse(data []byte, form *Form) (Record, error) {
+	object, err := Open(data)
 	if err != nil {
-		return record, err
+		return Record{}, err
 	}
-	replaced := false
-	for member := range members(object) {
-		switch member.key {
-		case "session_id":
-			if meansSomething(member.value) {
-				record.Session = "session " + text(member.value)
-			}
-		case "customer_number":
-			if record.CustomerNumber, err = customerNumber(member.value); err != nil {
-				return record, fmt.Errorf("customer_number: %w", err)
-			}
-		case "city":
-			record.City, record.hasFeatures.city = shortText(member.value), member.value[0] == '"'
-		case "country":
-			record.Country, record.hasFeatures.country = shortText(member.value), member.value[0] == '"'
-		case "credit_limit":
-			record.CreditLimit = number(member.value)
-		case "browse_history":
-			if record.Products, err = products(member.value); err != nil {
-				return record, fmt.Errorf("browse_history: %w", err)
-			}
-		case recommendedKey, similarKey, trendingKey, recommendationKey:
-			replaced = true
-		}
-	}
-	if record.Session == "" && record.CustomerNumber != nil {
-		record.Session = "customer " + strconv.FormatInt(*record.CustomerNumber, 10)
-	}
-	if record.Session == "" {
-		return record, errors.New("neither session_id nor customer_number: nobody could use the answer")
-	}
-	record.body = body(object, replaced)
-	return record, nil
+	return form.Read(object)
 }
 
-func validObject(data []byte) ([]byte, error) {
+// Open checks that the data is the object of a record. The text of an error is the reason for rejecting it and quotes nothing
+// of it.
+func Open(data []byte) (Object, error) {
 	if len(data) > MaxBytes {
 		return nil, fmt.Errorf("longer than %d bytes", MaxBytes)
 	}
@@ -194,40 +176,6 @@ func withoutOurs(text []byte) []byte {
 		kept = append(kept, member.text...)
 	}
 	return kept
-}
-
-// products picks the products of a history. See Record.Products.
-func products(history []byte) (_ []Product, err error) {
-	if history[0] != '[' {
-		if isNull(history) {
-			return nil, nil
-		}
-		return nil, fmt.Errorf("%s: want a list", kind(history))
-	}
-	var seen []Product // as they come, repeats among them
-	for entry := range elements(history) {
-		if entry[0] != '{' {
-			return nil, fmt.Errorf("an entry is %s: want an object", kind(entry))
-		}
-		product := Product{Quantity: 1}
-		for member := range members(entry) {
-			switch member.key {
-			case "product_code":
-				product.Code, err = productCode(member.value)
-			case "in_shopping_cart":
-				product.InCart, err = flag(member.value)
-			case "quantity":
-				product.Quantity = quantity(member.value)
-			}
-			if err != nil {
-				return nil, fmt.Errorf("%s: %w", member.key, err)
-			}
-		}
-		if product.Code != "" {
-			seen = append(seen, product)
-		}
-	}
-	return distinct(seen), nil
 }
 
 // distinct keeps the last place of each product, with the facts of its other places.

@@ -9,10 +9,12 @@ import (
 	"path/filepath"
 	"reflect"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
 
+	"recsys/shared/contract/shape"
 	"recsys/shared/stream/activity"
 )
 
@@ -48,7 +50,7 @@ func TestRecordGoesOutAsItCame(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			before := strings.Clone(c.in)
 			in := []byte(c.in)
-			record, err := activity.Parse(in)
+			record, err := activity.Parse(in, lab)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -63,7 +65,7 @@ func TestRecordGoesOutAsItCame(t *testing.T) {
 }
 
 func TestEmptyLists(t *testing.T) {
-	record, err := activity.Parse([]byte(`{"session_id":"s"}`))
+	record, err := activity.Parse([]byte(`{"session_id":"s"}`), lab)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -75,7 +77,7 @@ func TestEmptyLists(t *testing.T) {
 }
 
 func TestTrendingItemsGoOutWhereTheyAreAskedFor(t *testing.T) {
-	record, err := activity.Parse([]byte(`{"session_id":"s","trending_items":"theirs"}`))
+	record, err := activity.Parse([]byte(`{"session_id":"s","trending_items":"theirs"}`), lab)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -90,46 +92,66 @@ func TestTrendingItemsGoOutWhereTheyAreAskedFor(t *testing.T) {
 	}
 }
 
-func customer(number int64) *int64 { return &number }
+// lab is the form of the lab's records.
+var lab = activity.FormOf(shape.Lab)
+
+// labRecord is a record of the lab, by the names of its features.
+type labRecord struct {
+	CustomerNumber *string
+	City, Country  string
+	CreditLimit    float64
+	Products       []activity.Product
+}
+
+func ofLab(r activity.Record) labRecord {
+	f := r.Features
+	return labRecord{r.Customer, f[0].Text, f[1].Text, f[2].Number, r.Products}
+}
+
+func customer(number int64) *string {
+	id := strconv.FormatInt(number, 10)
+	return &id
+}
 
 func TestLenient(t *testing.T) {
 	nan := math.NaN()
 	for name, c := range map[string]struct {
 		in   string
-		want activity.Record
+		want labRecord
 	}{
 		"a full record": {
 			`{"customer_number":262,"city":"San Diego","country":"USA","credit_limit":90069,"browse_history":[{"product_code":"A","quantity":"4","in_shopping_cart":false},{"product_code":"B","quantity":3,"in_shopping_cart":true}]}`,
-			activity.Record{CustomerNumber: customer(262), City: "San Diego", Country: "USA", CreditLimit: 90069, Products: []activity.Product{{Code: "A", Quantity: 4}, {Code: "B", InCart: true, Quantity: 3}}}},
-		"numbers of a data frame": {`{"customer_number":262.0,"credit_limit":"12.5"}`, activity.Record{CustomerNumber: customer(262), CreditLimit: 12.5}},
-		"an exponent":             {`{"customer_number":1e2}`, activity.Record{CustomerNumber: customer(100), CreditLimit: nan}},
-		"customer zero":           {`{"customer_number":0}`, activity.Record{CustomerNumber: customer(0), CreditLimit: nan}},
-		"customer zero, spelled":  {`{"customer_number":-0.0}`, activity.Record{CustomerNumber: customer(0), CreditLimit: nan}},
-		"the lowest customer":     {`{"customer_number":-2147483648}`, activity.Record{CustomerNumber: customer(-1 << 31), CreditLimit: nan}},
-		"no member for it":        {`{"session_id":"s"}`, activity.Record{CreditLimit: nan}},
-		"no customer":             {`{"session_id":"s","customer_number":null,"city":null,"browse_history":null}`, activity.Record{CreditLimit: nan}},
-		"odd features":            {`{"customer_number":-1,"city":5,"country":["x"],"credit_limit":"n/a"}`, activity.Record{CustomerNumber: customer(-1), CreditLimit: nan}},
+			labRecord{CustomerNumber: customer(262), City: "San Diego", Country: "USA", CreditLimit: 90069, Products: []activity.Product{{Code: "A", Quantity: 4}, {Code: "B", InCart: true, Quantity: 3}}}},
+		"numbers of a data frame": {`{"customer_number":262.0,"credit_limit":"12.5"}`, labRecord{CustomerNumber: customer(262), CreditLimit: 12.5}},
+		"an exponent":             {`{"customer_number":1e2}`, labRecord{CustomerNumber: customer(100), CreditLimit: nan}},
+		"customer zero":           {`{"customer_number":0}`, labRecord{CustomerNumber: customer(0), CreditLimit: nan}},
+		"customer zero, spelled":  {`{"customer_number":-0.0}`, labRecord{CustomerNumber: customer(0), CreditLimit: nan}},
+		"the lowest customer":     {`{"customer_number":-2147483648}`, labRecord{CustomerNumber: customer(-1 << 31), CreditLimit: nan}},
+		"no member for it":        {`{"session_id":"s"}`, labRecord{CreditLimit: nan}},
+		"no customer":             {`{"session_id":"s","customer_number":null,"city":null,"browse_history":null}`, labRecord{CreditLimit: nan}},
+		"odd features":            {`{"customer_number":-1,"city":5,"country":["x"],"credit_limit":"n/a"}`, labRecord{CustomerNumber: customer(-1), CreditLimit: nan}},
 		"a credit limit of no number": {
-			`{"customer_number":1,"credit_limit":"NaN"}`, activity.Record{CustomerNumber: customer(1), CreditLimit: nan}},
-		"a credit limit beyond": {`{"customer_number":1,"credit_limit":1e999}`, activity.Record{CustomerNumber: customer(1), CreditLimit: nan}},
-		"an empty history":      {`{"customer_number":1,"browse_history":[]}`, activity.Record{CustomerNumber: customer(1), CreditLimit: nan}},
+			`{"customer_number":1,"credit_limit":"NaN"}`, labRecord{CustomerNumber: customer(1), CreditLimit: nan}},
+		"a credit limit beyond": {`{"customer_number":1,"credit_limit":1e999}`, labRecord{CustomerNumber: customer(1), CreditLimit: nan}},
+		"an empty history":      {`{"customer_number":1,"browse_history":[]}`, labRecord{CustomerNumber: customer(1), CreditLimit: nan}},
 		"products repeated, unnamed, of another type": {
 			`{"customer_number":1,"browse_history":[{"product_code":" A "},{"product_code":"A","in_shopping_cart":true},{"product_code":"C","in_shopping_cart":"yes"},{},{"product_code":null},{"product_code":""},{"product_code":7}]}`,
-			activity.Record{CustomerNumber: customer(1), CreditLimit: nan, Products: []activity.Product{{Code: "A", InCart: true, Quantity: 1}, {Code: "C", InCart: true, Quantity: 1}, {Code: "7", Quantity: 1}}}},
+			labRecord{CustomerNumber: customer(1), CreditLimit: nan, Products: []activity.Product{{Code: "A", InCart: true, Quantity: 1}, {Code: "C", InCart: true, Quantity: 1}, {Code: "7", Quantity: 1}}}},
 		"quantities": {
 			`{"customer_number":1,"browse_history":[{"product_code":"A","quantity":"2.9"},{"product_code":"B","quantity":-3},{"product_code":"C","quantity":1e300},{"product_code":"D","quantity":"many"},{"product_code":"E","quantity":null},{"product_code":"A","quantity":1}]}`,
-			activity.Record{CustomerNumber: customer(1), CreditLimit: nan, Products: []activity.Product{
+			labRecord{CustomerNumber: customer(1), CreditLimit: nan, Products: []activity.Product{
 				{Code: "B"}, {Code: "C", Quantity: activity.MaxQuantity}, {Code: "D", Quantity: 1}, {Code: "E", Quantity: 1}, {Code: "A", Quantity: 2}}}},
 		"what PostgreSQL cannot hold": {
 			`{"customer_number":1,"country":"a\u0000b","browse_history":[{"product_code":"\u0000"},{"product_code":"` + strings.Repeat("x", 256) + `"}]}`,
-			activity.Record{CustomerNumber: customer(1), CreditLimit: nan}},
-		"half a surrogate": {`{"customer_number":1,"city":"\ud800"}`, activity.Record{CustomerNumber: customer(1), City: "\ufffd", CreditLimit: nan}},
+			labRecord{CustomerNumber: customer(1), CreditLimit: nan}},
+		"half a surrogate": {`{"customer_number":1,"city":"\ud800"}`, labRecord{CustomerNumber: customer(1), City: "\ufffd", CreditLimit: nan}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			got, err := activity.Parse([]byte(c.in))
+			record, err := activity.Parse([]byte(c.in), lab)
 			if err != nil {
 				t.Fatal(err)
 			}
+			got := ofLab(record)
 			same := reflect.DeepEqual(got.CustomerNumber, c.want.CustomerNumber) && got.City == c.want.City && got.Country == c.want.Country &&
 				(got.CreditLimit == c.want.CreditLimit || math.IsNaN(got.CreditLimit) && math.IsNaN(c.want.CreditLimit)) &&
 				slices.Equal(got.Products, c.want.Products)
@@ -149,7 +171,7 @@ func TestFeatures(t *testing.T) {
 		`{"customer_number":1,"city":null,"country":"Norway","credit_limit":1}`:        false,
 		`{"customer_number":1,"city":"Oslo","credit_limit":1}`:                         false,
 	} {
-		record, err := activity.Parse([]byte(in))
+		record, err := activity.Parse([]byte(in), lab)
 		if err != nil || record.HasFeatures() != want {
 			t.Errorf("%s: %v, %v", in, record.HasFeatures(), err)
 		}
@@ -180,11 +202,11 @@ func TestRejected(t *testing.T) {
 		`{"customer_number":1,"browse_history":["A"]}`:                                        "browse_history: an entry is a string: want an object",
 		`{"customer_number":1,"x":` + strings.Repeat("[", 40) + strings.Repeat("]", 40) + `}`: "nested deeper than 32",
 	} {
-		if _, err := activity.Parse([]byte(in)); err == nil || err.Error() != reason {
+		if _, err := activity.Parse([]byte(in), lab); err == nil || err.Error() != reason {
 			t.Errorf("%.60q: got %v, want %q", in, err, reason)
 		}
 	}
-	if _, err := activity.Parse(make([]byte, activity.MaxBytes+1)); err == nil {
+	if _, err := activity.Parse(make([]byte, activity.MaxBytes+1), lab); err == nil {
 		t.Error("a record over MaxBytes was read")
 	}
 }
@@ -196,7 +218,7 @@ func TestLongHistoryIsBounded(t *testing.T) {
 		in.WriteString(`,{"product_code":"p` + string(rune('a'+i%26)) + strings.Repeat("x", i/26%200) + `","in_shopping_cart":` + map[bool]string{true: "true", false: "false"}[i%3 == 0] + `}`)
 	}
 	in.WriteString("]}")
-	record, err := activity.Parse(in.Bytes())
+	record, err := activity.Parse(in.Bytes(), lab)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -215,7 +237,7 @@ func TestRealSessions(t *testing.T) {
 	lines := bufio.NewScanner(file)
 	count := 0
 	for ; lines.Scan(); count++ {
-		record, err := activity.Parse(lines.Bytes())
+		record, err := activity.Parse(lines.Bytes(), lab)
 		if err != nil {
 			t.Fatalf("line %d: %v", count+1, err)
 		}
@@ -238,7 +260,7 @@ func FuzzParse(f *testing.F) {
 		f.Add([]byte(seed))
 	}
 	f.Fuzz(func(t *testing.T, in []byte) {
-		record, err := activity.Parse(in)
+		record, err := activity.Parse(in, lab)
 		if err != nil {
 			return
 		}
@@ -272,7 +294,7 @@ func BenchmarkParseAndAppend(b *testing.B) {
 	b.SetBytes(int64(len(in)))
 	b.ReportAllocs()
 	for b.Loop() {
-		record, err := activity.Parse(in)
+		record, err := activity.Parse(in, lab)
 		if err != nil {
 			b.Fatal(err)
 		}

@@ -12,7 +12,7 @@ import (
 type Strategy string
 
 const (
-	// Model items are nearest to the vector that the version's own model computes from city, country and credit limit.
+	// Model items are nearest to the vector that the version's own model computes from the record's features.
 	// StoredVector goes before it if the model is for customers without a vector of their own (model.Model.ForUnseen).
 	Model Strategy = "model"
 	// StoredVector items are nearest to the customer's vector in the version.
@@ -22,16 +22,17 @@ const (
 	History Strategy = "history"
 	// Trending items are those that recent sessions put into their carts.
 	Trending Strategy = "trending"
-	// PopularInCountry items are rated most often in the customer's country.
-	PopularInCountry Strategy = "popular-in-country"
-	// Popular items are rated most often anywhere. Those that nobody has rated come last.
+	// PopularInGroup items have most interactions in the customer's group, a value of shape.Shop.Group. Answers name it after
+	// the column, see In.
+	PopularInGroup Strategy = "popular-in-group"
+	// Popular items have most interactions anywhere. Those without any come last.
 	Popular Strategy = "popular"
 	// None means an empty list: no version is active, or nothing is left to recommend.
 	None Strategy = "none"
 )
 
 // Strategies holds all of them, from the top of the ladder to its end. StoredVector and Model never answer the same record.
-var Strategies = []Strategy{Model, StoredVector, History, Trending, PopularInCountry, Popular, None}
+var Strategies = []Strategy{Model, StoredVector, History, Trending, PopularInGroup, Popular, None}
 
 // ParseStrategy returns the strategy of that name, or an error.
 func ParseStrategy(name string) (Strategy, error) {
@@ -41,6 +42,26 @@ func ParseStrategy(name string) (Strategy, error) {
 		}
 	}
 	return "", fmt.Errorf("unknown strategy %q", name)
+}
+
+// In returns the strategy's name in answers and metrics of a shop that counts popularity by this group, a column. The lab's is
+// popular-in-country.
+func (s Strategy) In(group string) Strategy {
+	if s != PopularInGroup {
+		return s
+	}
+	return Strategy("popular-in-" + group)
+}
+
+// StrategiesOf returns the names that answers of such a shop may have. Without a group ("") there is none of PopularInGroup.
+func StrategiesOf(group string) []Strategy {
+	var all []Strategy
+	for _, strategy := range Strategies {
+		if strategy != PopularInGroup || group != "" {
+			all = append(all, strategy.In(group))
+		}
+	}
+	return all
 }
 
 // ByVector reports whether the strategy searches for the items nearest to a vector.
@@ -70,8 +91,9 @@ type Recommendation struct {
 	// consumers drop an answer whose event they have seen.
 	EventID string `json:"event_id"`
 	// ModelVersion is the embedding version that all of the answer belongs to, 0 if none is active.
-	ModelVersion int64    `json:"model_version"`
-	Strategy     Strategy `json:"strategy"`
+	ModelVersion int64 `json:"model_version"`
+	// Strategy has its name in the shop's group.
+	Strategy Strategy `json:"strategy"`
 	// GeneratedAt goes out in UTC, with milliseconds.
 	GeneratedAt time.Time `json:"generated_at"`
 }
@@ -85,8 +107,8 @@ type Similar struct {
 }
 
 // Scored is a recommended item. The score is that of the strategy, and higher for a better item: by the version's metric, for
-// Trending the carts of recent sessions, where older ones count less, and for PopularInCountry and Popular the number of
-// ratings. Scores never rise from one item to the next, unless diversity changed the order. Scores of items from lower rungs
+// Trending the carts of recent sessions, where older ones count less, and for PopularInGroup and Popular the number of
+// interactions, where older ones count less if the shop has a half-life. Scores never rise from one item to the next, unless diversity changed the order. Scores of items from lower rungs
 // only continue this order: they begin under the last score of the rung before. Scores of different strategies or versions
 // do not compare.
 type Scored struct {

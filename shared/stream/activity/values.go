@@ -7,6 +7,8 @@ import (
 	"strconv"
 	"strings"
 	"unicode/utf8"
+
+	"recsys/shared/contract/shape"
 )
 
 // The functions below read the values of members. Producers spell them in many ways. The package comment lists those
@@ -21,36 +23,44 @@ func quantity(value []byte) int {
 	return int(min(max(n, 0), MaxQuantity))
 }
 
-// customerNumber reads a whole number, or a string that holds one. It returns nil for null and for an empty string.
-func customerNumber(value []byte) (*int64, error) {
+// idOf reads an id of a type. It returns "" for null and for an empty string. Any other value that is no id is an error: an
+// id that nobody can read would let the answer recommend the very product.
+func idOf(value []byte, of shape.Type) (string, error) {
+	if of.Whole() {
+		return wholeID(value)
+	}
+	return textID(value)
+}
+
+// wholeID reads a whole number, or a string that holds one.
+func wholeID(value []byte) (string, error) {
 	text := string(value)
 	switch value[0] {
 	case 'n':
-		return nil, nil
+		return "", nil
 	case '"':
 		if text = strings.TrimSpace(unquote(value)); text == "" {
-			return nil, nil
+			return "", nil
 		}
 	case '{', '[', 't', 'f':
-		return nil, fmt.Errorf("%s: want a number", kind(value))
+		return "", fmt.Errorf("%s: want a number", kind(value))
 	}
-	digits, whole := wholeNumber(text)
-	n, err := strconv.ParseInt(digits, 10, 64)
-	if whole && err == nil {
-		return &n, nil
+	if canonical, whole := canonicalNumber(text); whole {
+		return canonical, nil
 	}
 	if value[0] == '"' {
-		return nil, errors.New("a string that holds no whole number: want a number")
+		return "", errors.New("a string that holds no whole number: want a number")
 	}
-	return nil, errors.New("no whole number of at most 2^53")
+	return "", errors.New("no whole number of at most 2^53")
 }
 
-// productCode reads a string, or a whole number as its digits. Any other value is an error: a code that nobody can read
-// would let the answer recommend the very product.
-func productCode(value []byte) (string, error) {
+// textID reads a string, trimmed, or a whole number as its digits.
+func textID(value []byte) (string, error) {
 	switch value[0] {
-	case '"', 'n':
-		return shortText(value), nil
+	case 'n':
+		return "", nil
+	case '"':
+		return strings.TrimSpace(unquote(value)), nil
 	case '{', '[', 't', 'f':
 		return "", fmt.Errorf("%s: want a string", kind(value))
 	}
@@ -58,10 +68,36 @@ func productCode(value []byte) (string, error) {
 	if !whole {
 		return "", errors.New("no whole number of at most 2^53: want a string")
 	}
-	if len(digits) > maxText {
-		return "", nil
-	}
 	return digits, nil
+}
+
+// canonicalNumber returns a whole number of 64 bits as the tables spell it: without a plus and without leading zeros.
+func canonicalNumber(text string) (canonical string, whole bool) {
+	digits, whole := wholeNumber(text)
+	n, err := strconv.ParseInt(digits, 10, 64)
+	if !whole || err != nil {
+		return "", false
+	}
+	return strconv.FormatInt(n, 10), true
+}
+
+// featureOf reads the value of a column. A category of whole numbers may be a boolean, because MySQL's BOOL is a number.
+func featureOf(column shape.Column, value []byte) Feature {
+	feature := Feature{Column: column.Name, Number: math.NaN()}
+	switch {
+	case column.Role == shape.Number || column.Role == shape.Price:
+		feature.Number = number(value)
+		feature.Given = !math.IsNaN(feature.Number)
+	case column.Type.Whole():
+		spelled := strings.TrimSpace(text(value))
+		if truth, isBoolean := map[string]string{"true": "1", "false": "0"}[spelled]; isBoolean {
+			spelled = truth
+		}
+		feature.Text, feature.Given = canonicalNumber(spelled)
+	default:
+		feature.Text, feature.Given = shortText(value), value[0] == '"'
+	}
+	return feature
 }
 
 // wholeNumber returns the digits of a whole number: as they are written, or, of 5003.0 and 1e3 as data frames and some
@@ -122,7 +158,11 @@ func shortText(value []byte) string {
 	if value[0] != '"' {
 		return ""
 	}
-	text := strings.TrimSpace(unquote(value))
+	return storable(strings.TrimSpace(unquote(value)))
+}
+
+// storable returns "" for a text that PostgreSQL could not hold or compare.
+func storable(text string) string {
 	if utf8.RuneCountInString(text) > maxText || strings.IndexByte(text, 0) >= 0 {
 		return ""
 	}

@@ -19,22 +19,22 @@ func TestCustomerNumbersInEverySpelling(t *testing.T) {
 		`1`: 1, `1.0`: 1, `1e0`: 1, `"1"`: 1, `" 1 "`: 1, `"1.0"`: 1, `"+1"`: 1, `"001"`: 1, `"\u0031"`: 1,
 		`"-5"`: -5, `"0"`: 0, `"1e2"`: 100, `9007199254740993`: 9007199254740993, `"9223372036854775807"`: math.MaxInt64,
 	} {
-		record, err := activity.Parse([]byte(`{"customer_number":` + spelling + `}`))
-		if err != nil || record.CustomerNumber == nil || *record.CustomerNumber != want {
-			t.Errorf("%s: got %v, %v, want %d", spelling, record.CustomerNumber, err, want)
+		record, err := activity.Parse([]byte(`{"customer_number":`+spelling+`}`), lab)
+		if err != nil || record.Customer == nil || *record.Customer != *customer(want) {
+			t.Errorf("%s: got %v, %v, want %d", spelling, record.Customer, err, want)
 		}
 	}
 	for _, spelling := range []string{`null`, `""`, `" "`, `NaN`, `-Infinity`} {
-		record, err := activity.Parse([]byte(`{"session_id":"s","customer_number":` + spelling + `}`))
-		if err != nil || record.CustomerNumber != nil {
-			t.Errorf("%s: got %v, %v, want no customer", spelling, record.CustomerNumber, err)
+		record, err := activity.Parse([]byte(`{"session_id":"s","customer_number":`+spelling+`}`), lab)
+		if err != nil || record.Customer != nil {
+			t.Errorf("%s: got %v, %v, want no customer", spelling, record.Customer, err)
 		}
 	}
 	for _, spelling := range []string{`"1 2"`, `"1,234"`, `"0x10"`, `"0x1p4"`, `"inf"`, `"NaN"`, `"1_000"`, `"--1"`, `"."`, `"1.5"`,
 		`9007199254740993.0`, `9223372036854775808`, `"92233720368547758080"`, `[1]`, `{"$numberLong":"1"}`} {
-		record, err := activity.Parse([]byte(`{"session_id":"s","customer_number":` + spelling + `}`))
+		record, err := activity.Parse([]byte(`{"session_id":"s","customer_number":`+spelling+`}`), lab)
 		if err == nil || !strings.HasPrefix(err.Error(), "customer_number: ") {
-			t.Errorf("%s: read as %v, %v", spelling, record.CustomerNumber, err)
+			t.Errorf("%s: read as %v, %v", spelling, record.Customer, err)
 		}
 	}
 }
@@ -46,13 +46,13 @@ func TestProductCodesThatAreNumbers(t *testing.T) {
 		`"` + strings.Repeat("é", 255) + `"`: strings.Repeat("é", 255), `"two\nlines"`: "two\nlines",
 		`9007199254740993`: "9007199254740993", `12345678901234567890123`: "12345678901234567890123",
 	} {
-		record, err := activity.Parse([]byte(inHistory(`{"product_code":` + spelling + `}`)))
+		record, err := activity.Parse([]byte(inHistory(`{"product_code":`+spelling+`}`)), lab)
 		if err != nil || len(record.Products) != 1 || record.Products[0].Code != want {
 			t.Errorf("%s: got %+v, %v, want %s", spelling, record.Products, err, want)
 		}
 	}
 	for _, spelling := range []string{`null`, `""`, `NaN`, strings.Repeat("9", 256), `"` + strings.Repeat("é", 256) + `"`} {
-		record, err := activity.Parse([]byte(inHistory(`{"product_code":` + spelling + `}`)))
+		record, err := activity.Parse([]byte(inHistory(`{"product_code":`+spelling+`}`)), lab)
 		if err != nil || len(record.Products) != 0 {
 			t.Errorf("%s: got %+v, %v, want no product", spelling, record.Products, err)
 		}
@@ -65,7 +65,7 @@ func TestProductCodesThatAreNumbers(t *testing.T) {
 		`["5003"]`:           "a list: want a string",
 		`{"code":"5003"}`:    "an object: want a string",
 	} {
-		_, err := activity.Parse([]byte(inHistory(`{"product_code":` + spelling + `}`)))
+		_, err := activity.Parse([]byte(inHistory(`{"product_code":`+spelling+`}`)), lab)
 		if want := "browse_history: product_code: " + reason; err == nil || err.Error() != want {
 			t.Errorf("%s: got %v, want %q", spelling, err, want)
 		}
@@ -80,7 +80,7 @@ func TestCartsInEverySpelling(t *testing.T) {
 		false: {`false`, `0`, `0.0`, `"false"`, `"False"`, `"0"`, `"no"`, `"N"`, `"f"`, `"off"`, `""`, `null`, `NaN`},
 	} {
 		for _, spelling := range spellings {
-			record, err := activity.Parse([]byte(inHistory(`{"product_code":"A","in_shopping_cart":` + spelling + `}`)))
+			record, err := activity.Parse([]byte(inHistory(`{"product_code":"A","in_shopping_cart":`+spelling+`}`)), lab)
 			if err != nil || !slices.Equal(record.Products, []activity.Product{{Code: "A", InCart: want, Quantity: 1}}) {
 				t.Errorf("%s: got %+v, %v, want in the cart: %v", spelling, record.Products, err, want)
 			}
@@ -89,7 +89,7 @@ func TestCartsInEverySpelling(t *testing.T) {
 	for spelling, reason := range map[string]string{
 		`2`: "a number", `-1`: "a number", `"maybe"`: "a string", `[true]`: "a list", `{}`: "an object",
 	} {
-		_, err := activity.Parse([]byte(inHistory(`{"product_code":"A","in_shopping_cart":` + spelling + `}`)))
+		_, err := activity.Parse([]byte(inHistory(`{"product_code":"A","in_shopping_cart":`+spelling+`}`)), lab)
 		if want := "browse_history: in_shopping_cart: " + reason + " that says neither yes nor no: want true or false"; err == nil || err.Error() != want {
 			t.Errorf("%s: got %v, want %q", spelling, err, want)
 		}
@@ -104,7 +104,7 @@ func TestNotANumber(t *testing.T) {
 		`{"customer_number": 1, "credit_limit":-Infinity}`:       `{"customer_number": 1, "credit_limit":null`,
 		`{"customer_number": 1, "note": "NaN \"NaN", "x":[NaN]}`: `{"customer_number": 1, "note": "NaN \"NaN", "x":[null]`,
 	} {
-		record, err := activity.Parse([]byte(in))
+		record, err := activity.Parse([]byte(in), lab)
 		if err != nil {
 			t.Errorf("%s: %v", in, err)
 			continue
@@ -120,7 +120,7 @@ func TestNotANumber(t *testing.T) {
 }
 
 func TestByteOrderMark(t *testing.T) {
-	record, err := activity.Parse([]byte("\ufeff" + `{"customer_number":1}`))
+	record, err := activity.Parse([]byte("\ufeff"+`{"customer_number":1}`), lab)
 	if err != nil || string(record.Append(nil, &answer)) != `{"customer_number":1,`+added {
 		t.Errorf("%v", err)
 	}
@@ -137,7 +137,7 @@ func TestSessions(t *testing.T) {
 		`{"session_id":null,"customer_number":0}`:     "customer 0",
 		`{"session_id":"customer 7"}`:                 "session customer 7",
 	} {
-		if record, err := activity.Parse([]byte(in)); err != nil || record.Session != want {
+		if record, err := activity.Parse([]byte(in), lab); err != nil || record.Session != want {
 			t.Errorf("%s: session %q, %v, want %q", in, record.Session, err, want)
 		}
 	}

@@ -55,7 +55,7 @@ func scored(random *rand.Rand, n int) []activity.Scored {
 // TestLadder holds random rungs to the promise of Ladder.
 func TestLadder(t *testing.T) {
 	random := rand.New(rand.NewPCG(5, 5))
-	strategies := []activity.Strategy{activity.Model, activity.Trending, activity.PopularInCountry, activity.Popular}
+	strategies := []activity.Strategy{activity.Model, activity.Trending, activity.PopularInGroup, activity.Popular}
 	for range 5000 {
 		limit := 1 + random.IntN(8)
 		var rungs []ranking.Rung

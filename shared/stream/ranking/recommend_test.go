@@ -63,7 +63,7 @@ func TestScore(t *testing.T) {
 	}{
 		{distance.Cosine, activity.Model, 0.25, 0.75}, {distance.InnerProduct, activity.StoredVector, -3, 3},
 		{distance.L2, activity.History, 1, 0.5}, {distance.Cosine, activity.Trending, 2.5, 2.5},
-		{distance.L2, activity.PopularInCountry, 9, 9}, {distance.InnerProduct, activity.Popular, 0, 0},
+		{distance.L2, activity.PopularInGroup, 9, 9}, {distance.InnerProduct, activity.Popular, 0, 0},
 	} {
 		r := rules(func(r *ranking.Rules) { r.Metric = c.metric })
 		if got := r.Score(c.strategy, ranking.Candidate{Value: c.value}); got != c.want {
@@ -130,7 +130,7 @@ func TestAnswer(t *testing.T) {
 			nil, []string{"most", "more", "least"}, activity.Popular},
 		"lower rungs fill, in the order of the strategies": {
 			lists(map[activity.Strategy][]ranking.Candidate{
-				activity.Popular: named("p"), activity.StoredVector: named("v"), activity.PopularInCountry: named("c"), activity.Trending: named("t")}),
+				activity.Popular: named("p"), activity.StoredVector: named("v"), activity.PopularInGroup: named("c"), activity.Trending: named("t")}),
 			nil, []string{"v", "t", "c", "p"}, activity.StoredVector},
 		"a rung of nothing allowed gives no name": {
 			lists(map[activity.Strategy][]ranking.Candidate{activity.Model: rated("a", "b"), activity.Popular: named("p")}),
