@@ -1,5 +1,5 @@
 // Command extract copies one range of customers out of the shop's MySQL, in one consistent snapshot: their
-// ratings, the customers themselves and all products, as raw Parquet files.
+// interactions, the customers themselves and all products, as raw Parquet files.
 //
 // Values go as they are, the bad ones too: judging them is transform's work.
 // Input: workflow.RangeInput. Output: workflow.Extracted, and the objects of lake.RawKey. Reads lake.ShapeKey.
@@ -8,6 +8,7 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"log/slog"
 	"os"
 
@@ -39,10 +40,10 @@ func (h Handler) Handle(ctx context.Context, in workflow.RangeInput) (workflow.E
 		return out, err
 	}
 	err = h.Source.Snapshot(ctx, shop, func(s *source.Snapshot) error {
-		if training.Ratings(s.Shop()) != training.Ratings(shop) {
-			return failure.SchemaMismatch.Errorf("the type of ratings.productRating changed while run %s read it: start another run", in.ID)
+		if err := sameTypes(shop, s.Shop()); err != nil {
+			return failure.SchemaMismatch.Errorf("the source changed while run %s read it: %w: start another run", in.ID, err)
 		}
-		out.Ratings, err = h.copyRaw(ctx, shop, in, training.InteractionTable, func(visit func(training.Raw) error) error { return s.Ratings(ctx, in.Range, visit) })
+		out.Ratings, err = h.copyRaw(ctx, shop, in, training.InteractionTable, func(visit func(training.Raw) error) error { return s.Interactions(ctx, in.Range, visit) })
 		if err != nil {
 			return err
 		}
@@ -60,6 +61,20 @@ func (h Handler) Handle(ctx context.Context, in workflow.RangeInput) (workflow.E
 	slog.InfoContext(ctx, "extracted", "run", in.ID, "range", in.Range.Index,
 		"ratings", out.Ratings, "customers", out.Customers, "products", out.Products)
 	return out, nil
+}
+
+// sameTypes reports a column whose type is not the planned one.
+func sameTypes(planned, found shape.Shop) error {
+	before, now := planned.Columns(), found.Columns()
+	if len(before) != len(now) {
+		return fmt.Errorf("%d columns became %d", len(before), len(now))
+	}
+	for i := range now {
+		if before[i] != now[i] {
+			return fmt.Errorf("column %s was %s and is %s", before[i].Name, before[i].Type, now[i].Type)
+		}
+	}
+	return nil
 }
 
 // copyRaw copies the interactions or the customers of a range, or all products.

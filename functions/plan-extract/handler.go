@@ -90,6 +90,9 @@ func (h Handler) Handle(ctx context.Context, in workflow.PlanInput) (workflow.Pl
 		return workflow.Plan{}, err
 	}
 	metrics.Count(ctx, metrics.Rows, found.Interactions)
+	for _, warning := range plan.Warnings {
+		slog.WarnContext(ctx, "the source is slow to read", "run", run.ID, "warning", warning)
+	}
 	slog.InfoContext(ctx, "planned", "run", run.ID, "ranges", len(ranges), "rows", found.Interactions)
 	return plan, nil
 }
@@ -106,6 +109,9 @@ func (h Handler) compare(in workflow.PlanInput, plan *workflow.Plan, found sourc
 	}
 	now := lake.Size{
 		Source: h.Identity, Shop: found.Shop.Hash, Rows: plan.EstimatedRows, Customers: found.Customers, Products: plan.Products,
+	}
+	if source.Estimated(found.Shop) { // counts of orders are no counts of their lines
+		now.Rows = active.Rows
 	}
 	plan.Comparison, err = sourcesize.Rule{Share: h.Shrinkage, Accept: plan.AcceptShrunkSource}.Check(now, active)
 	return err

@@ -16,8 +16,13 @@ type cutter struct {
 	closed int // spans that have reached the target
 }
 
-// add adds the rows of a customer. Rows without a customer (nil) come first and belong to the first span.
+// add adds the rows of a customer. Rows without a customer (nil) come first and belong to the first span. Neighbours whose
+// keys look the same stay together: only the first letters of a long key are known.
 func (c *cutter) add(last *string, rows int64) {
+	if n := len(c.spans); n > 0 && c.closed == n && *c.spans[n-1].last == *last {
+		c.spans[n-1].rows += rows
+		return
+	}
 	if c.closed == len(c.spans) {
 		c.spans = append(c.spans, span{})
 	}

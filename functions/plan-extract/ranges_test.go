@@ -37,6 +37,14 @@ func TestGuestsBelongToTheFirstRange(t *testing.T) {
 	}
 }
 
+func TestKeysThatLookTheSameStayTogether(t *testing.T) {
+	a, b := "ann", "bob"
+	got := planned(10, 400, span{&a, 10}, span{&a, 10}, span{&a, 10}, span{&b, 4}, span{&b, 7}, span{&b, 1})
+	if len(got) != 2 || *got[0].UpTo != "ann" || *got[1].After != "ann" {
+		t.Errorf("got %+v", got)
+	}
+}
+
 func TestNoRatingsIsOneRangeOfEverybody(t *testing.T) {
 	got := planned(100, 400)
 	if len(got) != 1 || got[0] != (workflow.Range{}) {

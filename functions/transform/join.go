@@ -57,7 +57,7 @@ func (j *join) row(raw training.Raw) ([][]parquet.Value, training.Reason, error)
 		}
 		j.rated[item.Code] = by.id
 	}
-	id := j.interactions.CustomerValue(j.shop.Customer.Stored(by.id), of.Number)
+	id := j.interactions.CustomerValue(by.id, of.Number)
 	j.parts[0], j.parts[1], j.parts[2], j.parts[3] = by.values, item.Part, of.Values, append(j.parts[3][:0], id)
 	return j.parts[:], "", nil
 }

@@ -229,7 +229,7 @@ func (s Shop) HasProducts() bool { return s.IsLab() || s.Source.Products.Given()
 func (q Query) Given() bool { return q.SQL != "" }
 
 // Stored returns an id as files, vectors and answers have it: the text itself, or its hash. The case of e-mail addresses
-// does not matter.
+// does not matter. extract has MySQL hash the source's ids, in the same way.
 func (id ID) Stored(text string) string {
 	if !id.Hashed {
 		return text

@@ -2,6 +2,8 @@ package source
 
 import (
 	"errors"
+	"slices"
+	"strings"
 
 	"github.com/go-sql-driver/mysql"
 
@@ -15,8 +17,10 @@ var permanent = map[uint16]string{
 	1044: "grant the user the right to read the database",
 	1049: "the database does not exist: correct its name",
 	1054: "a column does not exist: mend the table or the view",
+	1052: "several tables have a column of the name: write the table before it",
 	1055: "a view selects a column that it does not group by: mend the view",
-	1064: "the server does not understand the statement: mend the view that it reads",
+	1060: "two columns have one name: give each a name of its own with AS",
+	1064: "the server does not understand the statement: mend the query, or the view that it reads",
 	1140: "a view mixes aggregates with plain columns: mend the view",
 	1142: "grant the user SELECT on the table",
 	1143: "grant the user SELECT on the column",
@@ -27,6 +31,7 @@ var permanent = map[uint16]string{
 	1270: "a view compares texts of different collations: give them one with COLLATE",
 	1271: "a view compares texts of different collations: give them one with COLLATE",
 	1305: "a view calls a function that does not exist: restore it or mend the view",
+	1345: "grant SHOW VIEW on the view, and SELECT on its tables",
 	1356: "the view names a table, a column or a function that is gone, or its definer may not read them: mend the view",
 	1370: "grant the view's definer EXECUTE on the routine",
 	1449: "the view's definer does not exist: create that user, or recreate the view with SQL SECURITY INVOKER",
@@ -35,11 +40,19 @@ var permanent = map[uint16]string{
 	1932: "the storage engine does not have the table: restore it",
 }
 
+// busy are errors of SQLSTATE's class 42 that pass: the account has too many connections or has asked too often.
+var busy = []uint16{1203, 1226}
+
 // wrap returns failure.SchemaMismatch for a permanent error of the server, and failure.SourceUnavailable for any other.
+// SQLSTATE's class 42 is "syntax error or access rule violation".
 func wrap(doing string, err error) error {
 	var answer *mysql.MySQLError
 	if errors.As(err, &answer) {
-		if remedy, ok := permanent[answer.Number]; ok {
+		remedy, known := permanent[answer.Number]
+		if !known && strings.HasPrefix(string(answer.SQLState[:]), "42") && !slices.Contains(busy, answer.Number) {
+			remedy, known = "mend the query, or the view that it reads", true
+		}
+		if known {
 			return failure.SchemaMismatch.Errorf("%s: %w (%s)", doing, err, remedy)
 		}
 	}

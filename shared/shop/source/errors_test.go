@@ -35,7 +35,7 @@ func aViewThatCannotBeReadIsPermanent(t *testing.T, server *mysql.Server) {
 			}
 			_, counting := database.Survey(t.Context(), shape.Lab, func(*string, int64) {})
 			reading := database.Snapshot(t.Context(), shape.Lab, func(s *Snapshot) error {
-				return s.Ratings(t.Context(), workflow.Range{}, func(training.Raw) error { return nil })
+				return s.Interactions(t.Context(), workflow.Range{}, func(training.Raw) error { return nil })
 			})
 			for _, err := range []error{counting, reading} {
 				if !errors.Is(err, failure.SchemaMismatch) {

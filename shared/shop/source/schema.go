@@ -45,8 +45,8 @@ func columnsOf(table string, columns []shape.Column) []Column {
 	return wanted
 }
 
-// table is a table or a view as the server spells and types it.
-type table struct {
+// labTable is a table or a view as the server spells and types it.
+type labTable struct {
 	name    string
 	columns map[string]columnType // by lower-case name: MySQL's column names have no case
 	// unique reports that no two rows have the same customerNumber and productCode. Of a view nothing is known.
@@ -54,7 +54,7 @@ type table struct {
 }
 
 // schema holds the wanted tables by the names that Wanted has.
-type schema map[string]table
+type schema map[string]labTable
 
 // stars returns the type of productRating.
 func (s schema) stars() shape.Type {
@@ -67,12 +67,9 @@ func (s schema) stars() shape.Type {
 // Fractional is the type of ratings with decimals. Half a star is the least that shops have.
 const Fractional shape.Type = "decimal(3,2)"
 
-// numericCode reports whether a table's product codes are numbers: then their text is the digits without leading zeros.
-func (s schema) numericCode(table string) bool { return s[table].columns["productcode"].whole() }
-
 // from returns a table's name for a statement.
 func (s schema) from(table string) string {
-	return "`" + strings.ReplaceAll(s[table].name, "`", "``") + "`"
+	return quote(s[table].name)
 }
 
 // readSchema reads the schema and compares it with Wanted. The failure.SchemaMismatch names every table and column that
@@ -105,7 +102,7 @@ func readSchema(ctx context.Context, connection *sql.Conn) (schema, error) {
 }
 
 // check returns the fault of the column in its table. A table that is missing is reported elsewhere.
-func (c Column) check(in table) error {
+func (c Column) check(in labTable) error {
 	kind, ok := in.columns[strings.ToLower(c.Name)]
 	switch {
 	case in.columns == nil:
@@ -125,7 +122,7 @@ func (m missing) Error() string { return m.reason }
 
 // findTable finds a table exactly first, else the only one that differs in case: on Linux MySQL tells table names apart
 // by case, and shops spell them in capitals.
-func findTable(ctx context.Context, connection *sql.Conn, names []string, want string) (table, error) {
+func findTable(ctx context.Context, connection *sql.Conn, names []string, want string) (labTable, error) {
 	var alike []string
 	for _, name := range names {
 		if name == want {
@@ -138,11 +135,11 @@ func findTable(ctx context.Context, connection *sql.Conn, names []string, want s
 	}
 	switch len(alike) {
 	case 0:
-		return table{}, missing{fmt.Sprintf("table %s is missing", want)}
+		return labTable{}, missing{fmt.Sprintf("table %s is missing", want)}
 	case 1:
 		return readTable(ctx, connection, alike[0])
 	default:
-		return table{}, missing{fmt.Sprintf("table %s could be any of %s: rename all but one", want, strings.Join(alike, ", "))}
+		return labTable{}, missing{fmt.Sprintf("table %s could be any of %s: rename all but one", want, strings.Join(alike, ", "))}
 	}
 }
 
@@ -156,9 +153,9 @@ func tableNames(ctx context.Context, connection *sql.Conn) (names []string, err 
 
 // readTable reads a table's columns and whether its key is unique. A view that is broken has no columns, and the server
 // says why when it is read.
-func readTable(ctx context.Context, connection *sql.Conn, name string) (table, error) {
+func readTable(ctx context.Context, connection *sql.Conn, name string) (labTable, error) {
 	const doing = "reading the source's schema"
-	found := table{name: name, columns: map[string]columnType{}}
+	found := labTable{name: name, columns: map[string]columnType{}}
 	err := query(ctx, connection, func(row []sql.RawBytes) error {
 		if string(row[0]) == name { // the comparison in SQL ignores case
 			found.columns[strings.ToLower(string(row[1]))] = columnType(strings.ToLower(string(row[2])))

@@ -1,9 +1,13 @@
-// Package source reads the shop's MySQL: its schema, how its ratings spread over customers, and the rows of a
-// range of customers in one consistent snapshot.
+// Package source reads the shop's MySQL: the types of its columns, how its interactions spread over customers, and the
+// rows of a range of customers in one consistent snapshot.
+//
+// A shop file's queries say which rows those are. The lab's three tables are read by queries that are made of their
+// schema, so there is one way of reading. A Survey checks and counts, a Snapshot reads, and an Inspection does both for
+// people.
 //
 // The SQL is the common subset of MySQL 8 and MariaDB. Text arrives as UTF-8 for any character set of the tables.
-// Numbers arrive as MySQL's text, so that none wraps or is rounded here. Failures are failure.SchemaMismatch where a
-// table or column is not as Wanted says, and failure.SourceUnavailable otherwise.
+// Numbers arrive as MySQL's text, so that none wraps or is rounded here. MySQL alone compares the keys of customers.
+// Failures are failure.SchemaMismatch if the source does not fit the shop, and failure.SourceUnavailable otherwise.
 package source
 
 import (
@@ -15,7 +19,6 @@ import (
 
 	"recsys/shared/contract/failure"
 	"recsys/shared/contract/settings"
-	"recsys/shared/contract/shape"
 )
 
 // Database is the shop's database. Safe for concurrent use, because each call takes a connection of its own.
@@ -48,6 +51,8 @@ func Open(ctx context.Context, s settings.Source) (*Database, error) {
 	if config.ReadTimeout == 0 {
 		config.ReadTimeout = silence
 	}
+	// Values come as MySQL's texts, and one statement is one SELECT, whatever the DSN asks for.
+	config.ParseTime, config.MultiStatements, config.ColumnsWithAlias = false, false, false
 	connector, err := mysql.NewConnector(config)
 	if err != nil {
 		return nil, failure.Invalidf("the source's DSN: %w", err)
@@ -60,31 +65,3 @@ func Open(ctx context.Context, s settings.Source) (*Database, error) {
 
 // Close closes the connections.
 func (d *Database) Close() error { return d.pool.Close() }
-
-// Survey holds the facts about the source that planning needs.
-type Survey struct {
-	Shop         shape.Shop // with all types
-	Interactions int64
-	Customers    int64 // with interactions
-	Products     int64
-	Warnings     []string // in words
-}
-
-// Survey checks the source against the shop and counts. It visits each customer's key with the number of interactions,
-// in ascending order. Interactions without a customer come first, with the key nil.
-func (d *Database) Survey(ctx context.Context, shop shape.Shop, visit func(key *string, interactions int64)) (found Survey, err error) {
-	err = d.Snapshot(ctx, shop, func(s *Snapshot) error {
-		found.Shop = s.Shop()
-		if found.Products, err = s.count(ctx, "products"); err != nil {
-			return err
-		}
-		return s.counts(ctx, func(key *string, interactions int64) {
-			found.Interactions += interactions
-			if key != nil {
-				found.Customers++
-			}
-			visit(key, interactions)
-		})
-	})
-	return found, err
-}

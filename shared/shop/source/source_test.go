@@ -79,7 +79,7 @@ func aSnapshotIsOfOneMoment(t *testing.T, server *mysql.Server) {
 			}
 		}
 		ratings, products := 0, 0
-		if err := s.Ratings(t.Context(), workflow.Range{}, func(training.Raw) error { ratings++; return nil }); err != nil {
+		if err := s.Interactions(t.Context(), workflow.Range{}, func(training.Raw) error { ratings++; return nil }); err != nil {
 			return err
 		}
 		if err := s.Products(t.Context(), func(training.Raw) error { products++; return nil }); err != nil {
@@ -108,7 +108,7 @@ func rangesReadEveryRatingOnce(t *testing.T, server *mysql.Server) {
 	var got []string
 	for _, span := range []workflow.Range{{UpTo: &four}, {After: &four, UpTo: &five}, {After: &five}} {
 		err := database.Snapshot(t.Context(), shape.Lab, func(s *Snapshot) error {
-			return s.Ratings(t.Context(), span, func(r training.Raw) error {
+			return s.Interactions(t.Context(), span, func(r training.Raw) error {
 				got = append(got, cmp.Or(r[0], "NULL")+r[1]+r[2])
 				return nil
 			})
@@ -128,7 +128,7 @@ func givingUp(t *testing.T, server *mysql.Server) {
 	enough := errors.New("enough")
 	for range 2 {
 		err := database.Snapshot(t.Context(), shape.Lab, func(s *Snapshot) error {
-			return s.Ratings(t.Context(), workflow.Range{}, func(training.Raw) error { return enough })
+			return s.Interactions(t.Context(), workflow.Range{}, func(training.Raw) error { return enough })
 		})
 		if !errors.Is(err, enough) {
 			t.Errorf("got %v", err)

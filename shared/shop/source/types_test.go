@@ -27,7 +27,7 @@ func read(tb testing.TB, database *Database, span workflow.Range) (ratings, prod
 	tb.Helper()
 	err := database.Snapshot(tb.Context(), shape.Lab, func(s *Snapshot) error {
 		kind = s.Shop().InteractionColumns[0].Type
-		err := s.Ratings(tb.Context(), span, func(r training.Raw) error {
+		err := s.Interactions(tb.Context(), span, func(r training.Raw) error {
 			ratings = append(ratings, strings.Join([]string{cmp.Or(r[0], "NULL"), r[1], r[2]}, " "))
 			return nil
 		})
