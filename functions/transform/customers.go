@@ -10,6 +10,7 @@ import (
 
 	"github.com/parquet-go/parquet-go"
 
+	"recsys/shared/contract/productcode"
 	"recsys/shared/contract/shape"
 	"recsys/shared/shop/training"
 	"recsys/shared/store/objectstore"
@@ -32,7 +33,7 @@ type customers interface {
 // enough. Only MySQL knows the order of its texts, so those are in a map.
 func openCustomers(ctx context.Context, store *objectstore.Store, shop shape.Shop, key string) (customers, error) {
 	if !shop.HasCustomers() {
-		return everyone{new(customer)}, nil
+		return &everyone{}, nil
 	}
 	table, err := training.OpenRaw(ctx, store, shop, training.CustomerTable, key)
 	if err != nil {
@@ -45,15 +46,23 @@ func openCustomers(ctx context.Context, store *objectstore.Store, shop shape.Sho
 	return readByID(shop, table)
 }
 
-// everyone is the customers of a shop that does not list them.
-type everyone struct{ one *customer }
-
-func (e everyone) find(of *training.Interaction) (*customer, training.Reason, error) {
-	e.one.id = of.Customer
-	return e.one, "", nil
+// everyone is the customers of a shop that does not list them. A database that ignores case gives the spellings of one
+// customer mixed, and next to each other. The first spelling is the one to write.
+type everyone struct {
+	one  customer
+	fold string
 }
 
-func (everyone) Close() error { return nil }
+func (e *everyone) find(of *training.Interaction) (*customer, training.Reason, error) {
+	if of.Customer != e.one.id {
+		if fold := productcode.Fold(of.Customer); fold != e.fold {
+			e.one.id, e.fold = of.Customer, fold
+		}
+	}
+	return &e.one, "", nil
+}
+
+func (*everyone) Close() error { return nil }
 
 // stream is a stream of raw customers: training.RawTable.
 type stream interface {

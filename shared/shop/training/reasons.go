@@ -15,7 +15,7 @@ const (
 	NoCustomerNumber   Reason = "no-customer-number"           // NULL, in the lab's shop
 	CustomerOutOfRange Reason = "customer-number-out-of-range" // no number, or beyond the type of the ids
 	UnknownCustomer    Reason = "unknown-customer"             // not in customers
-	AmbiguousCustomer  Reason = "ambiguous-customer"           // several customers have its id but for case, none has it exactly
+	AmbiguousCustomer  Reason = "ambiguous-customer"           // several customers have its id but for case, or its rows do not lie together
 	NoProductCode      Reason = "no-product-code"              // NULL or blank
 	ProductOutOfRange  Reason = "product-number-out-of-range"  // no number, or beyond the type of the ids
 	UnknownProduct     Reason = "unknown-product"              // not in products

@@ -92,6 +92,9 @@ func parseWide(text string, precision, scale int) (parquet.Value, bool) {
 		divisor := new(big.Int).Exp(ten, big.NewInt(int64(-shift)), nil)
 		units.Add(units, new(big.Int).Rsh(divisor, 1)).Quo(units, divisor)
 	}
+	if units.Cmp(new(big.Int).Exp(ten, big.NewInt(int64(precision)), nil)) >= 0 {
+		return parquet.NullValue(), false
+	}
 	if negative && units.Sign() != 0 {
 		units.Neg(units).Add(units, new(big.Int).Lsh(big.NewInt(1), 8*wideDecimal))
 	}
