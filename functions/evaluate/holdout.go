@@ -22,9 +22,26 @@ func (m *measurement) prepare(ctx context.Context, version vectorstore.Record, m
 		return err
 	}
 	m.rule = m.handler.HeldOut.In(manifest)
-	if own := m.candidate.training.HeldOut; own.Seed == m.rule.Seed && own.Fraction == m.rule.Fraction {
+	own := m.candidate.training.HeldOut
+	judgedByOwn := own.Seed == m.rule.Seed && own.Fraction == m.rule.Fraction
+	if judgedByOwn {
 		m.rule = own
 	}
+	if err := m.read(ctx, manifest); err != nil {
+		return err
+	}
+	if m.rule.By == lake.ByTime && !judgedByOwn && m.Customers() < evaluation.Fewest { // as train does
+		m.rule = m.handler.HeldOut
+		if err := m.read(ctx, manifest); err != nil {
+			return err
+		}
+	}
+	m.sample(m.handler.MaxCustomers)
+	return nil
+}
+
+// read reads the interactions without those that the rule holds out, and those.
+func (m *measurement) read(ctx context.Context, manifest lake.Manifest) (err error) {
 	wanted := interactions.Wanted{HoldOuts: []lake.HoldOut{m.rule}}
 	if m.comparesByTime() {
 		wanted.HoldOuts = append(wanted.HoldOuts, m.active.training.HeldOut)
@@ -32,14 +49,13 @@ func (m *measurement) prepare(ctx context.Context, version vectorstore.Record, m
 	if m.snapshot, err = interactions.Read(ctx, m.handler.Lake, manifest, wanted); err != nil {
 		return err
 	}
-	own := m.snapshot.Parts[0]
-	m.HoldOut = evaluation.HoldOut{Train: own.Train, HeldOut: own.HeldOut, Repeatable: m.snapshot.Shop.Meaning.Repeatable}
-	m.popularity = own.Popularity
-	for _, other := range m.snapshot.Parts[1:] {
+	parts := m.snapshot.Parts
+	m.HoldOut = evaluation.HoldOut{Train: parts[0].Train, HeldOut: parts[0].HeldOut, Repeatable: m.snapshot.Shop.Meaning.Repeatable}
+	m.popularity = parts[0].Popularity
+	for _, other := range parts[1:] {
 		m.leaveOut(other.Train)
 	}
 	m.snapshot.Parts = nil
-	m.sample(m.handler.MaxCustomers)
 	return nil
 }
 
@@ -90,12 +106,13 @@ func (m *measurement) comparesByTime() bool {
 // mayHaveSeen reports whether a version's training may have used the hold-out.
 func (m *measurement) mayHaveSeen(of contender) bool {
 	if of.Origin == vectorstore.Trained && m.active != nil && of.Version == m.active.Version && m.comparesByTime() {
-		return false // the pairs that it saw are left out
+		return m.activeSaw // otherwise the pairs that it saw are left out
 	}
 	return of.Origin != vectorstore.Trained || of.training.HeldOut != m.rule
 }
 
-// leaveOut takes the pairs out of the hold-out that the active version was trained on and the candidate was not.
+// leaveOut takes the pairs out of the hold-out that the active version was trained on and the candidate was not. If that
+// leaves too few customers, it leaves all, and the comparison is not fair.
 func (m *measurement) leaveOut(seen *sparse.Matrix) {
 	has := func(matrix *sparse.Matrix, row, column int) bool {
 		columns, _ := matrix.Row(row)
@@ -103,7 +120,9 @@ func (m *measurement) leaveOut(seen *sparse.Matrix) {
 		return found
 	}
 	rest, both := m.HeldOut.Split(func(row, column int) bool { return has(seen, row, column) && !has(m.Train, row, column) })
-	if n := len(both.Columns); n > 0 {
+	if without := (evaluation.HoldOut{Train: m.Train, HeldOut: rest}); without.Customers() < evaluation.Fewest {
+		m.activeSaw = true
+	} else if n := len(both.Columns); n > 0 {
 		m.HeldOut = rest
 		m.remark("%d held-out pairs do not count: version %d, which is active, was trained on them.", n, m.active.Version)
 	}

@@ -18,6 +18,10 @@ func TestHandle(t *testing.T) {
 	t.Run("a newer version is active", func(t *testing.T) { testSuperseded(t, setup(t, server)) })
 	t.Run("the active version's files are gone", func(t *testing.T) { testActiveWithoutFiles(t, setup(t, server)) })
 	t.Run("a sample of many customers", func(t *testing.T) { testSampled(t, setup(t, server)) })
+	t.Run("a shop of orders is judged by time", func(t *testing.T) { testByTime(t, setup(t, server)) })
+	t.Run("the active version saw all that is held out by time", func(t *testing.T) { testActiveSawAll(t, setup(t, server)) })
+	t.Run("another shop file is no fair comparison", func(t *testing.T) { testAnotherShop(t, setup(t, server)) })
+	t.Run("a hand-over is judged by time, too", func(t *testing.T) { testHandOverByTime(t, setup(t, server)) })
 	t.Run("versions that cannot be evaluated", func(t *testing.T) { testInvalid(t, setup(t, server)) })
 }
 

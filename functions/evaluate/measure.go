@@ -23,6 +23,7 @@ type measurement struct {
 	run       workflow.Run
 	candidate contender
 	active    *contender // nil: there is none to compare with
+	activeSaw bool       // it was trained on the hold-out
 	rule      lake.HoldOut
 	snapshot  *interactions.Snapshot // without its pairs
 	evaluation.HoldOut

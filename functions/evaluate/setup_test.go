@@ -40,6 +40,15 @@ const (
 type bench struct {
 	*Handler
 	*world.World
+	shop *shape.Shop // nil: the lab's
+}
+
+// customer returns the id of a customer in the bench's shop.
+func (b *bench) customer(i int) string {
+	if b.shop != nil {
+		return fmt.Sprintf("c-%02d", i)
+	}
+	return strconv.Itoa(i)
 }
 
 func setup(t *testing.T, server *postgres.Server) *bench {
@@ -120,8 +129,9 @@ func (b *bench) load(trained bool, heldOut lake.HoldOut, taste float32) (version
 			return []any{code(i), pgvector.NewVector(itemVectors[i*dimension : (i+1)*dimension])}, nil
 		}),
 		Users: pgx.CopyFromSlice(customers, func(i int) ([]any, error) {
-			return []any{int32(i), pgvector.NewVector(userVectors[i*dimension : (i+1)*dimension])}, nil
+			return []any{b.customer(i), pgvector.NewVector(userVectors[i*dimension : (i+1)*dimension])}, nil
 		}),
+		Snapshot: vectorstore.Snapshot{Name: "snapshot", Shop: b.shop},
 	}.Run(ctx, b.DB)
 	b.Must(err)
 
@@ -130,7 +140,7 @@ func (b *bench) load(trained bool, heldOut lake.HoldOut, taste float32) (version
 		codes[i] = code(i)
 	}
 	for i := range ids {
-		ids[i] = strconv.Itoa(i)
+		ids[i] = b.customer(i)
 	}
 	itemsKey, usersKey := lake.ItemEmbeddingsKey, lake.UserEmbeddingsKey
 	if trained {
@@ -140,7 +150,7 @@ func (b *bench) load(trained bool, heldOut lake.HoldOut, taste float32) (version
 		b.Must(err)
 	}
 	writeVectors(b, lake.VersionKey(version, itemsKey), codes, shape.Text, itemVectors)
-	writeVectors(b, lake.VersionKey(version, usersKey), ids, shape.Int, userVectors)
+	writeVectors(b, lake.VersionKey(version, usersKey), ids, shape.OrLab(b.shop).Customer.Type, userVectors)
 	return version
 }
 

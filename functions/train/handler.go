@@ -19,6 +19,7 @@ import (
 	"recsys/shared/contract/lake"
 	"recsys/shared/contract/workflow"
 	"recsys/shared/learn/als"
+	"recsys/shared/learn/evaluation"
 	"recsys/shared/learn/search"
 	"recsys/shared/runtime/metrics"
 	"recsys/shared/runtime/step"
@@ -187,7 +188,18 @@ func (h *Handler) read(ctx context.Context, name string) (*interactions.Snapshot
 		wanted.Validations = search.TimeShares[:search.FoldsOf(int(manifest.Rows))]
 	}
 	snapshot, err := interactions.Read(ctx, h.Lake, manifest, wanted)
-	return snapshot, heldOut, err
+	if err != nil || heldOut.By != lake.ByTime || judges(snapshot) >= evaluation.Fewest {
+		return snapshot, heldOut, err
+	}
+	slog.InfoContext(ctx, "hardly any customer came twice: pairs are held out by hash", "snapshot", name, "customers", judges(snapshot))
+	wanted = interactions.Wanted{Ratings: true, HoldOuts: []lake.HoldOut{h.HeldOut}}
+	snapshot, err = interactions.Read(ctx, h.Lake, manifest, wanted)
+	return snapshot, h.HeldOut, err
+}
+
+// judges returns the number of customers that a model can be judged by.
+func judges(snapshot *interactions.Snapshot) int {
+	return evaluation.HoldOut{Train: snapshot.Parts[0].Train, HeldOut: snapshot.Parts[0].HeldOut}.Customers()
 }
 
 // overtaken reports why a model trained by default is no longer wanted, as a status of workflow.Trained. Either a person has

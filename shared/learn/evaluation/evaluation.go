@@ -70,6 +70,16 @@ type HoldOut struct {
 	Repeatable bool
 }
 
+// Customers returns the number of customers to judge by: those with a known and a held-out rating.
+func (h HoldOut) Customers() (n int) {
+	for c := range h.Train.Rows() {
+		if h.Train.Start[c] < h.Train.Start[c+1] && h.HeldOut.Start[c] < h.HeldOut.Start[c+1] {
+			n++
+		}
+	}
+	return n
+}
+
 // Evaluate ranks all items for each customer and looks for the held-out ones. workers is the number of goroutines. 0: one
 // for each processor. Errors: matrices of different shape, and ctx's.
 func Evaluate(ctx context.Context, by HoldOut, scorer Scorer, workers int) (Result, error) {

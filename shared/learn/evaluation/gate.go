@@ -16,8 +16,8 @@ const (
 	Observe Mode = "report"  // every version is promoted, and the report has the gate's opinion: for handed-over artifacts
 )
 
-// fewest is how many customers it takes to decide: the interval of fewer says nothing.
-const fewest = 10
+// Fewest is how many customers it takes to decide: the interval of fewer says nothing.
+const Fewest = 10
 
 // Gate decides by NDCG@10 whether a version is promoted.
 type Gate struct {
@@ -115,7 +115,7 @@ func (g Gate) Decide(candidate Contender, popularity, random Result, active *Con
 		}
 	}
 	d := Decision{Gate: g, Checks: []Check{}, Remarks: remarks(candidate, active)}
-	if customers >= fewest {
+	if customers >= Fewest {
 		d.Checks = append(d.Checks, g.againstBaseline(candidate.Result, popularity, random))
 		if active != nil {
 			d.Checks = append(d.Checks, g.againstActive(candidate, *active))

@@ -57,7 +57,7 @@ func (d *Decision) conclude(candidate Result) {
 	d.Promote = d.Passed || d.Gate.Mode == Observe
 	switch {
 	case len(d.Checks) == 0:
-		d.Reason = fmt.Sprintf("Too few customers to tell: %s have a held-out and a remaining rating, and it takes %d.", numerals.Count(candidate.Customers), fewest)
+		d.Reason = fmt.Sprintf("Too few customers to tell: %s have a held-out and a remaining rating, and it takes %d.", numerals.Count(candidate.Customers), Fewest)
 	case d.Passed:
 		d.Reason = strings.Join(passed, " ")
 	default:

@@ -60,7 +60,7 @@ func (r *reader) fill(p *Part, s *split) {
 		p.Popularity = append(p.Popularity, make([]float64, grown)...)
 	}
 	for _, e := range s.train {
-		p.Popularity[e.column] += r.meaning.decay(e.at)
+		p.Popularity[e.column] += e.kind.weight * r.meaning.decay(e.at)
 	}
 }
 

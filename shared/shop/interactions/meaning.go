@@ -20,7 +20,7 @@ type meaning struct {
 
 // kind is a type of interactions.
 type kind struct {
-	weight float64 // of one, in hundredths of a star for each star
+	weight float64 // of one
 	rated  bool    // it is multiplied by its stars
 	target bool    // a recommendation should find it
 }

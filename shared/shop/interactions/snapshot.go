@@ -1,3 +1,8 @@
+// Package interactions reads a snapshot of training rows as matrices of customers by items, with the facts about both. It
+// adds up the interactions of each pair, and holds some of them out.
+//
+// Promise: the same snapshot gives the same matrices. Their memory is about six bytes a pair and matrix. A customer's
+// interactions, which lie together in the files, pass through memory once.
 package interactions
 
 import (
@@ -30,7 +35,7 @@ type Snapshot struct {
 // Part is a snapshot's pairs without the held-out ones, and the held-out ones.
 type Part struct {
 	Train, HeldOut *sparse.Matrix
-	// Popularity counts the interactions of Train by item. With a half-life they have decayed, as the served ones have.
+	// Popularity adds up the weights of Train's interactions by item, as lake.Popularity does. Older ones have decayed.
 	Popularity []float64
 }
 
