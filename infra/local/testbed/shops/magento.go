@@ -14,7 +14,7 @@ var magentoSchema string
 // (EAV), with a default (store 0) and other values for a store. A configurable product has two rows in an order, the
 // child has no price. Guests are NULL. An order that was cancelled keeps its lines, with the quantity cancelled.
 var Magento = Platform{
-	Name: "magento", Database: "magento", Write: writeMagento, Zone: time.UTC,
+	Name: "magento", Database: "magento", Write: writeMagento, Zone: time.UTC, Backorders: true, Hides: true,
 	CustomerID: func(i int) string { return fmt.Sprint(magentoCustomer(i)) },
 	ProductID:  func(i int) string { return fmt.Sprint(magentoProduct(i)) },
 }

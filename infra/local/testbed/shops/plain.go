@@ -20,7 +20,7 @@ var (
 // UUID is a shop of a web framework with UUIDs as keys in BINARY(16). Its warts: products are deleted by a mark, guests
 // are NULL. A few orders have the zero date.
 var UUID = Platform{
-	Name: "uuid", Database: "uuidshop", Write: writeUUID, Zone: time.UTC, Undated: undated,
+	Name: "uuid", Database: "uuidshop", Write: writeUUID, Zone: time.UTC, Hides: true, Undated: undated,
 	CustomerID: func(i int) string { return hex.EncodeToString(uuid("user", i)) },
 	ProductID:  func(i int) string { return hex.EncodeToString(uuid("product", i)) },
 }

@@ -17,7 +17,7 @@ var prestaShopSchema string
 // without an invoice has a zero date for it. Names are rows by language, addresses that were changed are kept as deleted.
 // Quantities are unsigned, so that a difference of two can fail. The installer's customer has demonstration orders.
 var PrestaShop = Platform{
-	Name: "prestashop", Database: "prestashop", Write: writePrestaShop, Zone: paris,
+	Name: "prestashop", Database: "prestashop", Write: writePrestaShop, Zone: paris, Backorders: true, Hides: true,
 	CustomerID: func(i int) string { return fmt.Sprint(prestaCustomer(i)) },
 	ProductID:  func(i int) string { return fmt.Sprint(prestaProduct(i)) },
 }

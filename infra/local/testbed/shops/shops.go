@@ -115,6 +115,7 @@ type Purchase struct {
 	Quantity int
 	Value    cents // in the base currency
 	Currency string
+	Lines    int // of the order that it sums, one for a variant
 }
 
 // Purchases returns what a shop file must find: of orders that were paid, not by staff, less the pieces that came back.
@@ -141,6 +142,7 @@ func (s *Shop) Purchases() (purchases []Purchase) {
 				}
 			}
 			purchases[i].Quantity += kept
+			purchases[i].Lines++
 			purchases[i].Value += s.Products[l.Product].Price * cents(kept)
 		}
 	}

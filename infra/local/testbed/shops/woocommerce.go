@@ -15,7 +15,7 @@ var wooCommerceSchema string
 // A guest is a row of wp_wc_customer_lookup without a user. A refund is an order with negative quantities, and a date of
 // its own. An amount is in the order's currency. A product is in its category and in the category's parent.
 var WooCommerce = Platform{
-	Name: "woocommerce", Database: "wordpress", Write: writeWooCommerce, Zone: time.UTC,
+	Name: "woocommerce", Database: "wordpress", Write: writeWooCommerce, Zone: time.UTC, Backorders: true, Hides: true,
 	CustomerID: func(i int) string { return fmt.Sprint(wooUser(i)) },
 	ProductID:  func(i int) string { return fmt.Sprint(wooProduct(i)) },
 }
