@@ -37,7 +37,7 @@ func readShop(ctx context.Context, store *objectstore.Store, latest *snapshot) (
 	if err != nil {
 		return nil, err
 	}
-	return &shop{items: read.ShopItems(), whole: latest.whole, products: read.Items, customers: read.Customers, users: read.Users, customerType: read.Shop.Customer.Type}, nil
+	return &shop{items: read.ShopItems(), whole: latest.products.whole, products: read.Items, customers: read.Customers, users: read.Users, customerType: read.Shop.Customer.Type}, nil
 }
 
 // customer returns the facts about a customer who has an interaction.

@@ -64,8 +64,8 @@ func PopularityTable(version int64) string {
 // again, as shape.Shop.Excludes says. The customer has the IDType of the version's shop.
 func RatedTable(version int64) string { return Schema + ".user_item_" + strconv.FormatInt(version, 10) }
 
-// AttributeTable is (item varchar primary key, line varchar, stock int), of all products of the shop with a known stock. A
-// product that is never sold out has the stock Unlimited.
+// AttributeTable is (item varchar primary key, line varchar, stock int), of all products of the shop with a stock or a line. The
+// stock is Unlimited if nobody can tell it.
 func AttributeTable(version int64) string {
 	return Schema + ".item_attribute_" + strconv.FormatInt(version, 10)
 }

@@ -32,7 +32,7 @@ func (s Snapshot) fill(ctx context.Context, tx pgx.Tx, version int64) error {
 	}
 	for _, table := range []replacement{
 		{RatedTable(version), "customer, item", "customer, item", s.stagedRated()},
-		{AttributeTable(version), "item", "item, line, stock", "loading_product where stock is not null"},
+		{AttributeTable(version), "item", "item, line, stock", s.stagedAttributes()},
 		{PopularityTable(version), "country, item", "country, item, count", "wanted_popularity"},
 		{CodeTable(version), "item", "item, folded, gone", "wanted_code"},
 	} {
@@ -93,6 +93,11 @@ func (s Snapshot) stage(ctx context.Context, tx pgx.Tx) error {
 		}
 	}
 	return nil
+}
+
+// stagedAttributes selects the products of which anything is known: a stock, or a line.
+func (s Snapshot) stagedAttributes() string {
+	return fmt.Sprintf(`(select item, line, coalesce(stock, %d) as stock from loading_product where stock is not null or line <> '') known`, Unlimited)
 }
 
 // stagedRated is the temporary table of the pairs. A type has a name of its own, because a connection remembers the types of

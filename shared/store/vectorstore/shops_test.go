@@ -28,7 +28,7 @@ func snapshotOf(shop *shape.Shop, second int64, customer string) vectorstore.Sna
 	return vectorstore.Snapshot{Name: fmt.Sprint("s", second), Of: time.Unix(second, 0), Shop: shop,
 		Popularity: pgx.CopyFromRows([][]any{{"north", "S1", 0.25}, {"south", "S1", 0.5}, {"south", "S2", 1.5}}),
 		Rated:      pgx.CopyFromRows([][]any{{customer, "S1"}, {customer, "S1"}}),
-		Products:   pgx.CopyFromRows([][]any{{"S1", "Ships", int32(1)}, {"S2", "Cars", vectorstore.Unlimited}}), Whole: true}
+		Products:   pgx.CopyFromRows([][]any{{"S1", "Ships", int32(1)}, {"S2", "Cars", nil}, {"S3", "", nil}}), Whole: true}
 }
 
 // activated loads a version with one customer from a snapshot and makes it the active one.

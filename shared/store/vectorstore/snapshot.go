@@ -23,7 +23,7 @@ type Snapshot struct {
 	Shop       *shape.Shop        // nil is shape.Lab
 	Popularity pgx.CopyFromSource // (country string, item string, count float64): interactions with an item. Repeats are added up
 	Rated      pgx.CopyFromSource // (customer string, item string). Repeats count once
-	Products   pgx.CopyFromSource // (item string, line string, stock int32, or nil if it is unknown), once an item
+	Products   pgx.CopyFromSource // (item string, line string, stock int32, or nil: unknown, and never sold out), once an item
 	Whole      bool               // Products are all that the shop holds: other items are gone
 }
 
