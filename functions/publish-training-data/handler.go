@@ -1,8 +1,8 @@
 // Command publish-training-data makes a run's snapshot visible, whole or not at all, and removes old ones.
 //
-// Input: workflow.Run. Output: workflow.Published. Reads lake.PlanKey, lake.RangeReportKey and lake.RangeKey of every
-// range. Writes, in this order, lake.PopularityKey, lake.ManifestKey (once), lake.LatestKey (compare and swap) and
-// the Glue table. Errors: InvalidInput, SchemaMismatch, TooManyRejectedRows, SourceShrank. Retried:
+// Input: workflow.Run. Output: workflow.Published. Reads lake.PlanKey, lake.ShapeKey, lake.RangeReportKey and lake.RangeKey of every
+// range. Writes, in this order, lake.PopularityKey, lake.ProductsKey of a shop that lists no products, lake.ManifestKey
+// (once), lake.LatestKey (compare and swap) and the Glue table. Errors: InvalidInput, SchemaMismatch, TooManyRejectedRows, SourceShrank. Retried:
 // ObjectStoreUnavailable, CatalogUnavailable.
 //
 // A crash is safe at each point. Before the pointer, readers see the snapshot before. The pointer is one object.
@@ -55,14 +55,14 @@ func (h Handler) Handle(ctx context.Context, run workflow.Run) (workflow.Publish
 	out := workflow.Published{Status: superseded, Snapshot: run.ID, Reason: supersededBy(latest)}
 	if latest.Snapshot == run.ID {
 		out = workflow.Published{
-			Status: published, Snapshot: run.ID, Partitions: ours.Customers,
-			Rows: ours.Rows, Rejected: total(ours.Rejected), Comparison: ours.comparison,
+			Status: published, Snapshot: run.ID, Partitions: int64(len(ours.Partitions) + len(ours.Parts)),
+			Rows: ours.Rows, Rejected: total(ours.Rejected), Skipped: total(ours.Skipped), Comparison: ours.comparison,
 		}
 	}
 	metrics.Count(ctx, metrics.Rows, out.Rows)
 	metrics.Count(ctx, metrics.RejectedRows, out.Rejected)
 	slog.InfoContext(ctx, out.Status, "run", run.ID, "visible", latest.Snapshot, "reason", out.Reason, "partitions", out.Partitions,
-		"rows", out.Rows, "rejected", out.Rejected, "comparison", out.Comparison)
+		"rows", out.Rows, "rejected", out.Rejected, "skipped", out.Skipped, "comparison", out.Comparison)
 	return out, nil
 }
 

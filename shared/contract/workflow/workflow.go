@@ -176,9 +176,10 @@ type Published struct {
 	// Reason says in words which run has superseded this one. "" otherwise.
 	Reason     string `json:"reason,omitempty"`
 	Snapshot   string `json:"snapshot"`
-	Partitions int64  `json:"partitions"`
+	Partitions int64  `json:"partitions"` // objects of the data set
 	Rows       int64  `json:"rows"`
 	Rejected   int64  `json:"rejected"`
+	Skipped    int64  `json:"skipped,omitempty"` // rows that are normal in the shop and were left out
 	// Comparison is that of the plan.
 	Comparison string `json:"comparison,omitempty"`
 }
