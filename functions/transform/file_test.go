@@ -201,20 +201,6 @@ func TestInteractionsAlone(t *testing.T) {
 	}
 }
 
-// A hash stands for an e-mail address, in whichever case it comes.
-func TestHashedCustomers(t *testing.T) {
-	store, _ := s3test.ForTest(t, "lake")
-	shop := fileShop()
-	shop.Customer.Hashed = true
-	putRaw(t, store, shop, 0, training.CustomerTable, training.Raw{"Ann@shop.example", "Norway"})
-	putRaw(t, store, shop, 0, training.ProductTable, training.Raw{"S10", "A car", "48.81", "7"})
-	putRaw(t, store, shop, 0, training.InteractionTable, training.Raw{"ann@SHOP.example", "S10", "view", "", ""})
-	_, rows, _ := transformed(t, store, shop)
-	if len(rows) != 1 || strings.Contains(rows[0], "@") || !strings.HasSuffix(rows[0], shop.Customer.Stored("ann@shop.example")) {
-		t.Errorf("rows %q", rows)
-	}
-}
-
 // Customers above 2^32 are joined in the order of their numbers. Two rows of one customer that differ tell nothing.
 func TestLargeNumbersOfCustomers(t *testing.T) {
 	store, _ := s3test.ForTest(t, "lake")

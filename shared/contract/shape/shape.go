@@ -228,13 +228,17 @@ func (s Shop) HasProducts() bool { return s.IsLab() || s.Source.Products.Given()
 // Given reports whether there is such a query.
 func (q Query) Given() bool { return q.SQL != "" }
 
-// Stored returns an id as files, vectors and answers have it: the text itself, or its hash. The case of e-mail addresses
-// does not matter. extract has MySQL hash the source's ids, in the same way.
+// Stored returns an id as raw files, rows, vectors and answers have it: the text itself, or the hash of its small letters
+// without blanks around it. Databases compute the same hash themselves. An empty text stays empty.
 func (id ID) Stored(text string) string {
 	if !id.Hashed {
 		return text
 	}
-	return fmt.Sprintf("%x", sha256.Sum256([]byte(strings.ToLower(text))))
+	trimmed := strings.ToLower(strings.TrimSpace(text))
+	if trimmed == "" {
+		return ""
+	}
+	return fmt.Sprintf("%x", sha256.Sum256([]byte(trimmed)))
 }
 
 // Whole reports whether values of the type are whole numbers.
