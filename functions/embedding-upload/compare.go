@@ -20,6 +20,7 @@ import (
 // comparison follows the rows of a hand-over while they are loaded, and compares them with the shop. A reason
 // to refuse the hand-over goes into the faults, and the load ends with it.
 type comparison struct {
+	of           shape.Shop      // of the newest snapshot
 	shop         *shop           // nil: there is nothing to compare with
 	metric       distance.Metric // of the hand-over
 	enforceModel bool            // refuse a model that does not give the vectors
@@ -28,14 +29,6 @@ type comparison struct {
 	check   *modelCheck // nil: no model, or nothing to compare it with
 	found   workflow.Compared
 	remarks []string
-}
-
-// customerType returns the type of the customers' ids. Without a snapshot it is the lab's.
-func (c *comparison) customerType() shape.Type {
-	if c.shop == nil {
-		return shape.Lab.Customer.Type
-	}
-	return c.shop.customerType
 }
 
 // examples is how many ids a message shows of each side.
@@ -80,6 +73,9 @@ func (i *items) Next() bool {
 		return false
 	}
 	i.id, _ = i.Row()
+	if canonical, flaw := i.of.Product.Type.ParseID([]byte(i.id)); flaw == "" { // +007 is 7, if ids are numbers
+		i.id = canonical
+	}
 	i.total++
 	if i.shop == nil {
 		return true
@@ -145,7 +141,7 @@ func (u *users) Next() bool {
 		return false
 	}
 	id, vector := u.Row()
-	if of := u.customerType(); u.total == 0 {
+	if of := u.of.Customer.Type; u.total == 0 {
 		u.lowest, u.upper = id, id
 	} else if of.Compare(id, u.lowest) < 0 {
 		u.lowest = id
@@ -173,15 +169,23 @@ func (u *users) end() {
 	switch unknown, customers := u.found.UnknownUsers, u.shop.customers; {
 	case len(customers) == 0 || unknown == 0:
 	case unknown == u.total:
-		u.refuse(fmt.Errorf("none of the %d ids of %s is a customer who rated something in the newest snapshot. The file has %s to %s, the shop %s to %s. Write each customer's customerNumber, not a position in a table",
-			u.total, lake.UserEmbeddingsKey, u.lowest, u.upper, customers[0], customers[len(customers)-1]))
+		u.refuse(fmt.Errorf("none of the %d ids of %s is a customer %s in the newest snapshot. The file has %s to %s, the shop %s to %s. Write each customer's %s, not a position in a table",
+			u.total, lake.UserEmbeddingsKey, u.word("who rated something", "with an interaction"), u.lowest, u.upper, customers[0], customers[len(customers)-1], u.of.Customer.Name))
 		return
 	default:
-		u.remark("%d of %d users have rated nothing in the newest snapshot.", unknown, u.total)
+		u.remark("%d of %d users have %s in the newest snapshot.", unknown, u.total, u.word("rated nothing", "no interaction"))
 	}
 	if u.check != nil {
 		u.check.judge(u.comparison)
 	}
+}
+
+// word returns the word for the lab's customers, who rate, or the one for those of other shops.
+func (c *comparison) word(ofLab, ofOthers string) string {
+	if c.of.IsLab() {
+		return ofLab
+	}
+	return ofOthers
 }
 
 func appendFew(few []string, text string) []string {

@@ -66,12 +66,17 @@ func (h *Handler) Handle(ctx context.Context, in workflow.UploadInput) (workflow
 		slog.InfoContext(ctx, "nothing is loaded", "run", in.ID, "status", nothing)
 		return workflow.Uploaded{Status: nothing}, h.giveUp(ctx, earlier)
 	}
-	same, found, err := vectorstore.SameArtifacts(ctx, h.DB, handOver.etags(), metric)
+	latest, err := latestSnapshot(ctx, h.Lake)
+	if err != nil {
+		return workflow.Uploaded{}, err
+	}
+	defer latest.Close()
+	same, found, err := vectorstore.SameArtifacts(ctx, h.DB, handOver.etags(), metric, latest.of())
 	if err != nil {
 		return workflow.Uploaded{}, err
 	}
 	if !found {
-		return h.upload(ctx, in.Run, handOver, metric)
+		return h.upload(ctx, in.Run, handOver, metric, latest)
 	}
 	if err := h.giveUp(ctx, earlier); err != nil {
 		return workflow.Uploaded{}, err
@@ -123,12 +128,12 @@ func (h *Handler) unchanged(ctx context.Context, same vectorstore.Record) (workf
 	return uploaded("unchanged", active)
 }
 
-func (h *Handler) upload(ctx context.Context, run workflow.Run, handOver handOver, metric distance.Metric) (workflow.Uploaded, error) {
+func (h *Handler) upload(ctx context.Context, run workflow.Run, handOver handOver, metric distance.Metric, latest *snapshot) (workflow.Uploaded, error) {
 	version, err := vectorstore.Allocate(ctx, h.DB, run.ID, metric, handOver.etags(), handOver.hasModel())
 	if err != nil {
 		return workflow.Uploaded{}, err
 	}
-	loaded, err := h.fill(ctx, version, handOver)
+	loaded, err := h.fill(ctx, version, handOver, latest)
 	if isInvalid(err) {
 		if failing := h.fail(ctx, version, handOver.etags(), err.Error()); failing != nil {
 			return workflow.Uploaded{}, failing // tried again: it ends with err and a record of it
@@ -144,16 +149,11 @@ func (h *Handler) upload(ctx context.Context, run workflow.Run, handOver handOve
 }
 
 // fill copies the artifacts to the version and loads the copies: the originals may change at any time.
-func (h *Handler) fill(ctx context.Context, version int64, handOver handOver) (vectorstore.Record, error) {
+func (h *Handler) fill(ctx context.Context, version int64, handOver handOver, latest *snapshot) (vectorstore.Record, error) {
 	copies, err := handOver.copyTo(ctx, h.Artifacts, version)
 	if err != nil {
 		return vectorstore.Record{}, err
 	}
-	latest, err := latestSnapshot(ctx, h.Lake)
-	if err != nil {
-		return vectorstore.Record{}, err
-	}
-	defer latest.Close()
 	against, err := h.compare(ctx, handOver, latest)
 	if err != nil {
 		return vectorstore.Record{}, err
@@ -164,7 +164,7 @@ func (h *Handler) fill(ctx context.Context, version int64, handOver handOver) (v
 // compare returns the shop for the comparison with a hand-over. Artifacts that train has made are made of the
 // snapshot itself.
 func (h *Handler) compare(ctx context.Context, handOver handOver, latest *snapshot) (*comparison, error) {
-	c := &comparison{metric: h.Metric, enforceModel: h.EnforceModelCheck}
+	c := &comparison{of: latest.of(), metric: h.Metric, enforceModel: h.EnforceModelCheck}
 	if handOver.isTrained() {
 		return c, nil
 	}

@@ -22,7 +22,7 @@ func load(ctx context.Context, db *pgxpool.Pool, copies copies, of handOver, aga
 	against.faults = &wrong
 	items := &items{Reader: embeddings.Items(lake.ItemEmbeddingsKey, opener(ctx, copies, lake.ItemEmbeddingsKey), &wrong),
 		comparison: against, spelled: map[string]string{}}
-	users := &users{Reader: embeddings.Users(lake.UserEmbeddingsKey, against.customerType(), opener(ctx, copies, lake.UserEmbeddingsKey), &wrong), comparison: against}
+	users := &users{Reader: embeddings.Users(lake.UserEmbeddingsKey, against.of.Customer.Type, opener(ctx, copies, lake.UserEmbeddingsKey), &wrong), comparison: against}
 	defer items.Close()
 	defer users.Close()
 

@@ -20,8 +20,7 @@ type shop struct {
 	products  []string
 	customers []string     // those with an interaction, by ascending id
 	users     *model.Table // their facts
-
-	customerType shape.Type // of their ids
+	ids       shape.Type   // of customers
 }
 
 // readShop returns nil if there is no snapshot, or none that is whole.
@@ -37,12 +36,12 @@ func readShop(ctx context.Context, store *objectstore.Store, latest *snapshot) (
 	if err != nil {
 		return nil, err
 	}
-	return &shop{items: read.ShopItems(), whole: latest.products.whole, products: read.Items, customers: read.Customers, users: read.Users, customerType: read.Shop.Customer.Type}, nil
+	return &shop{items: read.ShopItems(), whole: latest.products.whole, products: read.Items, customers: read.Customers, users: read.Users, ids: read.Shop.Customer.Type}, nil
 }
 
 // customer returns the facts about a customer who has an interaction.
 func (s *shop) customer(id string) (model.Record, bool) {
-	i, found := slices.BinarySearchFunc(s.customers, id, s.customerType.Compare)
+	i, found := slices.BinarySearchFunc(s.customers, id, s.ids.Compare)
 	if !found {
 		return model.Record{}, false
 	}

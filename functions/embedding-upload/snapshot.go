@@ -82,6 +82,14 @@ func keysUnder(ctx context.Context, store *objectstore.Store, prefix string) (ke
 	return keys, err
 }
 
+// of returns the snapshot's shop, and the lab for nil.
+func (s *snapshot) of() shape.Shop {
+	if s == nil {
+		return shape.Lab
+	}
+	return s.shop
+}
+
 // rows is the zero value for nil.
 func (s *snapshot) rows() vectorstore.Snapshot {
 	if s == nil {

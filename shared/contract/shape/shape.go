@@ -213,7 +213,7 @@ func OrLab(shop *Shop) Shop {
 // same types. Other vectors and pairs must not be mixed.
 func (s Shop) SameIDs(other Shop) bool {
 	return s.Name == other.Name && s.Customer.Type == other.Customer.Type && s.Customer.Hashed == other.Customer.Hashed &&
-		s.Product.Type == other.Product.Type && s.Product.Hashed == other.Product.Hashed
+		s.Product.Type == other.Product.Type
 }
 
 // IsLab reports whether the shop is read from the lab's three tables.

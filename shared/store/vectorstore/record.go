@@ -79,16 +79,23 @@ func Current(ctx context.Context, db Querier) (Record, bool, error) {
 	return scanRecord("reading the active version", db.QueryRow(ctx, selectRecord+`where status = 'active'`))
 }
 
-// SameArtifacts finds the version that makes another load of these artifacts (key → ETag) pointless. That is the
+// SameArtifacts finds the version of this shop that makes another load of these artifacts (key → ETag) pointless. That is the
 // active one, or one that was rolled back and must not come back by the next nightly run. It may also be the newest
-// hand-over, which is not active any more if a trained version has replaced it.
-func SameArtifacts(ctx context.Context, db Querier, artifacts map[string]string, metric distance.Metric) (Record, bool, error) {
+// hand-over, which is not active any more if a trained version has replaced it. If no version is active, another load of that
+// one is not pointless: a version of another shop has been retired since.
+func SameArtifacts(ctx context.Context, db Querier, artifacts map[string]string, metric distance.Metric, shop shape.Shop) (Record, bool, error) {
 	return scanRecord("looking for a version of these artifacts", db.QueryRow(ctx, selectRecord+`
-		where artifacts = $1::jsonb and metric = $2 and (status = 'active' or rolled_back_by is not null
+		where artifacts = $1::jsonb and metric = $2 and `+ofShop+` and (status = 'active' or rolled_back_by is not null
 			or status = 'retired' and version = (select max(version) from `+VersionTable+`
-				where origin = $3 and status in ('active', 'retired')))
-		order by status = 'active' desc, version desc limit 1`, artifacts, metric, HandedOver))
+				where origin = $3 and status in ('active', 'retired')) and exists (select from `+VersionTable+` where status = 'active'))
+		order by status = 'active' desc, version desc limit 1`, artifacts, metric, HandedOver,
+		shop.Name, shop.Customer.Type, fmt.Sprint(shop.Customer.Hashed), shop.Product.Type))
 }
+
+// ofShop is true of versions whose ids are those of a shop, as shape.Shop.SameIDs says. Its name and types are $4 to $7.
+var ofShop = fmt.Sprintf(`coalesce(shop ->> 'name', '') = $4 and coalesce(shop #>> '{customer,type}', '%s') = $5
+	and coalesce(shop #>> '{customer,hashed}', 'false') = $6 and coalesce(shop #>> '{product,type}', '%s') = $7`,
+	shape.Lab.Customer.Type, shape.Lab.Product.Type)
 
 // Allocate gives the run its version, in status Loading, before its artifacts are copied. A run that has a version
 // keeps its number and starts again. If it is loaded already, the error is Overtaken. Numbers have no gaps, so that a
