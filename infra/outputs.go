@@ -10,8 +10,41 @@ import (
 
 	"recsys/infra/deployment"
 	"recsys/shared/contract/lake"
+	"recsys/shared/contract/shape"
 	"recsys/shared/shop/sampleshop"
+	"recsys/shared/stream/activity"
 )
+
+// activityOf returns a record of a shop, and how to use it. With a shop file it is a form to fill in, because nobody knows
+// a customer yet. The sample shop has customers that are known. Of another shop with its tables it is "".
+func activityOf(config deployment.Config) (record, description string) {
+	switch {
+	case !config.Shop.IsLab():
+		return formOf(config.Shop), "One visitor's activity. Put in ids and features of your own"
+	case config.OwnsSource():
+		return sampleActivity(), "One visitor's activity"
+	default:
+		return "", ""
+	}
+}
+
+// formOf returns a record whose values are to be filled in.
+func formOf(shop shape.Shop) string {
+	form := activity.FormOf(shop)
+	members := `"session_id":"a1"`
+	for name := range form.Members {
+		members += fmt.Sprintf(`,%q:"…"`, name)
+	}
+	return fmt.Sprintf(`{%s,"browse_history":[{%q:"…","quantity":1,"in_shopping_cart":true}]}`, members, form.Product())
+}
+
+// customerMember returns the name of a record's member with the customer's id.
+func customerMember(shop shape.Shop) string {
+	for name := range activity.FormOf(shop).Members {
+		return name
+	}
+	return ""
+}
 
 // sampleActivity returns a record of the shop that the deployment loads into a MySQL of its own.
 func sampleActivity() string {
@@ -22,8 +55,7 @@ func sampleActivity() string {
 	return record
 }
 
-// newOutputs names the next steps: commands to paste and pages to open. Without the sample shop there is no record to
-// paste, because its customers and products would be none of the other shop.
+// newOutputs names the next steps: commands to paste and pages to open.
 func newOutputs(stack awscdk.Stack, config deployment.Config, data *DataLake, batch *BatchWorkflow, streaming *Streaming, topic awssns.Topic, dashboard awscloudwatch.Dashboard) {
 	region := *awscdk.Aws_REGION()
 	machine := *batch.StateMachine.StateMachineArn()
@@ -43,13 +75,13 @@ func newOutputs(stack awscdk.Stack, config deployment.Config, data *DataLake, ba
 	if config.ShopFile != "" {
 		say("Shop", "The shop file's name and SHA-256", "%s %s", config.Shop.Name, config.Shop.Hash)
 	}
-	if config.OwnsSource() && config.Shop.IsLab() {
-		say("Step3PutRecord", "One visitor's activity",
+	if record, description := activityOf(config); record != "" {
+		say("Step3PutRecord", description,
 			"aws kinesis put-record --region %s --cli-binary-format raw-in-base64-out --stream-name %s --partition-key a1 --data '%s'",
-			region, *streaming.Stream.StreamName(), sampleActivity())
+			region, *streaming.Stream.StreamName(), record)
 	}
 	say("Step4QueryRecommendations", "Today's answers, some minutes later", "%s",
-		query("select customer_number, recommendation.strategy, recommended_items from "+data.Database+"."+recommendationsTable+
+		query("select "+customerMember(config.Shop)+", recommendation.strategy, recommended_items from "+data.Database+"."+recommendationsTable+
 			" where year = year(current_date) and month = month(current_date) and day = day(current_date) limit 10"))
 	say("Step5UploadArtifacts", "Hands over embeddings, model and scalers of your own; _SUCCESS starts the embeddings stage",
 		"aws s3 cp --region %[1]s --recursive --exclude embeddings/_SUCCESS . s3://%[2]s/ && aws s3 cp --region %[1]s embeddings/_SUCCESS s3://%[2]s/embeddings/_SUCCESS",

@@ -2,6 +2,7 @@ package main
 
 import (
 	"encoding/json"
+	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
@@ -323,7 +324,8 @@ func TestTheDocumentExplainsTheSteps(t *testing.T) {
 	}
 }
 
-// TestTheRecordToPasteIsOfTheShop that the deployment has loaded. With another shop none is printed.
+// TestTheRecordToPasteIsOfTheShop that the deployment has loaded. With a shop file it is a form. With another shop none is
+// printed.
 func TestTheRecordToPasteIsOfTheShop(t *testing.T) {
 	want, err := sampleshop.Example(sampleshop.Default())
 	if err != nil {
@@ -333,6 +335,13 @@ func TestTheRecordToPasteIsOfTheShop(t *testing.T) {
 	quoted, _ := json.Marshal("--data '" + want + "'")
 	if !strings.Contains(string(own), strings.Trim(string(quoted), `"`)) {
 		t.Errorf("printed is %s, want %s", own, quoted)
+	}
+	form := variant(t, "every option").Outputs["Step3PutRecord"]
+	text, _ := json.Marshal(form.Value)
+	for _, member := range []string{"customer", "city", "country", "product"} {
+		if !strings.Contains(string(text), fmt.Sprintf(`\"%s\":\"…\"`, member)) {
+			t.Errorf("the form of the shop file is %s, without %s", text, member)
+		}
 	}
 	if other, printed := variant(t, "existing, password").Outputs["Step3PutRecord"]; printed {
 		t.Errorf("printed is %v", other)

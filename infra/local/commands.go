@@ -13,8 +13,6 @@ import (
 	"recsys/infra/local/aws/stepfunctions"
 	"recsys/infra/local/db/provision"
 	"recsys/infra/local/platform"
-	"recsys/shared/contract/lake"
-	"recsys/shared/store/objectstore"
 )
 
 // runOnce starts everything, shows one execution and one stream of activity, and stops.
@@ -122,7 +120,7 @@ func (o options) with(ctx context.Context, c *console, do func(*console, *platfo
 	return do(c, p.Client)
 }
 
-// show runs the workflow and streams activity, where some of this shop is known.
+// show runs the workflow and streams activity.
 func (o options) show(ctx context.Context, c *console, p *platform.Platform) error {
 	if err := o.handOver(ctx, c, p.Client); err != nil {
 		return err
@@ -130,12 +128,10 @@ func (o options) show(ctx context.Context, c *console, p *platform.Platform) err
 	if err := o.execute(ctx, c, p.Client); err != nil {
 		return err
 	}
-	if o.events == "" && !p.SampleShop() {
-		c.say("\nNo activity of this shop is known, so none is streamed. With activity records of its customers, a JSON object a line:\n  %s",
-			o.command("put-records FILE"))
-		return nil
+	if o.events != "" || p.SampleShop() {
+		return o.stream(ctx, c, p.Client)
 	}
-	return o.stream(ctx, c, p.Client)
+	return o.ownActivity(ctx, c, p.Client)
 }
 
 // handOver hands over the folder of --artifacts. Without it, an earlier hand-over stays. Where there is nothing, the
@@ -171,18 +167,4 @@ func (o options) execute(ctx context.Context, c *console, client *platform.Clien
 		return err
 	}
 	return o.evaluation(ctx, c, client, name, output)
-}
-
-// training tells where the training data lies.
-func (o options) training(ctx context.Context, c *console, client *platform.Client) error {
-	var latest lake.Latest
-	_, err := client.Store(platform.LakeBucket).GetJSON(ctx, lake.LatestKey, 1<<20, &latest)
-	if errors.Is(err, objectstore.ErrNotFound) {
-		return nil // nothing is published: the output above says why
-	}
-	if err != nil {
-		return err
-	}
-	c.say("  training data: %s rows in %s", grouped(latest.Rows), o.object(platform.LakeBucket, lake.SnapshotPrefix(latest.Snapshot)))
-	return nil
 }

@@ -33,6 +33,7 @@ Commands
   start             run the workflow once more, on what serve has up, or on its own
   put-records FILE  put activity records (JSON lines, gzip or a KPL aggregate) on Kinesis and show the recommendations
   invoke STEP       run one function on an event and print its answer; see invoke --help
+  shop-check        compare a shop file with its database and show what a run would read; runs nothing
   generate          write a sample shop of any size: shop.sql, training.csv, products.csv, truth.json, sessions.jsonl
   doctor            say what a deployment to AWS lacks, before it and after it; see doctor --help
   reset             delete the state directory's data (downloads stay)
@@ -46,6 +47,7 @@ type options struct {
 	sourceEngine   mysql.Engine
 	sourceDatabase string
 	shop           string
+	source         string           // a DSN, of shop-check
 	settings       named            // as they are given
 	parsed         settings.Options // and with their defaults
 	artifacts      string
@@ -61,6 +63,7 @@ type options struct {
 // commands but generate, doctor and help, which start and change nothing here.
 var commands = map[string]func(context.Context, options, io.Writer) error{
 	"run": runOnce, "serve": serve, "start": start, "put-records": putRecords, "invoke": invoke, "reset": reset,
+	"shop-check": shopCheck,
 }
 
 // files is a flag that may be repeated.
@@ -221,10 +224,25 @@ func (o *options) register(flags *flag.FlagSet, command string) {
 	if command == "reset" {
 		return
 	}
+	if command == "shop-check" {
+		o.registerSource(flags)
+		flags.StringVar(&o.source, "source", "", "`DSN` of a database that runs already, user:password@tcp(host:port)/database; it is only read. MYSQL_DSN does the same")
+		return
+	}
 	flags.Var(&o.settings, "c", "an option as `NAME=VALUE`, such as sessionWeight=0.5, for as long as this command runs; may be repeated. cdk deploy takes the same, see docs/aws.md")
 	if command == "put-records" || command == "invoke" {
 		return
 	}
+	o.registerSource(flags)
+	flags.StringVar(&o.artifacts, "artifacts", "", "`DIR` with a data scientist's embeddings/, model/ and scalers/, instead of training a model of our own")
+	flags.StringVar(&o.input, "input", o.input, "the execution's input as `JSON`: {} or any of stages (all, training-data, embeddings), train (true, false), acceptShrunkSource (true), rollback (true, alone)")
+	if command != "start" {
+		flags.StringVar(&o.events, "events", "", "`FILE` of activity records, one JSON object a line, instead of the sample's")
+	}
+}
+
+// registerSource gives a command the flags about the shop and its dumps.
+func (o *options) registerSource(flags *flag.FlagSet) {
 	flags.Var(&o.sourceSQL, "source-sql", "a MySQL dump `FILE` to load instead of what is there, at first the sample shop; may be repeated, in the order of loading")
 	flags.Func("source-engine", "`ENGINE` of the private database, mysql or mariadb (default: the one that wrote the dump, or else mysql)", func(name string) (err error) {
 		o.sourceEngine, err = mysql.ParseEngine(name)
@@ -232,11 +250,6 @@ func (o *options) register(flags *flag.FlagSet, command string) {
 	})
 	flags.StringVar(&o.sourceDatabase, "source-database", "", "`NAME` of the dump's database that holds the shop (default: the only one with its tables)")
 	flags.StringVar(&o.shop, "shop", "", "a shop `FILE` that describes a shop with tables of its own, such as docs/shops/sakila.yaml; stays for the next start; none: the tables of the sample shop again")
-	flags.StringVar(&o.artifacts, "artifacts", "", "`DIR` with a data scientist's embeddings/, model/ and scalers/, instead of training a model of our own")
-	flags.StringVar(&o.input, "input", o.input, "the execution's input as `JSON`: {} or any of stages (all, training-data, embeddings), train (true, false), acceptShrunkSource (true), rollback (true, alone)")
-	if command != "start" {
-		flags.StringVar(&o.events, "events", "", "`FILE` of activity records, one JSON object a line, instead of the sample's")
-	}
 }
 
 // checkPaths finds a mistyped path before anything starts.

@@ -12,11 +12,14 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"recsys/infra/local/platform"
 	"recsys/infra/local/testbed/mysqltest"
 	"recsys/infra/local/testbed/postgrestest"
 	"recsys/infra/local/testbed/provisiontest"
+	"recsys/shared/contract/lake"
+	"recsys/shared/contract/shape"
 	"recsys/shared/learn/evaluation/report"
 	"recsys/shared/stream/activity"
 )
@@ -149,15 +152,45 @@ func TestSummaryOfTheAnswers(t *testing.T) {
 	o := options{stateDir: t.TempDir()}
 	var out bytes.Buffer
 	mixed := []platform.Answer{{Rejected: "not JSON at byte 7"}, answered("model"), {Rejected: "not JSON at byte 9"}, {Rejected: "not UTF-8"}}
-	if err := o.answers(newConsole(&out), mixed, nil, 0); err != nil {
+	if err := o.answers(newConsole(&out), published{shop: shape.Lab}, mixed, nil, 0); err != nil {
 		t.Error(err)
 	}
 	if text := out.String(); !strings.Contains(text, "3 rejected (2 not JSON, 1 not UTF-8): ") || !strings.Contains(text, "1 answers after 0.0 s: 1 model") {
 		t.Errorf("printed %s", text)
 	}
 	out.Reset()
-	if err := o.answers(newConsole(&out), mixed[:1], nil, 0); err == nil || strings.Contains(out.String(), "customer") {
+	if err := o.answers(newConsole(&out), published{shop: shape.Lab}, mixed[:1], nil, 0); err == nil || strings.Contains(out.String(), "customer") {
 		t.Errorf("all are rejected: %v, printed %s", err, out.String())
+	}
+}
+
+// A run of a shop with a file tells how much it has, and what was left out. The lab's output stays as it was.
+func TestContentsOfASnapshot(t *testing.T) {
+	newest := time.Date(2006, 2, 14, 15, 16, 3, 0, time.UTC)
+	films := shape.Shop{Name: "sakila", Source: shape.Source{Interactions: []shape.Query{{Name: "rentals"}}}}
+	manifest := lake.Manifest{Shop: &films, Customers: 599, Products: 1000, Kinds: map[string]int64{"view": 2, "purchase": 16044}, Newest: &newest,
+		Skipped: map[string]int64{"guest": 1200}, Rejected: map[string]int64{"future-time": 3}}
+	want := "shop sakila: 599 customers with interactions, 1,000 products; interactions: 16,044 purchase, 2 view\n" +
+		"the newest interaction is of 2006-02-14 15:16\n" +
+		"skipped, as the rules say: 1,200 guest\n" +
+		"rejected, see quarantine: 3 future-time"
+	if got := strings.Join(contents(manifest), "\n"); got != want {
+		t.Errorf("\n%s\nwant\n%s", got, want)
+	}
+	if got := contents(lake.Manifest{Customers: 98}); got != nil {
+		t.Errorf("the lab's: %v", got)
+	}
+}
+
+// Recommendations have the products' names, and the customer's group in place of the lab's city.
+func TestTheTableHasTheShopsNames(t *testing.T) {
+	films := published{shop: shape.Shop{Group: "country", Source: shape.Source{Interactions: make([]shape.Query, 1)}}, names: map[string]string{"7": "ACADEMY DINOSAUR"}}
+	answer := platform.Answer{Record: map[string]any{"customer": 12, "country": "Japan", "city": "Akishima"}}
+	answer.Recommended = []activity.Scored{{ID: "7", Score: 0.5}, {ID: "8", Score: 0.25}}
+	want := "  customer  country  strategy  recommended (score)\n" +
+		"  12        Japan              ACADEMY DINOSAUR (0.50)  8 (0.25)"
+	if got := table(films, []platform.Answer{answer}, 3); got != want {
+		t.Errorf("\n%s\nwant\n%s", got, want)
 	}
 }
 
@@ -238,6 +271,9 @@ func invokeOnServe(t *testing.T, state string) {
 		var out bytes.Buffer
 		err := run(t.Context(), append(append([]string{"invoke"}, args...), "--state-dir", state), &out, io.Discard)
 		return out.String(), err
+	}
+	if text, err := command("plan-extract"); err != nil || !strings.Contains(text, `"ranges"`) { // the shop of the run, which extract reads
+		t.Errorf("plan-extract with its own event: %v, printed %s", err, text)
 	}
 	if text, err := command("extract"); err != nil || strings.Contains(text, "Starting") || !strings.Contains(text, `"ratings": 2500`) {
 		t.Errorf("extract with its own event: %v, printed %s", err, text)

@@ -10,6 +10,7 @@ import (
 
 	"recsys/infra/local/aws/stepfunctions"
 	"recsys/infra/local/platform"
+	"recsys/shared/contract/shape"
 )
 
 // hostile are texts of records that would do something to a terminal, and how they are shown.
@@ -53,7 +54,7 @@ func TestTheConsoleShowsAndDoesNotObey(t *testing.T) {
 		c.event(stepfunctions.Event{Type: "StateFailed", StateType: "Task", State: text, Error: text})
 		c.handOver(platform.HandOver{Whose: platform.Folder, From: text})
 		answer := platform.Answer{Rejected: text}
-		if err := (options{}).answers(c, []platform.Answer{answer, {City: text}}, []string{text}, 0); err != nil {
+		if err := (options{}).answers(c, published{shop: shape.Lab}, []platform.Answer{answer, {Record: map[string]any{"city": text}}}, []string{text}, 0); err != nil {
 			t.Fatal(err)
 		}
 		for _, r := range out.String() {
@@ -66,15 +67,15 @@ func TestTheConsoleShowsAndDoesNotObey(t *testing.T) {
 
 func TestTable(t *testing.T) {
 	answers := []platform.Answer{
-		{CustomerNumber: "353", City: "札幌"}, {CustomerNumber: "1", City: "A\tB\nC"}, {Rejected: "no JSON"},
-		{CustomerNumber: "2", City: strings.Repeat("ö", 100)},
+		{Record: map[string]any{"customer_number": 353, "city": "札幌"}}, {Record: map[string]any{"customer_number": 1, "city": "A\tB\nC"}}, {Rejected: "no JSON"},
+		{Record: map[string]any{"customer_number": 2, "city": strings.Repeat("ö", 100)}},
 	}
 	answers[0].Recommendation.Strategy, answers[1].Recommendation.Strategy, answers[3].Recommendation.Strategy = "model", "popular", "none"
 	want := "  customer  city                                              strategy  recommended (score)\n" +
 		"  353       札幌                                              model\n" +
 		`  1         A\tB\nC                                           popular` + "\n" +
 		"  2         " + strings.Repeat("ö", 47) + "…  none"
-	if got := table(answers, 3); got != want {
+	if got := table(published{shop: shape.Lab}, answers, 3); got != want {
 		t.Errorf("\n%s\nwant\n%s", got, want)
 	}
 }

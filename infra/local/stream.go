@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"maps"
@@ -15,10 +16,11 @@ import (
 
 	"recsys/infra/local/platform"
 	"recsys/infra/local/sample"
+	"recsys/shared/shop/interactions"
 	"recsys/shared/stream/activity"
 )
 
-// stream puts the activity on Kinesis and shows the answers.
+// stream puts the activity of the sample or of a file on Kinesis and shows the answers.
 func (o options) stream(ctx context.Context, c *console, client *platform.Client) error {
 	events, err := o.activity()
 	if err != nil {
@@ -26,6 +28,35 @@ func (o options) stream(ctx context.Context, c *console, client *platform.Client
 	}
 	defer events.Close()
 	c.heading("Stream")
+	return o.put(ctx, c, client, events)
+}
+
+// ownRecords is how many records ownActivity makes.
+const ownRecords = 20
+
+// ownActivity makes records of the shop's own customers and products, because nobody has given any.
+func (o options) ownActivity(ctx context.Context, c *console, client *platform.Client) error {
+	c.heading("Stream")
+	manifest, err := client.Snapshot(ctx)
+	var records []byte
+	if err == nil {
+		records, err = client.OwnActivity(ctx, manifest, ownRecords)
+	}
+	if err != nil && !errors.Is(err, interactions.ErrNoSnapshot) {
+		return err
+	}
+	if len(records) == 0 {
+		c.say("  the training data has no customer to make a record of")
+		return nil
+	}
+	first, _, _ := bytes.Cut(records, []byte("\n"))
+	c.say("  records of the shop's own customers, such as this one. Put others with `%s`:", o.command("put-records FILE"))
+	c.say("  %s", string(first))
+	return o.put(ctx, c, client, bytes.NewReader(records))
+}
+
+// put puts records on Kinesis and shows the answers.
+func (o options) put(ctx context.Context, c *console, client *platform.Client, events io.Reader) error {
 	since := time.Now()
 	ids, err := client.PutRecords(ctx, events)
 	if err != nil {
@@ -44,11 +75,16 @@ func (o options) stream(ctx context.Context, c *console, client *platform.Client
 	if err != nil {
 		return err
 	}
-	return o.answers(c, answers, keys, time.Since(since))
+	took := time.Since(since)
+	shop, err := readPublished(ctx, client)
+	if err != nil {
+		return err
+	}
+	return o.answers(c, shop, answers, keys, took)
 }
 
 // answers shows the outcome of the records. If none was answered, it is an error.
-func (o options) answers(c *console, answers []platform.Answer, keys []string, took time.Duration) error {
+func (o options) answers(c *console, shop published, answers []platform.Answer, keys []string, took time.Duration) error {
 	reasons := map[string]int{}
 	for _, answer := range answers {
 		if answer.Rejected != "" {
@@ -72,7 +108,7 @@ func (o options) answers(c *console, answers []platform.Answer, keys []string, t
 	for _, key := range keys {
 		c.say("  recommendations: %s", o.object(platform.RecommendationsBucket, key))
 	}
-	c.block("\n" + table(answers, 3))
+	c.block("\n" + table(shop, answers, 3))
 	return nil
 }
 
@@ -113,8 +149,8 @@ func shares(counts map[string]int) string {
 }
 
 // table shows the recommendations for the first customers.
-func table(answers []platform.Answer, customers int) string {
-	rows := [][]string{{"customer", "city", "strategy", "recommended (score)"}}
+func table(shop published, answers []platform.Answer, customers int) string {
+	rows := [][]string{{"customer", shop.about(), "strategy", "recommended (score)"}}
 	for _, answer := range answers {
 		if len(rows) > customers {
 			break
@@ -124,10 +160,10 @@ func table(answers []platform.Answer, customers int) string {
 		}
 		items := make([]string, 0, len(answer.Recommended))
 		for _, item := range answer.Recommended {
-			items = append(items, fmt.Sprintf("%s (%.2f)", cell(item.ID), item.Score))
+			items = append(items, fmt.Sprintf("%s (%.2f)", cell(shop.item(item.ID)), item.Score))
 		}
 		rows = append(rows, []string{
-			cell(answer.CustomerNumber.String()), cell(answer.City), cell(string(answer.Recommendation.Strategy)), strings.Join(items, "  "),
+			cell(answer.Member("customer", "customer_number")), cell(answer.Member(shop.about())), cell(string(answer.Recommendation.Strategy)), strings.Join(items, "  "),
 		})
 	}
 	return aligned(rows)

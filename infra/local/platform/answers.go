@@ -1,6 +1,7 @@
 package platform
 
 import (
+	"bytes"
 	"compress/gzip"
 	"context"
 	"encoding/json"
@@ -18,9 +19,9 @@ import (
 
 // Answer is the outcome of one record: the members that recommend added, or a reason for rejecting it.
 type Answer struct {
-	CustomerNumber json.Number `json:"customer_number"`
-	City           string      `json:"city"`
 	activity.Answer
+	// Record holds the members of the record.
+	Record map[string]any `json:"-"`
 
 	// Rejected is the reason why the record was rejected, "" if it was not.
 	Rejected string `json:"-"`
@@ -131,14 +132,38 @@ func (w *watch) answers(key string, body io.Reader) error {
 		return err
 	}
 	for lines := json.NewDecoder(plain); ; {
-		var answer Answer
-		if err := lines.Decode(&answer); errors.Is(err, io.EOF) {
+		var line json.RawMessage
+		if err := lines.Decode(&line); errors.Is(err, io.EOF) {
 			return nil
 		} else if err != nil {
 			return err
 		}
+		answer, err := parseAnswer(line)
+		if err != nil {
+			return err
+		}
 		w.take(key, answer.Recommendation.EventID, answer)
 	}
+}
+
+// parseAnswer reads one line of an object. Numbers keep their text.
+func parseAnswer(line []byte) (answer Answer, err error) {
+	if err := json.Unmarshal(line, &answer); err != nil {
+		return answer, err
+	}
+	members := json.NewDecoder(bytes.NewReader(line))
+	members.UseNumber()
+	return answer, members.Decode(&answer.Record)
+}
+
+// Member returns the text of the record's member, "" for none. Of several names the first that is there counts.
+func (a Answer) Member(names ...string) string {
+	for _, name := range names {
+		if value := a.Record[name]; value != nil {
+			return fmt.Sprint(value)
+		}
+	}
+	return ""
 }
 
 func (w *watch) rejection(_ string, body io.Reader) error {

@@ -4,7 +4,6 @@ import (
 	"bufio"
 	"bytes"
 	"compress/gzip"
-	"encoding/json"
 	"fmt"
 	"slices"
 	"strings"
@@ -54,10 +53,11 @@ func delivered(tb testing.TB, p *Platform, events []string) []line {
 		scanner := bufio.NewScanner(plain)
 		scanner.Buffer(nil, 2<<20)
 		for scanner.Scan() {
-			answer := line{text: scanner.Text()}
-			if err := json.Unmarshal(scanner.Bytes(), &answer.Answer); err != nil {
+			parsed, err := parseAnswer(scanner.Bytes())
+			if err != nil {
 				return fmt.Errorf("%s: %w", object.Key, err)
 			}
+			answer := line{parsed, scanner.Text()}
 			if wanted[answer.Recommendation.EventID] {
 				lines = append(lines, answer)
 			}

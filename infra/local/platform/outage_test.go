@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -39,7 +40,7 @@ func TestOutages(t *testing.T) {
 func wantAnswered(t *testing.T, lines []line, h handOver) {
 	t.Helper()
 	for _, l := range lines {
-		customer, err := l.CustomerNumber.Int64()
+		customer, err := strconv.ParseInt(l.Member("customer_number"), 10, 64)
 		if err != nil || !sameList(l.Recommended, h.nearest(customer)) || l.Recommendation.ModelVersion != 1 {
 			t.Fatalf("answered with %+v, want %v", l.Answer, h.nearest(customer))
 		}

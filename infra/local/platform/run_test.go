@@ -158,12 +158,27 @@ var contract = map[string]string{
 // readSnapshot reads a snapshot's folder with DuckDB, as an analyst would, and checks the columns' types.
 func readSnapshot(t *testing.T, p *Platform, run string) snapshot {
 	t.Helper()
+	read := readDataSet(t, p, run, "customerNumber, productCode")
+	if len(read.Columns) != len(contract) {
+		t.Errorf("%d columns, want %d: %v", len(read.Columns), len(contract), read.Columns)
+	}
+	for column, kind := range contract {
+		if read.Columns[column] != kind {
+			t.Errorf("column %s is %q, want %s", column, read.Columns[column], kind)
+		}
+	}
+	return read
+}
+
+// readDataSet reads a snapshot's folder with DuckDB in the order of some columns.
+func readDataSet(t *testing.T, p *Platform, run, order string) snapshot {
+	t.Helper()
 	script, err := os.ReadFile(filepath.Join("testdata", "read_snapshot.mjs"))
 	if err != nil {
 		t.Fatal(err)
 	}
 	// From the repository's root, where node finds node_modules.
-	command := exec.CommandContext(t.Context(), "node", "--input-type=module", "-", p.S3.Path(LakeBucket, lake.SnapshotPrefix(run)))
+	command := exec.CommandContext(t.Context(), "node", "--input-type=module", "-", p.S3.Path(LakeBucket, lake.SnapshotPrefix(run)), order)
 	command.Dir, command.Stdin = p.config.Cache.Root(), strings.NewReader(string(script))
 	output, err := command.Output()
 	if err != nil {
@@ -172,14 +187,6 @@ func readSnapshot(t *testing.T, p *Platform, run string) snapshot {
 	var read snapshot
 	if err := json.Unmarshal(output, &read); err != nil {
 		t.Fatal(err)
-	}
-	if len(read.Columns) != len(contract) {
-		t.Errorf("%d columns, want %d: %v", len(read.Columns), len(contract), read.Columns)
-	}
-	for column, kind := range contract {
-		if read.Columns[column] != kind {
-			t.Errorf("column %s is %q, want %s", column, read.Columns[column], kind)
-		}
 	}
 	return read
 }

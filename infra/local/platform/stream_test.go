@@ -92,7 +92,7 @@ func TestAnswersAreFoundWhereTheyLie(t *testing.T) {
 		}
 	}
 	answers, _, err := c.Answers(t.Context(), []string{"shard:101", "shard:102"}, since, func(int) {})
-	if err != nil || len(answers) != 2 || answers[0].City != "Nantes" || answers[1].Rejected != "because" {
+	if err != nil || len(answers) != 2 || answers[0].Member("city") != "Nantes" || answers[1].Rejected != "because" {
 		t.Errorf("answers %+v (%v)", answers, err)
 	}
 }

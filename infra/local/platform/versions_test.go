@@ -8,6 +8,7 @@ import (
 	"io"
 	"os"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"testing/fstest"
@@ -180,14 +181,14 @@ func TestSwapUnderLoad(t *testing.T) {
 	trending := 0
 	for _, l := range lines {
 		version := l.Recommendation.ModelVersion
-		if l.CustomerNumber == "" {
+		if l.Member("customer_number") == "" {
 			if !ofPrefix(l, map[int64]string{1: "narrow-", 2: "wide-"}[version]) {
 				t.Fatalf("a shopper is answered with %s by version %d", l.lists(), version)
 			}
 			trending += map[bool]int{true: 1}[l.Recommendation.Strategy == "trending"]
 			continue
 		}
-		customer, err := l.CustomerNumber.Int64()
+		customer, err := strconv.ParseInt(l.Member("customer_number"), 10, 64)
 		if err != nil || !sameList(l.Recommended, versions[version].nearest(customer)) {
 			t.Fatalf("answered with %+v, want %v", l.Answer, versions[version].nearest(customer))
 		}

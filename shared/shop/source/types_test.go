@@ -156,7 +156,7 @@ func aBrokenViewIsNamed(t *testing.T, server *mysql.Server) {
 	}
 }
 
-// ordersAreReadThroughAView wants one range's ratings from a view that counts orders, as those of docs/shops do.
+// ordersAreReadThroughAView wants one range's ratings from a view that counts orders.
 func ordersAreReadThroughAView(t *testing.T, server *mysql.Server) {
 	const view = `CREATE VIEW ratings AS
 		SELECT customerNumber, productCode, LEAST(COUNT(*) + 2, 5) AS productRating
