@@ -15,15 +15,15 @@ import (
 	"recsys/shared/store/objectstore"
 )
 
-// batch is how many rows are in memory at once.
+// batch is how many values of a column are in memory at once.
 const batch = 1024
 
 // table reads some columns of a Parquet object by their names, whatever types they have. Rows pass as column values,
 // without becoming structs: a string for each interaction would be most of the work.
 type table struct {
 	*training.Object
-	file  *parquet.GenericReader[any]
-	index map[string]column
+	index  map[string]column
+	leaves []int // of the columns in the file
 }
 
 // column is a column of a row. The zero column is one that the file does not have.
@@ -38,21 +38,17 @@ func openTable(ctx context.Context, store *objectstore.Store, key string, names 
 	if err != nil {
 		return nil, err
 	}
-	wanted := parquet.Group{}
+	t := &table{Object: object, index: map[string]column{}}
 	for _, name := range names {
-		if leaf, found := object.File.Schema().Lookup(name); found {
-			wanted[name] = leaf.Node
+		leaf, found := object.File.Schema().Lookup(name)
+		if _, double := t.index[name]; found && !double {
+			t.leaves = append(t.leaves, leaf.ColumnIndex)
+			t.index[name] = column{len(t.leaves), unitOf(leaf.Node)}
 		}
 	}
-	if len(wanted) == 0 {
+	if len(t.leaves) == 0 {
 		object.Close()
 		return nil, fmt.Errorf("%s has none of the columns %q", store.URI(key), names)
-	}
-	schema := parquet.NewSchema("Wanted", wanted)
-	t := &table{object, parquet.NewGenericReader[any](object.File, schema), map[string]column{}}
-	for name, node := range wanted {
-		leaf, _ := schema.Lookup(name)
-		t.index[name] = column{leaf.ColumnIndex + 1, unitOf(node)}
 	}
 	return t, nil
 }
@@ -69,25 +65,69 @@ func unitOf(node parquet.Node) float64 {
 
 // each calls do for each row. The row is valid during the call.
 func (t *table) each(ctx context.Context, do func(row parquet.Row) error) error {
-	rows := make([]parquet.Row, batch)
-	for {
-		n, err := t.file.ReadRows(rows)
-		for _, row := range rows[:n] {
+	for _, group := range t.File.RowGroups() {
+		if err := t.eachOf(ctx, group, do); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// chunk is a column of a row group on the way. It reads one page at a time, whose values are valid until the next read.
+type chunk struct {
+	values  parquet.ColumnChunkValueReader
+	buffer  []parquet.Value
+	waiting []parquet.Value
+}
+
+// eachOf goes as many rows at a time as all columns have values waiting. It is several times as fast as rows that the
+// library puts together.
+func (t *table) eachOf(ctx context.Context, group parquet.RowGroup, do func(row parquet.Row) error) error {
+	chunks, columns := make([]chunk, len(t.leaves)), group.ColumnChunks()
+	for i, leaf := range t.leaves {
+		chunks[i] = chunk{parquet.NewColumnChunkValueReader(columns[leaf]), make([]parquet.Value, batch), nil}
+		defer chunks[i].values.Close()
+	}
+	row := make(parquet.Row, len(chunks))
+	for left := group.NumRows(); left > 0; {
+		n := int(min(left, batch))
+		for i := range chunks {
+			waiting, err := chunks[i].fill()
+			if err != nil {
+				return fmt.Errorf("reading Parquet values: %w", err)
+			}
+			n = min(n, waiting)
+		}
+		for k := range n {
+			for i := range chunks {
+				row[i] = chunks[i].waiting[k]
+			}
 			if err := do(row); err != nil {
 				return err
 			}
 		}
-		if errors.Is(err, io.EOF) {
-			return ctx.Err()
+		for i := range chunks {
+			chunks[i].waiting = chunks[i].waiting[n:]
 		}
-		if err != nil {
-			return fmt.Errorf("reading Parquet rows: %w", err)
+		left -= int64(n)
+		if err := ctx.Err(); err != nil {
+			return err
 		}
 	}
+	return nil
 }
 
-// Close frees the buffers and the scratch file.
-func (t *table) Close() error { return errors.Join(t.file.Close(), t.Object.Close()) }
+// fill reads on if no value waits, and returns how many do.
+func (c *chunk) fill() (int, error) {
+	for len(c.waiting) == 0 {
+		n, err := c.values.ReadValues(c.buffer)
+		if n == 0 && err != nil {
+			return 0, errors.Join(err, io.ErrUnexpectedEOF)
+		}
+		c.waiting = c.buffer[:n]
+	}
+	return len(c.waiting), nil
+}
 
 // known reports whether the row has a value.
 func (c column) known(row parquet.Row) bool { return c.place > 0 && !row[c.place-1].IsNull() }

@@ -30,6 +30,7 @@ type reader struct {
 	splits   []split // by Parts
 	buffer   []byte
 	user     model.Record
+	rating   *kind
 	fromFile fields // of the file that is being read
 }
 
@@ -62,6 +63,7 @@ func newReader(manifest lake.Manifest, wanted Wanted) *reader {
 	for range len(wanted.HoldOuts) + len(wanted.Validations) {
 		r.Parts = append(r.Parts, Part{Train: newMatrix(0), HeldOut: newMatrix(0)})
 	}
+	r.rating = r.meaning.kindOf([]byte(shape.Rating))
 	r.splits, r.user = make([]split, len(r.Parts)), r.Users.Empty()
 	return r
 }
@@ -195,7 +197,7 @@ func (r *reader) addRow(row parquet.Row) error {
 // kindOf returns the type of an interaction. A shop without a column for it has ratings alone.
 func (r *reader) kindOf(row parquet.Row) (*kind, error) {
 	if r.fromFile.kind.place == 0 {
-		return r.meaning.kindOf([]byte(shape.Rating)), nil
+		return r.rating, nil
 	}
 	r.buffer = r.fromFile.kind.appendText(r.buffer[:0], row)
 	if len(r.buffer) == 0 {
