@@ -42,6 +42,9 @@ func (p Platform) load(t *testing.T, server *mysql.Server, shop *Shop) *sql.DB {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { db.Close() })
+	for _, table := range query(t, db, "SELECT table_name AS name FROM information_schema.tables WHERE table_schema = DATABASE()") {
+		query(t, db, "ANALYZE TABLE "+table["name"]) // else explain sees the statistics of empty tables
+	}
 	return db
 }
 

@@ -169,10 +169,14 @@ func explain(t *testing.T, db *sql.DB, q shape.Query) {
 	t.Helper()
 	keys := bounds(t, db, q)
 	few := query(t, db, "SELECT range_key FROM ("+q.Count+") q WHERE range_key > ? ORDER BY range_key LIMIT 3", keys[0])
-	for _, table := range query(t, db, "EXPLAIN "+within(q, "KEY > ? AND KEY <= ?"), keys[0], []byte(few[2]["range_key"])) {
+	plan := query(t, db, "EXPLAIN FORMAT=TRADITIONAL "+within(q, "KEY > ? AND KEY <= ?"), keys[0], []byte(few[2]["range_key"]))
+	for _, table := range plan {
 		if rows, _ := strconv.Atoi(table["rows"]); rows > 500 && (table["type"] == "ALL" || table["type"] == "index") {
 			t.Errorf("reads all of a table: %v", table)
 		}
+	}
+	if len(plan) < 2 || plan[0]["type"] == "" || plan[0]["rows"] == "" {
+		t.Errorf("no plan: %v", plan)
 	}
 }
 
