@@ -1,13 +1,10 @@
 package report
 
 import (
-	"cmp"
 	_ "embed"
 	"fmt"
 	"html/template"
 	"io"
-	"maps"
-	"slices"
 	"strconv"
 	"strings"
 
@@ -172,7 +169,9 @@ func (r *Report) facts() []Option {
 	if r.Shop.Customers > 0 {
 		facts = append(facts, Option{"Shop", fmt.Sprintf("%s customers, %s products", numerals.Count(r.Shop.Customers), numerals.Count(r.Shop.Products))})
 	}
+	unit := " ratings"
 	if len(r.Shop.Interactions) > 0 {
+		unit = " pairs of a customer and a product"
 		facts = append(facts, Option{"Interactions", byType(r.Shop.Interactions)})
 	}
 	return append(facts, []Option{
@@ -180,8 +179,8 @@ func (r *Report) facts() []Option {
 		{"Candidate", described(&r.Candidate)},
 		{"Active", described(r.Active)},
 		{"Hold-out", r.HoldOut.String()},
-		{"Held out", numerals.Count(c.HeldOut) + " ratings"},
-		{"Remaining", numerals.Count(r.HoldOut.Remaining) + " ratings"},
+		{"Held out", numerals.Count(c.HeldOut) + unit},
+		{"Remaining", numerals.Count(r.HoldOut.Remaining) + unit},
 		{"Customers judged by", numerals.Count(c.Customers)},
 		{"Items ranked", numerals.Count(c.Items)},
 		{"Gate", fmt.Sprintf("%s, margin %s, tolerance %s", gate.Mode, numerals.Percent(gate.Margin), numerals.Percent(gate.Tolerance))},
@@ -197,20 +196,14 @@ func (h HoldOut) String() string {
 	return fmt.Sprintf("%s of the ratings, seed %d", numerals.Percent(h.Fraction), h.Seed)
 }
 
-// byType lists the interactions by type, those with the most first.
+// byType lists the interactions by type.
 func byType(interactions map[string]int64) string {
-	types := slices.SortedFunc(maps.Keys(interactions), func(a, b string) int {
-		return cmp.Or(cmp.Compare(interactions[b], interactions[a]), cmp.Compare(a, b))
-	})
 	var list []string
-	for _, name := range types[:min(len(types), mostTypes)] {
-		list = append(list, fmt.Sprintf("%s %s", numerals.Count(int(interactions[name])), clip(name, longestName)))
+	for _, name := range byCount(interactions) {
+		list = append(list, numerals.Count(int(interactions[name]))+" "+name)
 	}
 	return strings.Join(list, ", ")
 }
-
-// mostTypes bounds the types that a page lists.
-const mostTypes = 20
 
 // definitions explain the figures to readers. metrics.go has the exact ones.
 var definitions = []Option{

@@ -5,10 +5,13 @@
 package report
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"io"
+	"maps"
 	"math"
+	"slices"
 	"strings"
 	"time"
 
@@ -84,6 +87,7 @@ const (
 	mostRemarks    = 50
 	mostChecks     = 10
 	mostIterations = 1000
+	mostTypes      = 20
 )
 
 // bounded is the report within its limits. The loss ends before the first value that is no number, which JSON cannot hold.
@@ -92,6 +96,7 @@ func (r *Report) bounded() *Report {
 	b.Format = ReportFormat
 	b.EvaluatedAt = r.EvaluatedAt.UTC().Truncate(time.Second)
 	b.Run, b.Snapshot = clip(r.Run, longestName), clip(r.Snapshot, longestName)
+	b.HoldOut.By, b.Shop.Interactions = clip(r.HoldOut.By, longestName), mostCommon(r.Shop.Interactions)
 	b.Options = nil
 	for _, o := range r.Options[:min(len(r.Options), mostOptions)] {
 		b.Options = append(b.Options, Option{clip(o.Name, longestName), clip(o.Value, longestName)})
@@ -118,6 +123,27 @@ func (r *Report) bounded() *Report {
 	}
 	b.Decision.Reason, b.Decision.Remarks = clip(r.Decision.Reason, longestReason), clipAll(r.Decision.Remarks)
 	return &b
+}
+
+// mostCommon returns the types with the most interactions.
+func mostCommon(interactions map[string]int64) map[string]int64 {
+	var common map[string]int64
+	for i, name := range byCount(interactions) {
+		if i == 0 {
+			common = map[string]int64{}
+		}
+		if i < mostTypes {
+			common[clip(name, longestName)] = interactions[name]
+		}
+	}
+	return common
+}
+
+// byCount returns the types, those with the most interactions first.
+func byCount(interactions map[string]int64) []string {
+	return slices.SortedFunc(maps.Keys(interactions), func(a, b string) int {
+		return cmp.Or(cmp.Compare(interactions[b], interactions[a]), cmp.Compare(a, b))
+	})
 }
 
 // boundedSearch drops a search with more trials than a page shows, or with a figure that JSON cannot hold.

@@ -4,12 +4,14 @@ import (
 	"bytes"
 	"encoding/json"
 	"flag"
+	"fmt"
 	"math"
 	"os"
 	"strings"
 	"testing"
 	"time"
 
+	"recsys/shared/contract/lake"
 	"recsys/shared/contract/settings"
 	"recsys/shared/learn/evaluation"
 )
@@ -135,4 +137,34 @@ func TestLossThatIsNoNumber(t *testing.T) {
 		t.Error("the report itself is changed")
 	}
 	asJSON(t, r)
+}
+
+// A shop of orders says what it holds, and that its hold-out goes by time.
+func TestAShopOfOrdersIsDescribed(t *testing.T) {
+	r := example()
+	r.Shop = Shop{Customers: 599, Products: 958, Interactions: map[string]int64{"purchase": 16044, "view": 20000}}
+	r.HoldOut = HoldOut{Fraction: 0.2, By: lake.ByTime, Until: time.Date(2006, 2, 14, 15, 16, 3, 0, time.UTC), Remaining: 2048}
+	facts := map[string]string{}
+	for _, fact := range r.bounded().facts() {
+		facts[fact.Name] = fact.Value
+	}
+	for name, want := range map[string]string{
+		"Shop": "599 customers, 958 products", "Interactions": "20,000 view, 16,044 purchase", "Remaining": "2,048 pairs of a customer and a product",
+		"Hold-out": "by time: about the last 20 % of each customer's interactions, of those until 14 February 2006",
+	} {
+		if got := strings.Join(strings.Fields(facts[name]), " "); got != want {
+			t.Errorf("%s: %q, want %q", name, got, want)
+		}
+	}
+	var read Report
+	if err := json.Unmarshal([]byte(asJSON(t, r)), &read); err != nil || asPage(t, &read) != asPage(t, r) {
+		t.Errorf("the page of the report as read is another: %v", err)
+	}
+	r.Shop.Interactions = map[string]int64{}
+	for i := range 1000 {
+		r.Shop.Interactions[fmt.Sprint(i, strings.Repeat("x", 1000))] = int64(i)
+	}
+	if common := r.bounded().Shop.Interactions; len(common) != mostTypes || common["999"+strings.Repeat("x", 96)+"…"] != 999 {
+		t.Errorf("%d types", len(common))
+	}
 }
