@@ -92,7 +92,7 @@ func (x *index) attempt(ctx context.Context, batch batchQuery, entries []entry, 
 		return nil, retry, err
 	}
 	batch.version, batch.storedFirst = active, m != nil && m.ForUnseen()
-	if batch.records, err = recordQueries(records, m, active.Dimension); err != nil {
+	if batch.records, err = recordQueries(records, m, active); err != nil {
 		return nil, retryNever, err
 	}
 	candidates, err := retrieveAll(ctx, &pgvectorRetriever{conn, x.acquire, x.timeout, x.texts}, batch)

@@ -67,8 +67,8 @@ func (q *batchQuery) fetch(strategy activity.Strategy) int {
 }
 
 // recordQueries returns the queries of records, with the vectors that the model computes. The model may be nil.
-func recordQueries(records []*activity.Record, m *model.Model, dimension int) ([]recordQuery, error) {
-	vectors, err := modelVectors(records, m, dimension)
+func recordQueries(records []*activity.Record, m *model.Model, v vectorstore.ActiveVersion) ([]recordQuery, error) {
+	vectors, err := modelVectors(records, m, v)
 	if err != nil {
 		return nil, err
 	}

@@ -6,7 +6,10 @@ import (
 	"strings"
 	"testing"
 
+	"recsys/shared/contract/distance"
 	"recsys/shared/contract/shape"
+	"recsys/shared/learn/coldstart"
+	"recsys/shared/learn/model"
 )
 
 // films is a shop with a file, by the types of its ids.
@@ -83,4 +86,51 @@ func TestShopsOfEveryIDType(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestTheModelOfAShop finds a record's features by the names of the shop's columns. One that says something is enough.
+func TestTheModelOfAShop(t *testing.T) {
+	w := setup(t)
+	shop := films(shape.ID{Type: shape.Text}, shape.ID{Type: shape.Text})
+	shop.CustomerColumns = append(shop.CustomerColumns, shape.Column{Name: "visits", Role: shape.Number, Type: shape.Int})
+	number := w.loadTrained(trainedShop{linear: filmModel(t, shop), version: version{shop: shop, metric: distance.InnerProduct, items: circle(100, 4),
+		named: map[string][]float32{"ada": direction(0.5, 4)}, popularity: [][]any{{"", "item-077", 1.0}}}})
+	for in, want := range map[string]string{
+		`{"session_id":"s","region":"north","visits":3}`:                       "model item-000",
+		`{"session_id":"s","region":"south","visits":3}`:                       "model item-025",
+		`{"session_id":"s","REGION":"south","region":"north"}`:                 "model item-000",
+		`{"session_id":"s","region":"south","visits":null}`:                    "model item-025",
+		`{"session_id":"s","region":"","visits":"many"}`:                       "popular item-077",
+		`{"session_id":"s","city":"Oslo","country":"Norway","credit_limit":1}`: "popular item-077",
+		`{"customer":"ada","region":"north","visits":3}`:                       "stored-vector item-050",
+	} {
+		if notDone := w.handle(in); notDone != "" {
+			t.Fatal("not done")
+		}
+		o := w.delivered()[0]
+		if got := o.Recommendation.Strategy + " " + o.ids()[0]; got != want || o.Recommendation.ModelVersion != number {
+			t.Errorf("%s: %s, want %s", in, got, want)
+		}
+	}
+}
+
+// filmModel is the file of a model that sends customers of the north to item-000 of the circle, and those of the south to item-025.
+func filmModel(t *testing.T, shop *shape.Shop) []byte {
+	t.Helper()
+	users, items := model.NewTable(model.ColumnsOf(shop.CustomerColumns)), model.NewTable(model.ColumnsOf(shop.ProductColumns))
+	users.Add(model.Record{Texts: []string{"north"}, Numbers: []float64{1}})
+	users.Add(model.Record{Texts: []string{"south"}, Numbers: []float64{3}})
+	items.Add(model.Record{})
+	encoders := model.FitEncoders(users, items)
+	const dimension, bias, number = 4, 1, 1 // the categories follow
+	userMap := coldstart.Map{Dimension: dimension, Weights: make([]float32, (bias+encoders.Users(users).Width)*dimension)}
+	for region, turn := range []float64{0, 0.25} {
+		copy(userMap.Weights[(bias+number+region)*dimension:], direction(turn, dimension))
+	}
+	itemMap := coldstart.Map{Dimension: dimension, Weights: make([]float32, (bias+encoders.Items(items).Width)*dimension)}
+	file, err := model.WriteLinear(encoders, userMap, itemMap)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return file
 }
