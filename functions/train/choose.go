@@ -47,7 +47,7 @@ func (h *Handler) choose(ctx context.Context, plan plan, snapshot *interactions.
 		began = time.Now()
 		return nil
 	}
-	how := search.Options{Seed: heldOut.Seed ^ validationSeed, Pinned: pinned(options), Folds: folds(snapshot), Repeatable: snapshot.Shop.Meaning.Repeatable}
+	how := search.Options{Seed: heldOut.Seed ^ validationSeed, Pinned: pinned(options, data), Folds: folds(snapshot), Repeatable: snapshot.Shop.Meaning.Repeatable}
 	found, err := search.Run(ctx, data, snapshot.HeldOut, options, how, noted.Trials, after)
 	switch {
 	case errors.Is(err, search.ErrTooFew), errors.Is(err, search.ErrNoneFits):
@@ -67,13 +67,14 @@ func folds(snapshot *interactions.Snapshot) (folds []search.Fold) {
 	return folds
 }
 
-// pinned returns the options that were given another value than their default. The search leaves them alone.
-func pinned(o als.Options) search.Pinned {
+// pinned returns the options that the search leaves alone: those that were given another value than their default, and the
+// ridge on features in a shop without any.
+func pinned(o als.Options, data als.Data) search.Pinned {
 	d := als.Default()
 	return search.Pinned{
 		Factors: o.Factors != d.Factors, Iterations: o.Iterations != d.Iterations, UnobservedWeight: o.UnobservedWeight != d.UnobservedWeight,
 		Regularization: o.Regularization != d.Regularization, FrequencyExponent: o.FrequencyExponent != d.FrequencyExponent,
-		FeatureRidge: o.FeatureRidge != d.FeatureRidge,
+		FeatureRidge: o.FeatureRidge != d.FeatureRidge || data.Users.Width+data.Items.Width == 0,
 	}
 }
 

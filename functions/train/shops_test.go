@@ -112,10 +112,16 @@ func TestAShopOfInteractionsAlone(t *testing.T) {
 	bare.ProductColumns = nil
 	_, lines := orders(3, 60, 40, func(order int) float64 { return float64(order) })
 	snapshottest.Publish(t, b.Lake, "monday", bare, nil, lines)
+	b.Search = true
 	out := b.train("run-1", `{}`)
 	m, err := model.Read(model.Files{Linear: b.trained("run-1")[lake.LinearModelKey]})
 	if out.Status != "trained" || err != nil {
 		t.Fatalf("%+v, %v", out, err)
+	}
+	for _, trial := range b.training("run-1").Search.Trials {
+		if trial.FeatureRidge != b.Options.FeatureRidge {
+			t.Errorf("%+v varies the ridge on features that there are none of", trial)
+		}
 	}
 	if vector, err := m.UserEmbedding(model.Record{}); err != nil || len(vector) != 8 {
 		t.Errorf("a newcomer has the vector %v, %v", vector, err)
