@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -32,28 +33,33 @@ func TestShopPlatforms(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, kind := range []shops.Platform{shops.WooCommerce, shops.Magento, shops.PrestaShop, shops.UUID, shops.Text} {
-		t.Run(kind.Name, func(t *testing.T) {
-			p := startPlatform(t, func(c *Config) {
-				c.SourceSQL, c.ShopFile = []string{dumpOf(t, kind, shop)}, shopFileOf(t, kind)
-				c.Options.Search.Search = "off"
-				c.Options.RowsPerRange = 1_000
-			})
-			out := mustExecute(t, p, "shop", 0, `{}`)
-			wanted := expected(kind, shop)
-			manifest := readManifest(t, p, "shop")
-			if out.TrainingData.Status != "published" || manifest.Rows != wanted.rows || manifest.Kinds["purchase"] != wanted.rows ||
-				manifest.Skipped["guest"] != wanted.guests || manifest.Skipped["unknown-product"] != wanted.deleted || out.TrainingData.Rejected != wanted.undated {
-				t.Errorf("got %+v, skipped %v, rejected %v, want %+v", out.TrainingData, manifest.Skipped, manifest.Rejected, wanted)
-			}
-			found := out.Embeddings.Evaluation
-			if !found.Promote || found.NDCG10 < 2*found.Popularity10 || out.Embeddings.Index.Status != "activated" {
-				t.Errorf("evaluation: %+v", found)
-			}
-			checkAnswers(t, p, kind, shop)
-			t.Logf("| %s | %d | %d | %d | %.3f | %.3f | %.3f |", kind.Name, manifest.Rows, manifest.Customers, manifest.Products,
-				found.NDCG10, found.Popularity10, found.Random10)
-		})
+		t.Run(kind.Name, func(t *testing.T) { shopRuns(t, kind, shop) })
 	}
+}
+
+func shopRuns(t *testing.T, kind shops.Platform, shop *shops.Shop) {
+	p := startPlatform(t, func(c *Config) {
+		c.SourceSQL, c.ShopFile = []string{dumpOf(t, kind, shop)}, shopFileOf(t, kind)
+		c.Options.Search.Search = "off"
+		c.Options.RowsPerRange = 1_000
+	})
+	out := mustExecute(t, p, "shop", 0, `{}`)
+	wanted, manifest := expected(kind, shop), readManifest(t, p, "shop")
+	if out.TrainingData.Status != "published" || manifest.Rows != wanted.rows || manifest.Kinds["purchase"] != wanted.rows ||
+		manifest.Skipped["guest"] != wanted.guests || manifest.Skipped["unknown-product"] != wanted.deleted || out.TrainingData.Rejected != wanted.undated {
+		t.Errorf("got %+v, skipped %v, rejected %v, want %+v", out.TrainingData, manifest.Skipped, manifest.Rejected, wanted)
+	}
+	found := out.Embeddings.Evaluation
+	if !found.Promote || found.NDCG10 < 2*found.Popularity10 || out.Embeddings.Index.Status != "activated" {
+		t.Errorf("evaluation: %+v", found)
+	}
+	checkRows(t, p, kind, shop)
+	checkAnswers(t, p, kind, shop)
+	if again := mustExecute(t, p, "again", 1, `{}`); again.TrainingData.Status != "published" || again.Embeddings.Upload.Status != "unchanged" {
+		t.Errorf("a second run: %+v", again)
+	}
+	t.Logf("| %s | %d | %d | %d | %.3f | %.3f | %.3f |", kind.Name, manifest.Rows, manifest.Customers, manifest.Products,
+		found.NDCG10, found.Popularity10, found.Random10)
 }
 
 func dumpOf(t *testing.T, kind shops.Platform, shop *shops.Shop) string {
@@ -118,6 +124,31 @@ func readManifest(t *testing.T, p *Platform, run string) (manifest lake.Manifest
 		t.Fatal(err)
 	}
 	return manifest
+}
+
+// checkRows compares the snapshot with the purchases, as DuckDB reads it: times are UTC, ids the shop's own.
+func checkRows(t *testing.T, p *Platform, kind shops.Platform, shop *shops.Shop) {
+	t.Helper()
+	wanted := map[string]float64{}
+	for _, bought := range shop.Purchases() {
+		if bought.Customer >= 0 && !undated(kind, bought) && !shop.Products[bought.Product].Deleted {
+			key := fmt.Sprint(kind.CustomerID(bought.Customer), " ", kind.ProductID(bought.Product), " ", bought.At.Format(time.DateTime))
+			wanted[key] += float64(bought.Quantity)
+		}
+	}
+	got := map[string]float64{}
+	for _, row := range readDataSet(t, p, "shop", "customer, product").Rows {
+		at, _, _ := strings.Cut(fmt.Sprint(row["at"]), "+")
+		quantity, err := strconv.ParseFloat(fmt.Sprint(row["quantity"]), 64)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got[fmt.Sprint(row["customer"], " ", row["product"], " ", at)] += quantity
+	}
+	if !maps.Equal(got, wanted) {
+		missing := slices.DeleteFunc(slices.Sorted(maps.Keys(wanted)), func(key string) bool { return got[key] == wanted[key] })
+		t.Errorf("%d purchases in the snapshot, want %d; missing or wrong: %.5q", len(got), len(wanted), missing[:min(5, len(missing))])
+	}
 }
 
 // checkAnswers asks for customers that bought something, and for a stranger who looks at a product.
