@@ -84,7 +84,7 @@ func writeUUID(w io.Writer, shop *Shop) error {
 }
 
 func textCustomer(i int) string {
-	switch id := fmt.Sprintf("Cus_%04x", i*7919%65536); i % 20 {
+	switch id := fmt.Sprintf("Cus_%08x", uint32(i)*2654435761); i % 20 {
 	case 3:
 		return id + "/é"
 	case 7:
