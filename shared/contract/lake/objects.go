@@ -161,11 +161,6 @@ func (h HoldOut) In(m Manifest) HoldOut {
 	return h
 }
 
-// SameRule reports whether two hold-outs follow the same rule. By time they may have been drawn from different snapshots.
-func (h HoldOut) SameRule(other HoldOut) bool {
-	return h.By == other.By && h.Fraction == other.Fraction && (h.By == ByTime || h.Seed == other.Seed)
-}
-
 // Option is a setting of the training, for people.
 type Option struct {
 	Name  string `json:"name"`

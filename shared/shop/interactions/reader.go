@@ -24,6 +24,7 @@ type reader struct {
 	columns  map[string]int32  // by the item's id
 	texts    map[string]string // one copy of each category
 	number   int64             // the last customer, if the ids are whole numbers
+	atStart  bool              // of a range: ranges may follow another order
 	sorted   bool              // the customers have come in ascending order
 	events   []event           // of the last customer
 	sums     sums
@@ -159,6 +160,7 @@ func (r *reader) readRange(ctx context.Context, store *objectstore.Store, key st
 	if r.fromFile.customer.place == 0 {
 		return fmt.Errorf("%s has no column %s", store.URI(key), r.Shop.Customer.Name)
 	}
+	r.atStart = true
 	if err := t.each(ctx, r.addRow); err != nil {
 		return fmt.Errorf("%s: %w", store.URI(key), err)
 	}
@@ -214,10 +216,10 @@ func (r *reader) turnTo(row parquet.Row) error {
 		if last >= 0 && number == r.number {
 			return nil
 		}
-		if last >= 0 && number < r.number {
+		if !r.atStart && number < r.number {
 			return fmt.Errorf("customer %d comes after %d: the rows are not sorted", number, r.number)
 		}
-		r.number = number
+		r.number, r.atStart = number, false
 	}
 	r.buffer = r.fromFile.customer.appendText(r.buffer[:0], row)
 	if last >= 0 && r.Customers[last] == string(r.buffer) {

@@ -70,7 +70,7 @@ func TestIDsOfEveryType(t *testing.T) {
 		for i, id := range ids {
 			lines = append(lines, line{"customer": id, "product": ids[2-i], "type": "purchase", "city": "City of " + id})
 		}
-		manifest := snapshottest.Publish(t, store, "run", shopOf(of, of), nil, lines[:1], lines[1:])
+		manifest := snapshottest.Publish(t, store, "run", shopOf(of, of), nil, lines[1:], lines[:1])
 		got := read(t, store, manifest, Wanted{Ratings: true, HoldOuts: []lake.HoldOut{{}}})
 		want := slices.SortedFunc(slices.Values(ids), of.Compare)
 		if !slices.Equal(got.Customers, want) || !slices.Equal(got.Items, slices.Sorted(slices.Values(ids))) {
