@@ -134,7 +134,8 @@ create table if not exists recsys.cart_item_b partition of recsys.cart_item for 
 create table if not exists recsys.cart_item_c partition of recsys.cart_item for values in (2);
 create table if not exists recsys.cart_item_d partition of recsys.cart_item for values in (3);
 
-grant select on recsys.cart_item to recsys_loader;
+-- The loader empties both when the deployment gets another shop, whose products may have the same ids.
+grant select, truncate on recsys.cart_item to recsys_loader;
 grant select, insert on recsys.cart_item to recsys_reader;
 grant truncate on recsys.cart_item_a, recsys.cart_item_b, recsys.cart_item_c, recsys.cart_item_d to recsys_reader;
 grant usage on sequence recsys.cart_item_number to recsys_reader;
@@ -147,7 +148,7 @@ create table if not exists recsys.trend (
   updated_at timestamptz not null
 );
 
-grant select on recsys.trend to recsys_loader;
+grant select, truncate on recsys.trend to recsys_loader;
 grant select, insert, delete on recsys.trend to recsys_reader;
 
 -- People who connect as these roles find the views item_emb and user_emb by their plain names.

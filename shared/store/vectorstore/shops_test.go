@@ -148,8 +148,15 @@ func testAnotherShop(t *testing.T, d *database) {
 	refresh(false, snapshotOf(nil, 11, "103")) // its own shop
 	refresh(false, snapshotOf(films, 9, "a"))  // an older snapshot
 	answering(1, nil)
+	_, err := reader.Exec(t.Context(), `insert into `+vectorstore.TrendingTable+` values (1, '{S1}', '{1}', now())`)
+	d.must(err)
+	_, err = reader.Exec(t.Context(), `insert into `+vectorstore.CartTable+` (session, item, slot, period, seen_at) values (gen_random_uuid(), 'S1', 1, 1, now())`)
+	d.must(err)
 	refresh(true, snapshotOf(films, 12, "a"))
 	answering(vectorstore.WithoutModel, films)
+	if got := d.text(reader, `select (select count(*) from `+vectorstore.TrendingTable+`) || ' ' || (select count(*) from `+vectorstore.CartTable+`)`); got != "0 0" {
+		t.Errorf("trends and carts of the lab are left: %s", got)
+	}
 	d.holds(vectorstore.WithoutModel, "text", "a")
 	refresh(true, snapshotOf(songs, 13, "4294967296"))
 	answering(vectorstore.WithoutModel, songs)

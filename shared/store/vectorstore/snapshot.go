@@ -60,7 +60,7 @@ func Refresh(ctx context.Context, pool *pgxpool.Pool, version int64, s Snapshot)
 
 // RefreshWithoutModel does the work of Refresh for the shop alone, as long as no version of this shop is active. If one is
 // active, it changes nothing and returns false. A version of another shop is retired, because its items and customers
-// are not those of the snapshot. A rollback may go back to it.
+// are not those of the snapshot, and the trends go with it. A rollback may go back to it.
 func RefreshWithoutModel(ctx context.Context, pool *pgxpool.Pool, s Snapshot) (refreshed bool, err error) {
 	err = transactWhenFree(ctx, pool, "refreshing the shop without a model", func(tx pgx.Tx) error {
 		if err := lockVersions(ctx, tx); err != nil { // no version is activated meanwhile
@@ -84,6 +84,9 @@ func RefreshWithoutModel(ctx context.Context, pool *pgxpool.Pool, s Snapshot) (r
 	return refreshed && err == nil, err
 }
 
+// forgetTrends empties the carts and trends of a shop before. Products of two shops may have the same ids.
+const forgetTrends = `truncate ` + CartTable + `, ` + TrendingTable
+
 // retireOther retires the active version if it belongs to another shop and to an older snapshot.
 func (s Snapshot) retireOther(ctx context.Context, tx pgx.Tx, active Record) (bool, error) {
 	if s.shop().SameIDs(shape.OrLab(active.Shop)) {
@@ -95,7 +98,7 @@ func (s Snapshot) retireOther(ctx context.Context, tx pgx.Tx, active Record) (bo
 	if err != nil || tag.RowsAffected() == 0 {
 		return false, Wrap(doing, err)
 	}
-	err = execute(ctx, tx, fmt.Sprintf(`drop view if exists %s, %s`, ItemView, UserView))
+	err = execute(ctx, tx, fmt.Sprintf(`drop view if exists %s, %s`, ItemView, UserView), forgetTrends)
 	slog.WarnContext(ctx, "the active version belongs to another shop and is retired: the new shop is answered without a model until a version of it is active",
 		"version", active.Version, "versionOf", shape.OrLab(active.Shop).Name, "snapshotOf", s.shop().Name)
 	return err == nil, Wrap(doing, err)
@@ -109,7 +112,7 @@ func (s Snapshot) createWithoutModel(ctx context.Context, tx pgx.Tx) error {
 		return err
 	}
 	if !s.shop().SameIDs(shape.OrLab(before)) {
-		if err := execute(ctx, tx, `drop table if exists `+strings.Join(Tables(WithoutModel), ", ")); err != nil {
+		if err := execute(ctx, tx, `drop table if exists `+strings.Join(Tables(WithoutModel), ", "), forgetTrends); err != nil {
 			return err
 		}
 	}
