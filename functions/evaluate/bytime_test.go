@@ -106,6 +106,9 @@ func testAnotherShop(t *testing.T, b *bench) {
 	b.evaluate(first)
 	b.activate(first)
 	b.shop = orderShop("changed")
+	// A load brings the pairs of the active version up to date, and its row names the new shop file.
+	_, err := b.DB.Exec(b.Context(), `update recsys.embedding_version set shop = $1`, b.shop)
+	b.Must(err)
 	second := b.load(true, b.publishOrders("friday", 4, soon), 1)
 	out := b.evaluate(second)
 	if report := b.report(second); !out.Promote || report.Active != nil || len(report.Remarks) != 1 || !strings.Contains(report.Remarks[0], "another shop file") {

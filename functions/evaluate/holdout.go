@@ -77,24 +77,29 @@ func (m *measurement) findActive(ctx context.Context, shop shape.Shop) error {
 	if err != nil || !found || version.Version == m.candidate.Version {
 		return err
 	}
-	if hashOf(version.Shop) != shop.Hash {
-		m.remark("Version %d, which is active, was made for another shop file. The candidate is compared with the baselines alone.", version.Version)
-		return nil
-	}
 	active, err := m.handler.contender(ctx, version)
 	if isUnmeasurable(err) {
 		m.remarkUnmeasurable(ctx, version.Version, err)
 		return nil
 	}
+	if err != nil {
+		return err
+	}
+	if active.madeFor() != shop.Hash {
+		m.remark("Version %d, which is active, was made for another shop file. The candidate is compared with the baselines alone.", version.Version)
+		return nil
+	}
 	m.active = &active
-	return err
+	return nil
 }
 
-func hashOf(shop *shape.Shop) string {
-	if shop == nil {
-		return shape.Lab.Hash
+// madeFor returns the hash of the shop that a version was made for. The shop of a version's row is that of its pairs and its
+// popularity, which each load brings up to date. So a trained version's own file says it.
+func (c contender) madeFor() string {
+	if c.Origin == vectorstore.Trained {
+		return c.training.Shop
 	}
-	return shop.Hash
+	return shape.OrLab(c.Shop).Hash
 }
 
 // comparesByTime reports whether both versions were trained without their customers' last parts, which differ from

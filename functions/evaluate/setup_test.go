@@ -146,7 +146,7 @@ func (b *bench) load(trained bool, heldOut lake.HoldOut, taste float32) (version
 	if trained {
 		itemsKey, usersKey = lake.EvaluationItemsKey, lake.EvaluationUsersKey
 		_, err := b.Artifacts.PutJSON(ctx, lake.VersionKey(version, lake.TrainingKey), lake.Training{
-			HeldOut: heldOut, Loss: []float64{9, 3}, Options: []lake.Option{{Name: "factors", Value: "2"}}})
+			HeldOut: heldOut, Loss: []float64{9, 3}, Options: []lake.Option{{Name: "factors", Value: "2"}}, Shop: shape.OrLab(b.shop).Hash})
 		b.Must(err)
 	}
 	writeVectors(b, lake.VersionKey(version, itemsKey), codes, shape.Text, itemVectors)

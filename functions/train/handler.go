@@ -153,7 +153,7 @@ func (h *Handler) train(ctx context.Context, in workflow.TrainInput, plan plan) 
 		return workflow.Trained{}, err
 	}
 	err = out.training(ctx, lake.Training{
-		HeldOut: heldOut, Options: described(options), Loss: losses, Search: tried,
+		HeldOut: heldOut, Options: described(options), Loss: losses, Search: tried, Shop: snapshot.Shop.Hash,
 		Customers: len(snapshot.Customers), Items: len(snapshot.Items), Ratings: int64(len(ratings.Columns)),
 	})
 	if err != nil {

@@ -109,6 +109,8 @@ type Training struct {
 	Customers int       `json:"customers"` // of the snapshot, as Items and Ratings
 	Items     int       `json:"items"`
 	Ratings   int64     `json:"ratings"`
+	// Shop is the Hash of the shop that the version was trained for, "" for the lab's.
+	Shop string `json:"shop,omitempty"`
 	// Search is how Options were found, nil if they were given.
 	Search *Search `json:"search,omitempty"`
 }
