@@ -39,6 +39,9 @@ func (h Handler) Handle(ctx context.Context, in workflow.RangeInput) (workflow.E
 	if err != nil {
 		return out, err
 	}
+	if shop.InFiles() {
+		return h.splitBefore(ctx, shop, in)
+	}
 	err = h.Source.Snapshot(ctx, shop, func(s *source.Snapshot) error {
 		if err := sameTypes(shop, s.Shop()); err != nil {
 			return failure.SchemaMismatch.Errorf("the source changed while run %s read it: %w: start another run", in.ID, err)
@@ -59,6 +62,33 @@ func (h Handler) Handle(ctx context.Context, in workflow.RangeInput) (workflow.E
 	}
 	metrics.Count(ctx, metrics.Rows, out.Ratings)
 	slog.InfoContext(ctx, "extracted", "run", in.ID, "range", in.Range.Index,
+		"ratings", out.Ratings, "customers", out.Customers, "products", out.Products)
+	return out, nil
+}
+
+// splitBefore counts the rows of a shop in files. plan-extract has written them.
+func (h Handler) splitBefore(ctx context.Context, shop shape.Shop, in workflow.RangeInput) (out workflow.Extracted, err error) {
+	for _, table := range []struct {
+		name  training.TableName
+		there bool
+		rows  *int64
+	}{
+		{training.InteractionTable, true, &out.Ratings}, {training.CustomerTable, shop.HasCustomers(), &out.Customers},
+		{training.ProductTable, shop.HasProducts(), &out.Products},
+	} {
+		if !table.there {
+			continue
+		}
+		file, err := training.OpenFile(ctx, h.Lake, lake.RawKey(in.ID, string(table.name), in.Range.Index))
+		if err != nil {
+			return out, err
+		}
+		*table.rows = file.File.NumRows()
+		if err := file.Close(); err != nil {
+			return out, err
+		}
+	}
+	slog.InfoContext(ctx, "split before", "run", in.ID, "range", in.Range.Index,
 		"ratings", out.Ratings, "customers", out.Customers, "products", out.Products)
 	return out, nil
 }

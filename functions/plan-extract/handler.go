@@ -2,7 +2,8 @@
 // types of its columns, and cuts the customers into ranges of about equal numbers of interactions.
 //
 // Input: workflow.PlanInput. Output: workflow.Plan, also written to lake.PlanKey, once. Before the plan it writes the
-// shop with all types to lake.ShapeKey.
+// shop with all types to lake.ShapeKey. A shop in files is read whole: then it also writes the objects of lake.RawKey, which
+// extract writes otherwise.
 // Errors: InvalidInput, SchemaMismatch, SourceShrank, SourceUnavailable, ObjectStoreUnavailable.
 package main
 
@@ -60,12 +61,14 @@ func (h Handler) Handle(ctx context.Context, in workflow.PlanInput) (workflow.Pl
 	if plan, err := h.planned(ctx, run); !errors.Is(err, objectstore.ErrNotFound) {
 		return plan, err
 	}
-	ranges, found, span, err := h.cut(ctx)
+	cut, err := h.cut(ctx)
 	if err != nil {
 		return workflow.Plan{}, err
 	}
+	defer cut.close()
+	found := cut.found
 	plan := workflow.Plan{
-		Run: run, Ranges: ranges, MaxConcurrency: h.MaxConcurrency, EstimatedRows: found.Interactions,
+		Run: run, Ranges: cut.ranges, MaxConcurrency: h.MaxConcurrency, EstimatedRows: found.Interactions,
 		Source: h.Identity, Products: found.Products, Warnings: found.Warnings,
 	}
 	active, err := sourcesize.Active(ctx, h.Lake)
@@ -75,11 +78,14 @@ func (h Handler) Handle(ctx context.Context, in workflow.PlanInput) (workflow.Pl
 	if err := h.compare(in, &plan, found, active); err != nil {
 		return workflow.Plan{}, err
 	}
-	found.Shop.Layout, err = layoutOf(h.Layout, found.Shop, found.Customers, span, h.Identity, active)
+	found.Shop.Layout, err = layoutOf(h.Layout, found.Shop, found.Customers, cut.span, h.Identity, active)
 	if err != nil {
 		return workflow.Plan{}, err
 	}
 	if err := runshop.Write(ctx, h.Lake, run.ID, found.Shop); err != nil {
+		return workflow.Plan{}, err
+	}
+	if err := cut.write(ctx, h.Lake, run.ID, found.Shop); err != nil {
 		return workflow.Plan{}, err
 	}
 	_, err = h.Lake.PutJSON(ctx, lake.PlanKey(run.ID), plan, objectstore.IfAbsent())
@@ -93,7 +99,7 @@ func (h Handler) Handle(ctx context.Context, in workflow.PlanInput) (workflow.Pl
 	for _, warning := range plan.Warnings {
 		slog.WarnContext(ctx, "the source is slow to read", "run", run.ID, "warning", warning)
 	}
-	slog.InfoContext(ctx, "planned", "run", run.ID, "ranges", len(ranges), "rows", found.Interactions)
+	slog.InfoContext(ctx, "planned", "run", run.ID, "ranges", len(cut.ranges), "rows", found.Interactions)
 	return plan, nil
 }
 
@@ -109,6 +115,9 @@ func (h Handler) compare(in workflow.PlanInput, plan *workflow.Plan, found sourc
 	}
 	now := lake.Size{
 		Source: h.Identity, Shop: found.Shop.Hash, Rows: plan.EstimatedRows, Customers: found.Customers, Products: plan.Products,
+	}
+	if found.Shop.InFiles() { // publish-training-data counts them, and compares again
+		now.Customers = active.Customers
 	}
 	if source.Estimated(found.Shop) { // counts of orders are no counts of their lines
 		now.Rows = active.Rows
@@ -147,17 +156,4 @@ func (h Handler) validate(in workflow.PlanInput) error {
 		return failure.Invalidf("maximum concurrency: %d, want 1 to %d", h.MaxConcurrency, maxConcurrency)
 	}
 	return nil
-}
-
-// cut streams the counts into ranges of RowsPerRange and, where those are too many, joins neighbours.
-func (h Handler) cut(ctx context.Context) (_ []workflow.Range, found source.Survey, span numbers, err error) {
-	cuts := cutter{target: h.RowsPerRange}
-	found, err = h.Source.Survey(ctx, h.Shop, func(key *string, interactions int64) {
-		cuts.add(key, interactions)
-		span.add(key)
-	})
-	if err != nil {
-		return nil, found, span, err
-	}
-	return ranges(cuts.atMost(maxRanges)), found, span, nil
 }

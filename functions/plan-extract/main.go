@@ -33,6 +33,9 @@ func wire(ctx context.Context) (*Handler, error) {
 	if err != nil {
 		return nil, err
 	}
+	if shop.InFiles() {
+		identity = "files"
+	}
 	return &Handler{
 		Source: database, Shop: shop, Identity: identity, Shrinkage: config.Share, Lake: objectstore.New(client, config.Bucket),
 		Layout: config.Layout, RowsPerRange: config.RowsPerRange, MaxConcurrency: config.MaxConcurrency,

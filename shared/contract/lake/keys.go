@@ -19,9 +19,12 @@ func PlanKey(run string) string { return RunsParent + run + "/plan.json" }
 // ShapeKey is the shape.Shop of a run. plan-extract writes it before the plan, and the other steps read it.
 func ShapeKey(run string) string { return RunsParent + run + "/shop.json" }
 
+// RawPrefix holds RawKey of every table and range.
+func RawPrefix(run string) string { return RunsParent + run + "/raw/" }
+
 // RawKey is an extracted table of one range. table is "ratings", "customers" or "products".
 func RawKey(run, table string, rangeIndex int) string {
-	return fmt.Sprintf("%s%s/raw/%s/range-%04d.parquet", RunsParent, run, table, rangeIndex)
+	return fmt.Sprintf("%s%s/range-%04d.parquet", RawPrefix(run), table, rangeIndex)
 }
 
 // QuarantinePrefix holds a run's rejected rows.
@@ -30,6 +33,9 @@ func QuarantinePrefix(run string) string { return RunsParent + run + "/quarantin
 func QuarantineKey(run string, rangeIndex int) string {
 	return fmt.Sprintf("%srange-%04d.ndjson", QuarantinePrefix(run), rangeIndex)
 }
+
+// SourcePrefix holds the files of a shop that is read from files, in the lake bucket.
+const SourcePrefix = "source/"
 
 // SkippedKey holds some of a range's rows that were skipped, in a shop with a file.
 func SkippedKey(run string, rangeIndex int) string {

@@ -98,6 +98,8 @@ type Source struct {
 	Interactions []Query `json:"interactions"`
 	Customers    Query   `json:"customers"`
 	Products     Query   `json:"products"`
+	// Fingerprint tells the files of a run from others. "" of a database.
+	Fingerprint string `json:"fingerprint,omitempty"`
 }
 
 // Query is a SELECT of the shop's database. Its result names its columns as the training row does.
@@ -110,6 +112,10 @@ type Query struct {
 	Line int    `json:"line"`
 	// Count is a SELECT of the range keys (column range_key) and how many interactions each has.
 	Count string `json:"count,omitempty"`
+	// Files is in place of SQL: the pattern of the files' names under lake.SourcePrefix, as path.Match takes it. Names has
+	// the files' own names of columns, by the row's.
+	Files string            `json:"files,omitempty"`
+	Names map[string]string `json:"names,omitempty"`
 }
 
 // Meaning says what interactions tell about a customer's taste.
@@ -226,7 +232,7 @@ func (s Shop) HasCustomers() bool { return s.IsLab() || s.Source.Customers.Given
 func (s Shop) HasProducts() bool { return s.IsLab() || s.Source.Products.Given() }
 
 // Given reports whether there is such a query.
-func (q Query) Given() bool { return q.SQL != "" }
+func (q Query) Given() bool { return q.SQL != "" || q.Files != "" }
 
 // Stored returns an id as raw files, rows, vectors and answers have it: the text itself, or the hash of its small letters
 // without blanks around it. Databases compute the same hash themselves. An empty text stays empty.
@@ -240,6 +246,9 @@ func (id ID) Stored(text string) string {
 	}
 	return fmt.Sprintf("%x", sha256.Sum256([]byte(trimmed)))
 }
+
+// InFiles reports whether the shop is read from files.
+func (s Shop) InFiles() bool { return !s.IsLab() && s.Source.Interactions[0].Files != "" }
 
 // Whole reports whether values of the type are whole numbers.
 func (t Type) Whole() bool { return t == Int || t == BigInt }

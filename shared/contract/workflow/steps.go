@@ -115,7 +115,7 @@ func Named(name string, r Resources, o settings.Options) Step {
 func Steps(r Resources, o settings.Options) []Step {
 	return []Step{
 		{
-			Name: "plan-extract", RunBy: StateMachine, MemoryMiB: 512, Timeout: longest,
+			Name: "plan-extract", RunBy: StateMachine, MemoryMiB: 512, Timeout: longest, ScratchMiB: rangeScratchMiB,
 			Settings: settings.PlanExtract{Lake: r.Lake, Source: r.Source, ShopFile: r.ShopFile, Ranges: o.Ranges, Layout: o.Layout, Shrinkage: o.Shrinkage},
 			Rights:   planRights,
 		},
@@ -205,14 +205,15 @@ func list(bucket Resource) Right { return Right{On: bucket, Actions: []string{Li
 var (
 	planRights = []Right{
 		on(LakeBucket, keys(lake.PlanKey("*"), lake.ShapeKey("*")), GetObject, PutObject),
+		on(LakeBucket, keys(lake.SourcePrefix+"*"), GetObject), // a shop in files, which it parts into ranges
+		on(LakeBucket, keys(lake.RawPrefix("*")+"*"), PutObject),
 		on(LakeBucket, keys(lake.ManifestKey("*")), GetObject), // is a snapshot of this name there already?
 		on(LakeBucket, keys(lake.LatestKey), GetObject),        // how large is the active snapshot?
 		list(LakeBucket),
 		{On: SourceAsReader},
 	}
 	extractRights = []Right{
-		on(LakeBucket, keys(lake.ShapeKey("*")), GetObject),
-		on(LakeBucket, keys(anyRun), PutObject),
+		on(LakeBucket, keys(anyRun), GetObject, PutObject),
 		{On: SourceAsReader},
 	}
 	transformRights = []Right{

@@ -25,8 +25,8 @@ func TestFunctionsWithRangesHaveRoomForOne(t *testing.T) {
 			t.Errorf("%s has %d MiB of scratch disk, want %d", step.Name, step.ScratchMiB, rangeScratchMiB)
 		}
 	}
-	if with != 7 {
-		t.Errorf("%d functions read or write ranges, want 7", with)
+	if with != 8 {
+		t.Errorf("%d functions read or write ranges, want 8", with)
 	}
 }
 

@@ -44,9 +44,12 @@ func (r *reader) customers(n *yaml.Node, shop *shape.Shop) {
 	r.object(n, "customers", fields{
 		"id":      func(n *yaml.Node) { r.id(n, &shop.Customer, "int", "bigint", "text", "hashed") },
 		"query":   func(n *yaml.Node) { r.query(n, &shop.Source.Customers, true) },
+		"files":   func(n *yaml.Node) { r.files(n, &shop.Source.Customers) },
+		"names":   func(n *yaml.Node) { r.names(n, &shop.Source.Customers) },
 		"columns": func(n *yaml.Node) { shop.CustomerColumns = r.declared(n, "customers", customerRoles) },
 		"group":   func(n *yaml.Node) { group = n },
-	}, "query")
+	})
+	r.origin(n, "customers", shop.Source.Customers)
 	shop.Source.Customers.Name = "customers"
 	shop.Group = r.category(group, shop.CustomerColumns)
 }
@@ -56,9 +59,12 @@ func (r *reader) products(n *yaml.Node, shop *shape.Shop) {
 	r.object(n, "products", fields{
 		"id":      func(n *yaml.Node) { r.id(n, &shop.Product, "int", "bigint", "text") },
 		"query":   func(n *yaml.Node) { r.query(n, &shop.Source.Products, false) },
+		"files":   func(n *yaml.Node) { r.files(n, &shop.Source.Products) },
+		"names":   func(n *yaml.Node) { r.names(n, &shop.Source.Products) },
 		"columns": func(n *yaml.Node) { shop.ProductColumns = r.declared(n, "products", productRoles) },
 		"line":    func(n *yaml.Node) { line = n },
-	}, "query")
+	})
+	r.origin(n, "products", shop.Source.Products)
 	shop.Source.Products.Name = "products"
 	shop.Line = r.category(line, shop.ProductColumns)
 }

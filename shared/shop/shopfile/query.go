@@ -32,7 +32,10 @@ func (r *reader) interactions(n *yaml.Node, kinds map[string]bool) (queries []sh
 			"type":  func(n *yaml.Node) { query.Type = r.kind(n) },
 			"query": func(n *yaml.Node) { r.query(n, &query, true) },
 			"count": func(n *yaml.Node) { query.Count = r.count(n) },
-		}, "query")
+			"files": func(n *yaml.Node) { r.files(n, &query) },
+			"names": func(n *yaml.Node) { r.names(n, &query) },
+		})
+		r.origin(value, "interactions "+key.Value, query)
 		kinds[query.Type] = true
 		queries = append(queries, query)
 	})

@@ -118,6 +118,7 @@ func (r *reader) shop(root *yaml.Node) shape.Shop {
 		r.training(training, &shop.Meaning, kinds)
 	}
 	r.uniqueColumns()
+	r.oneOrigin(root, shop)
 	return shop
 }
 

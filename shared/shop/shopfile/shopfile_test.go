@@ -122,7 +122,7 @@ var mistakes = []change{
 	{"customers:\n", "customer:\n", `14:1: unknown key "customer": want customers (or one of`},
 	{"interactions:\n", "interaction:\n", `2:1: the shop file lacks "interactions": want the key interactions`},
 	{"    type: purchase", "    type: Purchase", `6:11: the type "Purchase": want up to 32 small letters`},
-	{"    type: purchase", "    kind: purchase", `6:5: unknown key "kind": want one of count, query, type`},
+	{"    type: purchase", "    kind: purchase", `6:5: unknown key "kind": want one of count, files, names, query, type`},
 	{"  wishes:", "  rentals:", `12:3: the key "rentals" again, first in line 5: want each key once`},
 	{"  wishes:", "  my wishes:", `12:3: the query's name "my wishes": want`},
 	{"{{range r.customer_id}}", "TRUE", `7:12: 0 times {{range KEY}} in the query: want it once, in the WHERE clause and outside of quotes and comments`},
