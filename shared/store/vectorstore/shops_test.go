@@ -124,6 +124,27 @@ func testDecayedCounts(t *testing.T, d *database) {
 	}
 }
 
+// An earlier release made the count of its versions a bigint. Their snapshots have whole counts, and rows that are the same stay.
+func testCountsOfAnEarlierRelease(t *testing.T, d *database) {
+	snapshot := func(second int64, north float64) vectorstore.Snapshot {
+		s := snapshotOf(nil, second, "103")
+		s.Popularity = pgx.CopyFromRows([][]any{{"north", "S1", north}, {"south", "S1", 2.0}})
+		return s
+	}
+	version := d.activated("run-1", "103", snapshot(1, 1))
+	table := vectorstore.PopularityTable(version)
+	_, err := d.loader.Exec(t.Context(), `alter table `+table+` alter column count type bigint`)
+	d.must(err)
+	south := d.text(d.loader, `select ctid::text from `+table+` where country = 'south'`)
+	refreshed, err := vectorstore.Refresh(t.Context(), d.loader, version, snapshot(2, 4))
+	if got := d.text(d.loader, `select string_agg(country || count, ' ' order by country) from `+table+` where item = 'S1'`); err != nil || !refreshed || got != "6 north4 south2" {
+		t.Errorf("refreshed %t, %v: counts %s", refreshed, err, got)
+	}
+	if now := d.text(d.loader, `select ctid::text from `+table+` where country = 'south'`); now != south {
+		t.Errorf("a row that is the same was at %s and is at %s", south, now)
+	}
+}
+
 // A deployment gets another shop: its snapshots retire the version of the shop before, and answer without a model.
 func testAnotherShop(t *testing.T, d *database) {
 	d.activated("lab", "103", snapshotOf(nil, 10, "103"))

@@ -128,6 +128,7 @@ func TestVectorStore(t *testing.T) {
 		{"ids of each type", testIDTypes},
 		{"counts with fractions", testDecayedCounts},
 		{"another shop", testAnotherShop},
+		{"counts of an earlier release", testCountsOfAnEarlierRelease},
 	} {
 		t.Run(test.name, func(t *testing.T) { test.test(t, setup(t, server)) })
 	}
