@@ -18,9 +18,13 @@ import (
 // maxShop bounds the size of a shop, in bytes.
 const maxShop = 1 << 20
 
-// Read returns the shop of a run. Errors: ObjectStoreUnavailable, and objectstore.ErrNotFound if nothing was planned.
+// Read returns the shop of a run. Errors: ObjectStoreUnavailable, and InvalidInput if there is none, because nothing was
+// planned or the run's objects have expired. No further attempt could find it.
 func Read(ctx context.Context, store *objectstore.Store, run string) (shop shape.Shop, err error) {
 	_, err = store.GetJSON(ctx, lake.ShapeKey(run), maxShop, &shop)
+	if errors.Is(err, objectstore.ErrNotFound) {
+		return shop, failure.InvalidInput.Errorf("the shop of run %s is gone, because a run's objects expire: start a run of another name: %w", run, err)
+	}
 	return shop, err
 }
 

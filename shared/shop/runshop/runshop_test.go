@@ -3,6 +3,7 @@ package runshop
 import (
 	"errors"
 	"reflect"
+	"strings"
 	"testing"
 
 	"recsys/infra/local/testbed/s3test"
@@ -14,7 +15,7 @@ import (
 
 func TestARunKeepsItsShop(t *testing.T) {
 	store, _ := s3test.ForTest(t, "lake")
-	if _, err := Read(t.Context(), store, "run"); !errors.Is(err, objectstore.ErrNotFound) {
+	if _, err := Read(t.Context(), store, "run"); !errors.Is(err, failure.InvalidInput) || !strings.Contains(err.Error(), "runs/run/shop.json") {
 		t.Errorf("nothing was planned: %v", err)
 	}
 	for range 2 { // the second is another attempt

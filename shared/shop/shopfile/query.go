@@ -17,6 +17,7 @@ var (
 	aRange      = regexp.MustCompile(`\{\{\s*range\s+(` + name + `(?:\.` + name + `){0,2})\s*\}\}`)
 	placeholder = regexp.MustCompile(`\{\{[^}]*\}?\}?`)
 	selects     = regexp.MustCompile(`(?i)^\s*\(*\s*(SELECT|WITH)\b`)
+	running     = regexp.MustCompile(`/\*M?!`) // opens a comment that MySQL or MariaDB runs
 	queryName   = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9_-]{0,31}$`)
 	kindName    = regexp.MustCompile(`^[a-z0-9][a-z0-9 ._-]{0,31}$`)
 )
@@ -103,12 +104,32 @@ func (r *reader) statement(n *yaml.Node) string {
 		return ""
 	case strings.Contains(code, ";"):
 		r.missf(n, "several statements in a query", "one SELECT")
+	case running.MatchString(code):
+		r.missf(n, "a comment that the server runs (/*! or /*M!)", "its text outside of a comment")
+	case !balanced(code):
+		r.missf(n, "parentheses that do not match", "as many ) as (, and none closed before it is opened")
 	case strings.Contains(sql, "\x00"):
 		r.missf(n, "a NUL character in a query", "one SELECT")
 	case !selects.MatchString(code):
 		r.missf(n, "a query that starts with %q", "SELECT or WITH", shortened(strings.TrimSpace(code)))
 	}
 	return sql
+}
+
+// balanced reports whether parentheses match, so that the query stays within those that are put around it.
+func balanced(code string) bool {
+	open := 0
+	for i := 0; i < len(code) && open >= 0; i++ {
+		switch code[i] {
+		case '`':
+			i += quoted(code[i:]) - 1
+		case '(':
+			open++
+		case ')':
+			open--
+		}
+	}
+	return open == 0
 }
 
 // codeOf returns the SQL with blanks in place of comments and of the letters of quoted texts. Names in backticks stay. Every
@@ -126,6 +147,7 @@ func codeOf(sql string) string {
 		case rest[0] == '#', strings.HasPrefix(rest, "--") && (len(rest) == 2 || rest[2] <= ' '):
 			end = i + until(rest, "\n")
 			blank(code[i:end])
+		case strings.HasPrefix(rest, "/*!"), strings.HasPrefix(rest, "/*M!"): // is code
 		case strings.HasPrefix(rest, "/*"):
 			end = i + 2 + until(rest[2:], "*/")
 			blank(code[i:end])

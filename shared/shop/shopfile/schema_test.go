@@ -66,6 +66,8 @@ func TestTheSchemaPassesRightFiles(t *testing.T) {
 var beyondSchema = []string{
 	"timezone: Berlin", "{{range a}} OR {{range b}}", "/* {{range r.customer_id}} */ 1", "{{range r.customer_id + 1}}",
 	"{{range r.customer_id}}; DROP TABLE rental", "DELETE film_id AS product, title",
+	"{{range r.customer_id}}) q, (SELECT 1", "({{range r.customer_id}};",
+	"{{range r.customer_id}} /*!50000 OR TRUE */", "{{range r.customer_id}} /*M! OR TRUE */",
 	"email: text", "last_name: text", "Type: category", "Genre: category",
 	"group: since", "title: name, also: name", "line: title", "halfLife: 0d",
 	"partitions: &a customer", "partitions: !!str customer",

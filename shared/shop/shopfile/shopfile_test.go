@@ -20,7 +20,7 @@ interactions:
     query: |
       SELECT r.customer_id AS customer, i.film_id AS product, r.rental_date AS at  -- not {{range here}}
       FROM rental r JOIN inventory i ON i.inventory_id = r.inventory_id
-      WHERE r.note <> 'a; {{range}}' AND {{range r.customer_id}};
+      WHERE r.note <> 'a; {{range}} ) /*! */' AND r.` + "`a ) b`" + ` /* ) */ AND {{range r.customer_id}};
     count: SELECT customer_id AS range_key, COUNT(*) FROM rental GROUP BY 1
   wishes:
     query: SELECT customer_id AS customer, film_id AS product, kind AS type FROM wish WHERE {{ range ` + "wish.`customer id`" + ` }} # by kind
@@ -131,6 +131,10 @@ var mistakes = []change{
 	{"{{range r.customer_id}}", "{{range}}", `7:12: the placeholder {{range}}: want {{range KEY}}`},
 	{"{{range r.customer_id}}", "{{range r.customer_id + 1}}", `7:12: the placeholder {{range r.customer_id + 1}}: want`},
 	{"{{range r.customer_id}};", "{{range r.customer_id}}; DROP TABLE rental", `7:12: several statements in a query: want one SELECT`},
+	{"{{range r.customer_id}};", "{{range r.customer_id}}) q, (SELECT 1", `7:12: parentheses that do not match: want as many ) as (`},
+	{"{{range r.customer_id}};", "({{range r.customer_id}};", `7:12: parentheses that do not match`},
+	{"{{range r.customer_id}};", "{{range r.customer_id}} /*!50000 OR TRUE */", `7:12: a comment that the server runs (/*! or /*M!): want its text`},
+	{"{{range r.customer_id}};", "{{range r.customer_id}} /*M! OR TRUE */", `7:12: a comment that the server runs`},
 	{"SELECT film_id AS product, title", "DELETE film_id AS product, title", `20:10: a query that starts with "DELETE film_id`},
 	{"genre, rental_rate, stock FROM film", "genre FROM film WHERE {{range film_id}}", `20:10: {{range …}} in the query of products: want none`},
 	{"FROM rental GROUP BY 1", "FROM rental WHERE {{range customer_id}} GROUP BY 1", `11:12: the placeholder {{range customer_id}} in count: want`},

@@ -36,6 +36,7 @@ var permanent = map[uint16]string{
 	1370: "grant the view's definer EXECUTE on the routine",
 	1449: "the view's definer does not exist: create that user, or recreate the view with SQL SECURITY INVOKER",
 	1690: "a view computes a number that its type cannot hold: mend the view",
+	1792: "the pipeline only reads: a query may neither change nor lock rows, nor call a function that does",
 	1814: "the table's tablespace was discarded: restore the table",
 	1932: "the storage engine does not have the table: restore it",
 }

@@ -34,6 +34,8 @@ func TestShopFiles(t *testing.T) {
 			"InspectingChangesNothing":    inspectingChangesNothing,
 			"AReaderThatMayOnlySelect":    aReaderThatMayOnlySelect,
 			"OnlyOneSelectRuns":           onlyOneSelectRuns,
+			"HostileQueriesChangeNothing": hostileQueriesChangeNothing,
+			"AQueryThatSleepsStops":       aQueryThatSleepsStops,
 			"LateCustomersAreInSomeRange": lateCustomersAreInSomeRange,
 		} {
 			t.Run(name, func(t *testing.T) { test(t, server) })
