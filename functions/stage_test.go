@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -43,8 +44,9 @@ type stage struct {
 	glue   *awsglue.Client
 }
 
-// setup builds the functions and starts their servers. The settings that tests vary are arguments.
-func setup(tb testing.TB, dsn string, rowsPerRange int64) stage {
+// setup builds the functions and starts their servers. The settings that tests vary are arguments. Without a shop file the
+// source is the lab's.
+func setup(tb testing.TB, dsn string, rowsPerRange int64, shopFile ...string) stage {
 	tb.Helper()
 	store, server := s3test.ForTest(tb, bucket)
 	catalog, err := glue.Start(tb.Context(), glue.Config{Dir: tb.TempDir()})
@@ -69,7 +71,8 @@ func setup(tb testing.TB, dsn string, rowsPerRange int64) stage {
 	binaries := build(tb)
 	options := settings.Default[settings.Options]()
 	options.RowsPerRange = rowsPerRange
-	given := workflow.Resources{Lake: settings.Lake{Bucket: bucket}, Source: settings.Source{DSN: dsn}, GlueDatabase: glueDatabase}
+	file := settings.ShopFile{Path: strings.Join(shopFile, "")}
+	given := workflow.Resources{ShopFile: file, Lake: settings.Lake{Bucket: bucket}, Source: settings.Source{DSN: dsn}, GlueDatabase: glueDatabase}
 	for _, step := range workflow.Steps(given, options) {
 		if !slices.Contains(stageOf, step.Name) {
 			continue
