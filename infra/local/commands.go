@@ -92,7 +92,7 @@ func (o options) start(ctx context.Context, c *console) (*platform.Platform, err
 		return nil, err
 	}
 	return platform.Start(ctx, platform.Config{
-		StateDir: o.stateDir, SourceSQL: o.sourceSQL, SourceEngine: o.sourceEngine, SourceDatabase: o.sourceDatabase, ShopFile: o.shop, Options: o.parsed,
+		StateDir: o.stateDir, SourceSQL: o.sourceSQL, SourceEngine: o.sourceEngine, SourceDatabase: o.sourceDatabase, ShopFile: o.shop, SourceFiles: o.sourceFiles, Options: o.parsed,
 		Environment: platform.FromEnvironment(), Cache: cache, Progress: c.progress,
 	})
 }
@@ -100,8 +100,8 @@ func (o options) start(ctx context.Context, c *console) (*platform.Platform, err
 // with hands over the platform that serve has up, or else one that is stopped afterwards.
 func (o options) with(ctx context.Context, c *console, do func(*console, *platform.Client) error) (err error) {
 	client, err := platform.Attach(ctx, o.stateDir)
-	if err == nil && (len(o.sourceSQL) > 0 || o.sourceEngine != "" || o.sourceDatabase != "" || o.shop != "") {
-		return errors.New("--source-sql, --source-engine, --source-database and --shop cannot be loaded into the servers of serve: stop serve first, or choose another --state-dir")
+	if err == nil && (len(o.sourceSQL) > 0 || o.sourceEngine != "" || o.sourceDatabase != "" || o.sourceFiles != "" || o.shop != "") {
+		return errors.New("--source-sql, --source-engine, --source-database, --source-files and --shop cannot be loaded into the servers of serve: stop serve first, or choose another --state-dir")
 	}
 	if err == nil && len(o.settings) > 0 {
 		return errors.New("-c cannot change the servers of serve: stop serve first, and give it the options")

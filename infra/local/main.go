@@ -46,6 +46,7 @@ type options struct {
 	sourceSQL      files
 	sourceEngine   mysql.Engine
 	sourceDatabase string
+	sourceFiles    string
 	shop           string
 	source         string           // a DSN, of shop-check
 	settings       named            // as they are given
@@ -196,7 +197,7 @@ func (o *options) take(command string, arguments []string, root string) error {
 
 // absolute makes paths that mean the same to a later command.
 func (o *options) absolute() (err error) {
-	for _, path := range []*string{&o.stateDir, &o.artifacts, &o.shop} {
+	for _, path := range []*string{&o.stateDir, &o.artifacts, &o.shop, &o.sourceFiles} {
 		if *path == "" || path == &o.shop && *path == platform.NoShopFile {
 			continue
 		}
@@ -234,6 +235,7 @@ func (o *options) register(flags *flag.FlagSet, command string) {
 		return
 	}
 	o.registerSource(flags)
+	flags.StringVar(&o.sourceFiles, "source-files", "", "`DIR` of CSV, NDJSON or Parquet files in place of a database, for a shop file that names files; they stay for the next start")
 	flags.StringVar(&o.artifacts, "artifacts", "", "`DIR` with a data scientist's embeddings/, model/ and scalers/, instead of training a model of our own")
 	flags.StringVar(&o.input, "input", o.input, "the execution's input as `JSON`: {} or any of stages (all, training-data, embeddings), train (true, false), acceptShrunkSource (true), rollback (true, alone)")
 	if command != "start" {
@@ -269,6 +271,13 @@ func (o options) checkPaths() error {
 	if o.shop != "" && o.shop != platform.NoShopFile {
 		_, err := shopfile.Load(o.shop)
 		faults = append(faults, err)
+	}
+	if o.sourceFiles != "" {
+		if info, err := os.Stat(o.sourceFiles); err != nil {
+			faults = append(faults, err)
+		} else if !info.IsDir() {
+			faults = append(faults, fmt.Errorf("%s is a file, want a folder", o.sourceFiles))
+		}
 	}
 	for _, path := range paths {
 		if info, err := os.Stat(path); err != nil {

@@ -26,6 +26,9 @@ func CheckShop(ctx context.Context, config Config) (found source.Inspection, err
 	if p.shop, err = p.shopToCheck(); err != nil {
 		return found, err
 	}
+	if p.shop.InFiles() {
+		return found, errors.New("shop-check looks at databases, and this shop is in files: run it with --source-files, which names every mistake")
+	}
 	defer func() { err = errors.Join(err, p.Close()) }()
 	dsn, err := p.sourceToCheck(ctx)
 	if err != nil {

@@ -50,6 +50,9 @@ type Config struct {
 	// ShopFile describes a shop with tables of its own. Default: that of an earlier start, at first none. NoShopFile takes it
 	// away.
 	ShopFile string
+	// SourceFiles is a folder of files in place of a database, for a shop file that names files. Default: those of an earlier
+	// start.
+	SourceFiles string
 	// Environment names servers that run already. Default: none.
 	Environment Environment
 	// Cache provides the servers' programs. Default: the repository's, in silence.
@@ -216,6 +219,9 @@ func (p *Platform) start(ctx context.Context) error {
 		return p.timed("starting S3, Glue, Firehose and Kinesis", func() error { return p.startServices(groupCtx) })
 	})
 	if err := group.Wait(); err != nil {
+		return err
+	}
+	if err := p.giveFiles(ctx); err != nil {
 		return err
 	}
 	if err := p.startFunctions(ctx); err != nil {

@@ -40,6 +40,10 @@ func (p *Platform) SampleShop() bool {
 
 // startSource starts MySQL and, in a private one, loads the shop unless it is there from an earlier start.
 func (p *Platform) startSource(ctx context.Context) error {
+	if p.shop.InFiles() {
+		p.Endpoints.source = noDatabase
+		return nil
+	}
 	if p.config.Environment.MySQLDSN != "" {
 		return p.startMySQL(ctx, "")
 	}

@@ -148,6 +148,16 @@ func TestTheNumbersOfCustomers(t *testing.T) {
 	}
 }
 
+// Data sets count customers from 0.
+func TestCustomerZeroOfFiles(t *testing.T) {
+	shop := orders
+	shop.Customer.Type, shop.Source.Interactions = shape.Int, []shape.Query{{Files: "*.csv"}}
+	var of Interaction
+	if got := NewInteractions(shop, time.Now()).Clean(Raw{"0", "7", "view", "", "", "", ""}, &of); got != "" || of.Customer != "0" {
+		t.Errorf("%q: %+v", got, of)
+	}
+}
+
 func TestRulesOfAShop(t *testing.T) {
 	strict := orders
 	strict.Cleaning.Rules = map[string]shape.Rule{"guest": shape.Reject, "negative-quantity": shape.Skip}

@@ -29,6 +29,7 @@ type Interactions struct {
 	first int   // place of their first column in a training row
 	late  int64 // Unix milliseconds after which a time is in the future
 	lab   bool
+	zero  bool // 0 is a customer. In databases it often stands for a guest
 	// kinds has one copy of each type, by its text as it came.
 	kinds map[string]string
 }
@@ -40,7 +41,7 @@ const day = 24 * time.Hour
 func NewInteractions(shop shape.Shop, startedAt time.Time) *Interactions {
 	return &Interactions{
 		shop: shop, first: len(RowColumns(shop)) - len(shop.InteractionColumns),
-		late: startedAt.Add(day).UnixMilli(), lab: shop.IsLab(), kinds: map[string]string{},
+		late: startedAt.Add(day).UnixMilli(), lab: shop.IsLab(), zero: shop.IsLab() || shop.InFiles(), kinds: map[string]string{},
 	}
 }
 
@@ -77,7 +78,7 @@ func (c *Interactions) customer(text string, into *Interaction) Reason {
 	switch {
 	case err != nil:
 		return CustomerOutOfRange
-	case number == 0 && !c.lab:
+	case number == 0 && !c.zero:
 		return Guest
 	}
 	into.Number = number

@@ -11,7 +11,7 @@ type Reason string
 
 const (
 	// Of interactions.
-	Guest              Reason = "guest"                        // NULL, blank or 0 for a customer
+	Guest              Reason = "guest"                        // NULL or blank for a customer, or 0 in a database
 	NoCustomerNumber   Reason = "no-customer-number"           // NULL, in the lab's shop
 	CustomerOutOfRange Reason = "customer-number-out-of-range" // no number, or beyond the type of the ids
 	UnknownCustomer    Reason = "unknown-customer"             // not in customers
