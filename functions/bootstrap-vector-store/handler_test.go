@@ -135,7 +135,7 @@ func TestAStacksLife(t *testing.T) {
 	if created.Status != cfn.StatusSuccess || created.PhysicalResourceID != physicalID || b.tokens != 0 {
 		t.Fatalf("created: %+v, %d tokens", created, b.tokens)
 	}
-	if got := b.super(tables); got != "7" {
+	if got := b.super(tables); got != "8" {
 		t.Errorf("%s tables", got)
 	}
 	// On RDS the owner may grant rds_iam, and is a member of it at the latest by being one of the roles that it made.
@@ -152,7 +152,7 @@ func TestAStacksLife(t *testing.T) {
 		t.Errorf("members of rds_iam: %s", got)
 	}
 	deleted := b.tell(cfn.RequestDelete, physicalID)
-	if deleted.Status != cfn.StatusSuccess || deleted.PhysicalResourceID != physicalID || b.super(tables) != "7" {
+	if deleted.Status != cfn.StatusSuccess || deleted.PhysicalResourceID != physicalID || b.super(tables) != "8" {
 		t.Errorf("deleted: %+v", deleted)
 	}
 }

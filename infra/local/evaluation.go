@@ -30,7 +30,7 @@ func (o options) evaluation(ctx context.Context, c *console, client *platform.Cl
 	if err != nil {
 		return err
 	}
-	c.say("\nEvaluation on %s held-out ratings of %s customers: %s", grouped(int64(found.Candidate.Result.HeldOut)),
+	c.say("\nEvaluation on %s %s of %s customers: %s", grouped(int64(found.Candidate.Result.HeldOut)), heldOut(found),
 		grouped(int64(found.Candidate.Result.Customers)), verdict(found))
 	c.block(figures(found))
 	for _, remark := range append(append([]string{found.Decision.Reason}, found.Decision.Remarks...), found.Remarks...) {
@@ -38,6 +38,17 @@ func (o options) evaluation(ctx context.Context, c *console, client *platform.Cl
 	}
 	c.say("  report: %s", o.object(platform.LakeBucket, lake.EvaluationPageKey(run)))
 	return nil
+}
+
+// heldOut names the pairs that are held out, and how if that is not by hash.
+func heldOut(found report.Report) string {
+	switch {
+	case found.HoldOut.By == lake.ByTime:
+		return "pairs, each customer's last ones,"
+	case len(found.Shop.Interactions) > 0:
+		return "held-out pairs"
+	}
+	return "held-out ratings"
 }
 
 func verdict(found report.Report) string {

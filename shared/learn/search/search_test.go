@@ -239,3 +239,26 @@ func TestFactorsAreBounded(t *testing.T) {
 		}
 	}
 }
+
+// Splits that are made already, by time, take the place of those by the seed. A large shop's are sampled, too.
+func TestGivenFoldsAreUsed(t *testing.T) {
+	data := shop(5, 80, 60, 14)
+	var folds []Fold
+	for seed := range uint64(2) {
+		rest, validation := data.Ratings.Split(held(seed+7, 0.3))
+		folds = append(folds, Fold{rest, validation})
+	}
+	unused := func(uint64, float64) func(int, int) bool { panic("the ratings are held out once more") }
+	r, err := Run(t.Context(), data, unused, als.Default(), Options{Seed: 1, Folds: folds}, nil, keep)
+	if err != nil || r.Folds != 2 || r.Ratings != len(data.Ratings.Columns) || r.Trials[r.Chosen].NDCG10 <= 0 {
+		t.Errorf("%d folds, %d ratings, best %+v, %v", r.Folds, r.Ratings, r.Trials[r.Chosen], err)
+	}
+	again, err := Run(t.Context(), data, unused, als.Default(), Options{Seed: 1, Folds: folds[:1]}, nil, keep)
+	if err != nil || again.Folds != 1 || reflect.DeepEqual(again.Trials, r.Trials) {
+		t.Errorf("with one fold: %d folds, %v", again.Folds, err)
+	}
+	repeated, err := Run(t.Context(), data, unused, als.Default(), Options{Seed: 1, Folds: folds, Repeatable: true}, nil, keep)
+	if err != nil || repeated.Trials[0].NDCG10 >= r.Trials[0].NDCG10 {
+		t.Errorf("the known products compete, and the first trial has %v after %v, %v", repeated.Trials[0].NDCG10, r.Trials[0].NDCG10, err)
+	}
+}

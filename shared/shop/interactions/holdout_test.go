@@ -65,9 +65,22 @@ func TestHeldOutByTime(t *testing.T) {
 // A shop that has neither purchases nor ratings is judged by the interactions that it has.
 func TestAShopOfViewsAloneHoldsOutViews(t *testing.T) {
 	store, _ := s3test.ForTest(t, "lake")
-	manifest := snapshottest.Publish(t, store, "run", shopOf(shape.Int, shape.Text), nil, []line{lineAt("1", "a", "view", 1), lineAt("1", "b", "view", 2)})
+	lines := []line{lineAt("1", "a", "view", 1), lineAt("1", "b", "view", 2), lineAt("1", "c", "ignored", 3)}
+	manifest := snapshottest.Publish(t, store, "run", shopOf(shape.Int, shape.Text), nil, lines)
 	got := read(t, store, manifest, Wanted{HoldOuts: []lake.HoldOut{lake.HoldOut{Fraction: 0.4}.In(manifest)}})
 	if heldOut := got.pairs(got.Parts[0].HeldOut); !slices.Equal(heldOut, []string{"1:b:25"}) {
+		t.Errorf("held out %q", heldOut)
+	}
+}
+
+// Purchases and ratings are targets also in a shop that excludes nothing.
+func TestAShopThatExcludesNothingHoldsOutPurchases(t *testing.T) {
+	store, _ := s3test.ForTest(t, "lake")
+	shop := shopOf(shape.Int, shape.Text)
+	shop.Meaning.Exclude = []string{}
+	manifest := snapshottest.Publish(t, store, "run", shop, nil, []line{lineAt("1", "a", "purchase", 1), lineAt("1", "b", "purchase", 2), lineAt("1", "c", "view", 3)})
+	got := read(t, store, manifest, Wanted{HoldOuts: []lake.HoldOut{lake.HoldOut{Fraction: 0.4}.In(manifest)}})
+	if heldOut := got.pairs(got.Parts[0].HeldOut); !slices.Equal(heldOut, []string{"1:b:100"}) {
 		t.Errorf("held out %q", heldOut)
 	}
 }

@@ -14,8 +14,8 @@ import (
 type meaning struct {
 	shop    shape.Shop
 	kinds   map[string]*kind
-	targets bool  // the snapshot has interactions that keep a product from being recommended: they alone are targets
-	newest  int64 // Unix milliseconds, timeless if no interaction has a time
+	targets []string // the types that a recommendation should find, nil for all
+	newest  int64    // Unix milliseconds, timeless if no interaction has a time
 }
 
 // kind is a type of interactions.
@@ -29,14 +29,23 @@ type kind struct {
 const timeless = math.MinInt64
 
 func newMeaning(manifest lake.Manifest) meaning {
-	m := meaning{shop: manifest.Shape(), kinds: map[string]*kind{}, newest: timeless}
-	for name, n := range manifest.Kinds {
-		m.targets = m.targets || n > 0 && slices.Contains(m.shop.Meaning.Exclude, name)
-	}
+	shop := manifest.Shape()
+	m := meaning{shop: shop, kinds: map[string]*kind{}, newest: timeless, targets: targetsOf(shop, manifest.Kinds)}
 	if manifest.Newest != nil {
 		m.newest = manifest.Newest.UnixMilli()
 	}
 	return m
+}
+
+// targetsOf returns the types after which a product is not recommended again, or else purchases and ratings. If the
+// snapshot has none of either, all types are targets.
+func targetsOf(shop shape.Shop, kinds map[string]int64) []string {
+	for _, types := range [][]string{shop.Meaning.Exclude, {shape.Purchase, shape.Rating}} {
+		if slices.ContainsFunc(types, func(name string) bool { return kinds[name] > 0 && shop.WeightOf(name) > 0 }) {
+			return types
+		}
+	}
+	return nil
 }
 
 func (m *meaning) kindOf(name []byte) *kind {
@@ -45,8 +54,9 @@ func (m *meaning) kindOf(name []byte) *kind {
 		text := string(name)
 		known = &kind{
 			weight: m.shop.WeightOf(text), rated: text == shape.Rating,
-			target: !m.targets || slices.Contains(m.shop.Meaning.Exclude, text),
+			target: m.targets == nil || slices.Contains(m.targets, text),
 		}
+		known.target = known.target && known.weight > 0
 		m.kinds[text] = known
 	}
 	return known

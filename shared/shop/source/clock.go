@@ -34,7 +34,7 @@ func moment(f field, zone *time.Location) cell {
 		return plain
 	}
 	hours := hourCache{zone: zone}
-	return func(value sql.RawBytes) string { return hours.utc(string(value)) }
+	return func(value sql.RawBytes) string { return hours.utc(value) }
 }
 
 // fromUnix returns a time of seconds since 1970. A number that no four-digit year holds stays as it is.
@@ -61,36 +61,37 @@ const maxHours = 44_000
 
 const hourLength = len("2006-01-02 15")
 
-func (c *hourCache) utc(text string) string {
-	if text == "" || c.zone == time.UTC && len(text) > len(dayLayout) {
-		return text
+func (c *hourCache) utc(value []byte) string {
+	switch {
+	case len(value) == 0 || c.zone == time.UTC && len(value) > len(dayLayout):
+		return string(value)
+	case len(value) == len(dayLayout):
+		if converted, ok := convertWhole(string(value)+" 00:00:00", c.zone); ok {
+			return converted
+		}
+		return string(value)
+	case len(value) < len(secondsLayout):
+		return string(value)
 	}
-	full := text
-	if len(text) == len(dayLayout) {
-		full += " 00:00:00"
+	hour, known := c.hours[string(value[:hourLength])]
+	if !known {
+		hour = c.add(string(value[:hourLength]))
 	}
-	if len(full) < len(secondsLayout) {
-		return text
+	if hour != "" {
+		return hour + string(value[hourLength:])
 	}
-	if hour := c.hour(full[:hourLength]); hour != "" {
-		return hour + full[hourLength:]
-	}
-	if converted, ok := convertWhole(full, c.zone); ok {
+	if converted, ok := convertWhole(string(value), c.zone); ok {
 		return converted
 	}
-	return text
+	return string(value)
 }
 
-func (c *hourCache) hour(local string) string {
-	hour, known := c.hours[local]
-	if !known {
-		hour = c.convert(local)
-		if len(c.hours) == maxHours || c.hours == nil {
-			c.hours = map[string]string{}
-		}
-		c.hours[strings.Clone(local)] = hour
+func (c *hourCache) add(local string) string {
+	if len(c.hours) == maxHours || c.hours == nil {
+		c.hours = map[string]string{}
 	}
-	return hour
+	c.hours[local] = c.convert(local)
+	return c.hours[local]
 }
 
 // convert returns an hour in UTC, or "" if its minutes are not those of UTC.

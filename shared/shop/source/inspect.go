@@ -38,6 +38,10 @@ func (d *Database) Inspect(ctx context.Context, shop shape.Shop) (found Inspecti
 		if found.Kinds, err = s.kinds(ctx); err != nil {
 			return err
 		}
+		found.Interactions = 0 // statements of the file may have counted orders
+		for _, count := range found.Kinds {
+			found.Interactions += count
+		}
 		found.Samples, err = s.samples(ctx)
 		return err
 	})

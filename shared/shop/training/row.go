@@ -9,6 +9,7 @@ package training
 import (
 	"fmt"
 	"io"
+	"unsafe"
 
 	"github.com/parquet-go/parquet-go"
 
@@ -59,6 +60,11 @@ func (w *RowWriter) Append(parts ...[]parquet.Value) error {
 			column++
 		}
 	}
+	return w.appended()
+}
+
+// appended counts a row of the columns.
+func (w *RowWriter) appended() error {
 	w.total++
 	if w.waiting++; w.waiting < columnBatch {
 		return nil
@@ -66,16 +72,23 @@ func (w *RowWriter) Append(parts ...[]parquet.Value) error {
 	return w.flush()
 }
 
-// AppendRaw adds a raw row.
+// AppendRaw adds a raw row. The slice may change afterwards.
 func (w *RowWriter) AppendRaw(raw Raw) error {
-	row := make([]parquet.Value, len(raw))
 	for i, text := range raw {
-		row[i] = parquet.NullValue().Level(0, 0, i)
-		if text != "" {
-			row[i] = parquet.ValueOf(text).Level(0, 1, i)
+		var value parquet.Value
+		if text == "" {
+			value = parquet.NullValue().Level(0, 0, i)
+		} else {
+			value = textValue(text).Level(0, 1, i)
 		}
+		w.columns[i] = append(w.columns[i], value)
 	}
-	return w.Append(row)
+	return w.appended()
+}
+
+// textValue returns a text's value, which shares its bytes. parquet.ValueOf would allocate for each.
+func textValue(text string) parquet.Value {
+	return parquet.ByteArrayValue(unsafe.Slice(unsafe.StringData(text), len(text)))
 }
 
 // Rows returns the number of rows that were added.
