@@ -61,6 +61,8 @@ type RawTable struct {
 	rows []parquet.Row
 	next int
 	end  error
+	// texts has one copy of each text of interactions, by column.
+	texts []map[string]string
 }
 
 // OpenRaw downloads a raw file.
@@ -69,7 +71,11 @@ func OpenRaw(ctx context.Context, store *objectstore.Store, shop shape.Shop, tab
 	if err != nil {
 		return nil, err
 	}
-	return &RawTable{Object: object, file: parquet.NewGenericReader[any](object.File, rawSchema(shop, table)), rows: make([]parquet.Row, 0, batch)}, nil
+	raw := &RawTable{Object: object, file: parquet.NewGenericReader[any](object.File, rawSchema(shop, table)), rows: make([]parquet.Row, 0, batch)}
+	if table == InteractionTable {
+		raw.texts = make([]map[string]string, len(RawNames(shop, table)))
+	}
+	return raw, nil
 }
 
 // Next returns the next row, or io.EOF.
@@ -87,11 +93,30 @@ func (t *RawTable) Next() (Raw, error) {
 	raw := make(Raw, len(t.rows[t.next]))
 	for i, value := range t.rows[t.next] {
 		if !value.IsNull() {
-			raw[i] = string(value.ByteArray())
+			raw[i] = t.text(i, value.ByteArray())
 		}
 	}
 	t.next++
 	return raw, nil
+}
+
+// maxTexts bounds the texts of a column that are kept.
+const maxTexts = 1 << 16
+
+// text returns one string for equal texts of a column. Interactions repeat their few texts, customers do not.
+func (t *RawTable) text(column int, bytes []byte) string {
+	if t.texts == nil {
+		return string(bytes)
+	}
+	if text, known := t.texts[column][string(bytes)]; known {
+		return text
+	}
+	text := string(bytes)
+	if t.texts[column] == nil || len(t.texts[column]) == maxTexts {
+		t.texts[column] = map[string]string{}
+	}
+	t.texts[column][text] = text
+	return text
 }
 
 // Close frees the buffers and the scratch file.
