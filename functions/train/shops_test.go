@@ -90,6 +90,19 @@ func TestAShopOfOrdersIsTrained(t *testing.T) {
 	}
 }
 
+// A search by time that is interrupted goes on with the trials that are noted.
+func TestASearchByTimeInPiecesEndsTheSame(t *testing.T) {
+	b := setup(t)
+	listed, lines := orders(4, 60, 40, func(order int) float64 { return float64(order) + 0.25 })
+	snapshottest.Publish(t, b.Lake, "monday", orderShop, listed, lines)
+	b.Search = true
+	b.train("undisturbed", `{}`)
+	if b.training("undisturbed").Search == nil {
+		t.Fatal("no search")
+	}
+	b.endsTheSameInPieces(60)
+}
+
 // Without times, and if hardly any customer came twice, pairs are held out by hash.
 func TestAShopWithoutTwoDatesIsHeldOutByHash(t *testing.T) {
 	for name, day := range map[string]func(int) float64{"no times": func(int) float64 { return -1 }, "one date": func(int) float64 { return 7 }} {

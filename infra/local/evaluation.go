@@ -42,13 +42,10 @@ func (o options) evaluation(ctx context.Context, c *console, client *platform.Cl
 
 // heldOut names the pairs that are held out, and how if that is not by hash.
 func heldOut(found report.Report) string {
-	switch {
-	case found.HoldOut.By == lake.ByTime:
-		return "pairs, each customer's last ones,"
-	case len(found.Shop.Interactions) > 0:
-		return "held-out pairs"
+	if found.HoldOut.By == lake.ByTime {
+		return found.Shop.Unit() + ", each customer's last ones,"
 	}
-	return "held-out ratings"
+	return "held-out " + found.Shop.Unit()
 }
 
 func verdict(found report.Report) string {

@@ -169,9 +169,8 @@ func (r *Report) facts() []Option {
 	if r.Shop.Customers > 0 {
 		facts = append(facts, Option{"Shop", fmt.Sprintf("%s customers, %s products", numerals.Count(r.Shop.Customers), numerals.Count(r.Shop.Products))})
 	}
-	unit := " ratings"
+	unit := " " + r.Shop.Unit()
 	if len(r.Shop.Interactions) > 0 {
-		unit = " pairs of a customer and a product"
 		facts = append(facts, Option{"Interactions", byType(r.Shop.Interactions)})
 	}
 	return append(facts, []Option{

@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"recsys/shared/contract/lake"
+	contract "recsys/shared/contract/shape"
 	"recsys/shared/learn/evaluation"
 )
 
@@ -60,6 +61,16 @@ type Shop struct {
 	Customers    int              `json:"customers"` // with interactions
 	Products     int              `json:"products"`
 	Interactions map[string]int64 `json:"interactions,omitempty"` // by type
+}
+
+// Unit names the pairs of customers and products: ratings, if the shop has nothing else.
+func (s Shop) Unit() string {
+	for name := range s.Interactions {
+		if name != contract.Rating {
+			return "pairs"
+		}
+	}
+	return "ratings"
 }
 
 // Option is one setting of the training.

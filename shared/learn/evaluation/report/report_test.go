@@ -149,7 +149,7 @@ func TestAShopOfOrdersIsDescribed(t *testing.T) {
 		facts[fact.Name] = fact.Value
 	}
 	for name, want := range map[string]string{
-		"Shop": "599 customers, 958 products", "Interactions": "20,000 view, 16,044 purchase", "Remaining": "2,048 pairs of a customer and a product",
+		"Shop": "599 customers, 958 products", "Interactions": "20,000 view, 16,044 purchase", "Remaining": "2,048 pairs",
 		"Hold-out": "by time: about the last 20 % of each customer's interactions, of those until 14 February 2006",
 	} {
 		if got := strings.Join(strings.Fields(facts[name]), " "); got != want {
