@@ -119,6 +119,9 @@ func (h Handler) compare(in workflow.PlanInput, plan *workflow.Plan, found sourc
 	if found.Shop.InFiles() { // publish-training-data counts them, and compares again
 		now.Customers = active.Customers
 	}
+	if !found.Shop.HasProducts() {
+		now.Products = active.Products
+	}
 	if source.Estimated(found.Shop) { // counts of orders are no counts of their lines
 		now.Rows = active.Rows
 	}

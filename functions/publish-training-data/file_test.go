@@ -98,7 +98,7 @@ func TestPublishAShopFile(t *testing.T) {
 	if _, err := b.Lake.GetJSON(t.Context(), lake.ManifestKey(run.ID), 1<<20, &manifest); err != nil {
 		t.Fatal(err)
 	}
-	if manifest.Shop == nil || manifest.Shop.Hash != "1f" || manifest.Customers != 4 || manifest.Newest == nil || !manifest.Newest.Equal(newest) ||
+	if manifest.Shop == nil || manifest.Shop.Hash != "1f" || manifest.Customers != 4 || manifest.Products != 3 || manifest.Newest == nil || !manifest.Newest.Equal(newest) ||
 		manifest.Kinds["view"] != 2 || manifest.Skipped["guest"] != 1000 || len(manifest.Parts) != 2 || manifest.Parts[1].Range != 1 {
 		t.Errorf("manifest %+v", manifest)
 	}

@@ -102,14 +102,14 @@ func (h Handler) publish(ctx context.Context, run workflow.Run) (latest lake.Lat
 	if err := h.tolerate(ours.Manifest); err != nil {
 		return latest, ours, err
 	}
+	if err := h.countPopularity(ctx, &ours.Manifest); err != nil {
+		return latest, ours, err
+	}
 	if latest.Snapshot != run.ID { // an attempt before has compared, and published
 		rule := sourcesize.Rule{Share: h.Shrinkage, Accept: plan.AcceptShrunkSource}
 		if _, err := rule.Check(ours.Size(), latest); err != nil {
 			return latest, ours, err
 		}
-	}
-	if err := h.countPopularity(ctx, ours.Manifest); err != nil {
-		return latest, ours, err
 	}
 	if err := h.commit(ctx, ours.Manifest); err != nil {
 		return latest, ours, err

@@ -31,9 +31,10 @@ type counter struct {
 }
 
 // countPopularity adds up the interactions with each item by group, over the ranges' files one after the other. An
-// interaction has the weight of its type, and half of it for each half-life that it is older than the newest.
-func (h Handler) countPopularity(ctx context.Context, manifest lake.Manifest) error {
-	counter := newCounter(manifest)
+// interaction has the weight of its type, and half of it for each half-life that it is older than the newest. A shop that lists
+// no products has those that were counted.
+func (h Handler) countPopularity(ctx context.Context, manifest *lake.Manifest) error {
+	counter := newCounter(*manifest)
 	for i := range manifest.Ranges {
 		if err := h.countRange(ctx, lake.RangeKey(manifest.Snapshot, i), counter); err != nil {
 			return err
@@ -43,7 +44,9 @@ func (h Handler) countPopularity(ctx context.Context, manifest lake.Manifest) er
 	if err != nil || counter.shop.HasProducts() {
 		return err
 	}
-	return training.PutCatalogue(ctx, h.Lake, manifest.Snapshot, counter.shop, counter.products())
+	products := counter.products()
+	manifest.Products = int64(len(products))
+	return training.PutCatalogue(ctx, h.Lake, manifest.Snapshot, counter.shop, products)
 }
 
 func newCounter(manifest lake.Manifest) *counter {
