@@ -70,7 +70,7 @@ func (c *hourCache) utc(value []byte) string {
 			return converted
 		}
 		return string(value)
-	case len(value) < len(secondsLayout):
+	case len(value) < len(secondsLayout) || !hasMinutes(value[hourLength:]):
 		return string(value)
 	}
 	hour, known := c.hours[string(value[:hourLength])]
@@ -86,6 +86,20 @@ func (c *hourCache) utc(value []byte) string {
 	return string(value)
 }
 
+// hasMinutes reports whether a text of six letters or more starts as :04:05 does.
+func hasMinutes(text []byte) bool {
+	for i, highest := range []byte(":59:59") {
+		lowest := byte('0')
+		if highest == ':' {
+			lowest = ':'
+		}
+		if text[i] < lowest || text[i] > highest {
+			return false
+		}
+	}
+	return true
+}
+
 func (c *hourCache) add(local string) string {
 	if len(c.hours) == maxHours || c.hours == nil {
 		c.hours = map[string]string{}
@@ -99,7 +113,7 @@ func (c *hourCache) convert(hour string) string {
 	first, err := time.ParseInLocation(secondsLayout, hour+":00:00", c.zone)
 	last, lastErr := time.ParseInLocation(secondsLayout, hour+":59:59", c.zone)
 	_, offset := first.Zone()
-	if err != nil || lastErr != nil || offset%3600 != 0 || last.Sub(first) != time.Hour-time.Second {
+	if err != nil || lastErr != nil || !fourDigits(first) || offset%3600 != 0 || last.Sub(first) != time.Hour-time.Second {
 		return ""
 	}
 	return first.UTC().Format(secondsLayout)[:hourLength]
@@ -109,7 +123,7 @@ func (c *hourCache) convert(hour string) string {
 func convertWhole(text string, zone *time.Location) (converted string, ok bool) {
 	seconds, decimals, _ := strings.Cut(text, ".")
 	t, err := time.ParseInLocation(secondsLayout, seconds, zone)
-	if err != nil {
+	if err != nil || !fourDigits(t) {
 		return "", false
 	}
 	converted = t.UTC().Format(secondsLayout)
@@ -118,3 +132,6 @@ func convertWhole(text string, zone *time.Location) (converted string, ok bool) 
 	}
 	return converted, true
 }
+
+// fourDigits reports whether the year in UTC has four digits.
+func fourDigits(t time.Time) bool { return t.UTC().Year() >= 0 && t.UTC().Year() <= 9999 }
