@@ -336,21 +336,21 @@ func TestTheRecordToPasteIsOfTheShop(t *testing.T) {
 	if !strings.Contains(string(own), strings.Trim(string(quoted), `"`)) {
 		t.Errorf("printed is %s, want %s", own, quoted)
 	}
-	form := variant(t, "every option").Outputs["Step3PutRecord"]
+	form := variant(t, "existing, password").Outputs["Step3PutRecord"]
 	text, _ := json.Marshal(form.Value)
 	for _, member := range []string{"customer", "city", "country", "product"} {
 		if !strings.Contains(string(text), fmt.Sprintf(`\"%s\":\"…\"`, member)) {
 			t.Errorf("the form of the shop file is %s, without %s", text, member)
 		}
 	}
-	if other, printed := variant(t, "existing, password").Outputs["Step3PutRecord"]; printed {
+	if other, printed := variant(t, "existing, IAM").Outputs["Step3PutRecord"]; printed {
 		t.Errorf("printed is %v", other)
 	}
 }
 
 // The shop file reaches plan-extract alone, and the outputs name it. Without one the stack is as before.
 func TestTheShopFileReachesPlanExtract(t *testing.T) {
-	s := variant(t, "every option")
+	s := variant(t, "existing, password")
 	for name, function := range deployedFunctions(s) {
 		value, set := environment(function)["SHOP_FILE"]
 		if want := name == "plan-extract"; set != want || want && value != "orders.yaml" {

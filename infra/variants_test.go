@@ -25,7 +25,7 @@ var variants = map[string]map[string]any{
 	"dev":                nil,
 	"prod":               {"stage": "prod"},
 	"every option":       everyOption(),
-	"existing, password": deploymenttest.Existing(map[string]any{"sourcePort": "3307"}),
+	"existing, password": deploymenttest.Existing(map[string]any{"sourcePort": "3307", "shop": "../docs/shops/orders.yaml"}),
 	"existing, IAM": deploymenttest.Existing(map[string]any{
 		"stage": "prod", "schedule": "off", "sourceSecretArn": nil, "sourceResourceId": "db-ABC", "sourceSecurityGroupId": nil,
 	}),
@@ -41,7 +41,7 @@ func everyOption() map[string]any {
 	options := map[string]any{
 		"name": "shop-2", "stage": "prod", "protect": "false", "highAvailability": "true",
 		"availabilityZones": "us-east-1b,us-east-1c", "s3PrefixListId": "pl-0123",
-		"shop": "../docs/shops/orders.yaml", "sourceDatabase": "shop", "sourceUser": "shop_reader", "sourceInstance": "m7g.large",
+		"sourceDatabase": "shop", "sourceUser": "shop_reader", "sourceInstance": "m7g.large",
 		"vectorInstance": "r8g.large", "vectorStorageGiB": 100.0, "backupWindow": "10:00-10:30", "maintenanceWindow": "sun:12:00-sun:12:30",
 		"schedule": "cron(30 4 * * ? *)", "scheduleTimezone": "Europe/Paris", "successWithinHours": "48",
 		"runRetentionDays": 20.0,

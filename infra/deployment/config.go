@@ -208,6 +208,7 @@ func (c Config) contradictions() (faults []string) {
 	check(c.OwnsSource() && !plainName.MatchString(c.SourceUser), "sourceUser is %q: want up to 32 letters, digits and _ for a MySQL of our own", c.SourceUser)
 	check(c.OwnsSource() && c.SourceUser == SourceAdmin, "sourceUser is %q, the administrator of our own MySQL: want another", c.SourceUser)
 	check(c.OwnsSource() && !plainName.MatchString(c.SourceDatabase), "sourceDatabase is %q: want letters, digits and _, the first no digit, for a MySQL of our own", c.SourceDatabase)
+	check(!c.Shop.IsLab() && !c.Shop.InFiles() && c.OwnsSource(), "shop needs sourceHost: a MySQL of our own holds the sample shop, of which the functions may read nothing else than its ratings")
 	check(c.Shop.Source.Database != "" && c.Shop.Source.Database != c.SourceDatabase,
 		"the shop file %s is for the database %s: give sourceDatabase=%[2]s", c.ShopFile, c.Shop.Source.Database)
 	check(len(c.AvailabilityZones) != 0 && (len(c.AvailabilityZones) != 2 || c.VpcID != ""), "availabilityZones are two, and of a new VPC")

@@ -71,7 +71,8 @@ func TestABadValueIsOneLineThatNamesTheOption(t *testing.T) {
 		`are of an existing MySQL: sourceHost is missing`:          {"sourceSecurityGroupId": "sg-1"},
 		`shop is "shop.txt": want`:                                 {"shop": "shop.txt"},
 		`shop: opening the shop file: open none.yaml`:              {"shop": "none.yaml"},
-		`is for the database sakila: give sourceDatabase=sakila`:   {"shop": "../../docs/shops/sakila.yaml"},
+		`is for the database sakila: give sourceDatabase=sakila`:   deploymenttest.Existing(map[string]any{"shop": "../../docs/shops/sakila.yaml"}),
+		`shop needs sourceHost: a MySQL of our own`:                {"shop": "../../docs/shops/orders.yaml"},
 		`stage is "x": want one of dev, prod; shards is "y": want`: {"stage": "x", "shards": "y"},
 	} {
 		_, err := ReadConfig(options)
@@ -83,7 +84,7 @@ func TestABadValueIsOneLineThatNamesTheOption(t *testing.T) {
 
 // Mistakes of the shop file show before anything is deployed.
 func TestTheShopFileIsReadAtSynth(t *testing.T) {
-	config, err := ReadConfig(map[string]any{"shop": "../../docs/shops/sakila.yaml", "sourceDatabase": "sakila"})
+	config, err := ReadConfig(deploymenttest.Existing(map[string]any{"shop": "../../docs/shops/sakila.yaml", "sourceDatabase": "sakila"}))
 	if err != nil || config.Shop.Name != "sakila" || config.Shop.IsLab() {
 		t.Errorf("shop %+v, %v", config.Shop, err)
 	}

@@ -153,7 +153,11 @@ func parseAnswer(line []byte) (answer Answer, err error) {
 	}
 	members := json.NewDecoder(bytes.NewReader(line))
 	members.UseNumber()
-	return answer, members.Decode(&answer.Record)
+	err = members.Decode(&answer.Record)
+	for _, ours := range activity.AnswerMembers {
+		delete(answer.Record, ours)
+	}
+	return answer, err
 }
 
 // Member returns the text of the record's member, "" for none. Of several names the first that is there counts.

@@ -17,16 +17,18 @@ import (
 	"recsys/shared/shop/source"
 )
 
-// example returns the block of a language in docs/source.md. There is one of each.
+// example returns the block of a language in the worked example of docs/source.md. There is one of each.
 func example(t *testing.T, language string) string {
 	t.Helper()
 	text, err := os.ReadFile(docsShop(t, "../source.md"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	blocks := regexp.MustCompile("(?s)```"+language+"\n(.*?)```").FindAllStringSubmatch(string(text), -1)
+	_, section, _ := strings.Cut(string(text), "\n## A worked example\n")
+	section, _, _ = strings.Cut(section, "\n## ")
+	blocks := regexp.MustCompile("(?s)```"+language+"\n(.*?)```").FindAllStringSubmatch(section, -1)
 	if len(blocks) != 1 {
-		t.Fatalf("docs/source.md has %d blocks of %s", len(blocks), language)
+		t.Fatalf("the worked example has %d blocks of %s", len(blocks), language)
 	}
 	return blocks[0][1]
 }

@@ -75,6 +75,9 @@ const (
 	recommendationKey = "recommendation"
 )
 
+// AnswerMembers are the names of the members that an answer adds to its record.
+var AnswerMembers = []string{recommendedKey, similarKey, trendingKey, recommendationKey}
+
 // Answer holds the members that are added to a record.
 type Answer struct {
 	// Recommended is best first.
