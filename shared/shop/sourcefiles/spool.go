@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 
 	"recsys/shared/shop/training"
 	"recsys/shared/store/objectstore"
@@ -54,25 +55,36 @@ func (s *spool) each(texts int, visit func(training.Raw) error) error {
 	if _, err := s.file.Seek(0, io.SeekStart); err != nil {
 		return fmt.Errorf("reading the scratch disk: %w", err)
 	}
-	from := bufio.NewReaderSize(s.file, spoolBuffer)
+	from, buffer := bufio.NewReaderSize(s.file, spoolBuffer), []byte(nil)
+	ends := make([]int, texts)
 	for range s.rows {
-		raw := make(training.Raw, texts)
-		for i := range raw {
+		buffer = buffer[:0]
+		for i := range ends {
 			length, err := binary.ReadUvarint(from)
 			if err != nil {
 				return fmt.Errorf("reading the scratch disk: %w", err)
 			}
-			text := make([]byte, length)
-			if _, err := io.ReadFull(from, text); err != nil {
+			start := len(buffer)
+			buffer = slices.Grow(buffer, int(length))[:start+int(length)]
+			if _, err := io.ReadFull(from, buffer[start:]); err != nil {
 				return fmt.Errorf("reading the scratch disk: %w", err)
 			}
-			raw[i] = string(text)
+			ends[i] = len(buffer)
 		}
-		if err := visit(raw); err != nil {
+		if err := visit(split(string(buffer), ends)); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// split parts a row's text at the ends of its columns.
+func split(text string, ends []int) training.Raw {
+	raw, start := make(training.Raw, len(ends)), 0
+	for i, end := range ends {
+		raw[i], start = text[start:end], end
+	}
+	return raw
 }
 
 // close deletes the file. Nil may be closed.
