@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -28,7 +29,7 @@ func TestKilledAtEveryPoint(t *testing.T) {
 	k := &killer{}
 	shop := smallShop(t)
 	p := startPlatform(t, func(c *Config) {
-		c.SourceSQL, c.RouteVectorStore = []string{shop}, k.route
+		c.SourceSQL, c.RouteVectorStore = []string{shop, orderDump(t)}, k.route
 		c.Options.RowsPerRange, c.Options.MaxConcurrency = 8, 2
 		c.Options.KeepSnapshots, c.Options.MaxRejectedFraction = 1, 0.5
 		c.Options.KeepVersions, c.Options.RecallQueries = 2, 10
@@ -36,22 +37,24 @@ func TestKilledAtEveryPoint(t *testing.T) {
 	})
 	t.Cleanup(func() { _ = k.proxy.Close() })
 	k.watch(p)
-	saveStates(t, k)
+	orders := writeShop(t, "orders", orderFile)
+	saveStates(t, k, orders)
 
 	struck := struck{}
-	for _, c := range []struct{ name, state, gate, input string }{
-		{"the third version", "third handed over", "enforce", `{}`}, // and the oldest snapshot and version go
-		{"the first version", "first handed over", "enforce", `{}`},
-		{"the same artifacts", "two versions", "enforce", `{}`}, // only their popularity is renewed
-		{"an invalid hand-over", "invalid handed over", "enforce", `{"stages":"embeddings"}`},
-		{"a model of our own", "two versions", "report", `{"train":true}`},
-		{"a model that is refused", "two versions", "enforce", `{"stages":"embeddings","train":true}`}, // six customers prove nothing
-		{"rollback", "two versions", "enforce", `{"rollback":true}`},
+	for _, c := range []struct{ name, state, shop, gate, input string }{
+		{"the third version", "third handed over", NoShopFile, "enforce", `{}`}, // and the oldest snapshot and version go
+		{"the first version", "first handed over", NoShopFile, "enforce", `{}`},
+		{"the same artifacts", "two versions", NoShopFile, "enforce", `{}`}, // only their popularity is renewed
+		{"an invalid hand-over", "invalid handed over", NoShopFile, "enforce", `{"stages":"embeddings"}`},
+		{"a model of our own", "two versions", NoShopFile, "report", `{"train":true}`},
+		{"a model that is refused", "two versions", NoShopFile, "enforce", `{"stages":"embeddings","train":true}`}, // six customers prove nothing
+		{"rollback", "two versions", NoShopFile, "enforce", `{"rollback":true}`},
+		{"a shop file after the lab", "two versions", orders, "report", `{"train":true}`}, // ranges after folders, text ids, another shop's version goes
+		{"rollback to the lab", "orders", orders, "enforce", `{"rollback":true}`},
+		{"the lab after a shop file", "orders", NoShopFile, "report", `{"train":true}`},
 	} {
 		p.config.Options.GateTrained = c.gate
-		if err := p.Register(); err != nil {
-			t.Fatal(err)
-		}
+		deployShop(t, p, c.shop)
 		t.Run(c.name, func(t *testing.T) { killBatch(t, k, struck, c.state, c.input) })
 	}
 	t.Run("recommend", func(t *testing.T) { killRecommend(t, k) })
@@ -104,7 +107,7 @@ func invalidHandOver(t *testing.T) fstest.MapFS {
 }
 
 // saveStates prepares the states from which the executions start.
-func saveStates(t *testing.T, k *killer) {
+func saveStates(t *testing.T, k *killer, orders string) {
 	t.Helper()
 	k.arm(nil)
 	keep := func(name string) {
@@ -121,6 +124,16 @@ func saveStates(t *testing.T, k *killer) {
 		}
 	}
 	keep("two versions")
+	train := func() {
+		k.platform.config.Options.GateTrained = "report"
+		deployShop(t, k.platform, orders)
+		if _, failed := execute(t, k.platform, "earlier-orders", 3, `{"train":true}`); failed != nil {
+			t.Fatal(failed)
+		}
+		keep("orders")
+		restore(t, k.platform, "two versions")
+	}
+	train()
 	upload(t, k.platform, handOverOf(t, 3))
 	keep("third handed over")
 	upload(t, k.platform, invalidHandOver(t))
@@ -143,12 +156,13 @@ func (s struck) isNew(function string, points []point) bool {
 func killBatch(t *testing.T, k *killer, struck struck, state, input string) {
 	want := executeArmed(t, k, state, input, nil)
 	points := k.points()
+	fresh := maps.Clone(points)
+	maps.DeleteFunc(fresh, func(function string, passed []point) bool { return !struck.isNew(function, passed) })
+	if len(fresh) > 0 { // else only the state is new
+		points = fresh
+	}
 	executions, kills := 0, 0
 	for function, passed := range points {
-		if !struck.isNew(function, passed) {
-			delete(points, function)
-			continue
-		}
 		struck[function] = append(struck[function], passed)
 		points[function] = testbed.Spread(sorted(passed), every)
 		executions = max(executions, len(points[function]))

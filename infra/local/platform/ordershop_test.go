@@ -38,34 +38,32 @@ products:
 // orderClient is an id that needs escapes in keys, JSON and CSV.
 func orderClient(i int) string { return fmt.Sprintf(`Cus %02d/é,"x"`, i) }
 
-// orderTables writes the tables as a dump: orders of clients in two days of each of three months, one of a guest, and one of
-// a product that was deleted.
-func orderTables(tb testing.TB) string {
-	tb.Helper()
-	var dump strings.Builder
-	dump.WriteString(`create table clients (id varchar(40) primary key, city varchar(50), country varchar(50));
-create table goods (code varchar(20) primary key, title varchar(50), shelf varchar(20), price decimal(8,2), stock int);
-create table sales (client varchar(40), code varchar(20), sold_at datetime, pieces int, key (client));
-insert into sales values (null, 'good-0', '2024-01-01 10:00:00', 1);
-`)
+// orderTables returns the statements that make the tables: sales on two days of each of three months, one to a guest, and
+// one of a product that was deleted.
+func orderTables() (statements []string) {
+	add := func(format string, values ...any) { statements = append(statements, fmt.Sprintf(format, values...)) }
+	add("create table clients (id varchar(40) primary key, city varchar(50), country varchar(50))")
+	add("create table goods (code varchar(20) primary key, title varchar(50), shelf varchar(20), price decimal(8,2), stock int)")
+	add("create table sales (client varchar(40), code varchar(20), sold_at datetime, pieces int, key (client))")
+	add("insert into sales values (null, 'good-0', '2024-01-01 10:00:00', 1), ('%s', 'gone', '2024-02-01 10:00:00', 1)", orderClient(3))
 	for product := range orderGoods {
-		fmt.Fprintf(&dump, "insert into goods values ('good-%d', 'Good %[1]d', 'shelf %d', %[1]d.50, 5);\n", product, product%2)
+		add("insert into goods values ('good-%d', 'Good %[1]d', 'shelf %d', %[1]d.50, 5)", product, product%2)
 	}
 	for client := range orderClients {
-		fmt.Fprintf(&dump, "insert into clients values ('%s', 'Oslo', 'Norway');\n", orderClient(client))
+		add("insert into clients values ('%s', 'Oslo', 'Norway')", orderClient(client))
 		for sale := range 6 {
-			fmt.Fprintf(&dump, "insert into sales values ('%s', 'good-%d', '2024-%02d-%02d 10:00:00', %d);\n",
+			add("insert into sales values ('%s', 'good-%d', '2024-%02d-%02d 10:00:00', %d)",
 				orderClient(client), 2*(sale+client)%orderGoods+client%2, sale/2+1, sale%2+1, sale+1)
 		}
 	}
-	fmt.Fprintf(&dump, "insert into sales values ('%s', 'gone', '2024-02-01 10:00:00', 1);\n", orderClient(3))
-	return writeDump(tb, dump.String())
+	return statements
 }
 
-func writeDump(tb testing.TB, statements string) string {
+// orderDump writes them as a dump.
+func orderDump(tb testing.TB) string {
 	tb.Helper()
 	path := filepath.Join(tb.TempDir(), "tables.sql")
-	if err := os.WriteFile(path, []byte(statements), 0o600); err != nil {
+	if err := os.WriteFile(path, []byte(strings.Join(orderTables(), ";\n")+";\n"), 0o600); err != nil {
 		tb.Fatal(err)
 	}
 	return path

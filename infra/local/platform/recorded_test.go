@@ -33,7 +33,7 @@ type recorded map[string]map[string][]string
 var bucketNames = map[string]string{LakeBucket: "lake", ArtifactsBucket: "artifacts", RecommendationsBucket: "recommendations"}
 
 // differing are the parts of keys that differ between runs, ranges, versions, customers and records.
-var differing = regexp.MustCompile(`^(runs|snapshots|versions|trained|evaluations)/[^/]+|range-\d+|snapshot=[^/]+|customerNumber=\d+|shardId-\d+/\d+`)
+var differing = regexp.MustCompile(`^(runs|snapshots|versions|trained|evaluations)/[^/]+|range-\d+|snapshot=[^/]+|part=\d+|customerNumber=\d+|shardId-\d+/\d+`)
 
 func pattern(key string) string {
 	return differing.ReplaceAllStringFunc(key, func(part string) string {
@@ -154,6 +154,11 @@ func TestRecordedCallsAndMetrics(t *testing.T) {
 		t.Fatal(err)
 	}
 	start(`{"train":true}`)
+	inSource(t, p, orderTables()...)
+	deployShop(t, p, writeShop(t, "orders", orderFile))
+	start(`{"train":true}`) // by ranges, with rows that are skipped, and versions of another shop
+	answered(t, p, order(4)+"\n")
+	deployShop(t, p, NoShopFile)
 	bad := newHandOver("C", 8, 3).files
 	bad[lake.ItemEmbeddingsKey] = &fstest.MapFile{Data: []byte("id,embedding\n")}
 	upload(t, p, bad)
@@ -203,6 +208,7 @@ func TestShape(t *testing.T) {
 		"runs/r/raw/ratings/range-0007.parquet":                               "runs/*/raw/ratings/range-*.parquet",
 		"snapshots/r/ranges/range-0000.parquet":                               "snapshots/*/ranges/range-*.parquet",
 		"ratings_ml_training/snapshot=r/customerNumber=103/part-0000.parquet": "ratings_ml_training/snapshot=*/customerNumber=*/part-0000.parquet",
+		"ratings_ml_training/snapshot=r/part=0007/part-0000.parquet":          "ratings_ml_training/snapshot=*/part=*/part-0000.parquet",
 		"ratings_ml_training/_latest.json":                                    "ratings_ml_training/_latest.json",
 		"trained/r/embeddings/item_embeddings.csv":                            "trained/*/embeddings/item_embeddings.csv",
 		"evaluations/r/report.html":                                           "evaluations/*/report.html",

@@ -18,7 +18,7 @@ func TestChangesOfTheShop(t *testing.T) {
 	t.Parallel()
 	first := newHandOver("a", 8, 1)
 	p := startPlatform(t, func(c *Config) {
-		c.SourceSQL = []string{looseShop(t, called("a")), orderTables(t)}
+		c.SourceSQL = []string{looseShop(t, called("a")), orderDump(t)}
 		c.Options.RowsPerRange, c.Options.MaxConcurrency, c.Options.GateTrained = 18, 4, "report"
 		c.Options.Factors, c.Options.Iterations, c.Options.Search.Search = 8, 1, "off"
 	})
