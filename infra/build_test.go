@@ -23,6 +23,8 @@ const maxZipped = 6 << 20
 
 // heavier are those that may weigh more, and why.
 var heavier = map[string]int{
+	"extract":               7 << 20, // writes Parquet beside MySQL, and knows time zones
+	"plan-extract":          7 << 20, // reads MySQL and files, YAML and time zones
 	"publish-training-data": 7 << 20, // reads Parquet beside Glue, whose API is large
 	"recommend":             7 << 20, // its SQL is text/template, with which the linker keeps every exported method
 	"embedding-upload":      7 << 20, // reads Parquet beside PostgreSQL
