@@ -88,10 +88,9 @@ func (p *pgvectorRetriever) similar(q *batchQuery, rows *rowReader) *pgx.Batch {
 		return nil
 	}
 	values := q.statement()
-	values.Similar, values.Exact, values.Fetch = true, q.exact, q.fetchSimilar()
+	values.By, values.Exact, values.Fetch = byProduct, q.exact, q.fetchSimilar()
 	batch := begin(q, values.Fetch)
-	a := q.arrays(places)
-	batch.Queue(p.texts.text("similar.sql", values), a.records, a.customers, a.sessions, a.folded).Query(rows.similar)
+	p.queue(batch, q, "similar.sql", values, places).Query(rows.similar)
 	batch.Queue("commit")
 	return batch
 }
@@ -112,26 +111,28 @@ func begin(q *batchQuery, fetch int) *pgx.Batch {
 	return batch
 }
 
+// queue adds the statement in a file, for the records at these places. More parameters follow those of the records.
+func (p *pgvectorRetriever) queue(batch *pgx.Batch, q *batchQuery, file string, values statement, places []int, more ...any) *pgx.QueuedQuery {
+	return batch.Queue(p.texts.text(file, values), append(q.arguments(values.By, places), more...)...)
+}
+
 func (p *pgvectorRetriever) queueNearest(batch *pgx.Batch, q *batchQuery, rows *rowReader) {
 	values := q.statement()
-	values.Exact, values.Fetch = q.exact, q.fetch(activity.Model)
+	values.By, values.Exact, values.Fetch = byVector, q.exact, q.fetch(activity.Model)
 	values.WithLines = q.rules.Diversity > 0 && q.version.HasShop
-	a := q.arrays(q.places(everyRecord))
-	batch.Queue(p.texts.text("nearest.sql", values), a.records, a.customers, a.vectors, a.sessions, a.folded, a.weights).Query(rows.recommended)
+	p.queue(batch, q, "nearest.sql", values, q.places(everyRecord)).Query(rows.recommended)
 }
 
 func (p *pgvectorRetriever) queuePopular(batch *pgx.Batch, q *batchQuery, rows *rowReader, places []int) {
 	values := q.statement()
-	values.Fetch, values.VectorlessOnly = q.fetch(activity.Popular), q.depth == overfetched
-	a := q.arrays(places)
-	batch.Queue(p.texts.text("popular.sql", values), a.records, a.customers, a.groups, a.sessions, a.folded).Query(rows.recommended)
+	values.By, values.Fetch, values.VectorlessOnly = byGroup, q.fetch(activity.Popular), q.depth == overfetched
+	p.queue(batch, q, "popular.sql", values, places).Query(rows.recommended)
 }
 
 func (p *pgvectorRetriever) queueTrending(batch *pgx.Batch, q *batchQuery, rows *rowReader, places []int, vectorlessOnly bool) {
 	values := q.statement()
-	values.Fetch, values.VectorlessOnly = q.fetch(activity.Trending), vectorlessOnly
-	a := q.arrays(places)
-	batch.Queue(p.texts.text("trending.sql", values), a.records, a.customers, a.groups, a.sessions, a.folded, q.now).Query(rows.recommended)
+	values.By, values.Fetch, values.VectorlessOnly = byGroup, q.fetch(activity.Trending), vectorlessOnly
+	p.queue(batch, q, "trending.sql", values, places, q.now).Query(rows.recommended)
 }
 
 // fetchSimilar returns how many similar items a search is to find.

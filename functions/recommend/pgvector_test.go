@@ -117,7 +117,7 @@ func TestStatementsRender(t *testing.T) {
 		for _, values := range []statement{
 			{Version: 3, Operator: "<=>", Dimension: 4, Fetch: 5},
 			{Version: 3, Operator: "<=>", Dimension: 4, Fetch: 5, HasCodes: true, SessionWeight: 0.3, ByDirection: true, AskRated: true, AskGone: true,
-				AskSession: true, AskSoldOut: true, WithLines: true, Filtered: true, Exact: true, VectorlessOnly: true, Similar: true, StoredFirst: true},
+				AskSession: true, AskSoldOut: true, WithLines: true, Filtered: true, Exact: true, VectorlessOnly: true, By: byProduct, StoredFirst: true},
 		} {
 			texts := rendered{}
 			if text := texts.text(entry.Name(), values); strings.Contains(text, "{{") || strings.Contains(text, "<no value>") {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"embed"
 	"fmt"
 	"strings"
@@ -33,12 +34,12 @@ type statement struct {
 	SessionWeight     float64 // 0 to 1
 	ByDirection       bool    // the metric compares directions, or lengths along them
 	HalfLifeSeconds   float64
-	Similar           bool // the product itself is left out
-	Fetch             int  // the limit
-	Filtered          bool // the search itself leaves out what may not be recommended
-	Exact             bool // the search reads all items and no index
-	VectorlessOnly    bool // only for records that no vector answers
-	AskRated, AskGone bool // which facts matter, and are known of the version
+	By                search // which parameters it has
+	Fetch             int    // the limit
+	Filtered          bool   // the search itself leaves out what may not be recommended
+	Exact             bool   // the search reads all items and no index
+	VectorlessOnly    bool   // only for records that no vector answers
+	AskRated, AskGone bool   // which facts matter, and are known of the version
 	AskSession        bool
 	AskSoldOut        bool
 	WithLines         bool
@@ -85,6 +86,28 @@ func (q *batchQuery) statement() statement {
 }
 
 // The names below are those that the files use.
+
+// Records returns a table with a row for each record, and a column for each parameter of the search.
+func (s statement) Records() string {
+	var arrays, columns []string
+	for p := range s.By.told {
+		arrays = append(arrays, fmt.Sprintf("$%d::%s[]", len(arrays)+1, cmp.Or(p.kind, s.IDType)))
+		columns = append(columns, p.column)
+	}
+	return fmt.Sprintf("unnest(%s) a(%s)", strings.Join(arrays, ", "), strings.Join(columns, ", "))
+}
+
+// Now returns the parameter after those of the records: the time.
+func (s statement) Now() string {
+	number := 1
+	for range s.By.told {
+		number++
+	}
+	return fmt.Sprintf("$%d::timestamptz", number)
+}
+
+// Similar reports whether the product itself is left out.
+func (s statement) Similar() bool { return s.By == byProduct }
 
 func (s statement) Items() string      { return vectorstore.ItemTable(s.Version) }
 func (s statement) Users() string      { return vectorstore.UserTable(s.Version) }

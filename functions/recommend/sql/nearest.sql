@@ -1,11 +1,10 @@
 {{- /* The items nearest to each record's vector. Rows: record, strategy, item, distance, facts. */ -}}
 with given as materialized (
-	select a.record, a.customer, a.vector, a.weights::int[] as weights, known.session
-	from unnest($1::int[], $2::{{.IDType}}[], $3::vector[], $4::text[], $5::text[], $6::text[])
-		a(record, customer, vector, session, folded, weights)
+	select {{template "record" .}}, a.vector, a.weights::int[] as weights, known.session
+	from {{.Records}}
 	cross join lateral ({{template "spelled" .}}) known
 ), asked as (
-	select a.record, a.customer, a.session, mean.mean,
+	select {{template "record" .}}, a.session, mean.mean,
 		{{- if .StoredFirst}}
 		coalesce(stored.embedding, a.vector) as own,
 		case when stored.embedding is not null then 'stored-vector' when a.vector is not null then 'model' else 'history' end as strategy
@@ -26,7 +25,7 @@ with given as materialized (
 	{{- /* (1-w) × the customer's vector + w × the session's mean. The mean is first brought to the customer's length, so that
 		w says the same for every length. By l2 vectors are places, and it stays as it is. If the two cancel each other
 		out, the customer's vector remains. */}}
-	select record, customer, session, strategy,
+	select {{template "record" .}}, session, strategy,
 		{{- if .SessionWeight}}
 		case when own is null then mean when mean is null then own else (
 			select case when vector_norm(v) > 0 then v else own end
@@ -37,7 +36,7 @@ with given as materialized (
 		{{- else}}
 		coalesce(own, mean) as vector
 		{{- end}}
-	from asked
+	from asked a
 ), found as materialized (
 	select q.record, q.strategy as name, c.item, c.value, {{template "customer facts" .}}
 	from q cross join lateral ({{template "near" .}}) c

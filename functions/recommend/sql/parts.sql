@@ -10,11 +10,16 @@
 	from unnest(a.session::text[], a.folded::text[]) with ordinality p(product, folded, place)
 {{- end}}
 
+{{define "record" -}}
+	{{- /* The columns of a record, a of parameters, that are in q for the rules. */ -}}
+	a.record, a.customer
+{{- end}}
+
 {{define "askers" -}}
 	{{- /* The records that want items without a vector. VectorlessOnly leaves out those that have one. */ -}}
 	q as materialized (
-		select a.record, a.customer, a.country, known.session
-		from unnest($1::int[], $2::{{.IDType}}[], $3::text[], $4::text[], $5::text[]) a(record, customer, country, session, folded)
+		select {{template "record" .}}, a.country, known.session
+		from {{.Records}}
 		{{- if .VectorlessOnly}}
 		left join {{.Users}} stored on stored.id = a.customer
 		{{- end}}

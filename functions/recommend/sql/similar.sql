@@ -1,8 +1,8 @@
 {{- /* The items nearest to the most telling known product of each session. Rows: record, product, item, distance, facts. The
 	item is null if no other item may be listed. */ -}}
 with q as materialized (
-	select a.record, a.customer, own.session, known.item, known.vector
-	from unnest($1::int[], $2::{{.IDType}}[], $3::text[], $4::text[]) a(record, customer, session, folded)
+	select {{template "record" .}}, own.session, known.item, known.vector
+	from {{.Records}}
 	cross join lateral ({{template "spelled" .}}) own
 	cross join lateral (
 		select p.product as item, product.embedding as vector

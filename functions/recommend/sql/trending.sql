@@ -1,7 +1,7 @@
 {{- /* The items in recent carts that the answering version has. Rows: record, strategy, item, score, facts. PostgreSQL returns the
 	rows of a materialized table in their order, so the best come first. */ -}}
 with {{template "askers" .}}, hot as materialized (
-	select top.item, top.score * {{.Decay "t.updated_at" "$6::timestamptz"}} as score
+	select top.item, top.score * {{.Decay "t.updated_at" .Now}} as score
 	from {{.Trending}} t cross join lateral unnest(t.items, t.scores) top(item, score)
 	where t.counted_to = (select max(counted_to) from {{.Trending}})
 		and exists (select from {{.Items}} where id = top.item offset 0)

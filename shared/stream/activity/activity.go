@@ -35,7 +35,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"slices"
 	"strconv"
 	"unicode/utf8"
 
@@ -56,46 +55,6 @@ const (
 
 // Object is the JSON object of a record. Every shop's form can read it.
 type Object []byte
-
-// Record is an activity record, read. It refers to the bytes that it was parsed from.
-type Record struct {
-	body []byte // the record on one line without its closing brace and without members of our names
-
-	// Session tells the records of one visit from others: by the session's id, or by the customer if there is none.
-	Session string
-	// Customer is the customer's id as the shop's rows have it, nil if the visitor is not known. 0 is a customer like any
-	// other. The id may be none that the database could hold.
-	Customer *string
-	// Features holds the values of Form.Features, in their order.
-	Features []Feature
-	// Group is the value of the shop's Group, "" where it is missing or says nothing.
-	Group string
-	// Products are the different products of the session, in the order in which each was last seen. At most
-	// MaxProducts, the latest. Codes that no database could hold are left out.
-	Products []Product
-}
-
-// Feature is the value of one of the customer's columns.
-type Feature struct {
-	Column string
-	Text   string  // of a category, "" where it is missing or says nothing
-	Number float64 // of a number or a price, NaN where it is missing or no finite number
-	Given  bool    // the record holds the column: a number, or a text that may be empty or unknown to the model
-}
-
-// Product is one product of a session. Of one that is in the history more than once, the cart counts if any entry is in
-// it, and the largest quantity.
-type Product struct {
-	Code   string
-	InCart bool
-	// Quantity is 0 to MaxQuantity, rounded down. It is 1 if there is none that can be read.
-	Quantity int
-}
-
-// HasFeatures reports whether the record holds all features of the shop. A shop without features has none.
-func (r *Record) HasFeatures() bool {
-	return len(r.Features) > 0 && !slices.ContainsFunc(r.Features, func(f Feature) bool { return !f.Given })
-}
 
 // Parse reads one record of a shop: Open and Form.Read.
 func Parse(data []byte, form *Form) (Record, error) {
@@ -176,25 +135,4 @@ func withoutOurs(text []byte) []byte {
 		kept = append(kept, member.text...)
 	}
 	return kept
-}
-
-// distinct keeps the last place of each product, with the facts of its other places.
-func distinct(seen []Product) []Product {
-	place := make(map[string]int, min(len(seen), MaxProducts))
-	kept := len(seen) // seen[kept:] is kept, from behind
-	for i := len(seen) - 1; i >= 0; i-- {
-		product := seen[i]
-		at, repeated := place[product.Code]
-		if !repeated {
-			if len(place) == MaxProducts {
-				continue
-			}
-			kept--
-			seen[kept], place[product.Code] = product, kept
-			continue
-		}
-		seen[at].InCart = seen[at].InCart || product.InCart
-		seen[at].Quantity = max(seen[at].Quantity, product.Quantity)
-	}
-	return seen[kept:]
 }

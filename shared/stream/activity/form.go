@@ -2,9 +2,7 @@ package activity
 
 import (
 	"cmp"
-	"errors"
 	"fmt"
-	"math"
 	"slices"
 
 	"recsys/shared/contract/shape"
@@ -67,107 +65,6 @@ func (f *Form) Members(yield func(member string, column shape.Column) bool) {
 
 // Product returns the name of the member of a history's entry that holds the product's id.
 func (f *Form) Product() string { return f.product[0] }
-
-// Read reads a record. The text of an error is the reason for rejecting it and quotes nothing of it.
-func (f *Form) Read(object Object) (Record, error) {
-	record := Record{Features: make([]Feature, f.features)}
-	for i := range record.Features {
-		record.Features[i] = Feature{Column: f.columns[i].Name, Number: math.NaN()}
-	}
-	var err error
-	var customer idValue
-	replaced := false
-	for member := range members(object) {
-		switch member.key {
-		case "session_id":
-			if meansSomething(member.value) {
-				record.Session = "session " + text(member.value)
-			}
-		case "browse_history":
-			if record.Products, err = f.products(member.value); err != nil {
-				return record, fmt.Errorf("browse_history: %w", err)
-			}
-		case recommendedKey, similarKey, trendingKey, recommendationKey:
-			replaced = true
-		default:
-			if err = customer.read(member, f.customer, f.shop.Customer.Type); err != nil {
-				return record, err
-			}
-			if i, known := f.members[member.key]; known {
-				f.take(&record, i, member.value)
-			}
-		}
-	}
-	if customer.text != "" {
-		id := f.shop.Customer.Stored(customer.text)
-		record.Customer = &id
-		record.Session = cmp.Or(record.Session, "customer "+id)
-	}
-	if record.Session == "" {
-		return record, errors.New("neither session_id nor " + f.customer[0] + ": nobody could use the answer")
-	}
-	record.body = body(object, replaced)
-	return record, nil
-}
-
-// take notes the value of a column.
-func (f *Form) take(record *Record, place int, value []byte) {
-	column := f.columns[place]
-	feature := featureOf(column, value)
-	if column.Name == f.shop.Group {
-		record.Group = feature.Text
-	}
-	if place < f.features {
-		record.Features[place] = feature
-	}
-}
-
-// products picks the products of a history. See Record.Products.
-func (f *Form) products(history []byte) ([]Product, error) {
-	if history[0] != '[' {
-		if isNull(history) {
-			return nil, nil
-		}
-		return nil, fmt.Errorf("%s: want a list", kind(history))
-	}
-	var seen []Product // as they come, repeats among them
-	for entry := range elements(history) {
-		if entry[0] != '{' {
-			return nil, fmt.Errorf("an entry is %s: want an object", kind(entry))
-		}
-		product, err := f.entry(entry)
-		if err != nil {
-			return nil, err
-		}
-		if product.Code != "" {
-			seen = append(seen, product)
-		}
-	}
-	return distinct(seen), nil
-}
-
-func (f *Form) entry(entry []byte) (Product, error) {
-	product := Product{Quantity: 1}
-	var code idValue
-	for member := range members(entry) {
-		var err error
-		switch member.key {
-		case "in_shopping_cart":
-			if product.InCart, err = flag(member.value); err != nil {
-				err = fmt.Errorf("%s: %w", member.key, err)
-			}
-		case "quantity":
-			product.Quantity = quantity(member.value)
-		default:
-			err = code.read(member, f.product, f.shop.Product.Type)
-		}
-		if err != nil {
-			return product, err
-		}
-	}
-	product.Code = storable(code.text)
-	return product, nil
-}
 
 // idValue is an id, "" if there is none.
 type idValue struct {
