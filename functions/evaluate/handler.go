@@ -1,5 +1,5 @@
 // Command evaluate measures a loaded version on ratings that were held out of its training. It compares it with the most
-// popular items, random ones and the active version, writes the report, and decides if the version may become active.
+// popular items, random ones, item kNN and the active version, writes the report, and decides if the version may become active.
 //
 // Input: workflow.EvaluateInput. Output: workflow.Evaluated. Reads the newest snapshot, and the embeddings of the
 // version and of the active one, under lake.VersionPrefix. Writes lake.EvaluationReportKey, lake.EvaluationPageKey,
@@ -97,7 +97,7 @@ func (h *Handler) discard(ctx context.Context, version vectorstore.Record, why s
 // evaluated is the outcome with all figures, for the version's row.
 type evaluated struct {
 	workflow.Evaluated
-	Figures map[string]evaluation.Result `json:"figures,omitempty"` // of "candidate", "popularity", "random" and "active"
+	Figures map[string]evaluation.Result `json:"figures,omitempty"` // of "candidate", "popularity", "random", "neighbours" and "active"
 }
 
 func (h *Handler) evaluate(ctx context.Context, run workflow.Run, version vectorstore.Record) (evaluated, error) {

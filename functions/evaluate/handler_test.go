@@ -34,7 +34,7 @@ func testPromoted(t *testing.T, b *bench) {
 	}
 	var kept struct{ Figures map[string]evaluation.Result }
 	b.Must(json.Unmarshal(b.record(first).Evaluation, &kept))
-	if got := kept.Figures["candidate"]; got.MRR != report.Candidate.Result.MRR || got.At[2].K != 20 || kept.Figures["random"].Customers == 0 {
+	if got := kept.Figures["candidate"]; got.MRR != report.Candidate.Result.MRR || got.At[2].K != 20 || kept.Figures["random"].Customers == 0 || kept.Figures["neighbours"].MRR != report.Neighbours.MRR {
 		t.Errorf("the row keeps %+v", kept)
 	}
 	if b.activate(first); b.record(first).Status != vectorstore.Active {

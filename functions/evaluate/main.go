@@ -30,7 +30,7 @@ func wire(ctx context.Context) (*Handler, error) {
 		return nil, err
 	}
 	gate := func(mode string) evaluation.Gate {
-		return evaluation.Gate{Mode: evaluation.Mode(mode), Allowance: config.Allowance, Seed: config.HoldOut.Seed}
+		return evaluation.Gate{Mode: evaluation.Mode(mode), Allowance: config.Allowance, Neighbours: evaluation.Mode(config.GateNeighbours), Seed: config.HoldOut.Seed}
 	}
 	return &Handler{
 		Lake: objectstore.New(client, config.Lake.Bucket), Artifacts: objectstore.New(client, config.Artifacts.Bucket), DB: db,

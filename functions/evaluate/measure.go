@@ -46,29 +46,36 @@ func (m *measurement) measure(ctx context.Context) (evaluated, error) {
 	if err != nil {
 		return evaluated{}, err
 	}
-	popularity, err := m.evaluate(ctx, evaluation.Popularity(m.popularity))
+	by, err := m.references(ctx)
 	if err != nil {
 		return evaluated{}, err
 	}
-	random, err := m.evaluate(ctx, evaluation.Random(m.handler.HeldOut.Seed))
+	decision, err := m.handler.gate(m.candidate.Record).Decide(candidate, by)
 	if err != nil {
 		return evaluated{}, err
 	}
-	active, err := m.measureActive(ctx)
-	if err != nil {
-		return evaluated{}, err
-	}
-	decision, err := m.handler.gate(m.candidate.Record).Decide(candidate, popularity, random, active)
-	if err != nil {
-		return evaluated{}, err
-	}
-	report := m.report(candidate, popularity, random, active, decision)
+	report := m.report(candidate, by, decision)
 	page, err := m.handler.writeReport(ctx, m.run, report)
 	if err != nil {
 		return evaluated{}, err
 	}
 	send(ctx, candidate.Result)
 	return outcome(report, page), nil
+}
+
+// references measures all that the version is compared with.
+func (m *measurement) references(ctx context.Context) (by evaluation.References, err error) {
+	if by.Popularity, err = m.evaluate(ctx, evaluation.Popularity(m.popularity)); err != nil {
+		return by, err
+	}
+	if by.Random, err = m.evaluate(ctx, evaluation.Random(m.handler.HeldOut.Seed)); err != nil {
+		return by, err
+	}
+	if by.Neighbours, err = m.measureNeighbours(ctx); err != nil {
+		return by, err
+	}
+	by.Active, err = m.measureActive(ctx)
+	return by, err
 }
 
 // remarkOnHandOver says in the report how the version's artifacts compare with the shop, as its load found.

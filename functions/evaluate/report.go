@@ -11,8 +11,7 @@ import (
 	"recsys/shared/store/objectstore"
 )
 
-func (m *measurement) report(candidate evaluation.Contender, popularity, random evaluation.Result, active *evaluation.Contender,
-	decision evaluation.Decision) *report.Report {
+func (m *measurement) report(candidate evaluation.Contender, by evaluation.References, decision evaluation.Decision) *report.Report {
 	training := m.candidate.training
 	found := &report.Report{
 		Run: m.run.ID, Snapshot: m.snapshot.Name,
@@ -22,7 +21,8 @@ func (m *measurement) report(candidate evaluation.Contender, popularity, random 
 		},
 		Shop: report.Shop{Customers: len(m.snapshot.Customers), Products: len(m.snapshot.Items), Interactions: m.snapshot.Kinds},
 		Loss: training.Loss, Search: training.Search,
-		Candidate: candidate, Active: active, Popularity: popularity, Random: random, Decision: decision, Remarks: m.remarks,
+		Candidate: candidate, Active: by.Active, Popularity: by.Popularity, Random: by.Random, Neighbours: by.Neighbours,
+		Decision: decision, Remarks: m.remarks,
 	}
 	for _, option := range training.Options {
 		found.Options = append(found.Options, report.Option(option))
@@ -55,6 +55,9 @@ func outcome(found *report.Report, page string) evaluated {
 	}
 	figures := map[string]evaluation.Result{
 		"candidate": found.Candidate.Result, "popularity": found.Popularity, "random": found.Random,
+	}
+	if found.Neighbours != nil {
+		figures["neighbours"] = *found.Neighbours
 	}
 	if found.Active != nil {
 		out.Active10 = found.Active.Result.NDCG10()

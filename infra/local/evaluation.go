@@ -98,6 +98,9 @@ func figures(found report.Report) string {
 	if found.Active != nil {
 		row(fmt.Sprintf("version %d, active before", found.Active.Version), found.Active.Result)
 	}
+	if found.Neighbours != nil {
+		row("item kNN", *found.Neighbours)
+	}
 	row("most popular", found.Popularity)
 	row("random", found.Random)
 	columns.Flush()

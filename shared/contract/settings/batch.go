@@ -84,6 +84,9 @@ type Gate struct {
 	// enforce the active version stays. With report the version is activated all the same.
 	GateTrained    string `option:"gateTrained" default:"enforce" oneof:"enforce report" text:"the gate's effect on a trained version that does not pass"`
 	GateHandedOver string `option:"gateHandedOver" default:"report" oneof:"enforce report" text:"the gate's effect on a handed-over version that does not pass"`
+	// GateNeighbours is about a model that does not surely beat item kNN with fixed settings. enforce counts that as not
+	// passed. On some shops the best model known is hardly better, so report is the default.
+	GateNeighbours string `option:"gateNeighbours" default:"report" oneof:"report enforce" text:"whether a version must also beat item kNN to pass the gate"`
 	Allowance
 }
 

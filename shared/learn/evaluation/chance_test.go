@@ -24,7 +24,7 @@ func decided(t *testing.T, check int, factor, noise float64) (passed int) {
 		if check == 1 {
 			popularity, active = none, &Contender{Result: achieved(reference...)}
 		}
-		d, err := gate.Decide(Contender{Result: achieved(candidate...)}, popularity, none, active)
+		d, err := gate.Decide(Contender{Result: achieved(candidate...)}, References{Popularity: popularity, Random: none, Active: active})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -29,6 +29,8 @@ type Gate struct {
 	// of als, 2 of such retrainings miss a tolerance of 0.1. None misses 0.15, and none with 20 % more ratings does.
 	// A model trained on the same ratings with the same seed is the same, and always passes.
 	settings.Allowance
+	// Neighbours is whether the comparison with item kNN decides. Observe, which "" means, only reports it.
+	Neighbours Mode `json:"neighbours,omitempty"`
 	// Resamples is the number of bootstrap samples, at least 100. 0 means 2,000.
 	Resamples int    `json:"resamples"`
 	Seed      uint64 `json:"seed,string"` // of the bootstrap
@@ -39,6 +41,9 @@ func (g Gate) Validate() error {
 	faults := []error{option.Check(g.Allowance)}
 	if g.Mode != Enforce && g.Mode != Observe {
 		faults = append(faults, fmt.Errorf("gate mode %q: want %s or %s", g.Mode, Enforce, Observe))
+	}
+	if g.Neighbours != "" && g.Neighbours != Enforce && g.Neighbours != Observe {
+		faults = append(faults, fmt.Errorf("gate neighbours %q: want %s or %s", g.Neighbours, Enforce, Observe))
 	}
 	if g.Resamples != 0 && (g.Resamples < 100 || g.Resamples > 100_000) {
 		faults = append(faults, fmt.Errorf("gate resamples %d: want 0, or 100 to 100,000", g.Resamples))
@@ -76,8 +81,8 @@ type Decision struct {
 
 // Check compares the candidate with a reference, customer by customer.
 type Check struct {
-	Name      string  `json:"name"`      // "baseline" or "active"
-	Against   string  `json:"against"`   // "popularity", "random", "version 7"
+	Name      string  `json:"name"`      // "baseline", "neighbours" or "active"
+	Against   string  `json:"against"`   // "popularity", "random", "item kNN", "version 7"
 	Reference float64 `json:"reference"` // the reference's NDCG@10
 	// Difference is the mean over customers of candidate - Factor · reference, and Interval its 95 % bootstrap interval.
 	Factor     float64  `json:"factor"`
@@ -88,37 +93,56 @@ type Check struct {
 	Why        string   `json:"why"`
 }
 
-// Decide compares the candidate with the better baseline and with the active version, if there is one. The candidate
-// must surely beat the baseline by the margin: the interval of candidate - (1+Margin)·baseline is above 0. It must
-// surely not be worse than the active version by more than the tolerance: the interval of candidate -
-// (1-Tolerance)·active is not below 0. With fewer than ten customers nothing is sure, and it does not pass.
+// References are the results that a candidate is compared with, on the same hold-out.
+type References struct {
+	Popularity, Random Result
+	Neighbours         *Result    // of item kNN. nil: it was not measured
+	Active             *Contender // nil: no version is active
+}
+
+// all returns the results that there are.
+func (r References) all() []Result {
+	all := []Result{r.Popularity, r.Random}
+	if r.Neighbours != nil {
+		all = append(all, *r.Neighbours)
+	}
+	if r.Active != nil {
+		all = append(all, r.Active.Result)
+	}
+	return all
+}
+
+// Decide compares the candidate with the references. It must surely beat the better one of popularity and random by the
+// margin: the interval of candidate - (1+Margin)·baseline is above 0. It must surely not be worse than the active version
+// by more than the tolerance: the interval of candidate - (1-Tolerance)·active is not below 0. With Neighbours it must
+// also surely beat item kNN: the interval of candidate - neighbours is above 0. With fewer than ten customers nothing is
+// sure, and it does not pass.
 //
 // An active version that may have been trained on the hold-out has an advantage over a candidate that was not:
 // that comparison is reported and does not decide.
 //
 // Errors: settings that are not valid, results that are not of the same customers.
-func (g Gate) Decide(candidate Contender, popularity, random Result, active *Contender) (Decision, error) {
+func (g Gate) Decide(candidate Contender, by References) (Decision, error) {
 	if err := g.Validate(); err != nil {
 		return Decision{}, err
 	}
 	if g.Resamples == 0 {
 		g.Resamples = defaultResamples
 	}
-	references := []Result{popularity, random}
-	if active != nil {
-		references = append(references, active.Result)
-	}
 	customers := len(candidate.Result.PerCustomer)
-	for _, r := range references {
+	for _, r := range by.all() {
 		if len(r.PerCustomer) != customers {
 			return Decision{}, fmt.Errorf("comparing results of %d and %d customers", customers, len(r.PerCustomer))
 		}
 	}
-	d := Decision{Gate: g, Checks: []Check{}, Remarks: remarks(candidate, active)}
+	d := Decision{Gate: g, Checks: []Check{}, Remarks: remarks(candidate, by.Active)}
 	if customers >= Fewest {
-		d.Checks = append(d.Checks, g.againstBaseline(candidate.Result, popularity, random))
-		if active != nil {
-			d.Checks = append(d.Checks, g.againstActive(candidate, *active))
+		d.Checks = append(d.Checks, g.againstBaseline(candidate.Result, by.Popularity, by.Random))
+		if by.Neighbours != nil {
+			d.Checks = append(d.Checks, g.againstNeighbours(candidate.Result, *by.Neighbours))
+		}
+		if by.Active != nil {
+			d.Checks = append(d.Checks, g.againstActive(candidate, *by.Active))
 		}
 	}
 	d.conclude(candidate.Result)
@@ -132,6 +156,13 @@ func (g Gate) againstBaseline(candidate, popularity, random Result) Check {
 		c.Against, baseline = "random", random
 	}
 	g.compare(&c, candidate, baseline)
+	c.Passed = c.Interval.Low > 0
+	return c.explained(candidate)
+}
+
+func (g Gate) againstNeighbours(candidate, neighbours Result) Check {
+	c := Check{Name: "neighbours", Against: "item kNN", Factor: 1, Decides: g.Neighbours == Enforce}
+	g.compare(&c, candidate, neighbours)
 	c.Passed = c.Interval.Low > 0
 	return c.explained(candidate)
 }

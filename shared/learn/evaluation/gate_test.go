@@ -66,7 +66,7 @@ func TestGate(t *testing.T) {
 	} {
 		gate := Gate{Mode: c.mode, Allowance: settings.Allowance{Margin: 0.1, Tolerance: 0.15}}
 		candidate := Contender{Version: 8, Origin: Trained, Result: achieved(c.candidate...)}
-		d, err := gate.Decide(candidate, achieved(c.popularity...), achieved(c.random...), c.active)
+		d, err := gate.Decide(candidate, References{Popularity: achieved(c.popularity...), Random: achieved(c.random...), Active: c.active})
 		if err != nil {
 			t.Fatalf("%s: %v", c.name, err)
 		}
@@ -83,7 +83,7 @@ func TestCheckByHand(t *testing.T) {
 		baseline[i], candidate[i] = 0.4, 0.8-0.1*float64(i%2)
 	}
 	gate := Gate{Mode: Enforce, Allowance: settings.Allowance{Margin: 0.5, Tolerance: 0.5}, Resamples: 4000}
-	d, err := gate.Decide(Contender{Result: achieved(candidate...)}, achieved(baseline...), achieved(make([]float64, 20)...), nil)
+	d, err := gate.Decide(Contender{Result: achieved(candidate...)}, References{Popularity: achieved(baseline...), Random: achieved(make([]float64, 20)...)})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -99,12 +99,46 @@ func TestCheckByHand(t *testing.T) {
 	near(t, "the upper end", check.Interval.High, 0.1+14./200, 1e-12)
 }
 
+// Item kNN is compared without a margin, and decides only if it is asked to.
+func TestItemNeighboursDecideByOption(t *testing.T) {
+	good, weak := spread(98, 0.4, 0.2, 1), spread(98, 0.1, 0.1, 2)
+	for _, c := range []struct {
+		name            string
+		neighbours      Mode
+		of              []float64
+		passed, decides bool
+		why             string
+	}{
+		{"better, reported", Observe, scaled(0.9, good), true, false, "Better than item kNN: "},
+		{"better, enforced", Enforce, scaled(0.9, good), true, true, "Better than item kNN: "},
+		{"as good, by default", "", good, false, false, "Not surely better than item kNN: "},
+		{"as good, enforced", Enforce, good, false, true, "Not surely better than item kNN: "},
+		{"worse, reported", Observe, scaled(1.1, good), false, false, "Worse than item kNN: "},
+		{"worse, enforced", Enforce, scaled(1.1, good), false, true, "Worse than item kNN: "},
+	} {
+		neighbours := achieved(c.of...)
+		gate := Gate{Mode: Enforce, Neighbours: c.neighbours, Allowance: settings.Allowance{Margin: 0.1, Tolerance: 0.15}}
+		d, err := gate.Decide(Contender{Result: achieved(good...)}, References{Popularity: achieved(weak...), Random: achieved(weak...), Neighbours: &neighbours})
+		if err != nil {
+			t.Fatal(err)
+		}
+		check := d.Checks[1]
+		if check.Name != "neighbours" || check.Factor != 1 || check.Passed != c.passed || check.Decides != c.decides ||
+			!strings.HasPrefix(check.Why, c.why) || strings.Contains(check.Why, "gateNeighbours is report") == c.decides {
+			t.Errorf("%s: %+v", c.name, check)
+		}
+		if want := c.passed || !c.decides; d.Promote != want || !strings.Contains(d.Reason, c.why) {
+			t.Errorf("%s: promote %v, want %v: %s", c.name, d.Promote, want, d.Reason)
+		}
+	}
+}
+
 func TestGateRemarks(t *testing.T) {
 	values := spread(50, 0.3, 0.1, 1)
 	candidate := Contender{Origin: HandedOver, MayHaveSeen: true, Result: achieved(values...)}
 	candidate.Result.Unserved = 4
 	active := Contender{Version: 3, Origin: HandedOver, MayHaveSeen: true, Result: achieved(values...)}
-	d, err := Gate{Mode: Observe}.Decide(candidate, achieved(values...), achieved(values...), &active)
+	d, err := Gate{Mode: Observe}.Decide(candidate, References{Popularity: achieved(values...), Random: achieved(values...), Active: &active})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -121,14 +155,20 @@ func TestGateRemarks(t *testing.T) {
 
 func TestGateRefuses(t *testing.T) {
 	three := achieved(0, 0, 0)
-	if _, err := (Gate{Mode: Enforce}).Decide(Contender{Result: three}, three, achieved(0), nil); err == nil {
-		t.Error("results of other customers: no error")
+	two := achieved(0, 0)
+	for what, by := range map[string]References{
+		"random": {Popularity: three, Random: two}, "neighbours": {Popularity: three, Random: three, Neighbours: &two},
+		"active": {Popularity: three, Random: three, Active: &Contender{Result: two}},
+	} {
+		if _, err := (Gate{Mode: Enforce}).Decide(Contender{Result: three}, by); err == nil {
+			t.Errorf("%s of other customers: no error", what)
+		}
 	}
-	_, err := Gate{Mode: "perhaps", Allowance: settings.Allowance{Margin: -1, Tolerance: 2}, Resamples: 3}.Decide(Contender{}, Result{}, Result{}, nil)
+	_, err := Gate{Mode: "perhaps", Neighbours: "never", Allowance: settings.Allowance{Margin: -1, Tolerance: 2}, Resamples: 3}.Decide(Contender{}, References{})
 	if err == nil {
 		t.Fatal("no error")
 	}
-	for _, fault := range []string{`mode "perhaps"`, "gateMargin is -1", "gateTolerance is 2", "resamples 3"} {
+	for _, fault := range []string{`mode "perhaps"`, `neighbours "never"`, "gateMargin is -1", "gateTolerance is 2", "resamples 3"} {
 		if !strings.Contains(err.Error(), fault) {
 			t.Errorf("%q is not in: %v", fault, err)
 		}

@@ -11,6 +11,12 @@ import (
 func (c Check) explained(candidate Result) Check {
 	share := numerals.Percent(max(c.Factor-1, 1-c.Factor))
 	switch {
+	case c.Name == "neighbours" && c.Passed:
+		c.Why = fmt.Sprintf("Better than %s", c.named())
+	case c.Name == "neighbours" && c.Interval.High < 0:
+		c.Why = fmt.Sprintf("Worse than %s", c.named())
+	case c.Name == "neighbours":
+		c.Why = fmt.Sprintf("Not surely better than %s", c.named())
 	case c.Name == "baseline" && c.Passed:
 		c.Why = fmt.Sprintf("Better than %s by more than the margin of %s", c.named(), share)
 	case c.Name == "baseline" && c.Interval.High < 0:
@@ -26,7 +32,11 @@ func (c Check) explained(candidate Result) Check {
 	}
 	c.Why += fmt.Sprintf(": NDCG@10 is %s against %s. The difference to %.4g times the latter is %s on average, with 95 %% confidence %s to %s.",
 		numerals.Figure(candidate.NDCG10()), numerals.Figure(c.Reference), c.Factor, numerals.Signed(c.Difference), numerals.Signed(c.Interval.Low), numerals.Signed(c.Interval.High))
-	if !c.Decides {
+	switch {
+	case c.Decides:
+	case c.Name == "neighbours":
+		c.Why += " This does not decide: gateNeighbours is report."
+	default:
 		c.Why += fmt.Sprintf(" This does not decide: %s may have been trained on the hold-out, the candidate was not.", c.named())
 	}
 	return c

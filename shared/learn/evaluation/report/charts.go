@@ -21,6 +21,9 @@ func (r *Report) contenders() []contender {
 	if r.Active != nil {
 		all = append(all, contender{"Active", "active", &r.Active.Result})
 	}
+	if r.Neighbours != nil {
+		all = append(all, contender{"Item kNN", "neighbours", r.Neighbours})
+	}
 	return append(all, contender{"Popular", "popularity", &r.Popularity}, contender{"Random", "random", &r.Random})
 }
 

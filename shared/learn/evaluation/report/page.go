@@ -206,6 +206,7 @@ func byType(interactions map[string]int64) string {
 
 // definitions explain the figures to readers. metrics.go has the exact ones.
 var definitions = []Option{
+	{"Item kNN", "A product ranks by the customers that it has in common with the customer's own products. Its settings are the same for every shop."},
 	{"Full ranking", "For each customer all items are ranked but those that the customer is known to have. What was held out should come first."},
 	{"Recall@k", "The share of a customer's held-out items that is among the first k, of the k there can be at most."},
 	{"NDCG@k", "Recall in which a place counts less the later it is, by 1 / log2(rank + 1); 1 is the best ranking possible."},

@@ -104,7 +104,7 @@ func TestPageShowsTheDecision(t *testing.T) {
 			t.Errorf("%s: title %q, want %q", c.name, got, c.title)
 		}
 		said := strings.Join(append(texts(page, "li"), texts(page, "p")...), "\n")
-		for _, want := range []string{r.Decision.Checks[0].Why, r.Decision.Checks[1].Why, r.Decision.Remarks[0], r.Remarks[0],
+		for _, want := range []string{r.Decision.Checks[0].Why, r.Decision.Checks[1].Why, r.Decision.Checks[2].Why, r.Decision.Remarks[0], r.Remarks[0],
 			"NDCG@10 is 0.412, 3.35 times that of the most popular items and 1.04 times that of the active version."} {
 			if !strings.Contains(said, want) {
 				t.Errorf("%s: the page does not say: %s", c.name, want)
@@ -117,12 +117,12 @@ func TestPageHasAllNumbers(t *testing.T) {
 	page := parse(t, asPage(t, example()))
 	table := texts(page, "tr")
 	want := []string{
-		"Figure Candidate Active Popular Random",
-		"NDCG@5 0.392 0.378 0.103 0.034", "NDCG@10 0.412 0.398 0.123 0.054", "NDCG@20 0.432 0.418 0.143 0.074",
-		"Recall@5 0.393 0.381 0.105 0.027", "Recall@10 0.433 0.421 0.145 0.067", "Recall@20 0.473 0.461 0.185 0.107",
-		"MRR 0.377 0.361 0.112 0.045",
-		"Coverage@5 55 % 52 % 7 % 88 %", "Coverage@10 61 % 58 % 13 % 94 %", "Coverage@20 67 % 64 % 19 % 100 %",
-		"Novelty@5 5.2 5.0 2.3 6.7", "Novelty@10 5.2 5.1 2.3 6.8", "Novelty@20 5.3 5.2 2.4 6.9",
+		"Figure Candidate Active Item kNN Popular Random",
+		"NDCG@5 0.392 0.378 0.367 0.103 0.034", "NDCG@10 0.412 0.398 0.387 0.123 0.054", "NDCG@20 0.432 0.418 0.407 0.143 0.074",
+		"Recall@5 0.393 0.381 0.362 0.105 0.027", "Recall@10 0.433 0.421 0.402 0.145 0.067", "Recall@20 0.473 0.461 0.442 0.185 0.107",
+		"MRR 0.377 0.361 0.350 0.112 0.045",
+		"Coverage@5 55 % 52 % 43 % 7 % 88 %", "Coverage@10 61 % 58 % 49 % 13 % 94 %", "Coverage@20 67 % 64 % 55 % 19 % 100 %",
+		"Novelty@5 5.2 5.0 4.5 2.3 6.7", "Novelty@10 5.2 5.1 4.6 2.3 6.8", "Novelty@20 5.3 5.2 4.6 2.4 6.9",
 	}
 	if !slices.Equal(table, want) {
 		t.Errorf("the table is\n%s\nwant\n%s", strings.Join(table, "\n"), strings.Join(want, "\n"))
@@ -227,7 +227,7 @@ func TestDrawingsHaveRoom(t *testing.T) {
 	small := func() float64 { return math.Pow(10, -4*chance.Float64()) }
 	for range 300 {
 		r := example()
-		for _, result := range []*evaluation.Result{&r.Candidate.Result, &r.Active.Result, &r.Popularity, &r.Random} {
+		for _, result := range []*evaluation.Result{&r.Candidate.Result, &r.Active.Result, r.Neighbours, &r.Popularity, &r.Random} {
 			for i := range result.At {
 				result.At[i] = evaluation.Figures{K: evaluation.Cutoffs[i], NDCG: small(), Recall: small(), Coverage: chance.Float64(), Novelty: 25 * chance.Float64()}
 			}

@@ -19,7 +19,7 @@ const (
 	panelsTop   = 72
 	panelHeader = 58
 	gap         = 16
-	legendStep  = 86 // fits the longest name of a contender
+	legendStep  = 76 // fits the longest name of a contender
 )
 
 // picture holds charts side by side.

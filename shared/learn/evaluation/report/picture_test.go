@@ -6,6 +6,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"recsys/shared/learn/evaluation"
 )
 
 func TestPictureIsAnImageOfTheFigures(t *testing.T) {
@@ -22,6 +24,25 @@ func TestPictureIsAnImageOfTheFigures(t *testing.T) {
 		if !strings.Contains(shown, want) {
 			t.Errorf("the picture does not show %q:\n%s", want, shown)
 		}
+	}
+}
+
+// The legend of all contenders fits into its panel, and no name reaches into the next.
+func TestPictureHasRoomForTheLegend(t *testing.T) {
+	var p picture
+	p.add(cutoffChart("ndcg", "NDCG", example().contenders(), func(f evaluation.Figures) float64 { return f.NDCG }))
+	legend := p.Panels[0].Legend
+	for i, entry := range legend {
+		end, limit := float64(entry.TextX)+0.6*11.5*float64(len(entry.Name)), float64(panelWidth)
+		if i+1 < len(legend) {
+			limit = float64(legend[i+1].X) - 4
+		}
+		if end > limit+1 {
+			t.Errorf("%s ends at %.0f, want %.0f", entry.Name, end, limit)
+		}
+	}
+	if len(legend) != 5 {
+		t.Errorf("%d names, want 5", len(legend))
 	}
 }
 

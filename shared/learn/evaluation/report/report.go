@@ -42,6 +42,7 @@ type Report struct {
 	Active     *evaluation.Contender `json:"active,omitempty"` // nil: no version was active
 	Popularity evaluation.Result     `json:"popularity"`
 	Random     evaluation.Result     `json:"random"`
+	Neighbours *evaluation.Result    `json:"neighbours,omitempty"` // of item kNN. nil: the shop is too large for it
 
 	Decision evaluation.Decision `json:"decision"`
 	Remarks  []string            `json:"remarks,omitempty"` // more than those of the decision

@@ -31,10 +31,12 @@ func figures(ndcg, recall, coverage, novelty, mrr float64, histogram [10]int) ev
 // The gate's sentences.
 const (
 	whyBaseline = "Better than the most popular items by more than the margin of 10 %: NDCG@10 is 0.412 against 0.123. The difference to 1.1 times the latter is +0.277 on average, with 95 % confidence +0.241 to +0.309."
+	whyItems    = "Better than item kNN: NDCG@10 is 0.412 against 0.387. The difference to 1 times the latter is +0.025 on average, with 95 % confidence +0.003 to +0.046. This does not decide: gateNeighbours is report."
 	whyActive   = "May be worse than version 7 by more than the tolerance of 15 %: NDCG@10 is 0.412 against 0.398. The difference to 0.85 times the latter is −0.014 on average, with 95 % confidence −0.051 to +0.026. This does not decide: version 7 may have been trained on the hold-out, the candidate was not."
 )
 
 func example() *Report {
+	neighbours := figures(0.387, 0.402, 0.49, 4.56, 0.35, [10]int{13, 7, 7, 11, 19, 14, 9, 10, 5, 5})
 	r := &Report{
 		Run: "nightly-1", Snapshot: "nightly-0", EvaluatedAt: time.Date(2026, 11, 25, 1, 2, 3, 456, time.FixedZone("", 3600)),
 		HoldOut: HoldOut{Seed: math.MaxUint64, Fraction: 0.2, Remaining: 2048},
@@ -46,14 +48,16 @@ func example() *Report {
 			Result: figures(0.398, 0.421, 0.58, 5.11, 0.361, [10]int{12, 6, 7, 10, 20, 15, 10, 10, 5, 5})},
 		Popularity: figures(0.123, 0.145, 0.13, 2.34, 0.112, [10]int{60, 20, 10, 5, 5}),
 		Random:     figures(0.054, 0.067, 0.94, 6.78, 0.045, [10]int{90, 8, 2}),
+		Neighbours: &neighbours,
 		Remarks:    []string{"Two products have no vector."},
 	}
 	baseline := evaluation.Check{Name: "baseline", Against: "popularity", Reference: 0.123, Factor: 1.1, Difference: 0.2767, Interval: evaluation.Interval{Low: 0.241, High: 0.309}, Passed: true, Decides: true, Why: whyBaseline}
+	items := evaluation.Check{Name: "neighbours", Against: "item kNN", Reference: 0.387, Factor: 1, Difference: 0.025, Interval: evaluation.Interval{Low: 0.003, High: 0.046}, Passed: true, Why: whyItems}
 	active := evaluation.Check{Name: "active", Against: "version 7", Reference: 0.398, Factor: 0.85, Difference: -0.0137, Interval: evaluation.Interval{Low: -0.051, High: 0.026}, Why: whyActive}
 	r.Decision = evaluation.Decision{
 		Gate:   evaluation.Gate{Mode: evaluation.Enforce, Allowance: settings.Allowance{Margin: 0.1, Tolerance: 0.15}, Resamples: 2000, Seed: 1},
-		Checks: []evaluation.Check{baseline, active},
-		Passed: true, Promote: true, Reason: whyBaseline + " " + whyActive,
+		Checks: []evaluation.Check{baseline, items, active},
+		Passed: true, Promote: true, Reason: whyBaseline + " " + whyItems + " " + whyActive,
 		Remarks: []string{"The active version may have been trained on the hold-out: its figures may be too high."},
 	}
 	return r
