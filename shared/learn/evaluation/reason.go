@@ -30,8 +30,12 @@ func (c Check) explained(candidate Result) Check {
 	default:
 		c.Why = fmt.Sprintf("May be worse than %s by more than the tolerance of %s", c.named(), share)
 	}
-	c.Why += fmt.Sprintf(": NDCG@10 is %s against %s. The difference to %.4g times the latter is %s on average, with 95 %% confidence %s to %s.",
-		numerals.Figure(candidate.NDCG10()), numerals.Figure(c.Reference), c.Factor, numerals.Signed(c.Difference), numerals.Signed(c.Interval.Low), numerals.Signed(c.Interval.High))
+	to := ""
+	if c.Factor != 1 {
+		to = fmt.Sprintf(" to %.4g times the latter", c.Factor)
+	}
+	c.Why += fmt.Sprintf(": NDCG@10 is %s against %s. The difference%s is %s on average, with 95 %% confidence %s to %s.",
+		numerals.Figure(candidate.NDCG10()), numerals.Figure(c.Reference), to, numerals.Signed(c.Difference), numerals.Signed(c.Interval.Low), numerals.Signed(c.Interval.High))
 	switch {
 	case c.Decides:
 	case c.Name == "neighbours":

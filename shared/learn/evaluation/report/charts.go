@@ -92,6 +92,9 @@ func checksChart(checks []evaluation.Check) chart {
 	for i, check := range checks {
 		top := float64(i) * row
 		name := fmt.Sprintf("less %.4g × %s", check.Factor, check.Against)
+		if check.Factor == 1 {
+			name = "less " + check.Against
+		}
 		if !check.Decides {
 			name += ", not deciding"
 		}

@@ -31,7 +31,7 @@ func figures(ndcg, recall, coverage, novelty, mrr float64, histogram [10]int) ev
 // The gate's sentences.
 const (
 	whyBaseline = "Better than the most popular items by more than the margin of 10 %: NDCG@10 is 0.412 against 0.123. The difference to 1.1 times the latter is +0.277 on average, with 95 % confidence +0.241 to +0.309."
-	whyItems    = "Better than item kNN: NDCG@10 is 0.412 against 0.387. The difference to 1 times the latter is +0.025 on average, with 95 % confidence +0.003 to +0.046. This does not decide: gateNeighbours is report."
+	whyItems    = "Better than item kNN: NDCG@10 is 0.412 against 0.387. The difference is +0.025 on average, with 95 % confidence +0.003 to +0.046. This does not decide: gateNeighbours is report."
 	whyActive   = "May be worse than version 7 by more than the tolerance of 15 %: NDCG@10 is 0.412 against 0.398. The difference to 0.85 times the latter is −0.014 on average, with 95 % confidence −0.051 to +0.026. This does not decide: version 7 may have been trained on the hold-out, the candidate was not."
 )
 
