@@ -34,8 +34,6 @@ var onlyOnAWS = map[string]string{
 	"kinesis:ListShards":                        "as before",
 	"s3:PutObject recommendations/aws/lambda/*": "the mapping writes what failed under the function's role",
 	"s3:ListBucket recommendations":             "the mapping looks for the bucket",
-	"s3:GetObject lake/source/*":                "the recorded run reads a database, and no files",
-	"s3:PutObject lake/runs/*/raw/*":            "the recorded run reads a database, and no files",
 	"s3:ListBucket artifacts":                   "S3 says 404 of a model that is gone, and not 403, to those who may list",
 }
 

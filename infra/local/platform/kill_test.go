@@ -38,6 +38,7 @@ func TestKilledAtEveryPoint(t *testing.T) {
 	t.Cleanup(func() { _ = k.proxy.Close() })
 	k.watch(p)
 	orders := writeShop(t, "orders", orderFile)
+	files := filesShop(t, p)
 	saveStates(t, k, orders)
 
 	struck := struck{}
@@ -50,6 +51,7 @@ func TestKilledAtEveryPoint(t *testing.T) {
 		{"a model that is refused", "two versions", NoShopFile, "enforce", `{"stages":"embeddings","train":true}`}, // six customers prove nothing
 		{"rollback", "two versions", NoShopFile, "enforce", `{"rollback":true}`},
 		{"a shop file after the lab", "two versions", orders, "report", `{"train":true}`}, // ranges after folders, text ids, another shop's version goes
+		{"files after the lab", "two versions", files, "report", `{"train":true}`},
 		{"rollback to the lab", "orders", orders, "enforce", `{"rollback":true}`},
 		{"the lab after a shop file", "orders", NoShopFile, "report", `{"train":true}`},
 	} {

@@ -69,6 +69,23 @@ func orderDump(tb testing.TB) string {
 	return path
 }
 
+// filesShop puts interactions as files into the lake, and returns the path of their shop file.
+func filesShop(tb testing.TB, p *Platform) string {
+	tb.Helper()
+	var lines strings.Builder
+	lines.WriteString("who,what,when\n")
+	for client := range orderClients {
+		for sale := range 6 {
+			fmt.Fprintf(&lines, "c%d,good-%d,2024-%02d-%02d 10:00:00\n", client, (sale+client)%orderGoods, sale/2+1, sale%2+1)
+		}
+	}
+	_, err := p.Store(LakeBucket).Put(tb.Context(), lake.SourcePrefix+"clicks.csv", strings.NewReader(lines.String()))
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return writeShop(tb, "clicks", "interactions: {clicks: {type: view, files: '*.csv', names: {customer: who, product: what, at: when}}}\ntraining: {exclude: []}\n")
+}
+
 // writeShop writes a shop file.
 func writeShop(tb testing.TB, name, content string) string {
 	tb.Helper()

@@ -158,6 +158,8 @@ func TestRecordedCallsAndMetrics(t *testing.T) {
 	deployShop(t, p, writeShop(t, "orders", orderFile))
 	start(`{"train":true}`) // by ranges, with rows that are skipped, and versions of another shop
 	answered(t, p, order(4)+"\n")
+	deployShop(t, p, filesShop(t, p))
+	start(`{"train":true}`)
 	deployShop(t, p, NoShopFile)
 	bad := newHandOver("C", 8, 3).files
 	bad[lake.ItemEmbeddingsKey] = &fstest.MapFile{Data: []byte("id,embedding\n")}
