@@ -17,6 +17,7 @@ type evaluation struct {
 	scorer      Scorer
 	customers   []int32   // to judge by
 	novelty     []float64 // self-information by item
+	head        []bool    // the items with the most ratings
 	perBlock    int       // customers
 	sums        []sums    // by block
 	perCustomer []float64 // NDCG@10
@@ -25,7 +26,7 @@ type evaluation struct {
 // sums are the figures of a block's customers, added up.
 type sums struct {
 	recall, ndcg, novelty [len(Cutoffs)]float64
-	listed                [len(Cutoffs)]int // items in the lists
+	listed, head          [len(Cutoffs)]int // items in the lists, and those of the head among them
 	reciprocal            float64
 	heldOut, unserved     int
 }
@@ -45,9 +46,11 @@ func prepare(by HoldOut, scorer Scorer) *evaluation {
 		}
 	}
 	e.novelty = make([]float64, train.Width)
-	for item, having := range counts(train) {
-		e.novelty[item] = selfInformation(having, rating)
+	having := counts(train)
+	for item, n := range having {
+		e.novelty[item] = selfInformation(n, rating)
 	}
+	e.head = headOf(having)
 	e.sums = make([]sums, (len(e.customers)+e.perBlock-1)/e.perBlock)
 	e.perCustomer = make([]float64, len(e.customers))
 	return e
@@ -93,7 +96,7 @@ func (e *evaluation) judge(b int, scores []float32, places []uint8) {
 		r := rank(scores[i*width:(i+1)*width], known, heldOut)
 		hits = r.hits(hits[:0], heldOut)
 		e.perCustomer[from+i] = ndcg(10, hits, len(heldOut))
-		e.sums[b].add(&r, hits, len(heldOut), e.novelty)
+		e.add(&e.sums[b], &r, hits, len(heldOut))
 		for place, item := range r.top[:r.length] {
 			if at := uint8(place + 1); places[item] == 0 || at < places[item] {
 				places[item] = at
@@ -102,15 +105,18 @@ func (e *evaluation) judge(b int, scores []float32, places []uint8) {
 	}
 }
 
-// add adds one customer.
-func (s *sums) add(r *ranking, hits []int, heldOut int, novelty []float64) {
+// add adds one customer to the sums of a block.
+func (e *evaluation) add(s *sums, r *ranking, hits []int, heldOut int) {
 	for c, k := range Cutoffs {
 		s.recall[c] += recall(k, hits, heldOut)
 		s.ndcg[c] += ndcg(k, hits, heldOut)
 		list := r.top[:min(k, r.length)]
 		s.listed[c] += len(list)
 		for _, item := range list {
-			s.novelty[c] += novelty[item]
+			s.novelty[c] += e.novelty[item]
+			if e.head[item] {
+				s.head[c]++
+			}
 		}
 	}
 	if r.firstHit > 0 {
@@ -137,11 +143,13 @@ func (e *evaluation) result(places [][]uint8) Result {
 		r.At[c] = Figures{
 			K: k, Recall: all.recall[c] / n, NDCG: all.ndcg[c] / n,
 			Coverage: float64(covered[c]) / float64(max(r.Items, 1)), Novelty: all.novelty[c] / float64(max(all.listed[c], 1)),
+			Head: float64(all.head[c]) / float64(max(all.listed[c], 1)),
 		}
 	}
 	for _, value := range e.perCustomer {
 		r.Histogram[min(int(value*10), 9)]++
 	}
+	r.ByHistory = e.byHistory()
 	r.Interval = meanInterval(e.perCustomer, defaultResamples, 1)
 	return r
 }
@@ -152,6 +160,7 @@ func (s *sums) merge(o *sums) {
 		s.ndcg[c] += o.ndcg[c]
 		s.novelty[c] += o.novelty[c]
 		s.listed[c] += o.listed[c]
+		s.head[c] += o.head[c]
 	}
 	s.reciprocal += o.reciprocal
 	s.heldOut += o.heldOut

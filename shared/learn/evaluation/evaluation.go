@@ -1,5 +1,5 @@
 // Package evaluation judges a model by ratings that were held out of its training. It computes recall, NDCG,
-// reciprocal rank, coverage and novelty of full rankings, without sampled negatives. Its gate decides if a version is
+// reciprocal rank, coverage, novelty and the share of the head of full rankings, without sampled negatives. Its gate decides if a version is
 // promoted. Package report shows its results.
 //
 // Promise: the same ratings and scores give the same figures, bit for bit, with any number of workers. It reads and
@@ -44,11 +44,13 @@ type Result struct {
 	Interval  Interval `json:"ndcg10Interval"`  // of the mean NDCG@10
 	Histogram [10]int  `json:"ndcg10Histogram"` // customers by NDCG@10: 0 to below 0.1, …, 0.9 to 1
 
+	ByHistory [len(Histories)]History `json:"byHistory"` // by Histories
+
 	// PerCustomer is the NDCG@10 of each customer, in the matrix's order: all results on one hold-out pair up.
 	PerCustomer []float64 `json:"-"`
 }
 
-// Figures are those of lists of length K. Recall, NDCG and Coverage are 0 to 1, Novelty is in bits.
+// Figures are those of lists of length K. Recall, NDCG, Coverage and Head are 0 to 1, Novelty is in bits.
 type Figures struct {
 	K      int     `json:"k"`
 	Recall float64 `json:"recall"`
@@ -57,7 +59,29 @@ type Figures struct {
 	Coverage float64 `json:"coverage"`
 	// Novelty is the mean self-information of everything in the lists.
 	Novelty float64 `json:"novelty"`
+	// Head is the share of everything in the lists that belongs to the head: the products with the most remaining ratings,
+	// one in a hundred of the catalogue, and at least one.
+	Head float64 `json:"head"`
 }
+
+// History holds the customers with From to To remaining ratings. To is 0 for those without an upper bound.
+type History struct {
+	From      int     `json:"from"`
+	To        int     `json:"to,omitempty"`
+	Customers int     `json:"customers"`
+	NDCG10    float64 `json:"ndcg10"` // their mean, 0 without a customer
+}
+
+// String returns the lengths: 1–4, or 20+.
+func (h History) String() string {
+	if h.To == 0 {
+		return fmt.Sprintf("%d+", h.From)
+	}
+	return fmt.Sprintf("%d–%d", h.From, h.To)
+}
+
+// Histories are the lengths of history that the figures are given for.
+var Histories = [...]History{{From: 1, To: 4}, {From: 5, To: 19}, {From: 20}}
 
 // NDCG10 is the figure that the gate decides on.
 func (r *Result) NDCG10() float64 { return r.At[1].NDCG }

@@ -92,6 +92,49 @@ func TestCoverageCountsAnyonesList(t *testing.T) {
 	near(t, "MRR", r.MRR, 1./7, 1e-12)
 }
 
+// Of 250 items the two best-known ones are the head, the lower index first. A small catalogue has a head of one.
+func TestTheHeadByHand(t *testing.T) {
+	counts := make([]int, 250)
+	counts[7], counts[40], counts[90] = 9, 5, 5
+	for n, want := range map[int][]int{250: {7, 40}, 99: {7}, 3: {0}} {
+		var got []int
+		for item, head := range headOf(counts[:n]) {
+			if head {
+				got = append(got, item)
+			}
+		}
+		if !slices.Equal(got, want) {
+			t.Errorf("of %d items: the head is %v, want %v", n, got, want)
+		}
+	}
+	if head := headOf(nil); len(head) != 0 {
+		t.Errorf("of no items: %v", head)
+	}
+}
+
+// Each history's mean is that of its customers, and its bounds belong to it.
+func TestQualityByHistory(t *testing.T) {
+	const width = 40
+	row := func(n int) (columns []int32) {
+		for item := range int32(n) {
+			columns = append(columns, item)
+		}
+		return columns
+	}
+	train := matrix(width, row(1), row(4), row(5), row(19), row(20), row(4))
+	heldOut := matrix(width, []int32{39}, []int32{39}, []int32{39}, []int32{39}, []int32{39}, nil)
+	first, none := make([]float32, width), make([]float32, width)
+	first[39] = 1
+	r := evaluate(t, train, heldOut, table{first, none, first, first, none, first}, 2)
+	want := [3]History{{From: 1, To: 4, Customers: 2, NDCG10: 0.5}, {From: 5, To: 19, Customers: 2, NDCG10: 1}, {From: 20, Customers: 1}}
+	if r.ByHistory != want {
+		t.Errorf("%+v, want %+v", r.ByHistory, want)
+	}
+	if texts := []string{want[0].String(), want[1].String(), want[2].String()}; !slices.Equal(texts, []string{"1–4", "5–19", "20+"}) {
+		t.Errorf("named %q", texts)
+	}
+}
+
 func TestEvaluateRagged(t *testing.T) {
 	nan := float32(math.NaN())
 	for _, c := range []struct {
@@ -165,6 +208,13 @@ func TestPopularityAgainstReference(t *testing.T) {
 			near(t, "NDCG", got.At[c].NDCG, w.NDCG, 1e-12)
 			near(t, "coverage", got.At[c].Coverage, w.Coverage, 1e-12)
 			near(t, "novelty", got.At[c].Novelty, w.Novelty, 1e-9)
+			near(t, "the head's share", got.At[c].Head, w.Head, 1e-12)
+		}
+		for i, w := range want.ByHistory {
+			if got.ByHistory[i].Customers != w.Customers {
+				t.Errorf("seed %d: %d customers of history %s, want %d", seed, got.ByHistory[i].Customers, got.ByHistory[i], w.Customers)
+			}
+			near(t, "NDCG@10 by history", got.ByHistory[i].NDCG10, w.NDCG10, 1e-12)
 		}
 	}
 }

@@ -18,6 +18,11 @@ func referencePopularity(train, heldOut *sparse.Matrix) (r Result) {
 		}
 	}
 	count := func(item int32) int { customers, _ := byItem.Row(int(item)); return len(customers) }
+	var popular []int32 // all items, the best-known first
+	for item := range int32(train.Width) {
+		popular = append(popular, item)
+	}
+	slices.SortStableFunc(popular, func(a, b int32) int { return count(b) - count(a) })
 	var seen [3]map[int32]bool
 	var listed [3]float64
 	for c := range train.Rows() {
@@ -44,6 +49,9 @@ func referencePopularity(train, heldOut *sparse.Matrix) (r Result) {
 			for place, item := range candidates[:min(k, len(candidates))] {
 				seen[at][item] = true
 				listed[at]++
+				if slices.IndexFunc(popular, func(other int32) bool { return other == item }) < max(train.Width/100, 1) {
+					r.At[at].Head++
+				}
 				r.At[at].Novelty -= math.Log2(float64(count(item)+1) / float64(raters+1))
 				if slices.Contains(held, item) {
 					hits++
@@ -57,6 +65,14 @@ func referencePopularity(train, heldOut *sparse.Matrix) (r Result) {
 			r.At[at].NDCG += gain / best
 			if k == 10 {
 				r.Histogram[min(int(gain/best*10), 9)]++
+				group := 0
+				if len(known) >= 20 {
+					group = 2
+				} else if len(known) >= 5 {
+					group = 1
+				}
+				r.ByHistory[group].Customers++
+				r.ByHistory[group].NDCG10 += gain / best
 			}
 		}
 	}
@@ -66,6 +82,10 @@ func referencePopularity(train, heldOut *sparse.Matrix) (r Result) {
 		r.At[at].NDCG /= float64(r.Customers)
 		r.At[at].Coverage = float64(len(seen[at])) / float64(train.Width)
 		r.At[at].Novelty /= listed[at]
+		r.At[at].Head /= listed[at]
+	}
+	for i := range r.ByHistory {
+		r.ByHistory[i].NDCG10 /= math.Max(float64(r.ByHistory[i].Customers), 1)
 	}
 	return r
 }

@@ -26,6 +26,7 @@ type page struct {
 	Tiles       []keyFigure
 	Contenders  []contender
 	Rows        []row
+	Histories   []row // NDCG@10 by length of history, nil if the report has none
 	Charts      []chart
 	Checks      []check
 	Loss        *chart // nil: fewer than two losses are known
@@ -61,7 +62,7 @@ type row struct {
 func (r *Report) WriteHTML(w io.Writer) error {
 	b := r.bounded()
 	p := page{
-		Report: b, Verdict: b.verdict(), Lead: b.lead(), Tiles: b.tiles(), Contenders: b.contenders(), Rows: b.rows(),
+		Report: b, Verdict: b.verdict(), Lead: b.lead(), Tiles: b.tiles(), Contenders: b.contenders(), Rows: b.rows(), Histories: b.histories(),
 		Charts: b.charts(), AllRemarks: append(append([]string(nil), b.Decision.Remarks...), b.Remarks...),
 		Facts: b.facts(), Definitions: definitions, Tried: b.search(), Columns: trialColumns,
 	}
@@ -114,7 +115,7 @@ func (r *Report) tiles() []keyFigure {
 	all := r.contenders()
 	others := func(of func(*evaluation.Result) string) (beside []string) {
 		for _, c := range all[1:] {
-			beside = append(beside, strings.ToLower(c.Name)+" "+of(c.Result))
+			beside = append(beside, strings.ToLower(c.Name[:1])+c.Name[1:]+" "+of(c.Result))
 		}
 		return beside
 	}
@@ -148,6 +149,26 @@ func (r *Report) rows() (rows []row) {
 	add("MRR", true, func(r *evaluation.Result) string { return numerals.Figure(r.MRR) })
 	byCutoff("Coverage", func(f evaluation.Figures) string { return numerals.Percent(f.Coverage) })
 	byCutoff("Novelty", func(f evaluation.Figures) string { return strconv.FormatFloat(f.Novelty, 'f', 1, 64) })
+	byCutoff("Head", func(f evaluation.Figures) string { return numerals.Percent(f.Head) })
+	return rows
+}
+
+// histories are the table of NDCG@10 by length of history. The first value is the number of customers.
+func (r *Report) histories() (rows []row) {
+	for i, history := range r.Candidate.Result.ByHistory {
+		if history.From == 0 { // the report of an earlier release
+			return nil
+		}
+		of := row{Name: history.String(), Values: []string{numerals.Count(history.Customers)}}
+		for _, c := range r.contenders() {
+			figure := "–"
+			if c.ByHistory[i].Customers > 0 {
+				figure = numerals.Figure(c.ByHistory[i].NDCG10)
+			}
+			of.Values = append(of.Values, figure)
+		}
+		rows = append(rows, of)
+	}
 	return rows
 }
 
@@ -213,5 +234,7 @@ var definitions = []Option{
 	{"MRR", "1 over the rank of the first held-out item, in the mean over customers."},
 	{"Coverage@k", "The share of the catalogue that is among the first k of anyone."},
 	{"Novelty@k", "How little known the recommended items are: the mean of −log2 of the share of customers who have the item, in bits."},
+	{"Head@k", "The share of the recommended items that belongs to the best-known 1 % of the catalogue, at least one item."},
+	{"History", "A customer's products that were not held out."},
 	{"95 % interval", "Bootstrap over customers: where the mean would lie with other customers of this kind."},
 }

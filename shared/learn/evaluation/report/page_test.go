@@ -123,6 +123,9 @@ func TestPageHasAllNumbers(t *testing.T) {
 		"MRR 0.377 0.361 0.350 0.112 0.045",
 		"Coverage@5 55 % 52 % 43 % 7 % 88 %", "Coverage@10 61 % 58 % 49 % 13 % 94 %", "Coverage@20 67 % 64 % 55 % 19 % 100 %",
 		"Novelty@5 5.2 5.0 4.5 2.3 6.7", "Novelty@10 5.2 5.1 4.6 2.3 6.8", "Novelty@20 5.3 5.2 4.6 2.4 6.9",
+		"Head@5 11 % 11 % 10 % 3.6 % 1.7 %", "Head@10 11 % 11 % 10 % 3.6 % 1.7 %", "Head@20 11 % 11 % 10 % 3.6 % 1.7 %",
+		"Products of a customer Customers Candidate Active Item kNN Popular Random",
+		"1–4 30 0.206 0.199 0.194 0.061 0.027", "5–19 0 – – – – –", "20+ 70 0.422 0.408 0.397 0.133 0.064",
 	}
 	if !slices.Equal(table, want) {
 		t.Errorf("the table is\n%s\nwant\n%s", strings.Join(table, "\n"), strings.Join(want, "\n"))

@@ -23,8 +23,11 @@ func figures(ndcg, recall, coverage, novelty, mrr float64, histogram [10]int) ev
 	r := evaluation.Result{Customers: 100, HeldOut: 512, Items: 1100, MRR: mrr, Interval: evaluation.Interval{Low: ndcg - 0.021, High: ndcg + 0.022}, Histogram: histogram}
 	for i, k := range evaluation.Cutoffs {
 		more := float64(i - 1)
-		r.At[i] = evaluation.Figures{K: k, NDCG: ndcg + more/50, Recall: recall + more/25, Coverage: coverage + more*3/50, Novelty: novelty + more*2/25}
+		r.At[i] = evaluation.Figures{K: k, NDCG: ndcg + more/50, Recall: recall + more/25, Coverage: coverage + more*3/50, Novelty: novelty + more*2/25, Head: recall / 4}
 	}
+	r.ByHistory = evaluation.Histories
+	r.ByHistory[0].Customers, r.ByHistory[0].NDCG10 = 30, ndcg/2
+	r.ByHistory[2].Customers, r.ByHistory[2].NDCG10 = 70, ndcg+0.01
 	return r
 }
 
