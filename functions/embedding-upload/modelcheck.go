@@ -98,7 +98,7 @@ func (m *modelCheck) difference(differing int) string {
 
 // A model agrees up to an angle of 2.6 degrees, a cosine of 0.999. Weights in bfloat16, or vectors written with two
 // decimals, stay well within it. Vectors of different customers can be closer than 0.99, so that a wider bound would let another
-// model pass. By cosine only the direction counts. The other metrics also see the length: there the distance is bounded, as a
+// model pass. By cosine the length counts for nothing. The other metrics see it: there the distance is bounded, as a
 // part of the handed-over vector's length, by as much as that angle makes.
 const (
 	leastCosine  = 0.999
@@ -106,7 +106,7 @@ const (
 )
 
 func (m *modelCheck) bound() string {
-	if m.metric == distance.Cosine {
+	if m.metric.IgnoresLength() {
 		return fmt.Sprintf("a cosine below %g", leastCosine)
 	}
 	return fmt.Sprintf("a distance of more than %.1f %% of the vector's length", mostDistance*100)
@@ -123,7 +123,7 @@ func (m *modelCheck) agrees(customer int, computed []float32) bool {
 		a, b := float64(x), float64(given[k])
 		product, ours, theirs, apart = product+a*b, ours+a*a, theirs+b*b, apart+(a-b)*(a-b)
 	}
-	if m.metric == distance.Cosine {
+	if m.metric.IgnoresLength() {
 		return product >= leastCosine*math.Sqrt(ours*theirs)
 	}
 	return apart <= mostDistance*mostDistance*theirs

@@ -7,7 +7,6 @@ import (
 	"strings"
 	"text/template"
 
-	"recsys/shared/contract/distance"
 	"recsys/shared/contract/shape"
 	"recsys/shared/store/vectorstore"
 )
@@ -78,7 +77,7 @@ func (q *batchQuery) statement() statement {
 	v := q.version
 	return statement{
 		Version: v.Version, HasCodes: v.HasCodes, IDType: vectorstore.IDType(shape.OrLab(v.Shop).Customer), Operator: v.Metric.Operator(), Dimension: v.Dimension,
-		StoredFirst: q.storedFirst, SessionWeight: q.sessionWeight(), ByDirection: v.Metric != distance.L2,
+		StoredFirst: q.storedFirst, SessionWeight: q.sessionWeight(), ByDirection: v.Metric.ByDirection(),
 		HalfLifeSeconds: q.rules.TrendingHalfLife.Seconds(), Filtered: q.depth != overfetched,
 		AskSession: !q.rules.IncludeSession, AskGone: v.HasCodes, AskRated: !q.rules.IncludeRated && v.HasShop,
 		AskSoldOut: !q.rules.IncludeOutOfStock && v.HasShop,

@@ -1,5 +1,5 @@
-// Package distance defines how two embeddings are compared. One table holds each metric's name, its pgvector operator
-// and its score, so a new metric is one new row.
+// Package distance defines how two embeddings are compared. One table holds each metric's name, its pgvector operator,
+// the part of a vector that it compares, and its score, so a new metric is one new row.
 package distance
 
 import (
@@ -17,15 +17,25 @@ const (
 	L2           Metric = "l2"            // |a-b|, 0 and up
 )
 
+// part is the part of a vector that a metric compares.
+type part int
+
+const (
+	direction part = iota // vectors of any length compare the same
+	length                // the length along the direction: a longer vector leaves the order of those compared with it
+	place                 // where the vector ends
+)
+
 // metrics is the table. Operators and classes: https://github.com/pgvector/pgvector#querying
 var metrics = []struct {
 	name            Metric
 	operator, class string
+	compares        part
 	score           func(distance float64) float64
 }{
-	{Cosine, "<=>", "vector_cosine_ops", func(d float64) float64 { return 1 - d }},
-	{InnerProduct, "<#>", "vector_ip_ops", func(d float64) float64 { return -d }},
-	{L2, "<->", "vector_l2_ops", func(d float64) float64 { return 1 / (1 + d) }},
+	{Cosine, "<=>", "vector_cosine_ops", direction, func(d float64) float64 { return 1 - d }},
+	{InnerProduct, "<#>", "vector_ip_ops", length, func(d float64) float64 { return -d }},
+	{L2, "<->", "vector_l2_ops", place, func(d float64) float64 { return 1 / (1 + d) }},
 }
 
 // Names returns the names of all metrics, in the table's order.
@@ -74,6 +84,12 @@ func (m Metric) Operator() string { return metrics[m.row()].operator }
 
 // OperatorClass returns the operator class that an index needs to serve Operator.
 func (m Metric) OperatorClass() string { return metrics[m.row()].class }
+
+// ByDirection reports whether the nearest items stay the same if the customer's vector gets longer or shorter.
+func (m Metric) ByDirection() bool { return metrics[m.row()].compares != place }
+
+// IgnoresLength reports whether the length of no vector counts.
+func (m Metric) IgnoresLength() bool { return metrics[m.row()].compares == direction }
 
 // Score turns a distance into a score, where higher is better: the cosine (-1 to 1), the inner product, or 1/(1+d) for l2.
 func (m Metric) Score(distance float64) float64 { return metrics[m.row()].score(distance) }

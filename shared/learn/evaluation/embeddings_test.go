@@ -1,6 +1,7 @@
 package evaluation
 
 import (
+	"cmp"
 	"math"
 	"math/rand/v2"
 	"slices"
@@ -109,6 +110,42 @@ func TestNewEmbeddingsRefuses(t *testing.T) {
 	} {
 		if _, err := try(); err == nil {
 			t.Errorf("%s: no error", name)
+		}
+	}
+}
+
+// TestMetricsCompareThatPart: the order of the items does not depend on the lengths that the metric's row says it leaves aside, and
+// depends on the others.
+func TestMetricsCompareThatPart(t *testing.T) {
+	const dimension, items = 5, 40
+	longer := func(rows [][]float32) [][]float32 {
+		scaled := make([][]float32, len(rows))
+		for i, row := range rows {
+			for _, x := range row {
+				scaled[i] = append(scaled[i], x*float32(int(2)<<(i%3))) // exact
+			}
+		}
+		return scaled
+	}
+	customers, all := vectors(1, dimension, 0, 1), vectors(items, dimension, 0, 2)
+	for _, name := range distance.Names() {
+		metric := distance.Metric(name)
+		order := func(customers, all [][]float32) []int {
+			scores := make([]float32, items)
+			embeddings(t, metric, dimension, customers, all).Score(scores, []int32{0})
+			places := make([]int, items)
+			for i := range places {
+				places[i] = i
+			}
+			slices.SortFunc(places, func(a, b int) int { return cmp.Compare(scores[b], scores[a]) })
+			return places
+		}
+		want := order(customers, all)
+		if same := slices.Equal(order(longer(customers), all), want); same != metric.ByDirection() {
+			t.Errorf("%s, a longer customer's vector: the same order %t, ByDirection %t", name, same, metric.ByDirection())
+		}
+		if same := slices.Equal(order(customers, longer(all)), want); same != metric.IgnoresLength() {
+			t.Errorf("%s, longer items: the same order %t, IgnoresLength %t", name, same, metric.IgnoresLength())
 		}
 	}
 }
