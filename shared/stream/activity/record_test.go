@@ -3,12 +3,14 @@ package activity_test
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
 	"math"
 	"os"
 	"reflect"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"recsys/shared/stream/activity"
 )
@@ -33,10 +35,7 @@ type enriched struct {
 func TestTheRecordIsParsedByItsTags(t *testing.T) {
 	session := activity.Session{SessionID: "s", CustomerNumber: 7, City: "Oslo", Country: "Norway", CreditLimit: 5,
 		BrowseHistory: []activity.Browse{{ProductCode: "A", Quantity: 2, InShoppingCart: true}}}
-	text, err := json.Marshal(session)
-	if err != nil {
-		t.Fatal(err)
-	}
+	text := marshal(t, session)
 	record, err := activity.Parse(text, lab)
 	if err != nil {
 		t.Fatal(err)
@@ -48,25 +47,101 @@ func TestTheRecordIsParsedByItsTags(t *testing.T) {
 	}
 }
 
-// TestTheAnswerIsWrittenByItsTags holds Append to the struct: it writes each of its members and no other.
-func TestTheAnswerIsWrittenByItsTags(t *testing.T) {
-	given := answer
-	given.Trending = []activity.Scored{{ID: "T", Score: 3}}
-	session := activity.Session{SessionID: "s", CustomerNumber: 7, BrowseHistory: []activity.Browse{}}
-	text, err := json.Marshal(session)
-	if err != nil {
-		t.Fatal(err)
+// TestNoMemberOfTheRecordIsPassedOver holds that each member of the struct changes the record that is read.
+func TestNoMemberOfTheRecordIsPassedOver(t *testing.T) {
+	text := marshal(t, filled[activity.Session]())
+	whole := read(t, text)
+	without := func(name string, from func(session map[string]any) map[string]any) {
+		var session map[string]any
+		strict(t, text, &session)
+		delete(from(session), name)
+		if read(t, marshal(t, session)) == whole {
+			t.Errorf("%s is not read: without it the record is the same, %s", name, whole)
+		}
 	}
+	for _, field := range reflect.VisibleFields(reflect.TypeFor[activity.Session]()) {
+		without(field.Tag.Get("json"), func(session map[string]any) map[string]any { return session })
+	}
+	for _, field := range reflect.VisibleFields(reflect.TypeFor[activity.Browse]()) {
+		without(field.Tag.Get("json"), func(session map[string]any) map[string]any {
+			return session["browse_history"].([]any)[0].(map[string]any)
+		})
+	}
+}
+
+// read returns all that a record says, as text.
+func read(t *testing.T, text []byte) (all string) {
+	t.Helper()
 	record, err := activity.Parse(text, lab)
 	if err != nil {
 		t.Fatal(err)
 	}
-	line := record.Append(nil, &given)
+	for field, value := range reflect.ValueOf(record).Fields() {
+		if field.IsExported() {
+			all += fmt.Sprintf("%s: %v\n", field.Name, reflect.Indirect(value))
+		}
+	}
+	return all
+}
+
+func marshal(t *testing.T, value any) []byte {
+	t.Helper()
+	text, err := json.Marshal(value)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return text
+}
+
+// filled returns a value whose every field holds something of its own, other than the field's zero.
+func filled[T any]() (value T) {
+	fill(reflect.ValueOf(&value).Elem(), new(int64))
+	return value
+}
+
+func fill(value reflect.Value, last *int64) {
+	*last++
+	number := *last + 1
+	switch value.Kind() {
+	case reflect.String:
+		value.SetString(fmt.Sprint("text ", number))
+	case reflect.Bool:
+		value.SetBool(true)
+	case reflect.Int64:
+		value.SetInt(number)
+	case reflect.Float64:
+		value.SetFloat(float64(number))
+	case reflect.Interface: // of any, as JSON is decoded into it
+		value.Set(reflect.ValueOf(float64(number)))
+	case reflect.Slice:
+		value.Set(reflect.MakeSlice(value.Type(), 2, 2))
+		fill(value.Index(0), last)
+		fill(value.Index(1), last)
+	case reflect.Struct:
+		if value.Type() == reflect.TypeFor[time.Time]() {
+			value.Set(reflect.ValueOf(time.UnixMilli(number).UTC()))
+			return
+		}
+		for _, field := range value.Fields() {
+			fill(field, last)
+		}
+	default:
+		panic(fmt.Sprintf("no value for a field of %s: add its kind", value.Type()))
+	}
+}
+
+// TestTheAnswerIsWrittenByItsTags holds Append to the struct: it writes each of its members and no other.
+func TestTheAnswerIsWrittenByItsTags(t *testing.T) {
+	given := enriched{filled[activity.Session](), filled[activity.Answer]()}
+	record, err := activity.Parse(marshal(t, given.Session), lab)
+	if err != nil {
+		t.Fatal(err)
+	}
+	line := record.Append(nil, &given.Answer)
 	var got enriched
 	strict(t, line, &got)
-	given.Recommendation.GeneratedAt = given.Recommendation.GeneratedAt.UTC()
-	if !reflect.DeepEqual(got.Session, session) || !reflect.DeepEqual(got.Answer, given) {
-		t.Errorf("%s\nis read as %+v\nwant %+v", line, got.Answer, given)
+	if !reflect.DeepEqual(got, given) {
+		t.Errorf("%s\nis read as %+v\nwant %+v", line, got, given)
 	}
 }
 
