@@ -141,7 +141,7 @@ func codeOf(sql string) string {
 		switch rest := sql[i:]; {
 		case rest[0] == '\'' || rest[0] == '"':
 			end = i + quoted(rest)
-			blank(code[i+1 : end-1])
+			blank(code[i+1 : max(i+1, end-1)]) // a quote at the very end has no letters
 		case rest[0] == '`':
 			end = i + quoted(rest)
 		case rest[0] == '#', strings.HasPrefix(rest, "--") && (len(rest) == 2 || rest[2] <= ' '):

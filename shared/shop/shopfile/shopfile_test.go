@@ -245,6 +245,7 @@ func FuzzParse(f *testing.F) {
 	f.Add(sakila)
 	f.Add(least)
 	f.Add("a: *b")
+	f.Add("interactions: {a: {type: view, query: \"SELECT 0'\"}}") // a quote that is not closed
 	f.Fuzz(func(t *testing.T, content string) {
 		shop, err := Parse([]byte(content), "fuzz.yaml")
 		if err != nil {
