@@ -240,11 +240,11 @@ func TestEarlierRelease(t *testing.T) {
 	w := setup(t)
 	number := w.load(small())
 	w.exec(`drop table ` + vectorstore.RatedTable(number) + `, ` + vectorstore.AttributeTable(number))
-	owner, err := pgx.Connect(t.Context(), w.ownerURL)
-	w.must(err)
+	owner, err := pgx.Connect(t.Context(), w.Owner)
+	w.Must(err)
 	defer owner.Close(t.Context())
 	_, err = owner.Exec(t.Context(), `drop table `+vectorstore.TrendingTable)
-	w.must(err)
+	w.Must(err)
 	if notDone := w.handle(`{"customer_number":103,"browse_history":[{"product_code":"item-010","in_shopping_cart":true}]}`); notDone != "" {
 		t.Fatal("not done")
 	}

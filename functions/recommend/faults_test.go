@@ -41,7 +41,7 @@ func (w *world) again(payloads []string, notDone string) []output {
 	event := batch(payloads...)
 	event.Records = event.Records[first-1000:]
 	response, err := w.handler.Handle(w.Context(), event)
-	w.must(err)
+	w.Must(err)
 	if len(response.BatchItemFailures) > 0 {
 		w.Fatalf("still not done: %v", response.BatchItemFailures)
 	}
@@ -126,7 +126,7 @@ func TestNoTimeLeft(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	response, err := w.handler.Handle(ctx, batch(numbered(2)...))
-	w.must(err)
+	w.Must(err)
 	if len(response.BatchItemFailures) != 1 || calls.Load() != 1 {
 		t.Errorf("%d attempts, reported %v", calls.Load(), response.BatchItemFailures)
 	}
@@ -138,19 +138,19 @@ func TestPostgresAwayAndBack(t *testing.T) {
 	w := setup(t)
 	w.load(small())
 	payloads := append(numbered(5), "not json")
-	for _, end := range []func() error{w.postgres.Pause, w.postgres.Kill} {
+	for _, end := range []func() error{w.Postgres.Pause, w.Postgres.Kill} {
 		if notDone := w.handle(payloads...); notDone != "" {
 			t.Fatalf("before: not done from %s", notDone)
 		}
 		w.delivered()
-		w.must(end())
+		w.Must(end())
 		if notDone := w.handle(payloads...); notDone != "1000" {
 			t.Errorf("while away: not done from %q, want all", notDone)
 		}
 		if outputs := w.delivered(); len(outputs) != 0 {
 			t.Errorf("while away: %d delivered", len(outputs))
 		}
-		w.must(w.postgres.Restart(t.Context()))
+		w.Must(w.Postgres.Restart(t.Context()))
 		if outputs := w.again(payloads, "1000"); len(outputs) != 5 {
 			t.Errorf("back: %d delivered, want 5", len(outputs))
 		}
@@ -162,8 +162,8 @@ func TestDeadConnection(t *testing.T) {
 	w := setup(t)
 	w.load(small())
 	w.handle(numbered(1)...)
-	w.must(w.postgres.Pause())
-	w.must(w.postgres.Restart(t.Context()))
+	w.Must(w.Postgres.Pause())
+	w.Must(w.Postgres.Restart(t.Context()))
 	if notDone := w.handle(numbered(1)...); notDone != "" {
 		t.Error("the first batch after a restart was not done")
 	}
@@ -175,7 +175,7 @@ func TestRejectionStoreAway(t *testing.T) {
 	w.load(small())
 	payloads := numbered(6)
 	payloads[3] = "not json"
-	w.s3.SetHooks(awscall.Hooks{Before: func(call awscall.Call) error {
+	w.S3.SetHooks(awscall.Hooks{Before: func(call awscall.Call) error {
 		if strings.HasPrefix(call.Key, "rejected/") {
 			return errors.New("away")
 		}
@@ -185,7 +185,7 @@ func TestRejectionStoreAway(t *testing.T) {
 	if notDone != "1003" {
 		t.Fatalf("not done from %q", notDone)
 	}
-	w.s3.SetHooks(awscall.Hooks{})
+	w.S3.SetHooks(awscall.Hooks{})
 	all := append(eventIDs(w.delivered()), eventIDs(w.again(payloads, notDone))...)
 	if len(all) != 5 || len(unique(all)) != 5 || len(w.rejectedReasons()) != 1 {
 		t.Errorf("delivered %v, rejected %v", all, w.rejectedReasons())

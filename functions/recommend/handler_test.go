@@ -167,13 +167,13 @@ func TestEventFixture(t *testing.T) {
 	w := setup(t)
 	w.load(small())
 	content, err := os.ReadFile("event.json")
-	w.must(err)
+	w.Must(err)
 	var event events.KinesisEvent
-	w.must(json.Unmarshal(content, &event))
+	w.Must(json.Unmarshal(content, &event))
 	response, err := w.handler.Handle(t.Context(), event)
-	w.must(err)
+	w.Must(err)
 	answer, err := json.Marshal(response)
-	w.must(err)
+	w.Must(err)
 	if string(answer) != `{"batchItemFailures":[]}` {
 		t.Errorf("answered %s", answer)
 	}

@@ -24,7 +24,7 @@ func shoppers(n int, chance *rand.Rand) []string {
 // dump holds the snapshot and the locks of a pg_dump until it is released.
 func (w *world) dump() (release func()) {
 	w.Helper()
-	return w.hold(w.ownerURL, `set transaction isolation level repeatable read; lock table `+vectorstore.CartTable+`, `+
+	return w.hold(w.Owner, `set transaction isolation level repeatable read; lock table `+vectorstore.CartTable+`, `+
 		vectorstore.TrendingTable+` in access share mode; select count(*) from `+vectorstore.TrendingTable)
 }
 
@@ -44,7 +44,7 @@ func TestALongTransactionLeavesTheTrendsSmall(t *testing.T) {
 		}
 	}
 	var pages, valid int
-	w.must(w.loader.QueryRow(t.Context(), `select pg_relation_size('`+vectorstore.TrendingTable+`') / 8192, count(*) from `+vectorstore.TrendingTable).Scan(&pages, &valid))
+	w.Must(w.loader.QueryRow(t.Context(), `select pg_relation_size('`+vectorstore.TrendingTable+`') / 8192, count(*) from `+vectorstore.TrendingTable).Scan(&pages, &valid))
 	if pages > batches/5 || valid != 1 {
 		t.Errorf("the trends are %d pages, %d rows of them valid; want one row, and a fraction of a page for each that is dead", pages, valid)
 	}
@@ -77,10 +77,10 @@ func BenchmarkHeldSnapshot(b *testing.B) {
 	// carts does the trends' part of second, without the searches.
 	carts := func(seconds int) {
 		conn, err := handler.index.pool.Acquire(b.Context())
-		w.must(err)
+		w.Must(err)
 		defer conn.Release()
 		version, _, err := vectorstore.ReadActive(b.Context(), conn)
-		w.must(err)
+		w.Must(err)
 		for range seconds {
 			q := batchQuery{version: version, rules: ranking.Rules{Ranking: handler.index.options}, now: now}
 			for _, payload := range shoppers(60, chance) {
@@ -93,7 +93,7 @@ func BenchmarkHeldSnapshot(b *testing.B) {
 		}
 	}
 	kilobytes := func() (kB float64) {
-		w.must(w.loader.QueryRow(b.Context(), `select sum(pg_total_relation_size(oid)) / 1024 from pg_class
+		w.Must(w.loader.QueryRow(b.Context(), `select sum(pg_total_relation_size(oid)) / 1024 from pg_class
 			where relkind = 'r' and (relname like 'cart_item%' or relname like 'trend%')`).Scan(&kB))
 		return kB
 	}

@@ -24,7 +24,7 @@ func TestBinary(t *testing.T) {
 		t.Fatalf("%v\n%s", err, output)
 	}
 	emulator, err := lambda.Start(t.Context(), lambda.Config{Dir: dir})
-	w.must(err)
+	w.Must(err)
 	t.Cleanup(func() { emulator.Close() })
 
 	step := workflow.Named("recommend", workflow.Resources{
@@ -32,12 +32,12 @@ func TestBinary(t *testing.T) {
 		RecommendationsBucket: recommendationsBucket, DeliveryStream: deliveryStream,
 	}, settings.Default[settings.Options]())
 	env := settings.Environ(step.Settings)
-	env["AWS_ENDPOINT_URL_S3"], env["AWS_ENDPOINT_URL_FIREHOSE"] = w.s3.URL(), w.firehose.URL()
-	w.must(emulator.Register(lambda.Function{Name: "recommend", Bootstrap: bootstrap, Env: env,
+	env["AWS_ENDPOINT_URL_S3"], env["AWS_ENDPOINT_URL_FIREHOSE"] = w.S3.URL(), w.firehose.URL()
+	w.Must(emulator.Register(lambda.Function{Name: "recommend", Bootstrap: bootstrap, Env: env,
 		Timeout: step.Timeout, MemoryMB: step.MemoryMiB}))
 
 	event, err := os.ReadFile("event.json")
-	w.must(err)
+	w.Must(err)
 	for range 2 {
 		answer, failed, err := emulator.Invoke(t.Context(), "recommend", event)
 		if failed != nil || err != nil {
@@ -46,7 +46,7 @@ func TestBinary(t *testing.T) {
 		var response struct {
 			BatchItemFailures []any `json:"batchItemFailures"`
 		}
-		w.must(json.Unmarshal(answer, &response))
+		w.Must(json.Unmarshal(answer, &response))
 		if len(response.BatchItemFailures) != 0 {
 			log, _ := os.ReadFile(filepath.Join(dir, "logs", "recommend.log"))
 			t.Fatalf("answered %s\n%s", answer, log)

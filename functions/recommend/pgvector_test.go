@@ -168,13 +168,13 @@ func (p plan) readsAll() bool {
 func (w *world) explain(sql string) (top plan, text string) {
 	w.Helper()
 	conn, err := w.handler.index.pool.Acquire(w.Context())
-	w.must(err)
+	w.Must(err)
 	defer conn.Release()
 	// Past pgx, which would want the parameters.
 	results, err := conn.Conn().PgConn().Exec(w.Context(), "explain (generic_plan, format json) "+sql).ReadAll()
-	w.must(err)
+	w.Must(err)
 	text = string(results[0].Rows[0][0])
 	var answer []struct{ Plan plan }
-	w.must(json.Unmarshal([]byte(text), &answer))
+	w.Must(json.Unmarshal([]byte(text), &answer))
 	return answer[0].Plan, text
 }

@@ -36,7 +36,7 @@ func TestItemsThatAreGone(t *testing.T) {
 	v.attributes = append(inShop(itemID(1), itemID(3), itemID(5), itemID(7)), []any{itemID(8), "", nil}, []any{itemID(9), "line", int32(0)})
 	w.load(v)
 	_, err := w.handler.index.pool.Exec(t.Context(), `insert into `+vectorstore.TrendingTable+` (items, scores, updated_at, counted_to) values ('{item-002,item-003}', '{9,5}', '2026-11-23', 0)`)
-	w.must(err)
+	w.Must(err)
 	held := []string{itemID(1), itemID(3), itemID(4), itemID(5), itemID(7), itemID(8), "new"} // two of them were rated and came later
 	for name, change := range map[string]func(*settings.Ranking){
 		"defaults":      func(s *settings.Ranking) { s.Limit = 20 },
@@ -159,7 +159,7 @@ func TestCodesWithoutRegardToCase(t *testing.T) {
 	}
 	for item, want := range map[string]int{"P01": 1, "ab00": 1, "AB00": 1, "Größe": 1, "p01": 0, "aB00": 0} {
 		var carts int
-		w.must(w.loader.QueryRow(t.Context(), `select count(*) from `+vectorstore.CartTable+` where item = $1`, item).Scan(&carts))
+		w.Must(w.loader.QueryRow(t.Context(), `select count(*) from `+vectorstore.CartTable+` where item = $1`, item).Scan(&carts))
 		if carts != want {
 			t.Errorf("%s is in %v carts, want %d", item, carts, want)
 		}

@@ -133,7 +133,7 @@ func TestParityWithPyTorch(t *testing.T) {
 			var payloads []string
 			for i, user := range truth.Users {
 				payload, err := json.Marshal(map[string]any{"session_id": fmt.Sprint(i), "city": user.City, "country": user.Country, "credit_limit": user.CreditLimit})
-				w.must(err)
+				w.Must(err)
 				payloads = append(payloads, string(payload))
 			}
 			if notDone := w.handle(payloads...); notDone != "" {
@@ -169,7 +169,7 @@ func TestSessions(t *testing.T) {
 			w := setup(t)
 			v := handedOver(t, given.artifacts)
 			rows, err := given.training()
-			w.must(err)
+			w.Must(err)
 			v.knowShop(t, rows)
 			w.load(v)
 			if notDone := w.handle(payloads...); notDone != "" {
@@ -188,7 +188,7 @@ func TestSessions(t *testing.T) {
 			}
 			embarrassing := func(o output, payload string) (ids []string) {
 				record, err := activity.Parse([]byte(payload), lab)
-				w.must(err)
+				w.Must(err)
 				for _, id := range append(o.ids(), o.similarIDs()...) {
 					if unwanted[id] || unwanted[fmt.Sprint(o.CustomerNumber, id)] || slices.ContainsFunc(record.Products, func(p activity.Product) bool { return p.Code == id }) {
 						ids = append(ids, id)

@@ -123,19 +123,19 @@ func TestWhichVectorGoesFirst(t *testing.T) {
 	w := setup(t)
 	w.load(small())
 	active, _, err := vectorstore.ReadActive(t.Context(), w.loader)
-	w.must(err)
+	w.Must(err)
 	conn, err := w.handler.index.pool.Acquire(t.Context())
-	w.must(err)
+	w.Must(err)
 	defer conn.Release()
 	for storedFirst, want := range map[bool]string{true: "stored-vector item-010, model item-050", false: "model item-050, model item-050"} {
 		batch := batchQuery{version: active, rules: ranking.Rules{Ranking: w.handler.index.options, Metric: active.Metric}, storedFirst: storedFirst}
 		for _, in := range []string{`{"customer_number":103}`, `{"customer_number":104}`} {
 			record, err := activity.Parse([]byte(in), lab)
-			w.must(err)
+			w.Must(err)
 			batch.records = append(batch.records, newRecordQuery(&record, direction(0.5, 4)))
 		}
 		found, err := retrieveAll(t.Context(), w.retriever(conn), batch)
-		w.must(err)
+		w.Must(err)
 		var got []string
 		for _, answer := range answers(batch.rules, active, found) {
 			got = append(got, string(answer.Recommendation.Strategy)+" "+answer.Recommended[0].ID)

@@ -27,9 +27,8 @@ import (
 	"github.com/pgvector/pgvector-go"
 
 	"recsys/infra/local/aws/firehose"
-	"recsys/infra/local/aws/s3"
-	"recsys/infra/local/db/postgres"
 	"recsys/infra/local/testbed/postgrestest"
+	servers "recsys/infra/local/testbed/world"
 	"recsys/shared/contract/distance"
 	"recsys/shared/contract/lake"
 	"recsys/shared/contract/settings"
@@ -52,12 +51,10 @@ var lab = activity.FormOf(shape.Lab)
 
 // world is the real servers around one handler: PostgreSQL with pgvector, S3 and Firehose.
 type world struct {
-	testing.TB
-	postgres  *postgres.Server
-	ownerURL  string
+	*servers.World
 	readerURL string
 	loader    *pgxpool.Pool
-	s3        *s3.Server
+	objects   *awss3.Client
 	artifacts *objectstore.Store
 	firehose  *firehose.Server
 	handler   *Handler
@@ -66,32 +63,18 @@ type world struct {
 func setup(tb testing.TB) *world {
 	tb.Helper()
 	ctx := tb.Context()
-	w := &world{TB: tb, postgres: postgrestest.ForTest(tb)}
-	owner, err := w.postgres.NewDatabase(ctx, "recsys")
-	w.must(err)
-	w.ownerURL = owner
-	conn, err := pgx.Connect(ctx, owner)
-	w.must(err)
-	w.must(vectorstore.Bootstrap(ctx, conn))
-	w.must(conn.Close(ctx))
-	w.readerURL = w.postgres.URLOf(vectorstore.ReaderRole, "recsys")
-	w.loader, err = vectorstore.Connect(ctx, vectorstore.Config{
-		VectorStore: settings.VectorStore{URL: w.postgres.URLOf(vectorstore.LoaderRole, "recsys")}, Application: "test"})
-	w.must(err)
-	tb.Cleanup(w.loader.Close)
-
-	w.s3, err = s3.Start(ctx, s3.Config{Dir: tb.TempDir()})
-	w.must(err)
-	tb.Cleanup(func() { w.s3.Close() })
-	w.must(w.s3.CreateBucket(artifactsBucket))
-	w.must(w.s3.CreateBucket(recommendationsBucket))
+	w := &world{World: servers.New(tb, postgrestest.ForTest(tb))}
+	w.readerURL, w.loader = w.URL(vectorstore.ReaderRole), w.Pool(vectorstore.LoaderRole)
+	w.Must(w.S3.CreateBucket(artifactsBucket))
+	w.Must(w.S3.CreateBucket(recommendationsBucket))
 	identity := credentials.NewStaticCredentialsProvider("recommend", "local", "recommend/1")
-	client := awss3.New(awss3.Options{BaseEndpoint: aws.String(w.s3.URL()), Region: "eu-central-1", HTTPClient: awsconfig.HTTPClient(nil), UsePathStyle: true, Credentials: identity, RetryMaxAttempts: 1})
-	w.artifacts = objectstore.New(client, artifactsBucket)
+	w.objects = awss3.New(awss3.Options{BaseEndpoint: aws.String(w.S3.URL()), Region: "eu-central-1", HTTPClient: awsconfig.HTTPClient(nil), UsePathStyle: true, Credentials: identity, RetryMaxAttempts: 1})
+	w.artifacts = objectstore.New(w.objects, artifactsBucket)
 
-	w.firehose, err = firehose.Start(ctx, firehose.Config{Dir: tb.TempDir(), Objects: client,
+	var err error
+	w.firehose, err = firehose.Start(ctx, firehose.Config{Dir: tb.TempDir(), Objects: w.objects,
 		Streams: []firehose.Stream{{Name: deliveryStream, Bucket: recommendationsBucket, Prefix: "recommendations/"}}})
-	w.must(err)
+	w.Must(err)
 	tb.Cleanup(func() { w.firehose.Close() })
 	w.handler = w.newHandler(w.readerURL, awsfirehose.New(awsfirehose.Options{
 		BaseEndpoint: aws.String(w.firehose.URL()), Region: "eu-central-1", HTTPClient: awsconfig.HTTPClient(nil), Credentials: identity, RetryMaxAttempts: 1}))
@@ -108,11 +91,9 @@ func (w *world) newHandler(url string, client putter, change ...func(*settings.R
 	}
 	s.Artifacts.Bucket, s.URL = artifactsBucket, url
 	pool, err := vectorstore.Connect(w.Context(), connection(s))
-	w.must(err)
+	w.Must(err)
 	w.Cleanup(pool.Close)
-	recommendations := objectstore.New(awss3.New(awss3.Options{BaseEndpoint: aws.String(w.s3.URL()), Region: "eu-central-1", HTTPClient: awsconfig.HTTPClient(nil), UsePathStyle: true,
-		Credentials: credentials.NewStaticCredentialsProvider("recommend", "local", ""), RetryMaxAttempts: 1}), recommendationsBucket)
-	handler := New(s, pool, client, w.artifacts, recommendations)
+	handler := New(s, pool, client, w.artifacts, objectstore.New(w.objects, recommendationsBucket))
 	handler.now = func() time.Time { return time.Date(2026, 11, 23, 1, 2, 3, 0, time.UTC) }
 	handler.delivery.pause = time.Millisecond
 	handler.index.countEvery = 0
@@ -122,13 +103,6 @@ func (w *world) newHandler(url string, client putter, change ...func(*settings.R
 // retriever is that of the handler, over a connection.
 func (w *world) retriever(conn *pgxpool.Conn) retriever {
 	return &pgvectorRetriever{conn, w.handler.index.acquire, w.handler.index.timeout, rendered{}}
-}
-
-func (w *world) must(err error) {
-	w.Helper()
-	if err != nil {
-		w.Fatal(err)
-	}
 }
 
 // version is the loader's result.
@@ -155,13 +129,13 @@ func (w *world) load(v version) int64 {
 	run := fmt.Sprintf("run-%d", rand.Int64())
 	artifacts := map[string]string{"run": run}
 	number, err := vectorstore.Allocate(ctx, w.loader, run, v.metric, artifacts, v.model != "")
-	w.must(err)
+	w.Must(err)
 	if v.model != "" {
 		for _, artifact := range lake.ModelArtifacts {
 			content, err := os.ReadFile(filepath.Join(v.model, filepath.FromSlash(artifact)))
-			w.must(err)
+			w.Must(err)
 			_, err = w.artifacts.Put(ctx, lake.VersionKey(number, artifact), bytes.NewReader(content))
-			w.must(err)
+			w.Must(err)
 		}
 	}
 	load := vectorstore.Load{Version: number, Artifacts: artifacts, Items: rows(v.items), Users: rows(v.users)}
@@ -174,7 +148,7 @@ func (w *world) load(v version) int64 {
 	load.Snapshot = vectorstore.Snapshot{Name: "s", Of: time.Unix(1, 0), Shop: v.shop, Popularity: pgx.CopyFromRows(v.popularity),
 		Rated: pgx.CopyFromRows(v.rated), Products: pgx.CopyFromRows(v.attributes), Whole: v.whole}
 	_, err = load.Run(ctx, w.loader)
-	w.must(err)
+	w.Must(err)
 	items := vectorstore.ItemTable(number)
 	w.exec(`create index ` + vectorstore.ItemIndex(number) + ` on ` + items + ` using hnsw (embedding ` + v.metric.OperatorClass() + `)`)
 	w.exec(`analyze ` + items)
@@ -195,7 +169,7 @@ func (w *world) drop(number int64) {
 	for {
 		_, err := w.loader.Exec(context.WithoutCancel(w.Context()), drop, pgx.QueryExecModeSimpleProtocol)
 		if !vectorstore.HasCode(err, vectorstore.LockNotAvailable) {
-			w.must(err)
+			w.Must(err)
 			return
 		}
 	}
@@ -204,7 +178,7 @@ func (w *world) drop(number int64) {
 func (w *world) exec(sql string) {
 	w.Helper()
 	_, err := w.loader.Exec(context.WithoutCancel(w.Context()), sql, pgx.QueryExecModeSimpleProtocol)
-	w.must(err)
+	w.Must(err)
 }
 
 func rows[ID comparable](vectors map[ID][]float32) pgx.CopyFromSource {
@@ -232,7 +206,7 @@ func batch(payloads ...string) events.KinesisEvent {
 func (w *world) handle(payloads ...string) (notDone string) {
 	w.Helper()
 	response, err := w.handler.Handle(w.Context(), batch(payloads...))
-	w.must(err)
+	w.Must(err)
 	switch len(response.BatchItemFailures) {
 	case 0:
 		return ""
@@ -286,20 +260,20 @@ func (o output) similarIDs() (ids []string) {
 // delivered is everything that Firehose has put into the bucket, and forgets it.
 func (w *world) delivered() []output {
 	w.Helper()
-	w.must(w.firehose.Flush(context.WithoutCancel(w.Context())))
+	w.Must(w.firehose.Flush(context.WithoutCancel(w.Context())))
 	var outputs []output
 	for _, path := range w.files("recommendations") {
 		file, err := os.Open(path)
-		w.must(err)
+		w.Must(err)
 		lines, err := gzip.NewReader(file)
-		w.must(err)
+		w.Must(err)
 		content, err := io.ReadAll(lines)
-		w.must(err)
+		w.Must(err)
 		file.Close()
-		w.must(os.Remove(path))
+		w.Must(os.Remove(path))
 		for line := range strings.Lines(string(content)) {
 			var o output
-			w.must(json.Unmarshal([]byte(line), &o))
+			w.Must(json.Unmarshal([]byte(line), &o))
 			outputs = append(outputs, o)
 		}
 	}
@@ -319,14 +293,14 @@ func (w *world) rejectedReasons() map[string]string {
 
 func (w *world) rejection(place string) (r rejection) {
 	w.Helper()
-	content, err := os.ReadFile(w.s3.Path(recommendationsBucket, lake.RejectedKey(shard, place)))
-	w.must(err)
-	w.must(json.Unmarshal(content, &r))
+	content, err := os.ReadFile(w.S3.Path(recommendationsBucket, lake.RejectedKey(shard, place)))
+	w.Must(err)
+	w.Must(json.Unmarshal(content, &r))
 	return r
 }
 
 func (w *world) files(prefix string) (paths []string) {
-	_ = filepath.WalkDir(w.s3.Path(recommendationsBucket, prefix), func(path string, entry fs.DirEntry, err error) error {
+	_ = filepath.WalkDir(w.S3.Path(recommendationsBucket, prefix), func(path string, entry fs.DirEntry, err error) error {
 		if err == nil && !entry.IsDir() {
 			paths = append(paths, path)
 		}

@@ -134,7 +134,7 @@ func (w *world) loadTrained(shop trainedShop) (number int64) {
 	w.Helper()
 	number = w.load(shop.version)
 	_, err := w.artifacts.Put(w.Context(), lake.VersionKey(number, lake.LinearModelKey), bytes.NewReader(shop.linear))
-	w.must(err)
+	w.Must(err)
 	w.exec(fmt.Sprintf(`update %s set has_model = true, artifacts = artifacts || '{%q: "x"}' where version = %d`, vectorstore.VersionTable, lake.TrainingKey, number))
 	return number
 }
@@ -212,11 +212,11 @@ func (w *world) bareSearches(shop trainedShop, number int64, payloads []string) 
 	some := pgvector.NewVector(shop.items[slices.Min(slices.Collect(maps.Keys(shop.items)))])
 	for _, payload := range payloads {
 		record, err := activity.Parse([]byte(payload), lab)
-		w.must(err)
+		w.Must(err)
 		own, product := some, some
 		if record.Customer != nil {
 			id, err := shape.Int.Value(*record.Customer)
-			w.must(err)
+			w.Must(err)
 			if v, known := shop.users[id.(int32)]; known {
 				own = pgvector.NewVector(v)
 			}

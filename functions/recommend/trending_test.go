@@ -69,7 +69,7 @@ func TestTrendsDecay(t *testing.T) {
 
 func (w *world) trends() (items int, score float64) {
 	w.Helper()
-	w.must(w.loader.QueryRow(w.Context(), `select count(*), coalesce(sum(score), 0)
+	w.Must(w.loader.QueryRow(w.Context(), `select count(*), coalesce(sum(score), 0)
 		from `+vectorstore.TrendingTable+`, unnest(scores) score`).Scan(&items, &score))
 	return items, score
 }
@@ -117,7 +117,7 @@ func TestTrendsOfManyAtOnce(t *testing.T) {
 			return nil
 		})
 	}
-	w.must(all.Wait())
+	w.Must(all.Wait())
 	if n, score := w.trends(); n != items || score != handlers*batches*items {
 		t.Errorf("%d items of score %v, want %d of %d", n, score, items, handlers*batches*items)
 	}
@@ -128,14 +128,14 @@ func TestACartCountsOnceDespiteFaults(t *testing.T) {
 	w := setup(t)
 	w.load(small())
 	other, err := pgx.Connect(t.Context(), w.readerURL)
-	w.must(err)
+	w.Must(err)
 	defer other.Close(t.Context())
 	for n, order := range []string{"asc", "desc"} {
 		for range 2 { // the second batch has both connections
 			w.handle(cart("item-001"))
 		}
 		var killed bool
-		w.must(other.QueryRow(t.Context(), `select pg_terminate_backend(pid) from pg_stat_activity
+		w.Must(other.QueryRow(t.Context(), `select pg_terminate_backend(pid) from pg_stat_activity
 			where application_name = 'recommend' order by pid `+order+` limit 1`).Scan(&killed))
 		if notDone := w.handle(cart("item-001")); notDone != "" || !killed {
 			t.Error("not done")
@@ -150,10 +150,10 @@ func TestACartCountsOnceDespiteFaults(t *testing.T) {
 func (w *world) hold(url, sql string) (release func()) {
 	w.Helper()
 	conn, err := pgx.Connect(w.Context(), url)
-	w.must(err)
+	w.Must(err)
 	_, err = conn.Exec(w.Context(), `begin; `+sql)
-	w.must(err)
-	return func() { w.must(conn.Close(w.Context())) }
+	w.Must(err)
+	return func() { w.Must(conn.Close(w.Context())) }
 }
 
 // TestTrendsAreLocked against a connection that has yet to prepare their statements, and later against one that has.
@@ -164,7 +164,7 @@ func TestTrendsAreLocked(t *testing.T) {
 		w := setup(t)
 		w.load(small())
 		for range 2 {
-			release := w.hold(w.ownerURL, `lock table `+table+` in share mode`) // as CREATE INDEX does
+			release := w.hold(w.Owner, `lock table `+table+` in share mode`) // as CREATE INDEX does
 			if notDone := w.handle(cart("item-001")); notDone != "" {
 				t.Errorf("%s: the batch waits for the trends", table)
 			}
@@ -258,7 +258,7 @@ func TestCartsAreForgotten(t *testing.T) {
 	start := w.handler.now()
 	carts := func() (n int) {
 		t.Helper()
-		w.must(w.loader.QueryRow(t.Context(), `select count(*) from `+vectorstore.CartTable).Scan(&n))
+		w.Must(w.loader.QueryRow(t.Context(), `select count(*) from `+vectorstore.CartTable).Scan(&n))
 		return n
 	}
 	after := func(slots int) {
@@ -274,7 +274,7 @@ func TestCartsAreForgotten(t *testing.T) {
 			t.Errorf("%d carts after %d slots", n, slots)
 		}
 	}
-	release := w.hold(w.ownerURL, `lock table `+vectorstore.CartTable+` in access share mode`)
+	release := w.hold(w.Owner, `lock table `+vectorstore.CartTable+` in access share mode`)
 	for slots := range 10 {
 		after(10 + slots)
 	}

@@ -124,7 +124,7 @@ func TestSwapUnderLoad(t *testing.T) {
 		kindOf[number] = i % 2
 		w.drop(number - 1)
 		_, err := w.artifacts.DeletePrefix(t.Context(), fmt.Sprintf("versions/%d/", number-1))
-		w.must(err)
+		w.Must(err)
 	}
 	swapped.Store(true)
 	<-stopped
@@ -210,7 +210,7 @@ func TestRollback(t *testing.T) {
 	w.load(version{items: prefixed("b", circle(50, 3)), model: smallModel(t)})
 	w.handle(payload)
 	_, err := w.artifacts.DeletePrefix(t.Context(), "versions/")
-	w.must(err)
+	w.Must(err)
 	w.activate(first)
 	w.handle(payload)
 	var strategies []string
@@ -249,7 +249,7 @@ func TestUnreadableModel(t *testing.T) {
 	w.handle(`{"session_id":"another dimension","customer_number":103,"city":"Paris","country":"France","credit_limit":5}`)
 	w.load(v)
 	_, err := w.artifacts.DeletePrefix(t.Context(), fmt.Sprintf("versions/%d/", number+1))
-	w.must(err)
+	w.Must(err)
 	w.handle(`{"session_id":"absent","customer_number":103,"city":"Paris","country":"France","credit_limit":5}`)
 	for _, o := range w.delivered() {
 		if o.Recommendation.Strategy != "stored-vector" {
@@ -265,10 +265,10 @@ func TestRoundTrips(t *testing.T) {
 	t.Parallel()
 	w := setup(t)
 	proxy, err := pgwire.Start(t.Context(), w.readerURL)
-	w.must(err)
+	w.Must(err)
 	t.Cleanup(func() { proxy.Close() })
 	url, err := proxy.URL(w.readerURL)
-	w.must(err)
+	w.Must(err)
 	handler := w.newHandler(url, accepting{})
 	count := func(payloads []string) int64 {
 		t.Helper()
@@ -303,7 +303,7 @@ func TestRoundTrips(t *testing.T) {
 		t.Errorf("%d connections, want 2", n)
 	}
 	var statements, custom int
-	w.must(handler.index.pool.QueryRow(t.Context(), `select count(*), sum(custom_plans) from pg_prepared_statements`).Scan(&statements, &custom))
+	w.Must(handler.index.pool.QueryRow(t.Context(), `select count(*), sum(custom_plans) from pg_prepared_statements`).Scan(&statements, &custom))
 	if statements == 0 || statements > 20 || custom > 0 {
 		t.Errorf("%d statements are prepared, %d times planned anew", statements, custom)
 	}
