@@ -9,6 +9,7 @@ import (
 
 	"recsys/shared/contract/failure"
 	"recsys/shared/contract/lake"
+	"recsys/shared/contract/settings"
 	"recsys/shared/learn/als"
 	"recsys/shared/learn/search"
 	"recsys/shared/shop/interactions"
@@ -67,15 +68,12 @@ func folds(snapshot *interactions.Snapshot) (folds []search.Fold) {
 	return folds
 }
 
-// pinned returns the options that the search leaves alone: those that were given another value than their default, and the
-// ridge on features in a shop without any.
-func pinned(o als.Options, data als.Data) search.Pinned {
-	d := als.Default()
-	return search.Pinned{
-		Factors: o.Factors != d.Factors, Iterations: o.Iterations != d.Iterations, UnobservedWeight: o.UnobservedWeight != d.UnobservedWeight,
-		Regularization: o.Regularization != d.Regularization, FrequencyExponent: o.FrequencyExponent != d.FrequencyExponent,
-		FeatureRidge: o.FeatureRidge != d.FeatureRidge || data.Users.Width+data.Items.Width == 0,
-	}
+// pinned returns the options that the search leaves alone: those that were given, and the ridge on features in a shop
+// without any.
+func pinned(o als.Options, data als.Data) settings.Pinned {
+	given := o.Pinned
+	given.FeatureRidge = given.FeatureRidge || data.Users.Width+data.Items.Width == 0
+	return given
 }
 
 // trials is the progress of a search, and what its figures depend on next to the snapshot.

@@ -37,6 +37,20 @@ func TestOptionsAreSearched(t *testing.T) {
 	}
 }
 
+// Factors that are given are not searched, also if they are those of the defaults.
+func TestGivenDefaultsArePinned(t *testing.T) {
+	b := setup(t)
+	b.publishShop("monday", 1, 100, 80, 1200)
+	b.Search, b.Options = true, als.Default()
+	b.Options.Pinned.Factors = true
+	b.train("run-1", `{}`)
+	for _, trial := range b.training("run-1").Search.Trials {
+		if trial.Factors != als.Default().Factors {
+			t.Errorf("%+v has other factors", trial)
+		}
+	}
+}
+
 // The search goes on where an attempt ended, and an interrupted run ends with the same bytes.
 func TestASearchInPiecesEndsTheSame(t *testing.T) {
 	b := setup(t)

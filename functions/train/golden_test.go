@@ -23,6 +23,7 @@ func TestTheLabsArtifactsStay(t *testing.T) {
 	b.train("plain", `{}`)
 	b.publishShop("tuesday", 2, 100, 80, 1200)
 	b.Search, b.Options.Factors, b.Options.Iterations = true, 16, als.Default().Iterations
+	b.Options.Pinned.Iterations = false
 	b.train("searched", `{}`)
 	for run, want := range map[string]string{"plain": "c24161f7ca0ee6e9", "searched": "d57eea767b1769c6"} {
 		sum := sha256.New()

@@ -16,6 +16,7 @@ import (
 	"recsys/infra/local/testbed/trainingtest"
 	"recsys/shared/contract/failure"
 	"recsys/shared/contract/lake"
+	"recsys/shared/contract/settings"
 	"recsys/shared/contract/workflow"
 	"recsys/shared/learn/als"
 	"recsys/shared/shop/sampleshop"
@@ -35,6 +36,7 @@ func setup(t testing.TB) *bench {
 	stores, server := s3test.Buckets(t, "lake", "artifacts")
 	options := als.Default()
 	options.Factors, options.Iterations = 8, 3
+	options.Pinned = settings.Pinned{Factors: true, Iterations: true}
 	return &bench{&Handler{
 		Lake: stores[0], Artifacts: stores[1], ByDefault: true, HeldOut: lake.HoldOut{Seed: 1, Fraction: 0.2}, Options: options,
 	}, t, server}

@@ -10,6 +10,8 @@
 //	min, max  the bounds, which belong to the range. over and under are bounds outside of it
 //	oneof     the texts that are allowed, separated by spaces
 //	pattern   a regular expression that a text, or each text of a list, must match
+//	auto      the value that auto stands for. The struct then has a field Pinned, a struct of bools. The bool of the
+//	          option's field says that a value was given in place of auto
 //	text      what the option does
 //
 // A default of auto or none is a word for the zero value, which then means that nobody has chosen. A struct may embed
@@ -39,6 +41,8 @@ type Field struct {
 	label string // in errors: the name, or the variable where that is given
 	tag   reflect.StructTag
 	value reflect.Value
+	// pinned is true for a given value. It belongs to options with the tag auto, and is invalid for others.
+	pinned reflect.Value
 }
 
 // Fields returns the options of a struct, or of a pointer to one, in their order.
@@ -57,9 +61,17 @@ func fieldsOf(options reflect.Value) (fields []Field) {
 			continue
 		}
 		otherwise, optional := declared.Tag.Lookup("default")
-		fields = append(fields, Field{name, declared.Tag.Get("text"), otherwise, !optional, name, declared.Tag, options.Field(i)})
+		fields = append(fields, Field{name, declared.Tag.Get("text"), otherwise, !optional, name, declared.Tag, options.Field(i), pinnedOf(options, declared)})
 	}
 	return fields
+}
+
+// pinnedOf returns the bool that says whether an option with the tag auto was given.
+func pinnedOf(options reflect.Value, of reflect.StructField) (pinned reflect.Value) {
+	if _, auto := of.Tag.Lookup("auto"); auto {
+		pinned = options.FieldByName("Pinned").FieldByName(of.Name)
+	}
+	return pinned
 }
 
 // Variable returns the environment variable that carries the option.
@@ -115,7 +127,11 @@ func read(options any, label func(Field) string, given func(string) (string, boo
 func Check(options any) error {
 	var faults []error
 	for _, field := range Fields(options) {
-		faults = append(faults, field.check(field.String()))
+		text := field.String()
+		if field.pinned.IsValid() {
+			text = fmt.Sprint(field.value.Interface())
+		}
+		faults = append(faults, field.check(text))
 	}
 	if err := errors.Join(faults...); err != nil {
 		return err
@@ -158,7 +174,7 @@ var words = []string{"auto", "none"}
 
 // word returns the option's word for the zero value, or "".
 func (f Field) word() string {
-	if slices.Contains(words, f.Default) {
+	if slices.Contains(words, f.Default) && !f.pinned.IsValid() {
 		return f.Default
 	}
 	return ""

@@ -15,6 +15,9 @@ import (
 
 // String returns the value as Read takes it.
 func (f Field) String() string {
+	if value := fmt.Sprint(f.value.Interface()); f.pinned.IsValid() && !f.pinned.Bool() && value == f.tag.Get("auto") {
+		return "auto"
+	}
 	if f.word() != "" && f.value.IsZero() {
 		return f.word()
 	}
@@ -29,6 +32,12 @@ func (f Field) set(text string) error {
 	if text == f.word() && text != "" {
 		f.value.SetZero()
 		return nil
+	}
+	if f.pinned.IsValid() {
+		f.pinned.SetBool(text != "auto")
+		if text == "auto" {
+			text = f.tag.Get("auto")
+		}
 	}
 	if f.value.CanAddr() {
 		if parser, ok := f.value.Addr().Interface().(encoding.TextUnmarshaler); ok {

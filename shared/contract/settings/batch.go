@@ -57,25 +57,30 @@ type HoldOut struct {
 // Training is how a model is learned. Package als describes the method. Beyond 1e6 a float32 no longer tells the small
 // weights from each other.
 type Training struct {
-	Factors    int `option:"factors" default:"32" min:"1" max:"512" text:"the dimension of the embeddings"`
-	Iterations int `option:"iterations" default:"10" min:"1" max:"1000" text:"how often both sides are solved"`
+	Factors    int `option:"factors" default:"auto" auto:"32" min:"1" max:"512" text:"the dimension of the embeddings. auto: as the search finds, or 32"`
+	Iterations int `option:"iterations" default:"auto" auto:"10" min:"1" max:"1000" text:"how often both sides are solved. auto: as the search finds, or 10"`
 	// UnobservedWeight is α₀ of Rendle et al. A rating of 3 weighs 1.
-	UnobservedWeight float64 `option:"unobservedWeight" default:"0.5" over:"0" max:"1e6" text:"the weight of a pair without a rating"`
+	UnobservedWeight float64 `option:"unobservedWeight" default:"auto" auto:"0.5" over:"0" max:"1e6" text:"the weight of a pair without a rating. auto: as the search finds, or 0.5"`
 	// Regularization is λ: a row with n ratings is regularised by λ·n^FrequencyExponent.
-	Regularization float64 `option:"regularization" default:"0.45" over:"0" max:"1e6" text:"how much the vectors are held back"`
+	Regularization float64 `option:"regularization" default:"auto" auto:"0.45" over:"0" max:"1e6" text:"how much the vectors are held back. auto: as the search finds, or 0.45"`
 	// FrequencyExponent is ν. With 0 all rows are regularised alike, with 1 in proportion to their ratings.
-	FrequencyExponent float64 `option:"frequencyExponent" default:"0.75" min:"0" max:"1" text:"how the regularization grows with a row's number of ratings"`
+	FrequencyExponent float64 `option:"frequencyExponent" default:"auto" auto:"0.75" min:"0" max:"1" text:"how the regularization grows with a row's number of ratings. auto: as the search finds, or 0.75"`
 	// FeatureRidge has the average row as its unit. A feature counts as if it had been seen on so many more rows with
 	// vectors that it says nothing of.
-	FeatureRidge float64 `option:"featureRidge" default:"5" over:"0" max:"1e6" text:"how much is held back of the maps from cities, lines and the like"`
+	FeatureRidge float64 `option:"featureRidge" default:"auto" auto:"5" over:"0" max:"1e6" text:"how much is held back of the maps from cities, lines and the like. auto: as the search finds, or 5"`
 	Seed         uint64  `option:"trainSeed" default:"1" text:"draws the first factors"`
+	// Pinned tells the numbers that were given from those of auto, which the search may change.
+	Pinned Pinned
 }
+
+// Pinned says which options of a training were given.
+type Pinned struct{ Factors, Iterations, UnobservedWeight, Regularization, FrequencyExponent, FeatureRidge bool }
 
 // Search is how the options of the training are found.
 type Search struct {
 	// Search tries about 25 sets of options on the shop's own ratings, see package search. An option of Training that is given
-	// another value than its default is not searched.
-	Search string `option:"search" default:"full" oneof:"full off" text:"whether the options of the training are searched on the shop's own ratings"`
+	// as a number is not searched. With off, auto stands for the fixed numbers.
+	Search string `option:"search" default:"full" oneof:"full off" text:"whether the options of the training that are auto are searched on the shop's own ratings"`
 }
 
 // Gate holds the conditions for a version to become active.

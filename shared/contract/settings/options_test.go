@@ -21,6 +21,24 @@ func TestOptionsGoByName(t *testing.T) {
 	}
 }
 
+// A number pins its option, also if it is the one that auto stands for. What is given reaches the function.
+func TestANumberPinsItsOption(t *testing.T) {
+	given, err := ParseOptions(map[string]string{"factors": "32", "frequencyExponent": "0", "iterations": "auto"})
+	if err != nil || given.Pinned != (Pinned{Factors: true, FrequencyExponent: true}) || given.Factors != 32 || given.FrequencyExponent != 0 || given.Iterations != 10 {
+		t.Errorf("%+v, %v", given.Training, err)
+	}
+	variables := Environ(given.Training)
+	if variables["FACTORS"] != "32" || variables["FREQUENCY_EXPONENT"] != "0" || variables["ITERATIONS"] != "auto" || variables["FEATURE_RIDGE"] != "auto" {
+		t.Errorf("variables %v", variables)
+	}
+	for name, text := range variables {
+		t.Setenv(name, text)
+	}
+	if read, err := Load[Training](); err != nil || read != given.Training {
+		t.Errorf("read %+v, %v", read, err)
+	}
+}
+
 func TestWrongOptionsAreNamedAtOnce(t *testing.T) {
 	for want, given := range map[string]map[string]string{
 		"sessionWait is no option: want one of batchSize, ": {"sessionWait": "1"},

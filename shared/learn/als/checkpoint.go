@@ -9,6 +9,7 @@ import (
 	"math"
 
 	"recsys/shared/contract/option"
+	"recsys/shared/contract/settings"
 	"recsys/shared/learn/coldstart"
 )
 
@@ -163,7 +164,7 @@ func endsEarly(err error) error {
 
 // fingerprint is the SHA-256 of all that the result depends on: about a second for 100 million ratings.
 func fingerprint(data Data, o Options) [32]byte {
-	o.Workers = 0
+	o.Workers, o.Pinned = 0, settings.Pinned{} // they change no bit of the result
 	sum := sha256.New()
 	fmt.Fprintf(sum, "%+v %d %d\n", o, data.Ratings.Rows(), data.Ratings.Width)
 	writeWhole(sum, data.Ratings.Start)

@@ -1,6 +1,9 @@
 package search
 
-import "recsys/shared/learn/als"
+import (
+	"recsys/shared/contract/settings"
+	"recsys/shared/learn/als"
+)
 
 const rounds = 3
 
@@ -18,7 +21,7 @@ var (
 // candidates returns those of a round, in their order. best is nil if no candidate of an earlier round could be fitted. most
 // bounds the factors: more than there are customers or products would learn each of them by heart, and the vectors of a large
 // shop must fit into memory.
-func candidates(round int, best *Trial, base als.Options, pinned Pinned, most int) (list []Trial) {
+func candidates(round int, best *Trial, base als.Options, pinned settings.Pinned, most int) (list []Trial) {
 	from := Trial{
 		Factors: base.Factors, UnobservedWeight: base.UnobservedWeight,
 		Regularization: base.Regularization, FrequencyExponent: base.FrequencyExponent, FeatureRidge: base.FeatureRidge,

@@ -18,6 +18,7 @@ import (
 
 	"recsys/shared/contract/distance"
 	"recsys/shared/contract/lake"
+	"recsys/shared/contract/settings"
 	"recsys/shared/learn/als"
 	"recsys/shared/learn/dense"
 	"recsys/shared/learn/evaluation"
@@ -29,7 +30,7 @@ type Options struct {
 	// Seed of the validation: other seeds hold out other ratings. It must not be the seed that the gate judges by.
 	Seed uint64
 	// Pinned are the options that the search leaves as they are.
-	Pinned Pinned
+	Pinned settings.Pinned
 	// Folds are splits of the ratings that are made already, by time. Nil: the ratings are held out by the seed.
 	Folds []Fold
 	// Repeatable is that of evaluation.HoldOut.
@@ -38,9 +39,6 @@ type Options struct {
 
 // Fold is one split of the ratings: those that a candidate is fitted to, and those that it is judged by.
 type Fold struct{ Train, HeldOut *sparse.Matrix }
-
-// Pinned says which training options are not searched.
-type Pinned struct{ Factors, Iterations, UnobservedWeight, Regularization, FrequencyExponent, FeatureRidge bool }
 
 // Limits of a search.
 const (

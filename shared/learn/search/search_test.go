@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"recsys/shared/contract/lake"
+	"recsys/shared/contract/settings"
 	"recsys/shared/learn/als"
 	"recsys/shared/learn/sparse"
 )
@@ -97,7 +98,7 @@ func TestWorkersAndInterruptionsChangeNothing(t *testing.T) {
 }
 
 func TestPinnedOptionsStay(t *testing.T) {
-	r := run(t, shop(3, 60, 60, 14), 0, Options{Seed: 3, Pinned: Pinned{Factors: true, Regularization: true, FeatureRidge: true}}, nil, keep)
+	r := run(t, shop(3, 60, 60, 14), 0, Options{Seed: 3, Pinned: settings.Pinned{Factors: true, Regularization: true, FeatureRidge: true}}, nil, keep)
 	d, weights := als.Default(), map[float64]bool{}
 	for _, trial := range r.Trials {
 		if trial.Factors != d.Factors || trial.Regularization != d.Regularization || trial.FeatureRidge != d.FeatureRidge {
@@ -105,7 +106,7 @@ func TestPinnedOptionsStay(t *testing.T) {
 		}
 		weights[trial.UnobservedWeight] = true
 	}
-	r = run(t, shop(3, 60, 60, 14), 0, Options{Seed: 3, Pinned: Pinned{Iterations: true}}, nil, keep)
+	r = run(t, shop(3, 60, 60, 14), 0, Options{Seed: 3, Pinned: settings.Pinned{Iterations: true}}, nil, keep)
 	for _, trial := range r.Trials {
 		if trial.Iterations != d.Iterations {
 			t.Errorf("%+v moves the pinned iterations", trial)
@@ -120,7 +121,7 @@ func TestPinnedOptionsStay(t *testing.T) {
 func TestManyPinnedIterations(t *testing.T) {
 	base := als.Default()
 	base.Iterations = 500
-	s := &search{base: base, Options: Options{Seed: 3, Pinned: Pinned{Iterations: true}}, after: keep}
+	s := &search{base: base, Options: Options{Seed: 3, Pinned: settings.Pinned{Iterations: true}}, after: keep}
 	if err := s.validate(shop(3, 60, 60, 14), held); err != nil {
 		t.Fatal(err)
 	}
@@ -226,13 +227,13 @@ func TestFactorsAreBounded(t *testing.T) {
 	best := Trial{Factors: 16, NDCG10: 0.1, Iterations: 1}
 	for most, want := range map[int][]int{20: {16}, 59: {16, 32}, 130: {16, 32, 128}, 1000: {16, 32, 128, 256}} {
 		var factors []int
-		for _, c := range candidates(2, &best, als.Default(), Pinned{}, most) {
+		for _, c := range candidates(2, &best, als.Default(), settings.Pinned{}, most) {
 			factors = append(factors, c.Factors)
 		}
 		if !reflect.DeepEqual(factors, want) {
 			t.Errorf("at most %d factors: tried %v, want %v", most, factors, want)
 		}
-		for _, c := range candidates(1, nil, als.Default(), Pinned{}, most)[1:] {
+		for _, c := range candidates(1, nil, als.Default(), settings.Pinned{}, most)[1:] {
 			if c.Factors > max(most, 16) {
 				t.Errorf("at most %d factors: the first round tries %d", most, c.Factors)
 			}
