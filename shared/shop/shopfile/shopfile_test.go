@@ -230,6 +230,24 @@ func TestFilesThatAreNone(t *testing.T) {
 	}
 }
 
+// Sizes that no shop has end in a mistake, not in a wide table or a long run.
+func TestTooMuchIsAMistake(t *testing.T) {
+	var columns, queries strings.Builder
+	for i := range 300 {
+		fmt.Fprintf(&columns, "    c%d: category\n", i)
+		fmt.Fprintf(&queries, "  q%d: {type: view, query: 'SELECT a AS customer, b AS product FROM t WHERE {{range a}}'}\n", i)
+	}
+	for content, want := range map[string]string{
+		strings.Replace(least, "products:", "  columns:\n"+columns.String()+"products:", 1): "300 columns of customers: want at most 100",
+		"interactions:\n" + queries.String():                                                "300 queries of interactions: want 1 to 16",
+		strings.Repeat("#", 10<<20):                                                         "a file of more than 256 KiB",
+	} {
+		if _, err := Parse([]byte(content), "shop.yaml"); !errors.Is(err, failure.SchemaMismatch) || !strings.Contains(err.Error(), want) {
+			t.Errorf("error %.200v: want %s", err, want)
+		}
+	}
+}
+
 // A bomb of aliases is small as a file and huge as a tree. It must be refused without building the tree.
 func TestABombOfAliasesIsRefused(t *testing.T) {
 	bomb := "a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n"
