@@ -4,11 +4,16 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+
+	"recsys/infra/local/testbed"
 )
 
 // Shops of odd data run to an end that says what there was: to a snapshot and answers, or to a failure with a name. The
 // hundred columns are the most that a file may declare.
 func TestOddShops(t *testing.T) {
+	if !testbed.Long() {
+		t.Skip("ten runs of odd shops; -long makes them")
+	}
 	t.Parallel()
 	p := startPlatform(t, func(c *Config) {
 		c.SourceSQL, c.Options.RowsPerRange, c.Options.Search.Search = []string{looseShop(t)}, 100, "off"
