@@ -148,7 +148,10 @@ func typeFor(role shape.Role, f field) (t shape.Type, want string) {
 		if f.number() {
 			return f.numeric(), ""
 		}
-		return "", "a number: CAST(… AS DECIMAL(12,4))"
+		if isTime(f) {
+			return "", "a number: YEAR(…), or DATEDIFF(…, '2020-01-01')"
+		}
+		return "", "a number: CAST(… AS DECIMAL(12,4)), or another role such as category"
 	}
 }
 

@@ -118,7 +118,7 @@ func tableOf(sql, alias string) string {
 
 // warning names the table and the index that is missing.
 func (scan plannedScan) warning(p prepared) string {
-	remedy := "create an index on the columns that join it or restrict it"
+	remedy := "create an index on the columns that join it or restrict it, unless there is one: with few rows MySQL may prefer the table"
 	qualifier, column, qualified := strings.Cut(strings.ReplaceAll(p.Key, "`", ""), ".")
 	switch {
 	case !qualified:

@@ -5,6 +5,7 @@ import (
 	"strconv"
 	"strings"
 
+	"recsys/shared/contract/productcode"
 	"recsys/shared/contract/shape"
 )
 
@@ -86,7 +87,7 @@ func boundOf(t shape.Type, id string) bound {
 		return bound{}
 	}
 	if !t.Whole() {
-		return bound{text: id, class: 1}
+		return bound{text: productcode.Fold(id), class: 1} // the spellings of one customer lie together
 	}
 	number, err := strconv.ParseInt(id, 10, 64)
 	if err != nil {

@@ -195,6 +195,22 @@ func TestRangesOfFiles(t *testing.T) {
 	}
 }
 
+// The rows of a customer lie together, and in one range, however the files spell the id.
+func TestSpellingsOfACustomerLieTogether(t *testing.T) {
+	store, _ := s3test.ForTest(t, "lake")
+	give(t, store, "sales.csv", []byte("customer,product\nac-2,p2\nAC-2,p1\nac-1,p2\nAC-1,p1\nAC-3,p1\nac-3,p2\nAc-1,p3\n"))
+	split := read(t, store, parsed(t, "interactions: {sales: {type: purchase, files: sales.csv}}"), 3)
+	var lines []string
+	for _, span := range split.Ranges() {
+		lines = append(lines, rows(t, store, split, training.InteractionTable, span.Index)...)
+	}
+	want(t, "rows", lines, "AC-1|p1|purchase", "Ac-1|p3|purchase", "ac-1|p2|purchase", "AC-2|p1|purchase", "ac-2|p2|purchase",
+		"AC-3|p1|purchase", "ac-3|p2|purchase")
+	if len(split.Ranges()) < 2 {
+		t.Errorf("ranges %+v: want several", split.Ranges())
+	}
+}
+
 // The types of ids are those that all of them have.
 func TestTheTypeOfIDs(t *testing.T) {
 	for _, test := range []struct {

@@ -139,9 +139,10 @@ func (s *Split) sorted(part *spool, texts int, places []int) ([]keyed, error) {
 // starsColumn is the place of the ratings in interactionColumns.
 var starsColumn = slices.IndexFunc(interactionColumns, func(c shape.Column) bool { return c.Role == shape.Stars })
 
-// compareRows orders the rows of a customer by product, type, time and so on. Of several ratings the highest comes first.
+// compareRows orders the rows of a customer by spelling, product, type, time and so on. Of several ratings the highest comes
+// first.
 func compareRows(a, b training.Raw, stars int) int {
-	for i := 1; i < len(a); i++ {
+	for i := range a {
 		order := strings.Compare(a[i], b[i])
 		if i == stars {
 			order = -order
