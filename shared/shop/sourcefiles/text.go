@@ -20,13 +20,15 @@ const mark = "\ufeff"
 // csvFile is a CSV file with a header, see RFC 4180.
 type csvFile struct {
 	reader *csv.Reader
+	bytes  *bounded
 	header []string
 	body   io.Closer
 }
 
 // openCSV reads the header. Without a given comma it is the first of comma, semicolon and tab that the header has.
 func openCSV(content io.Reader, body io.Closer, comma rune) (table, error) {
-	buffered := bufio.NewReaderSize(content, maxLine)
+	limited := &bounded{from: content, left: 2 * maxLine}
+	buffered := bufio.NewReaderSize(limited, maxLine)
 	start, _ := buffered.Peek(64 << 10)
 	if bytes.HasPrefix(start, []byte(mark)) {
 		if _, err := buffered.Discard(len(mark)); err != nil {
@@ -45,7 +47,7 @@ func openCSV(content io.Reader, body io.Closer, comma rune) (table, error) {
 	if err != nil {
 		return nil, &formatError{fmt.Errorf("the header: %w", err)}
 	}
-	file := &csvFile{reader: reader, body: body}
+	file := &csvFile{reader: reader, bytes: limited, body: body}
 	for _, name := range header {
 		file.header = append(file.header, strings.TrimSpace(name))
 	}
@@ -64,7 +66,26 @@ func commaOf(start []byte) rune {
 
 func (f *csvFile) names() []string { return f.header }
 
-func (f *csvFile) next() ([]string, error) { return f.reader.Read() }
+func (f *csvFile) next() ([]string, error) {
+	f.bytes.left = 2 * maxLine
+	return f.reader.Read()
+}
+
+// bounded ends a row that is too long: a quote that is never closed would take the rest of the file into memory. The reader's
+// buffer may hold maxLine bytes of rows to come, so twice as much may be read for one row.
+type bounded struct {
+	from io.Reader
+	left int
+}
+
+func (b *bounded) Read(into []byte) (int, error) {
+	if b.left <= 0 {
+		return 0, fmt.Errorf("a row of more than %d KiB: is a quote not closed?", maxLine>>10)
+	}
+	n, err := b.from.Read(into[:min(len(into), b.left)])
+	b.left -= n
+	return n, err
+}
 
 func (f *csvFile) Close() error { return f.body.Close() }
 
@@ -91,7 +112,8 @@ func (f *jsonFile) next() ([]string, error) {
 		if len(line) == 0 {
 			continue
 		}
-		return f.cells, f.parse(line)
+		err := f.parse(line) // before f.cells, which it lengthens
+		return f.cells, err
 	}
 	if err := f.lines.Err(); err != nil {
 		return nil, err
