@@ -1,10 +1,12 @@
 // Command transform joins a range's interactions with their customers and products, cleans them, and writes the good ones
 // as training rows. The others go to quarantine with their reasons, or are skipped where the shop's rules say so.
 //
-// Input: workflow.RangeInput. Output: workflow.Transformed. Reads lake.ShapeKey and the objects of lake.RawKey. Writes
-// lake.QuarantineKey (NDJSON, empty when all is well, so that a retried run leaves the same objects), lake.SkippedKey of a
-// shop with a file, and lake.RangeKey, whose metadata counts the rows that were left out by reason. With the first range
-// it also writes lake.ProductsKey. Errors: InvalidInput, SchemaMismatch, ObjectStoreUnavailable.
+// Input: workflow.RangeInput. Output: workflow.Transformed. Reads: lake.ShapeKey, the objects of lake.RawKey. Writes:
+// lake.RangeKey, lake.QuarantineKey, lake.SkippedKey of a shop with a file, and lake.ProductsKey with the first range.
+// Errors: InvalidInput, SchemaMismatch, ObjectStoreUnavailable.
+//
+// The quarantine is NDJSON. It is empty when all is well, so that a retried run leaves the same objects. The metadata of
+// lake.RangeKey counts the rows that were left out, by reason.
 package main
 
 import (
