@@ -5,7 +5,7 @@
 // Input: workflow.UploadInput. Output: workflow.Uploaded. Reads lake.TrainedArtifacts, or lake.HandedOver. Reads
 // lake.LatestKey, and of its snapshot lake.ManifestKey (the shop), lake.PopularityKey, every lake.RangeKey (the pairs of
 // customer and item) and lake.ProductsKey (lines and stock). Writes lake.VersionKey copies of the artifacts, and the
-// version's row and tables. Deletes the copies of a version that fails. Errors: InvalidInput, InvalidEmbeddings.
+// version's row and tables. Deletes the copies of a version that fails. Errors: InvalidInput, SchemaMismatch, InvalidEmbeddings.
 // Retried: HandOverUnderway, Overtaken, ObjectStoreUnavailable, VectorStoreUnavailable.
 package main
 

@@ -4,7 +4,7 @@
 // Input: workflow.EvaluateInput. Output: workflow.Evaluated. Reads the newest snapshot, and the embeddings of the
 // version and of the active one, under lake.VersionPrefix. Writes lake.EvaluationReportKey, lake.EvaluationPageKey,
 // and the evaluation in the version's row. It drops the tables and deletes the artifacts of a refused version.
-// Errors: InvalidInput, InvalidEmbeddings. Retried: ObjectStoreUnavailable, VectorStoreUnavailable.
+// Errors: InvalidInput, SchemaMismatch, InvalidEmbeddings. Retried: ObjectStoreUnavailable, VectorStoreUnavailable.
 package main
 
 import (

@@ -47,7 +47,8 @@ func (h Handler) manifest(ctx context.Context, plan workflow.Plan) (lake.Manifes
 	if err != nil {
 		return lake.Manifest{}, err
 	}
-	return sum(plan, shop, reports), nil
+	manifest := sum(plan, shop, reports)
+	return manifest, once(manifest.Partitions)
 }
 
 func sum(plan workflow.Plan, shop shape.Shop, reports []lake.RangeReport) lake.Manifest {
@@ -75,6 +76,17 @@ func sum(plan workflow.Plan, shop shape.Shop, reports []lake.RangeReport) lake.M
 		return cmp.Compare(a.CustomerNumber, b.CustomerNumber)
 	})
 	return manifest
+}
+
+// once refuses partitions of which two belong to one customer: the object of the later one has replaced the other's.
+func once(partitions []lake.Partition) error {
+	for i := 1; i < len(partitions); i++ {
+		if customer := partitions[i].CustomerNumber; customer == partitions[i-1].CustomerNumber {
+			return failure.SchemaMismatch.Errorf(
+				"customer %d has rows in several ranges: all rows of a customer must have the same key in {{range KEY}}; mend the range_key of the shop file", customer)
+		}
+	}
+	return nil
 }
 
 // tolerate fails a run of which too much went to quarantine: TooManyRejectedRows with the counts by reason.

@@ -6,7 +6,7 @@
 // Input: workflow.TrainInput. Output: workflow.Trained. Reads lake.LatestKey and the snapshot, and lake.SuccessKey,
 // to see if anything is handed over. Writes: lake.TrainingPlanKey (once), lake.CheckpointKey after each iteration,
 // lake.TrainedArtifacts under lake.TrainedPrefix of the run, where they start no other run, and lake.TrainedKey last.
-// Errors: InvalidInput. Retried: OutOfTime, ObjectStoreUnavailable (an attempt goes on after the last checkpoint and
+// Errors: InvalidInput, SchemaMismatch. Retried: OutOfTime, ObjectStoreUnavailable (an attempt goes on after the last checkpoint and
 // ends with the same bytes).
 package main
 

@@ -9,6 +9,7 @@ import (
 
 	"github.com/parquet-go/parquet-go"
 
+	"recsys/shared/contract/failure"
 	"recsys/shared/contract/lake"
 	"recsys/shared/contract/shape"
 	"recsys/shared/learn/model"
@@ -301,7 +302,8 @@ func (r *reader) sortCustomers() (order []int32, err error) {
 	customers := make([]string, len(order))
 	for place, row := range order {
 		if customers[place] = r.Customers[row]; place > 0 && customers[place] == customers[place-1] {
-			return nil, fmt.Errorf("snapshot %s: the rows of a customer do not lie together: they are not sorted", r.Name)
+			return nil, failure.SchemaMismatch.Errorf(
+				"snapshot %s: the rows of a customer do not lie together: all rows of a customer must have the same key in {{range KEY}}, and the same spelling; mend the shop file", r.Name)
 		}
 	}
 	r.Customers, r.Users = customers, r.Users.Sorted(order)
