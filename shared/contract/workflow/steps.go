@@ -213,7 +213,8 @@ var (
 		{On: SourceAsReader},
 	}
 	extractRights = []Right{
-		on(LakeBucket, keys(anyRun), GetObject, PutObject),
+		on(LakeBucket, keys(lake.ShapeKey("*")), GetObject),
+		on(LakeBucket, keys(lake.RawPrefix("*")+"*"), GetObject, PutObject), // plan-extract has written those of a shop in files
 		{On: SourceAsReader},
 	}
 	transformRights = []Right{
