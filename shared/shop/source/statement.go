@@ -148,7 +148,7 @@ func interactionsOf(shop shape.Shop, p prepared, q queries, compared comparison,
 	return b
 }
 
-// orderOf returns the order of interactions: customer, product, time, type, then the highest rating first.
+// orderOf returns the order of interactions: customer, product, time, type, then the highest rating first, and at last the query.
 func orderOf(shop shape.Shop, t table) string {
 	var order []string
 	position := 0
@@ -171,6 +171,9 @@ func orderOf(shop shape.Shop, t table) string {
 		if at := place[next.role]; at != "" {
 			order = append(order, at+next.direction)
 		}
+	}
+	if len(t.branches) > 1 { // equal rows of several queries come in one order, too
+		order = append(order, strconv.Itoa(position+1))
 	}
 	return strings.Join(order, ", ")
 }
