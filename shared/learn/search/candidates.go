@@ -18,9 +18,9 @@ var (
 	}
 )
 
-// candidates returns those of a round, in their order. best is nil if no candidate of an earlier round could be fitted. most
-// bounds the factors: more than there are customers or products would learn each of them by heart, and the vectors of a large
-// shop must fit into memory.
+// candidates returns those of a round, in their order. best is nil if no candidate of an earlier round could be fitted.
+// most bounds the factors. With more than there are customers or products, a model would learn each of them by heart. And
+// the vectors of a large shop must fit into memory.
 func candidates(round int, best *Trial, base als.Options, pinned settings.Pinned, most int) (list []Trial) {
 	from := Trial{
 		Factors: base.Factors, UnobservedWeight: base.UnobservedWeight,

@@ -109,11 +109,12 @@ type Similar struct {
 	Items []Near `json:"similar_items"`
 }
 
-// Scored is a recommended item. The score is that of the strategy, and higher for a better item: by the version's metric, for
-// Trending the carts of recent sessions, where older ones count less, and for PopularInGroup and Popular the number of
-// interactions, where older ones count less if the shop has a half-life. Scores never rise from one item to the next, unless diversity changed the order. Scores of items from lower rungs
-// only continue this order: they begin under the last score of the rung before. Scores of different strategies or versions
-// do not compare.
+// Scored is a recommended item. A better item has a higher score, and the strategy says of what. A search by vector scores
+// by the version's metric. Trending counts the carts of recent sessions, and older ones less. PopularInGroup and Popular
+// sum the interactions, weighted by type, and older ones less if the shop has a half-life.
+//
+// Scores never rise from one item to the next, unless diversity changed the order. Those of a lower rung only continue the
+// order: they begin under the last score of the rung before. Scores of different strategies or versions do not compare.
 type Scored struct {
 	ID    string  `json:"id"`
 	Score float64 `json:"score"`
