@@ -12,7 +12,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -224,17 +223,6 @@ func acquire(ctx context.Context, path string, patience time.Duration) (*os.File
 			return nil, fmt.Errorf("%s: %w", filepath.Dir(path), ErrLocked)
 		}
 	}
-}
-
-// FreePort finds a TCP port of the loopback interface that is free now. Another process may take it before
-// the server does: a caller whose server ends at once tries again.
-func FreePort() (int, error) {
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return 0, fmt.Errorf("finding a free port: %w", err)
-	}
-	defer listener.Close()
-	return listener.Addr().(*net.TCPAddr).Port, nil
 }
 
 func logTail(path string) string {

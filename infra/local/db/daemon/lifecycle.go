@@ -43,7 +43,7 @@ const (
 	startPatience = 60 * time.Second
 	stopPatience  = 20 * time.Second
 	// portAttempts are for the case that another program takes the free port first.
-	portAttempts = 3
+	portAttempts = 5
 )
 
 // Data is the data directory.
@@ -115,17 +115,29 @@ func (l *Lifecycle) startOn(ctx context.Context, port int) error {
 	return nil
 }
 
+// waitUntilUp asks the server until it answers. Where another program has taken the port, that program may accept the
+// question and stay silent. Hence the end of the server ends the question.
 func (l *Lifecycle) waitUntilUp(ctx context.Context, port int) error {
+	asking, cancel := context.WithCancel(ctx)
+	defer cancel()
+	ended := l.process.Done()
+	go func() {
+		select {
+		case <-ended:
+			cancel()
+		case <-asking.Done():
+		}
+	}()
 	tick := time.NewTicker(10 * time.Millisecond)
 	defer tick.Stop()
 	for {
-		err := l.Answers(ctx, port)
+		err := l.Answers(asking, port)
 		if err == nil || errors.As(err, new(Hopeless)) {
 			return err
 		}
 		select {
 		case <-tick.C:
-		case <-l.process.Done():
+		case <-ended:
 			return l.process.Failure()
 		case <-ctx.Done():
 			return fmt.Errorf("the server does not answer: %w", errors.Join(ctx.Err(), err))
