@@ -134,12 +134,23 @@ const (
 	EvaluationItemsKey = "evaluation/item_embeddings.csv"
 	EvaluationUsersKey = "evaluation/user_embeddings.csv"
 	TrainingKey        = "evaluation/training.json" // a Training, which tells a trained version from one that was handed over
+	// NeighboursKey is the item-item model that ranks next to the vectors. EvaluationNeighboursKey is learned without the
+	// held-out ratings. A training without Training.Neighbours writes neither.
+	NeighboursKey           = "neighbours.bin"
+	EvaluationNeighboursKey = "evaluation/neighbours.bin"
 )
 
 // TrainedArtifacts are all under TrainedPrefix once TrainedKey is there.
 var TrainedArtifacts = []string{
 	ItemEmbeddingsKey, UserEmbeddingsKey, LinearModelKey, EvaluationItemsKey, EvaluationUsersKey, TrainingKey,
 }
+
+// NeighbourArtifacts are there too if the training has neighbours.
+var NeighbourArtifacts = []string{NeighboursKey, EvaluationNeighboursKey}
+
+// CatalogueKey is the items of a version with their vectors, in binary form. embedding-upload writes it under VersionPrefix,
+// for trained and handed-over versions alike.
+const CatalogueKey = "catalogue.bin"
 
 // TrainedParent holds one folder a run, TrainedPrefix, in the ml-artifacts bucket. It may expire some days after the run.
 const TrainedParent = "trained/"

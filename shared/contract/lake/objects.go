@@ -113,7 +113,32 @@ type Training struct {
 	Shop string `json:"shop,omitempty"`
 	// Search is how Options were found, nil if they were given.
 	Search *Search `json:"search,omitempty"`
+	// Neighbours ranks next to the vectors, nil: the vectors rank alone.
+	Neighbours *Neighbours `json:"neighbours,omitempty"`
 }
+
+// Neighbours is an item-item model that ranks next to the vectors (package blend), and how it is made (package neighbours).
+type Neighbours struct {
+	Kind string `json:"kind"` // KNN or EASE
+	// TargetExponent and SourceExponent say how much popularity KNN takes off, 0 to 1.
+	TargetExponent float64 `json:"targetExponent,omitempty"`
+	SourceExponent float64 `json:"sourceExponent,omitempty"`
+	// Ridge is the λ of EASE.
+	Ridge float64 `json:"ridge,omitempty"`
+	// Kept is the number of source products that each target product keeps.
+	Kept int `json:"kept"`
+	// Beta is the share of the item-item model in the score, 0 to 1. With 0 the vectors rank alone.
+	Beta float64 `json:"beta"`
+}
+
+// The kinds of Neighbours.
+const (
+	KNN  = "knn"
+	EASE = "ease"
+)
+
+// DefaultKept is the usual Neighbours.Kept.
+const DefaultKept = 100
 
 // Search holds the trials that found the options of a training, see package search.
 type Search struct {
@@ -137,6 +162,8 @@ type Trial struct {
 	Iterations int `json:"iterations"`
 	// NDCG10 is the mean NDCG@10 on the validation, over customers and folds. It is 0 if the trial failed.
 	NDCG10 float64 `json:"ndcg10"`
+	// Neighbours ranks next to the vectors, nil: the vectors rank alone.
+	Neighbours *Neighbours `json:"neighbours,omitempty"`
 	// Failed says why a candidate has no figure.
 	Failed string `json:"failed,omitempty"`
 }

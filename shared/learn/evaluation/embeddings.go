@@ -69,11 +69,20 @@ func check(what string, vectors [][]float32, dimension int) error {
 // Score fills dst with the items' scores: the cosine, the inner product, or for l2 a number that ranks as the
 // distance does.
 func (e *Embeddings) Score(dst []float32, customers []int32) {
+	vectors := make([][]float32, len(customers))
+	for i, customer := range customers {
+		vectors[i] = e.customers[customer]
+	}
+	e.ScoreVectors(dst, vectors)
+}
+
+// ScoreVectors is Score for vectors of customers who may be unknown. Nil is a customer without a vector.
+func (e *Embeddings) ScoreVectors(dst []float32, customers [][]float32) {
 	block := make([]float32, len(customers)*e.dimension)
 	var without []int
-	for i, customer := range customers {
+	for i, vector := range customers {
 		row := block[i*e.dimension : (i+1)*e.dimension]
-		if !e.place(row, e.customers[customer]) {
+		if !e.place(row, vector) {
 			without = append(without, i)
 		} else if e.metric == distance.L2 {
 			row[e.dimension-1] = 1

@@ -122,3 +122,27 @@ func bySource(targets [][]entry) *Table {
 	}
 	return t
 }
+
+// Renumbered returns the table of another list of products. from has the row of each of its products in this table, and to
+// the number in that list of each product of this table. -1 is none. Entries of products that it does not have are left out.
+func (t *Table) Renumbered(from, to []int32) *Table {
+	r := &Table{Start: make([]int64, 1, len(from)+1)}
+	var row []entry
+	for _, source := range from {
+		row = row[:0]
+		if source >= 0 {
+			items, weights := t.Row(int(source))
+			for k, item := range items {
+				if to[item] >= 0 {
+					row = append(row, entry{to[item], weights[k]})
+				}
+			}
+		}
+		slices.SortFunc(row, func(a, b entry) int { return cmp.Compare(a.item, b.item) })
+		for _, e := range row {
+			r.Items, r.Weights = append(r.Items, e.item), append(r.Weights, e.weight)
+		}
+		r.Start = append(r.Start, int64(len(r.Items)))
+	}
+	return r
+}
