@@ -63,6 +63,9 @@ create table if not exists recsys.embedding_version (
   evaluation          jsonb,                       -- the figures on held-out ratings and the gate's verdict
   compared            jsonb,                       -- how a hand-over compares with the shop
   shop                jsonb,                       -- the shape.Shop of its customers and products, NULL: the lab
+  blend_kind          text,                        -- the item-item model next to the vectors, NULL: the vectors rank alone
+  blend_beta          double precision,            -- its share of the score, 0 to 1
+  catalogue           text,                        -- the ETag of the version's catalogue.bin, NULL of an earlier release
   failure             text,                        -- why it failed
   rolled_back_by      text unique,                 -- the run that went back to the version before
   created_at          timestamptz not null default now(),
@@ -78,6 +81,9 @@ create table if not exists recsys.embedding_version (
 alter table recsys.embedding_version add column if not exists evaluation jsonb;
 alter table recsys.embedding_version add column if not exists compared jsonb;
 alter table recsys.embedding_version add column if not exists shop jsonb;
+alter table recsys.embedding_version add column if not exists blend_kind text;
+alter table recsys.embedding_version add column if not exists blend_beta double precision;
+alter table recsys.embedding_version add column if not exists catalogue text;
 
 -- Where the artifacts come from. The database derives it, so that functions of an earlier release can still add rows, for
 -- instance after a deployment was rolled back.

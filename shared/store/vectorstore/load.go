@@ -24,6 +24,17 @@ type Load struct {
 	Compared func() any
 	// Snapshot may be the zero value: nothing is known of the shop.
 	Snapshot Snapshot
+	// Neighbours ranks next to the vectors. Nil: the vectors rank alone.
+	Neighbours *Neighbours
+	// Catalogue is the ETag of the version's lake.CatalogueKey, "" if there is none.
+	Catalogue string
+}
+
+// Neighbours is the item-item model of a version.
+type Neighbours struct {
+	Kind string             // lake.KNN or lake.EASE
+	Beta float64            // its share of the score
+	Rows pgx.CopyFromSource // rows of NeighbourTable
 }
 
 // Run loads the version by binary COPY, in one transaction: its tables are there whole, or not at all. A version that
@@ -54,12 +65,13 @@ func (l Load) Run(ctx context.Context, pool *pgxpool.Pool) (loaded Record, err e
 
 func (l Load) fill(ctx context.Context, tx pgx.Tx) error {
 	doing := fmt.Sprintf("creating the tables of version %d", l.Version)
-	items, users, customer := ItemTable(l.Version), UserTable(l.Version), l.Snapshot.shop().Customer
+	items, users, neighbours, customer := ItemTable(l.Version), UserTable(l.Version), NeighbourTable(l.Version), l.Snapshot.shop().Customer
 	err := execute(ctx, tx,
 		`drop table if exists `+strings.Join(Tables(l.Version), ", "),
 		fmt.Sprintf(`create table %s (id varchar not null, embedding vector(%d) not null)`, items, l.Dimension),
 		fmt.Sprintf(`create table %s (id %s not null, embedding vector(%d) not null)`, users, IDType(customer), l.Dimension),
-		fmt.Sprintf(`grant select on %s, %s to %s`, items, users, ReaderRole))
+		fmt.Sprintf(`create table %s (item varchar not null, number int not null, targets int[] not null, weights real[] not null)`, neighbours),
+		fmt.Sprintf(`grant select on %s, %s, %s to %s`, items, users, neighbours, ReaderRole))
 	if err != nil {
 		return Wrap(doing, err)
 	}
@@ -71,17 +83,34 @@ func (l Load) fill(ctx context.Context, tx pgx.Tx) error {
 	if err != nil {
 		return err
 	}
+	if l.Neighbours != nil {
+		if _, err := copyInto(ctx, tx, neighbours, []string{"item", "number", "targets", "weights"}, l.Neighbours.Rows); err != nil {
+			return err
+		}
+	}
 	if err := l.Snapshot.fill(ctx, tx, l.Version); err != nil {
 		return err
 	}
+	return l.finish(ctx, tx, itemCount, userCount)
+}
+
+// finish fills in the version's row and makes the keys of its tables.
+func (l Load) finish(ctx context.Context, tx pgx.Tx, itemCount, userCount int64) error {
 	var compared any
 	if l.Compared != nil {
 		compared = l.Compared()
 	}
-	_, err = tx.Exec(ctx, `update `+VersionTable+` set status = 'loaded', dimension = $2, item_count = $3, user_count = $4,
-		compared = $5::jsonb, shop = $6::jsonb, loaded_at = now() where version = $1`, l.Version, l.Dimension, itemCount, userCount, compared, l.Snapshot.storedShop())
+	var blend Neighbours
+	if l.Neighbours != nil {
+		blend = *l.Neighbours
+	}
+	_, err := tx.Exec(ctx, `update `+VersionTable+` set status = 'loaded', dimension = $2, item_count = $3, user_count = $4,
+		compared = $5::jsonb, shop = $6::jsonb, blend_kind = nullif($7, ''), blend_beta = case when $7 <> '' then $8::float8 end,
+		catalogue = nullif($9, ''), loaded_at = now() where version = $1`,
+		l.Version, l.Dimension, itemCount, userCount, compared, l.Snapshot.storedShop(), blend.Kind, blend.Beta, l.Catalogue)
 	if err == nil {
-		err = execute(ctx, tx, `alter table `+items+` add primary key (id)`, `alter table `+users+` add primary key (id)`)
+		err = execute(ctx, tx, `alter table `+ItemTable(l.Version)+` add primary key (id)`, `alter table `+UserTable(l.Version)+` add primary key (id)`,
+			`alter table `+NeighbourTable(l.Version)+` add primary key (item), add unique (number)`)
 	}
 	return Wrap(fmt.Sprintf("finishing the load of version %d", l.Version), err)
 }

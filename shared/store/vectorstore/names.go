@@ -78,9 +78,17 @@ func CartPartition(slot int) string { return CartTable + "_" + "abcd"[slot:slot+
 // product share a fold, the product has it. An item is gone if the newest snapshot of the shop does not hold it.
 func CodeTable(version int64) string { return Schema + ".item_code_" + strconv.FormatInt(version, 10) }
 
+// NeighbourTable is (item varchar primary key, number int unique, targets int[], weights real[]): the item-item model that
+// ranks next to the vectors, a row for each product that is a source or a target. targets are numbers of products, in ascending
+// order, and weights have the same places. A version whose vectors rank alone has no rows. One of an earlier release has no
+// such table.
+func NeighbourTable(version int64) string {
+	return Schema + ".item_neighbour_" + strconv.FormatInt(version, 10)
+}
+
 // Tables are all those of a version.
 func Tables(version int64) []string {
-	return []string{ItemTable(version), UserTable(version), PopularityTable(version), RatedTable(version), AttributeTable(version), CodeTable(version)}
+	return []string{ItemTable(version), UserTable(version), NeighbourTable(version), PopularityTable(version), RatedTable(version), AttributeTable(version), CodeTable(version)}
 }
 
 // ItemIndex is the name of the HNSW index on ItemTable, without the schema (an index lives in its table's).

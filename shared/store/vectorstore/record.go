@@ -39,6 +39,9 @@ type Record struct {
 	Compared json.RawMessage
 	// Shop describes the customers and products of the version's tables. Nil is shape.Lab.
 	Shop *shape.Shop
+	// BlendKind and BlendBeta are those of ActiveVersion.
+	BlendKind string
+	BlendBeta float64
 }
 
 // Origin says where a version's artifacts come from.
@@ -51,13 +54,13 @@ const (
 
 const selectRecord = `select version, run, status, metric, artifacts, origin, coalesce(dimension, 0), coalesce(item_count, 0),
 coalesce(user_count, 0), coalesce(recall, 0), coalesce(ef_search, 0), rolled_back_by is not null, dropped_at is not null,
-coalesce(failure, ''), evaluation, compared, shop
+coalesce(failure, ''), evaluation, compared, shop, coalesce(blend_kind, ''), coalesce(blend_beta, 0)
 from ` + VersionTable + ` `
 
 func scanRecord(doing string, row pgx.Row) (Record, bool, error) {
 	var r Record
 	err := row.Scan(&r.Version, &r.Run, &r.Status, &r.Metric, &r.Artifacts, &r.Origin, &r.Dimension, &r.ItemCount,
-		&r.UserCount, &r.Recall, &r.EfSearch, &r.RolledBack, &r.Dropped, &r.Failure, &r.Evaluation, &r.Compared, &r.Shop)
+		&r.UserCount, &r.Recall, &r.EfSearch, &r.RolledBack, &r.Dropped, &r.Failure, &r.Evaluation, &r.Compared, &r.Shop, &r.BlendKind, &r.BlendBeta)
 	if errors.Is(err, pgx.ErrNoRows) {
 		return r, false, nil
 	}

@@ -42,6 +42,12 @@ type ActiveVersion struct {
 	HasTrending bool
 	// Shop describes the customers and products of the version's tables. Nil is shape.Lab.
 	Shop *shape.Shop
+	// BlendKind is the item-item model in NeighbourTable and BlendBeta its share of the score (package blend). "": the vectors
+	// rank alone, and the table may be missing.
+	BlendKind string
+	BlendBeta float64
+	// Catalogue is the ETag of lake.VersionKey(Version, lake.CatalogueKey). "": an earlier release wrote none.
+	Catalogue string
 }
 
 // WithoutModel is the number that stands for the shop alone, while no version is active: its tables of items and users
@@ -53,17 +59,19 @@ const WithoutModel = 0
 const SelectActive = `select version, dimension, metric, ef_search, item_count, has_model, origin = '` + string(Trained) + `',
 artifacts ? '` + lake.SafetensorsKey + `',
 to_regclass('` + Schema + `.user_item_' || version) is not null and to_regclass('` + Schema + `.item_attribute_' || version) is not null,
-to_regclass('` + Schema + `.item_code_' || version) is not null, to_regclass('` + TrendingTable + `') is not null, shop
+to_regclass('` + Schema + `.item_code_' || version) is not null, to_regclass('` + TrendingTable + `') is not null, shop,
+coalesce(blend_kind, ''), coalesce(blend_beta, 0), coalesce(catalogue, '')
 from ` + VersionTable + ` where status = 'active'
 union all select 0, 1, 'cosine', 40, 0, false, false, false, true,
 to_regclass('` + Schema + `.item_code_0') is not null, to_regclass('` + TrendingTable + `') is not null,
-(select shop from ` + WithoutModelTable + ` limit 1)
+(select shop from ` + WithoutModelTable + ` limit 1), '', 0, ''
 where to_regclass('` + Schema + `.user_item_0') is not null and not exists (select from ` + VersionTable + ` where status = 'active')`
 
 // ScanActive reads the row of SelectActive. It is false when no version is active and nothing is known of the shop.
 func ScanActive(row pgx.Row) (ActiveVersion, bool, error) {
 	var v ActiveVersion
-	err := row.Scan(&v.Version, &v.Dimension, &v.Metric, &v.EfSearch, &v.ItemCount, &v.HasModel, &v.Trained, &v.Safetensors, &v.HasShop, &v.HasCodes, &v.HasTrending, &v.Shop)
+	err := row.Scan(&v.Version, &v.Dimension, &v.Metric, &v.EfSearch, &v.ItemCount, &v.HasModel, &v.Trained, &v.Safetensors, &v.HasShop, &v.HasCodes, &v.HasTrending, &v.Shop,
+		&v.BlendKind, &v.BlendBeta, &v.Catalogue)
 	if errors.Is(err, pgx.ErrNoRows) {
 		return v, false, nil
 	}
