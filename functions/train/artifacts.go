@@ -92,13 +92,13 @@ func (o output) put(ctx context.Context, key string, content io.ReadSeeker) erro
 }
 
 // described are the options as the report shows them.
-func described(o als.Options) []lake.Option {
+func described(o als.Options, n *lake.Neighbours) []lake.Option {
 	number := func(f float64) string { return strconv.FormatFloat(f, 'g', -1, 64) }
 	weights := lake.Option{Name: "rating weights", Value: fmt.Sprint(o.RatingWeights)}
 	if o.Confidence {
 		weights = lake.Option{Name: "confidence", Value: "the sum of a pair's interactions, at most 5"}
 	}
-	return []lake.Option{
+	options := []lake.Option{
 		{Name: "method", Value: "implicit ALS with priors from features"},
 		{Name: "factors", Value: strconv.Itoa(o.Factors)},
 		{Name: "iterations", Value: strconv.Itoa(o.Iterations)},
@@ -109,4 +109,12 @@ func described(o als.Options) []lake.Option {
 		{Name: "feature ridge", Value: number(o.FeatureRidge)},
 		{Name: "seed", Value: strconv.FormatUint(o.Seed, 10)},
 	}
+	if n == nil {
+		return options
+	}
+	model := lake.Option{Name: "item neighbours", Value: fmt.Sprintf("kNN by common customers, %d a product, exponents %s and %s", n.Kept, number(n.TargetExponent), number(n.SourceExponent))}
+	if n.Kind == lake.EASE {
+		model.Value = fmt.Sprintf("EASE, %d a product, ridge %s", n.Kept, number(n.Ridge))
+	}
+	return append(options, model, lake.Option{Name: "their share of the score, β", Value: number(n.Beta)})
 }

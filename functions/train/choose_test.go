@@ -32,7 +32,7 @@ func TestOptionsAreSearched(t *testing.T) {
 	for _, o := range training.Options {
 		options[o.Name] = o.Value
 	}
-	if want := described(search.Apply(chosen, b.Options)); out.Iterations != chosen.Iterations || options["factors"] != want[1].Value || options["unobserved weight"] != want[3].Value {
+	if want := described(search.Apply(chosen, b.Options), nil); out.Iterations != chosen.Iterations || options["factors"] != want[1].Value || options["unobserved weight"] != want[3].Value {
 		t.Errorf("fitted with %v in %d iterations, chosen %+v", options, out.Iterations, chosen)
 	}
 }

@@ -5,7 +5,8 @@
 //
 // Input: workflow.TrainInput. Output: workflow.Trained. Reads lake.LatestKey and the snapshot, and lake.SuccessKey,
 // to see if anything is handed over. Writes: lake.TrainingPlanKey (once), lake.CheckpointKey after each iteration,
-// lake.TrainedArtifacts under lake.TrainedPrefix of the run, where they start no other run, and lake.TrainedKey last.
+// lake.TrainedArtifacts under lake.TrainedPrefix of the run, where they start no other run, lake.NeighbourArtifacts if neighbours
+// rank next to the vectors, and lake.TrainedKey last.
 // Errors: InvalidInput, SchemaMismatch. Retried: OutOfTime, ObjectStoreUnavailable (an attempt goes on after the last checkpoint and
 // ends with the same bytes).
 package main
@@ -35,6 +36,8 @@ type Handler struct {
 	ByDefault bool
 	HeldOut   lake.HoldOut
 	Options   als.Options
+	// Neighbours rank next to the vectors of a training without a search. Nil: the vectors rank alone.
+	Neighbours *lake.Neighbours
 	// Search looks for better options than Options on the ratings that are not held out.
 	Search bool
 }
@@ -139,34 +142,17 @@ func (h *Handler) train(ctx context.Context, in workflow.TrainInput, plan plan) 
 		slog.WarnContext(ctx, "too few ratings to train on", "snapshot", snapshot.Name, "ratings", len(ratings.Columns))
 		return workflow.Trained{Status: "too-few-ratings", Snapshot: snapshot.Name}, nil
 	}
-	known, out := knownOf(snapshot), output{h.Artifacts, plan.ID, snapshot}
-	rest := snapshot.Parts[0].Train
-	options, tried, err := h.choose(ctx, plan, snapshot, known.with(rest), heldOut)
+	w := work{h, plan, knownOf(snapshot), output{h.Artifacts, plan.ID, snapshot}, heldOut}
+	options, tried, err := h.choose(ctx, plan, snapshot, w.known.with(snapshot.Parts[0].Train), heldOut)
 	if err != nil {
 		return workflow.Trained{}, err
 	}
-	measured, losses, err := h.fit(ctx, plan, forEvaluation, known.with(rest), options)
+	neighbours := h.neighboursOf(tried)
+	if err := w.measured(ctx, options, neighbours, tried); err != nil {
+		return workflow.Trained{}, err
+	}
+	losses, err := w.served(ctx, options, neighbours)
 	if err != nil {
-		return workflow.Trained{}, err
-	}
-	if err := out.vectors(ctx, lake.EvaluationItemsKey, lake.EvaluationUsersKey, measured); err != nil {
-		return workflow.Trained{}, err
-	}
-	err = out.training(ctx, lake.Training{
-		HeldOut: heldOut, Options: described(options), Loss: losses, Search: tried, Shop: snapshot.Shop.Hash,
-		Customers: len(snapshot.Customers), Items: len(snapshot.Items), Ratings: int64(len(ratings.Columns)),
-	})
-	if err != nil {
-		return workflow.Trained{}, err
-	}
-	serving, losses, err := h.fit(ctx, plan, forServing, known.with(ratings), options)
-	if err != nil {
-		return workflow.Trained{}, err
-	}
-	if err := out.vectors(ctx, lake.ItemEmbeddingsKey, lake.UserEmbeddingsKey, serving); err != nil {
-		return workflow.Trained{}, err
-	}
-	if err := out.model(ctx, known.encoders, serving); err != nil {
 		return workflow.Trained{}, err
 	}
 	if why, err := h.overtaken(ctx, in, plan); err != nil || why != "" {
@@ -174,6 +160,50 @@ func (h *Handler) train(ctx context.Context, in workflow.TrainInput, plan plan) 
 		return workflow.Trained{Status: why, Snapshot: snapshot.Name}, err
 	}
 	return h.finish(ctx, plan, snapshot, losses)
+}
+
+// work is what both halves of a training share.
+type work struct {
+	*Handler
+	plan    plan
+	known   known
+	out     output
+	heldOut lake.HoldOut
+}
+
+// measured writes the artifacts that evaluate measures: without the held-out ratings, and how they came about.
+func (w work) measured(ctx context.Context, options als.Options, neighbours *lake.Neighbours, tried *lake.Search) error {
+	snapshot, rest := w.known.snapshot, w.known.snapshot.Parts[0].Train
+	factors, losses, err := w.fit(ctx, w.plan, forEvaluation, w.known.with(rest), options)
+	if err != nil {
+		return err
+	}
+	if err := w.out.vectors(ctx, lake.EvaluationItemsKey, lake.EvaluationUsersKey, factors); err != nil {
+		return err
+	}
+	if err := w.neighbours(ctx, forEvaluation, rest, neighbours); err != nil {
+		return err
+	}
+	return w.out.training(ctx, lake.Training{
+		HeldOut: w.heldOut, Options: described(options, neighbours), Loss: losses, Search: tried, Shop: snapshot.Shop.Hash, Neighbours: neighbours,
+		Customers: len(snapshot.Customers), Items: len(snapshot.Items), Ratings: int64(len(snapshot.Ratings.Columns)),
+	})
+}
+
+// served writes the artifacts that answer customers, from all ratings, and returns the losses.
+func (w work) served(ctx context.Context, options als.Options, neighbours *lake.Neighbours) ([]float64, error) {
+	ratings := w.known.snapshot.Ratings
+	factors, losses, err := w.fit(ctx, w.plan, forServing, w.known.with(ratings), options)
+	if err != nil {
+		return nil, err
+	}
+	if err := w.out.vectors(ctx, lake.ItemEmbeddingsKey, lake.UserEmbeddingsKey, factors); err != nil {
+		return nil, err
+	}
+	if err := w.out.model(ctx, w.known.encoders, factors); err != nil {
+		return nil, err
+	}
+	return losses, w.neighbours(ctx, forServing, ratings, neighbours)
 }
 
 // read reads the snapshot with all of its interactions and without the held-out ones, and returns how they are held out.
