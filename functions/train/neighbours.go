@@ -33,6 +33,10 @@ func (w work) neighbours(ctx context.Context, name string, ratings *sparse.Matri
 	if before, err := w.noted(ctx, note); err != nil || before == done {
 		return err
 	}
+	if entries := ratings.Width * chosen.Kept; entries > blend.MostEntries {
+		return fmt.Errorf("neighbours of %d products with %d each are %d entries, want at most %d: lower the number that is kept",
+			ratings.Width, chosen.Kept, entries, blend.MostEntries)
+	}
 	began := time.Now()
 	table, err := compute(ctx, ratings, *chosen, w.Options.Workers)
 	if err != nil {

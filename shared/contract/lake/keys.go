@@ -145,7 +145,7 @@ var TrainedArtifacts = []string{
 	ItemEmbeddingsKey, UserEmbeddingsKey, LinearModelKey, EvaluationItemsKey, EvaluationUsersKey, TrainingKey,
 }
 
-// NeighbourArtifacts are there too if the training has neighbours.
+// NeighbourArtifacts are there too if Training.Neighbours says so.
 var NeighbourArtifacts = []string{NeighboursKey, EvaluationNeighboursKey}
 
 // CatalogueKey is the items of a version with their vectors, in binary form. embedding-upload writes it under VersionPrefix,

@@ -30,9 +30,10 @@ const (
 	MaxID = 4 * lake.MaxText
 	// MaxDimension bounds vectors, as pgvector does.
 	MaxDimension = 2000
-	// maxItems and maxEntries bound the sizes that a file may claim. Memory grows with the bytes that are there.
-	maxItems   = 1 << 28
-	maxEntries = 1 << 34
+	// MostEntries bounds a table of neighbours, which takes 8 bytes an entry: 128 MB.
+	MostEntries = 16_000_000
+	// maxItems bounds the items that a file may claim. Memory grows with the bytes that are there.
+	maxItems = 1 << 28
 )
 
 var (
@@ -82,12 +83,15 @@ func (c *CatalogueWriter) Add(id string, vector []float32) error {
 	return c.out.err
 }
 
-// Close writes the end of the file.
-func (c *CatalogueWriter) Close() error {
+// Close writes the end of the file. It returns the file's sum, which tells catalogues apart.
+func (c *CatalogueWriter) Close() (sum string, err error) {
 	c.out.bytes([]byte{0})
 	c.out.fixed(c.count)
-	return c.out.close()
+	sum = hexadecimal(c.out.sum)
+	return sum, c.out.close()
 }
+
+func hexadecimal(sum hash.Hash32) string { return fmt.Sprintf("%08x", sum.Sum32()) }
 
 // CatalogueReader reads a catalogue as a stream, one item at a time. Memory is one item.
 type CatalogueReader struct {
@@ -98,6 +102,7 @@ type CatalogueReader struct {
 	id     []byte
 	vector []float32
 	count  uint64
+	sum    string
 	ended  bool
 }
 
@@ -140,6 +145,7 @@ func (c *CatalogueReader) end() {
 	var count uint64
 	c.in.fixed(&count)
 	c.in.check(count == c.count, fmt.Sprintf("it has %d items and claims %d", c.count, count))
+	c.sum = hexadecimal(c.in.sum)
 	c.in.close()
 	c.ended = true
 }
@@ -147,25 +153,28 @@ func (c *CatalogueReader) end() {
 // Row returns the item. The vector is good until the next call of Next.
 func (c *CatalogueReader) Row() (id string, vector []float32) { return string(c.id), c.vector }
 
+// Sum returns the sum of a catalogue that was read to its end.
+func (c *CatalogueReader) Sum() string { return c.sum }
+
 // Err returns why Next has ended early: *RefusedFile, or the reader's error. It is nil after a whole file.
 func (c *CatalogueReader) Err() error { return c.in.err }
 
-// ReadCatalogue reads a whole catalogue into a model without neighbours. It holds the vectors once. Errors: *RefusedFile,
-// and r's.
-func ReadCatalogue(r io.Reader) (Model, error) {
+// ReadCatalogue reads a whole catalogue into a model without neighbours, and returns its sum. It holds the vectors once.
+// Errors: *RefusedFile, and r's.
+func ReadCatalogue(r io.Reader) (m Model, sum string, err error) {
 	c, err := NewCatalogueReader(r)
 	if err != nil {
-		return Model{}, err
+		return Model{}, "", err
 	}
-	m := Model{Metric: c.Metric, Dimension: c.Dimension}
+	m = Model{Metric: c.Metric, Dimension: c.Dimension}
 	for c.Next() {
 		id, vector := c.Row()
 		m.Items, m.Vectors = append(m.Items, id), append(m.Vectors, vector...)
 	}
 	if err := c.Err(); err != nil {
-		return Model{}, err
+		return Model{}, "", err
 	}
-	return m, nil
+	return m, c.Sum(), nil
 }
 
 // Neighbours is the item-item model of a version.
@@ -212,8 +221,9 @@ func (n Neighbours) validate() error {
 	if n.Kind != lake.KNN && n.Kind != lake.EASE || !(n.Beta >= 0 && n.Beta <= 1) {
 		return fmt.Errorf("neighbours of kind %q with β %v: want %s or %s, and 0 to 1", n.Kind, n.Beta, lake.KNN, lake.EASE)
 	}
-	if n.Table.Rows() != len(n.Items) {
-		return fmt.Errorf("neighbours of %d items with a table of %d", len(n.Items), n.Table.Rows())
+	if n.Table.Rows() != len(n.Items) || len(n.Table.Items) > MostEntries {
+		return fmt.Errorf("neighbours of %d items with a table of %d and %d entries: want as many, and at most %d entries",
+			len(n.Items), n.Table.Rows(), len(n.Table.Items), MostEntries)
 	}
 	for _, id := range n.Items {
 		if len(id) > MaxID {
@@ -230,7 +240,7 @@ func ReadNeighbours(r io.Reader) (*Neighbours, error) {
 	in.fixed(&head)
 	in.check(head.Magic == neighboursMagic, "it holds no neighbours")
 	in.check(head.Version == fileVersion, fmt.Sprintf("it is of version %d, not %d", head.Version, fileVersion))
-	in.check(head.Items <= maxItems && head.Entries <= maxEntries, "its sizes cannot be right")
+	in.check(head.Items <= maxItems && head.Entries <= MostEntries, "its sizes cannot be right")
 	kind, padding, _ := bytes.Cut(head.Kind[:], []byte{0})
 	in.check(len(bytes.Trim(padding, "\x00")) == 0, "its kind is unknown")
 	n := &Neighbours{Kind: string(kind), Beta: head.Beta, Table: &neighbours.Table{Start: []int64{0}}}

@@ -18,6 +18,12 @@ import (
 // catalogue writes a model's items.
 func catalogue(t testing.TB, m Model) []byte {
 	t.Helper()
+	file, _ := catalogueAndSum(t, m)
+	return file
+}
+
+func catalogueAndSum(t testing.TB, m Model) ([]byte, string) {
+	t.Helper()
 	var file bytes.Buffer
 	w, err := NewCatalogueWriter(&file, m.Metric, m.Dimension)
 	if err != nil {
@@ -28,10 +34,11 @@ func catalogue(t testing.TB, m Model) []byte {
 			t.Fatal(err)
 		}
 	}
-	if err := w.Close(); err != nil {
+	sum, err := w.Close()
+	if err != nil {
 		t.Fatal(err)
 	}
-	return file.Bytes()
+	return file.Bytes(), sum
 }
 
 func written(t testing.TB, n Neighbours) []byte {
@@ -50,13 +57,19 @@ func small() Neighbours {
 
 func TestFilesAreReadBack(t *testing.T) {
 	m := four(0)
+	sums := map[string]bool{}
 	m.Neighbours, m.Items[1] = nil, strings.Repeat("\U0001F600", lake.MaxText)
 	for _, metric := range []distance.Metric{distance.InnerProduct, distance.Cosine, distance.L2} {
 		m.Metric = metric
-		got, err := ReadCatalogue(bytes.NewReader(catalogue(t, m)))
-		if err != nil || !reflect.DeepEqual(got, m) {
-			t.Errorf("%+v came back as %+v, %v", m, got, err)
+		file, sum := catalogueAndSum(t, m)
+		got, read, err := ReadCatalogue(bytes.NewReader(file))
+		if err != nil || !reflect.DeepEqual(got, m) || read != sum {
+			t.Errorf("%+v of the sum %s came back as %+v of %s, %v", m, sum, got, read, err)
 		}
+		if sums[sum] {
+			t.Errorf("two catalogues have the sum %s", sum)
+		}
+		sums[sum] = true
 	}
 	n := small()
 	if got, err := ReadNeighbours(bytes.NewReader(written(t, n))); err != nil || !reflect.DeepEqual(*got, n) {
@@ -66,7 +79,7 @@ func TestFilesAreReadBack(t *testing.T) {
 
 func TestDamagedFiles(t *testing.T) {
 	for name, read := range map[string]func(io.Reader) error{
-		"catalogue": func(r io.Reader) error { _, err := ReadCatalogue(r); return err },
+		"catalogue": func(r io.Reader) error { _, _, err := ReadCatalogue(r); return err },
 		"neighbour": func(r io.Reader) error { _, err := ReadNeighbours(r); return err },
 	} {
 		whole := catalogue(t, four(0))
@@ -123,7 +136,7 @@ func TestWhatCannotBeWritten(t *testing.T) {
 	if w.Add("a", []float32{1, 2}) == nil || w.Add(strings.Repeat("x", MaxID+1), []float32{1}) == nil {
 		t.Error("an item was written whose vector or id is too long")
 	}
-	if err := w.Close(); !errors.Is(err, broken) {
+	if _, err := w.Close(); !errors.Is(err, broken) {
 		t.Errorf("a failing writer: %v", err)
 	}
 }
@@ -144,7 +157,7 @@ func TestNeighboursOfOtherItems(t *testing.T) {
 func FuzzReadCatalogue(f *testing.F) {
 	f.Add(catalogue(f, four(0)))
 	f.Fuzz(func(t *testing.T, data []byte) {
-		m, err := ReadCatalogue(bytes.NewReader(data))
+		m, _, err := ReadCatalogue(bytes.NewReader(data))
 		if err == nil && !bytes.Equal(catalogue(t, m), data) {
 			t.Error("read and written, it is another")
 		}

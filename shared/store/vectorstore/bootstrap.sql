@@ -65,7 +65,7 @@ create table if not exists recsys.embedding_version (
   shop                jsonb,                       -- the shape.Shop of its customers and products, NULL: the lab
   blend_kind          text,                        -- the item-item model next to the vectors, NULL: the vectors rank alone
   blend_beta          double precision,            -- its share of the score, 0 to 1
-  catalogue           text,                        -- the ETag of the version's catalogue.bin, NULL of an earlier release
+  catalogue           text,                        -- the sum of the version's catalogue.bin, NULL of an earlier release
   failure             text,                        -- why it failed
   rolled_back_by      text unique,                 -- the run that went back to the version before
   created_at          timestamptz not null default now(),

@@ -26,7 +26,7 @@ type Load struct {
 	Snapshot Snapshot
 	// Neighbours ranks next to the vectors. Nil: the vectors rank alone.
 	Neighbours *Neighbours
-	// Catalogue is the ETag of the version's lake.CatalogueKey, "" if there is none.
+	// Catalogue is the sum of the version's lake.CatalogueKey (package blend), "" if there is none.
 	Catalogue string
 }
 

@@ -39,8 +39,8 @@ func testNeighbours(t *testing.T, d *database) {
 	d.must(err)
 	with := activate("run-2", &vectorstore.Neighbours{Kind: lake.EASE, Beta: 0.25, Rows: pgx.CopyFromRows([][]any{
 		{"S0", int32(0), []int32{1, 7}, []float32{0.5, -0.25}}, {"S1", int32(1), []int32{}, []float32{}}, {"S9", int32(7), []int32{0}, []float32{1}},
-	})}, "etag")
-	answers(with, lake.EASE, 0.25, "etag")
+	})}, "0a1b2c3d")
+	answers(with, lake.EASE, 0.25, "0a1b2c3d")
 	if got := d.text(reader, `select string_agg(item || number || targets::text || weights::text, ' ' order by number) from `+vectorstore.NeighbourTable(with)); got != "S00{1,7}{0.5,-0.25} S11{}{} S97{0}{1}" {
 		t.Errorf("its neighbours are %s", got)
 	}

@@ -46,7 +46,7 @@ type ActiveVersion struct {
 	// rank alone, and the table may be missing.
 	BlendKind string
 	BlendBeta float64
-	// Catalogue is the ETag of lake.VersionKey(Version, lake.CatalogueKey). "": an earlier release wrote none.
+	// Catalogue is the sum of lake.VersionKey(Version, lake.CatalogueKey), see package blend. "": an earlier release wrote none.
 	Catalogue string
 }
 
