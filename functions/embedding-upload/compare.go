@@ -7,8 +7,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/pgvector/pgvector-go"
-
 	"recsys/shared/contract/distance"
 	"recsys/shared/contract/lake"
 	"recsys/shared/contract/shape"
@@ -56,8 +54,8 @@ func (c *comparison) result() any {
 	return c.found
 }
 
-// items are the rows of lake.ItemEmbeddingsKey, each under the shop's spelling of its id: a pgx.CopyFromSource. An id
-// that the shop does not have stays as it is.
+// items are the rows of lake.ItemEmbeddingsKey, each under the shop's spelling of its id. An id that the shop does not have
+// stays as it is.
 type items struct {
 	*embeddings.Reader
 	*comparison
@@ -95,11 +93,6 @@ func (i *items) Next() bool {
 	}
 	i.id = spelling
 	return true
-}
-
-func (i *items) Values() ([]any, error) {
-	_, vector := i.Row()
-	return []any{i.id, pgvector.NewVector(vector)}, nil
 }
 
 // end judges the file as a whole.

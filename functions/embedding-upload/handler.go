@@ -4,8 +4,8 @@
 //
 // Input: workflow.UploadInput. Output: workflow.Uploaded. Reads lake.TrainedArtifacts, or lake.HandedOver. Reads
 // lake.LatestKey, and of its snapshot lake.ManifestKey (the shop), lake.PopularityKey, every lake.RangeKey (the pairs of
-// customer and item) and lake.ProductsKey (lines and stock). Writes lake.VersionKey copies of the artifacts, and the
-// version's row and tables. Deletes the copies of a version that fails. Errors: InvalidInput, SchemaMismatch, InvalidEmbeddings.
+// customer and item) and lake.ProductsKey (lines and stock). Writes lake.VersionKey copies of the artifacts, lake.CatalogueKey next
+// to them, and the version's row and tables. Deletes the copies of a version that fails. Errors: InvalidInput, SchemaMismatch, InvalidEmbeddings.
 // Retried: HandOverUnderway, Overtaken, ObjectStoreUnavailable, VectorStoreUnavailable.
 package main
 
@@ -133,7 +133,7 @@ func (h *Handler) upload(ctx context.Context, run workflow.Run, handOver handOve
 	if err != nil {
 		return workflow.Uploaded{}, err
 	}
-	loaded, err := h.fill(ctx, version, handOver, latest)
+	loaded, err := h.fill(ctx, version, handOver, metric, latest)
 	if isInvalid(err) {
 		if failing := h.fail(ctx, version, handOver.etags(), err.Error()); failing != nil {
 			return workflow.Uploaded{}, failing // tried again: it ends with err and a record of it
@@ -149,7 +149,7 @@ func (h *Handler) upload(ctx context.Context, run workflow.Run, handOver handOve
 }
 
 // fill copies the artifacts to the version and loads the copies: the originals may change at any time.
-func (h *Handler) fill(ctx context.Context, version int64, handOver handOver, latest *snapshot) (vectorstore.Record, error) {
+func (h *Handler) fill(ctx context.Context, version int64, handOver handOver, metric distance.Metric, latest *snapshot) (vectorstore.Record, error) {
 	copies, err := handOver.copyTo(ctx, h.Artifacts, version)
 	if err != nil {
 		return vectorstore.Record{}, err
@@ -158,7 +158,7 @@ func (h *Handler) fill(ctx context.Context, version int64, handOver handOver, la
 	if err != nil {
 		return vectorstore.Record{}, err
 	}
-	return load(ctx, h.DB, copies, handOver, against, latest.rows())
+	return load(ctx, h.DB, copies, handOver, metric, against, latest.rows())
 }
 
 // compare returns the shop for the comparison with a hand-over. Artifacts that train has made are made of the

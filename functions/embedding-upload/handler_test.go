@@ -168,6 +168,7 @@ func TestHandle(t *testing.T) {
 		}
 	})
 	t.Run("what the run has trained", func(t *testing.T) { testTrained(t, setup(t, server)) })
+	t.Run("neighbours of a training", func(t *testing.T) { testTrainedWithNeighbours(t, setup(t, server)) })
 	t.Run("another metric is another version", func(t *testing.T) {
 		b := setup(t, server)
 		b.handOver(embeddingsOf(goodItems, goodUsers))
@@ -332,7 +333,7 @@ func testAttempts(t *testing.T, b *bench) {
 	}
 	loads := func(of handOver, copied copies) {
 		t.Helper()
-		if got, err := load(t.Context(), b.DB, copied, of, &comparison{}, vectorstore.Snapshot{}); !errors.Is(err, failure.Overtaken) {
+		if got, err := load(t.Context(), b.DB, copied, of, b.Metric, &comparison{}, vectorstore.Snapshot{}); !errors.Is(err, failure.Overtaken) {
 			t.Errorf("got %+v, %v", got, err)
 		}
 	}

@@ -23,17 +23,29 @@ type handOver map[string]objectstore.Object
 // trained finds the artifacts of the run's training. It is whole: train has ended before its prefix travels.
 func trained(ctx context.Context, store *objectstore.Store, prefix string) (handOver, error) {
 	found := handOver{}
-	for _, key := range lake.TrainedArtifacts {
+	if err := found.add(ctx, store, prefix, lake.TrainedArtifacts); err != nil {
+		return nil, err
+	}
+	var how lake.Training
+	if _, err := store.GetJSON(ctx, prefix+lake.TrainingKey, lake.MaxTraining, &how); err != nil || how.Neighbours == nil {
+		return found, err
+	}
+	return found, found.add(ctx, store, prefix, lake.NeighbourArtifacts)
+}
+
+// add adds artifacts of a training, which must be there.
+func (h handOver) add(ctx context.Context, store *objectstore.Store, prefix string, keys []string) error {
+	for _, key := range keys {
 		object, err := store.Head(ctx, prefix+key)
 		if errors.Is(err, objectstore.ErrNotFound) {
-			return nil, failure.Invalidf("%s is not there: want the artifacts that train has made in this run", store.URI(prefix+key))
+			return failure.Invalidf("%s is not there: want the artifacts that train has made in this run", store.URI(prefix+key))
 		}
 		if err != nil {
-			return nil, err
+			return err
 		}
-		found[key] = object
+		h[key] = object
 	}
-	return found, nil
+	return nil
 }
 
 // look finds the artifacts, or says by a status of workflow.Uploaded why there is nothing to load. A missing file is

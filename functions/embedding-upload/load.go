@@ -8,16 +8,18 @@ import (
 
 	"github.com/jackc/pgx/v5/pgxpool"
 
+	"recsys/shared/contract/distance"
 	"recsys/shared/contract/failure"
 	"recsys/shared/contract/lake"
 	"recsys/shared/learn/embeddings"
 	"recsys/shared/learn/model"
+	"recsys/shared/store/objectstore"
 	"recsys/shared/store/vectorstore"
 )
 
 // load reads the version's copies as streams into its tables. All faults of the files are reported at once, as
 // InvalidEmbeddings: bad lines of both, and a model that nobody could use.
-func load(ctx context.Context, db *pgxpool.Pool, copies copies, of handOver, against *comparison, snapshot vectorstore.Snapshot) (loaded vectorstore.Record, err error) {
+func load(ctx context.Context, db *pgxpool.Pool, copies copies, of handOver, metric distance.Metric, against *comparison, snapshot vectorstore.Snapshot) (loaded vectorstore.Record, err error) {
 	var wrong embeddings.Faults
 	against.faults = &wrong
 	items := &items{Reader: embeddings.Items(lake.ItemEmbeddingsKey, opener(ctx, copies, lake.ItemEmbeddingsKey), &wrong),
@@ -39,11 +41,14 @@ func load(ctx context.Context, db *pgxpool.Pool, copies copies, of handOver, aga
 		}
 		against.compareWith(read)
 	}
+	neighbours, err := readNeighbours(ctx, copies, of)
+	if isInvalid(err) {
+		wrong.Unusable = err
+	} else if err != nil {
+		return loaded, err
+	}
 	if wrong.Err() == nil {
-		loaded, err = vectorstore.Load{
-			Version: copies.version, Artifacts: of.etags(), Dimension: items.Dimension,
-			Items: items, Users: users, Snapshot: snapshot, Compared: against.result,
-		}.Run(ctx, db)
+		loaded, err = fill(ctx, db, copies, of, metric, items, users, neighbours, snapshot)
 		if !isInvalid(err) {
 			return loaded, err
 		}
@@ -55,6 +60,24 @@ func load(ctx context.Context, db *pgxpool.Pool, copies copies, of handOver, aga
 		return loaded, err
 	}
 	return loaded, wrong.Err()
+}
+
+// fill writes the version's catalogue and then its tables.
+func fill(ctx context.Context, db *pgxpool.Pool, copies copies, of handOver, metric distance.Metric, items *items, users *users, neighbours *vectorstore.Neighbours, snapshot vectorstore.Snapshot) (loaded vectorstore.Record, err error) {
+	scratch, err := objectstore.Scratch()
+	if err != nil {
+		return loaded, err
+	}
+	defer scratch.Close()
+	catalogue, err := writeCatalogue(ctx, copies, metric, items, scratch)
+	if err != nil {
+		return loaded, err
+	}
+	return vectorstore.Load{
+		Version: copies.version, Artifacts: of.etags(), Dimension: items.Dimension,
+		Items: catalogue, Users: users, Snapshot: snapshot, Compared: items.result,
+		Neighbours: neighbours, Catalogue: catalogue.sum,
+	}.Run(ctx, db)
 }
 
 func opener(ctx context.Context, copies copies, key string) func() (io.ReadCloser, error) {

@@ -11,6 +11,9 @@ import (
 	"testing"
 	"time"
 
+	"github.com/jackc/pgx/v5"
+	"github.com/pgvector/pgvector-go"
+
 	"recsys/infra/local/aws/awscall"
 	"recsys/infra/local/db/postgres"
 	"recsys/infra/local/testbed/postgrestest"
@@ -19,6 +22,7 @@ import (
 	"recsys/shared/contract/distance"
 	"recsys/shared/contract/lake"
 	"recsys/shared/contract/workflow"
+	"recsys/shared/learn/blend"
 	"recsys/shared/shop/training"
 	"recsys/shared/store/objectstore"
 	"recsys/shared/store/vectorstore"
@@ -99,7 +103,43 @@ func (b *bench) upload(run workflow.UploadInput) workflow.Uploaded {
 	b.Helper()
 	out, err := b.Handle(b.Context(), run)
 	b.Must(err)
+	if out.Status == "uploaded" {
+		b.catalogue(out.Version)
+	}
 	return out
+}
+
+// catalogue returns a version's catalogue, which must hold the rows of the table and have the sum of the version's row.
+func (b *bench) catalogue(version int64) []byte {
+	b.Helper()
+	content, _, err := b.Artifacts.Get(b.Context(), lake.VersionKey(version, lake.CatalogueKey), 1<<20)
+	b.Must(err)
+	read, sum, err := blend.ReadCatalogue(bytes.NewReader(content))
+	b.Must(err)
+	place := map[string]int{}
+	for i, id := range read.Items {
+		place[id] = i
+	}
+	rows, err := b.DB.Query(b.Context(), `select id, embedding::text from `+vectorstore.ItemTable(version))
+	b.Must(err)
+	var id, text string
+	items := 0
+	_, err = pgx.ForEachRow(rows, []any{&id, &text}, func() error {
+		items++
+		var vector pgvector.Vector
+		at, found := place[id]
+		if err := vector.Parse(text); err != nil || !found || !slices.Equal(vector.Slice(), read.Vectors[at*read.Dimension:(at+1)*read.Dimension]) {
+			b.Errorf("the catalogue of version %d has not the vector of %s: %v", version, id, err)
+		}
+		return nil
+	})
+	if b.Must(err); items != len(read.Items) {
+		b.Errorf("the catalogue of version %d has %d items, the table %d", version, len(read.Items), items)
+	}
+	if want := b.Texts(b.DB, fmt.Sprint(`select metric || ' ' || catalogue from `+vectorstore.VersionTable+` where version = `, version)); !slices.Equal(want, []string{fmt.Sprint(read.Metric, " ", sum)}) {
+		b.Errorf("the catalogue of version %d is by %s and has the sum %s, its row says %v", version, read.Metric, sum, want)
+	}
+	return content
 }
 
 // activate does the same as a content vector-index.

@@ -59,14 +59,11 @@ func (m *measurement) read(ctx context.Context, manifest lake.Manifest) (err err
 	return nil
 }
 
-// maxTraining bounds lake.TrainingKey, in bytes.
-const maxTraining = 1 << 20
-
 // contender reads how a version was trained.
 func (h *Handler) contender(ctx context.Context, version vectorstore.Record) (c contender, err error) {
 	c.Record = version
 	if version.Origin == vectorstore.Trained {
-		_, err = h.Artifacts.GetJSON(ctx, lake.VersionKey(version.Version, lake.TrainingKey), maxTraining, &c.training)
+		_, err = h.Artifacts.GetJSON(ctx, lake.VersionKey(version.Version, lake.TrainingKey), lake.MaxTraining, &c.training)
 	}
 	return c, err
 }

@@ -117,6 +117,9 @@ type Training struct {
 	Neighbours *Neighbours `json:"neighbours,omitempty"`
 }
 
+// MaxTraining bounds TrainingKey, in bytes.
+const MaxTraining = 1 << 20
+
 // Neighbours is an item-item model that ranks next to the vectors (package blend), and how it is made (package neighbours).
 type Neighbours struct {
 	Kind string `json:"kind"` // KNN or EASE

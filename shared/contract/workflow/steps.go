@@ -144,7 +144,7 @@ func Steps(r Resources, o settings.Options) []Step {
 			Settings: settings.Train{Lake: r.Lake, Artifacts: r.Artifacts, HoldOut: o.HoldOut, Training: o.Training, Search: o.Search, WhenToTrain: o.WhenToTrain},
 			Rights:   trainRights,
 		},
-		{ // It waits for PostgreSQL, and reads the lake's ranges, one after the other.
+		{ // It waits for PostgreSQL, and reads the lake's ranges, one after the other. Its /tmp holds the catalogue.
 			Name: "embedding-upload", RunBy: StateMachine, MemoryMiB: 1024, Timeout: longest, ScratchMiB: rangeScratchMiB,
 			Settings: settings.EmbeddingUpload{Lake: r.Lake, Artifacts: r.Artifacts, VectorStore: r.Loader, HandOver: o.HandOver},
 			Rights:   uploadRights,
