@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
+	"slices"
 
 	"recsys/shared/contract/lake"
 	"recsys/shared/contract/shape"
@@ -12,27 +14,41 @@ import (
 	"recsys/shared/store/objectstore"
 )
 
-// pairs is the customers of a snapshot with the products that are not recommended to them again: a pgx.CopyFromSource of
-// (customer, product). It reads the range files, one after the other. Pairs may repeat.
+// pairs is customers of a snapshot with products: a pgx.CopyFromSource of (customer, product). It reads the range files, one
+// after the other. Pairs may repeat.
 type pairs struct {
-	ctx      context.Context
-	store    *objectstore.Store
-	keys     []string // of the files that are not begun yet
-	names    []string // of the columns: customer, product, and the type if rows have one
-	excludes func(kind string) bool
+	ctx   context.Context
+	store *objectstore.Store
+	keys  []string // of the files that are not begun yet
+	names []string // of the columns: customer, product, and the type if rows have one
+	wants func(kind string) bool
 
 	file *training.Selected
 	pair [2]string
 	err  error
 }
 
-// pairsOf returns the pairs of a snapshot. Goods that are bought again make none.
-func pairsOf(ctx context.Context, store *objectstore.Store, shop shape.Shop, snapshot string) (*pairs, error) {
-	p := &pairs{ctx: ctx, store: store, names: []string{shop.Customer.Name, shop.Product.Name}, excludes: shop.Excludes}
+// ratedOf returns the pairs that are not recommended again. Goods that are bought again make none.
+func ratedOf(ctx context.Context, store *objectstore.Store, shop shape.Shop, snapshot string) (*pairs, error) {
+	none := shop.Meaning.Repeatable || len(shop.Meaning.Exclude) == 0
+	return pairsOf(ctx, store, shop, snapshot, none, shop.Excludes)
+}
+
+// seenOf returns the pairs that training counts and that may be recommended again. kinds are the snapshot's interactions by
+// type. The lab has ratings alone, so it has no such pairs.
+func seenOf(ctx context.Context, store *objectstore.Store, shop shape.Shop, snapshot string, kinds map[string]int64) (*pairs, error) {
+	wants := func(kind string) bool { return shop.WeightOf(kind) > 0 && !shop.Excludes(kind) }
+	none := shop.IsLab() || len(kinds) > 0 && !slices.ContainsFunc(slices.Collect(maps.Keys(kinds)), wants)
+	return pairsOf(ctx, store, shop, snapshot, none, wants)
+}
+
+// pairsOf returns the pairs of a snapshot by interactions of the wanted types, or none.
+func pairsOf(ctx context.Context, store *objectstore.Store, shop shape.Shop, snapshot string, none bool, wants func(kind string) bool) (*pairs, error) {
+	p := &pairs{ctx: ctx, store: store, names: []string{shop.Customer.Name, shop.Product.Name}, wants: wants}
 	if kind, given := shop.Interaction(shape.Kind); given {
 		p.names = append(p.names, kind.Name)
 	}
-	if shop.Meaning.Repeatable || len(shop.Meaning.Exclude) == 0 {
+	if none {
 		return p, nil
 	}
 	var err error
@@ -58,7 +74,7 @@ func (p *pairs) Next() bool {
 		if len(values) > 2 {
 			kind = training.Text(values[2])
 		}
-		if !p.excludes(kind) {
+		if !p.wants(kind) {
 			continue
 		}
 		p.pair = [2]string{training.Text(values[0]), training.Text(values[1])}

@@ -92,7 +92,44 @@ func TestShopsOfAFile(t *testing.T) {
 			t.Errorf("got %v, want no pair and %v", got, want)
 		}
 	})
+	t.Run("the history of neighbours", func(t *testing.T) { testHistory(t, setup(t, server)) })
 	t.Run("another shop", func(t *testing.T) { testAnotherShop(t, setup(t, server)) })
+}
+
+// Neighbours rank by all products that a customer has seen, also by those that may be recommended again. A type without weight
+// does not count.
+func testHistory(t *testing.T, b *bench) {
+	shop := films(shape.Text, shape.Text)
+	shop.Meaning.Weights = map[string]float64{"click": 0}
+	publish := func(name string, startedAt time.Time, seen string) {
+		b.publishOf(shop, name, startedAt, nil, interaction("a", "1", shape.Purchase), interaction("a", "1", "view"),
+			interaction("a", seen, "view"), interaction("a", "3", "click"))
+	}
+	publish("s1", noon, "2")
+	run := b.run()
+	run.Artifacts = b.train(run, csv("1", "[1,0]"), csv("a", "[1,0]"))
+	b.activate(b.upload(run).Version)
+	if rows := b.rows(vectorstore.HistoryTable(1)); len(rows) > 0 {
+		t.Errorf("vectors that rank alone have the history %v", rows)
+	}
+	run = b.run()
+	run.Artifacts = b.train(run, csv("1", "[1,0]"), csv("a", "[1,0]"))
+	b.trainNeighbours(run, someNeighbours)
+	b.activate(b.upload(run).Version)
+	history := func(want ...string) {
+		t.Helper()
+		if rows := b.rows(vectorstore.HistoryTable(2)); !slices.Equal(rows, want) {
+			t.Errorf("history %v, want %v", rows, want)
+		}
+	}
+	history("(a,2)")
+	publish("s2", noon.Add(time.Hour), "4")
+	b.upload(b.run())
+	history("(a,4)")
+	shop.Meaning.Repeatable, shop.Hash = true, "2"
+	publish("s3", noon.Add(2*time.Hour), "4")
+	b.upload(b.run())
+	history("(a,1)", "(a,4)")
 }
 
 // A deployment gets a shop file. Its first snapshot retires the lab's version. The hand-over for the lab does not fit, and the one

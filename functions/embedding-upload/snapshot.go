@@ -41,7 +41,8 @@ type snapshot struct {
 	lake.Latest
 	shop     shape.Shop
 	counts   *itemCounts
-	pairs    *pairs
+	rated    *pairs // not recommended again
+	seen     *pairs // recommended again
 	products *products
 }
 
@@ -61,13 +62,19 @@ func latestSnapshot(ctx context.Context, store *objectstore.Store) (*snapshot, e
 	if s.counts, err = countsOf(ctx, store, s.Latest); err != nil || s.counts == nil {
 		return nil, err
 	}
-	var manifest struct{ Shop *shape.Shop } // its partitions may be a million
+	var manifest struct { // its partitions may be a million
+		Shop  *shape.Shop
+		Kinds map[string]int64
+	}
 	_, err = store.GetJSON(ctx, lake.ManifestKey(s.Snapshot), maxManifest, &manifest)
 	if err != nil && !errors.Is(err, objectstore.ErrNotFound) {
 		return nil, err
 	}
 	s.shop = shape.OrLab(manifest.Shop)
-	if s.pairs, err = pairsOf(ctx, store, s.shop, s.Snapshot); err != nil {
+	if s.rated, err = ratedOf(ctx, store, s.shop, s.Snapshot); err != nil {
+		return nil, err
+	}
+	if s.seen, err = seenOf(ctx, store, s.shop, s.Snapshot, manifest.Kinds); err != nil {
 		return nil, err
 	}
 	s.products, err = productsOf(ctx, store, s.shop, s.Snapshot)
@@ -96,7 +103,7 @@ func (s *snapshot) rows() vectorstore.Snapshot {
 		return vectorstore.Snapshot{}
 	}
 	return vectorstore.Snapshot{Name: s.Snapshot, Of: s.StartedAt, Shop: &s.shop,
-		Popularity: s.counts, Rated: s.pairs, Products: s.products, Whole: s.products.whole}
+		Popularity: s.counts, Rated: s.rated, Seen: s.seen, Products: s.products, Whole: s.products.whole}
 }
 
 // Close ends the reading. Nil may be closed.
@@ -105,6 +112,7 @@ func (s *snapshot) Close() {
 		return
 	}
 	s.counts.Close()
-	s.pairs.Close()
+	s.rated.Close()
+	s.seen.Close()
 	s.products.Close()
 }

@@ -88,7 +88,7 @@ func (l Load) fill(ctx context.Context, tx pgx.Tx) error {
 			return err
 		}
 	}
-	if err := l.Snapshot.fill(ctx, tx, l.Version); err != nil {
+	if err := l.Snapshot.fill(ctx, tx, l.Version, l.Neighbours != nil); err != nil {
 		return err
 	}
 	return l.finish(ctx, tx, itemCount, userCount)

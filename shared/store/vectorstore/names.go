@@ -64,6 +64,13 @@ func PopularityTable(version int64) string {
 // again, as shape.Shop.Excludes says. The customer has the IDType of the version's shop.
 func RatedTable(version int64) string { return Schema + ".user_item_" + strconv.FormatInt(version, 10) }
 
+// HistoryTable is (customer, item varchar), primary key (customer, item): the items of each customer's history that may be
+// recommended again. With RatedTable it is the whole history, by which NeighbourTable ranks. A version whose vectors rank alone
+// has no rows.
+func HistoryTable(version int64) string {
+	return Schema + ".user_history_" + strconv.FormatInt(version, 10)
+}
+
 // AttributeTable is (item varchar primary key, line varchar, stock int), of all products of the shop with a stock or a line. The
 // stock is Unlimited if nobody can tell it.
 func AttributeTable(version int64) string {
@@ -88,7 +95,7 @@ func NeighbourTable(version int64) string {
 
 // Tables are all those of a version.
 func Tables(version int64) []string {
-	return []string{ItemTable(version), UserTable(version), NeighbourTable(version), PopularityTable(version), RatedTable(version), AttributeTable(version), CodeTable(version)}
+	return []string{ItemTable(version), UserTable(version), NeighbourTable(version), PopularityTable(version), RatedTable(version), HistoryTable(version), AttributeTable(version), CodeTable(version)}
 }
 
 // ItemIndex is the name of the HNSW index on ItemTable, without the schema (an index lives in its table's).

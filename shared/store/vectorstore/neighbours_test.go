@@ -2,6 +2,7 @@ package vectorstore_test
 
 import (
 	"testing"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 
@@ -12,11 +13,15 @@ import (
 // Neighbours come with a version and go with it. A rollback leads back to one whose vectors rank alone, also to one of an
 // earlier release, which has no table for them.
 func testNeighbours(t *testing.T, d *database) {
+	history := func(name string, second int64, seen string) vectorstore.Snapshot {
+		return vectorstore.Snapshot{Name: name, Of: time.Unix(second, 0), Rated: pgx.CopyFromRows([][]any{{"1", "S0"}}),
+			Seen: pgx.CopyFromRows([][]any{{"1", "S0"}, {"1", seen}, {"1", seen}})}
+	}
 	activate := func(run string, neighbours *vectorstore.Neighbours, catalogue string) int64 {
 		t.Helper()
 		version := d.allocate(run)
 		_, err := vectorstore.Load{Version: version, Artifacts: handOver, Dimension: 2, Items: items(3, 2), Users: users(3, 2),
-			Neighbours: neighbours, Catalogue: catalogue}.Run(t.Context(), d.loader)
+			Neighbours: neighbours, Catalogue: catalogue, Snapshot: history("s1", 1, "S1")}.Run(t.Context(), d.loader)
 		d.must(err)
 		_, err = vectorstore.Activate(t.Context(), d.loader, version, 1, 40)
 		d.must(err)
@@ -44,6 +49,17 @@ func testNeighbours(t *testing.T, d *database) {
 	if got := d.text(reader, `select string_agg(item || number || targets::text || weights::text, ' ' order by number) from `+vectorstore.NeighbourTable(with)); got != "S00{1,7}{0.5,-0.25} S11{}{} S97{0}{1}" {
 		t.Errorf("its neighbours are %s", got)
 	}
+	seen := func(version int64, want string) {
+		t.Helper()
+		if got := d.text(reader, `select coalesce(string_agg(customer || item, ' ' order by customer, item), '') from `+vectorstore.HistoryTable(version)); got != want {
+			t.Errorf("the history of version %d is %q next to the rated items, want %q", version, got, want)
+		}
+	}
+	seen(earlier, "")
+	seen(with, "1S1")
+	_, err = vectorstore.Refresh(t.Context(), d.loader, with, history("s2", 2, "S2"))
+	d.must(err)
+	seen(with, "1S2")
 	_, err = vectorstore.Rollback(t.Context(), d.loader, "back")
 	d.must(err)
 	answers(earlier, "", 0, "")

@@ -13,8 +13,12 @@ import (
 )
 
 // fill makes the version's tables of the shop, if they are not there yet, and fills them from the snapshot. Each
-// table is made up next to the version's own, and then the rows that differ are changed.
-func (s Snapshot) fill(ctx context.Context, tx pgx.Tx, version int64) error {
+// table is made up next to the version's own, and then the rows that differ are changed. blends says that neighbours rank, which
+// need the whole history.
+func (s Snapshot) fill(ctx context.Context, tx pgx.Tx, version int64, blends bool) error {
+	if !blends {
+		s.Seen = nil
+	}
 	if err := createShop(ctx, tx, version, s.shop().Customer); err != nil {
 		return err
 	}
@@ -31,7 +35,8 @@ func (s Snapshot) fill(ctx context.Context, tx pgx.Tx, version int64) error {
 		return err
 	}
 	for _, table := range []replacement{
-		{RatedTable(version), "customer, item", "customer, item", s.stagedRated()},
+		{RatedTable(version), "customer, item", "customer, item", s.staged("rated")},
+		{HistoryTable(version), "customer, item", "customer, item", fmt.Sprintf("(select * from %s except select * from %s) seen", s.staged("seen"), s.staged("rated"))},
 		{AttributeTable(version), "item", "item, line, stock", s.stagedAttributes()},
 		{PopularityTable(version), "country, item", "country, item, count", "wanted_popularity"},
 		{CodeTable(version), "item", "item, folded, gone", "wanted_code"},
@@ -49,29 +54,35 @@ func (s Snapshot) fill(ctx context.Context, tx pgx.Tx, version int64) error {
 }
 
 func createShop(ctx context.Context, tx pgx.Tx, version int64, customer shape.ID) error {
-	popularity, rated, attributes, codes := PopularityTable(version), RatedTable(version), AttributeTable(version), CodeTable(version)
+	popularity, rated, seen := PopularityTable(version), RatedTable(version), HistoryTable(version)
+	attributes, codes := AttributeTable(version), CodeTable(version)
 	err := execute(ctx, tx,
 		fmt.Sprintf(`create table if not exists %s (country text, item varchar, count float8 not null, primary key (country, item))`, popularity),
 		fmt.Sprintf(`create index if not exists item_popularity_%d_country_count_item_idx on %s (country, count desc, item)`, version, popularity),
 		fmt.Sprintf(`create table if not exists %s (customer %s, item varchar, primary key (customer, item))`, rated, IDType(customer)),
+		fmt.Sprintf(`create table if not exists %s (customer %s, item varchar, primary key (customer, item))`, seen, IDType(customer)),
 		fmt.Sprintf(`create table if not exists %s (item varchar primary key, line varchar not null, stock int not null)`, attributes),
 		fmt.Sprintf(`create table if not exists %s (item varchar primary key, folded varchar unique, gone boolean not null)`, codes),
 		fmt.Sprintf(`create index if not exists item_code_%d_gone_idx on %s (item) where gone`, version, codes),
-		fmt.Sprintf(`grant select on %s, %s, %s, %s to %s`, popularity, rated, attributes, codes, ReaderRole))
+		fmt.Sprintf(`grant select on %s, %s, %s, %s, %s to %s`, popularity, rated, seen, attributes, codes, ReaderRole))
 	return Wrap(fmt.Sprintf("creating the tables of the shop, version %d", version), err)
 }
 
 // stage copies the snapshot's rows into temporary tables.
 func (s Snapshot) stage(ctx context.Context, tx pgx.Tx) error {
-	rated, customer := s.Rated, s.shop().Customer
-	if rated != nil {
-		rated = customerRows{rated, customer}
+	customer := s.shop().Customer
+	pairs := func(rows pgx.CopyFromSource) pgx.CopyFromSource {
+		if rows == nil {
+			return nil
+		}
+		return customerRows{rows, customer}
 	}
 	for _, table := range []struct {
 		name, columns string
 		rows          pgx.CopyFromSource
 	}{
-		{s.stagedRated(), "customer " + IDType(customer) + ", item varchar", rated},
+		{s.staged("rated"), "customer " + IDType(customer) + ", item varchar", pairs(s.Rated)},
+		{s.staged("seen"), "customer " + IDType(customer) + ", item varchar", pairs(s.Seen)},
 		{"loading_product", "item varchar, line varchar, stock int", s.Products},
 		{"loading_popularity", "country text, item varchar, count float8", s.Popularity},
 	} {
@@ -100,9 +111,11 @@ func (s Snapshot) stagedAttributes() string {
 	return fmt.Sprintf(`(select item, line, coalesce(stock, %d) as stock from loading_product where stock is not null or line <> '') known`, Unlimited)
 }
 
-// stagedRated is the temporary table of the pairs. A type has a name of its own, because a connection remembers the types of
-// a table that it has copied into.
-func (s Snapshot) stagedRated() string { return "loading_rated_" + IDType(s.shop().Customer) }
+// staged is a temporary table of pairs. A type has a name of its own, because a connection remembers the types of a table that
+// it has copied into.
+func (s Snapshot) staged(pairs string) string {
+	return "loading_" + pairs + "_" + IDType(s.shop().Customer)
+}
 
 // sumPopularity adds up counts that differ only in the country's spelling, and each item over all countries. It adds
 // decimals, because the sum of floats depends on their order, and rows that differ are written again.

@@ -23,6 +23,7 @@ type Snapshot struct {
 	Shop       *shape.Shop        // nil is shape.Lab
 	Popularity pgx.CopyFromSource // (country string, item string, count float64): interactions with an item. Repeats are added up
 	Rated      pgx.CopyFromSource // (customer string, item string). Repeats count once
+	Seen       pgx.CopyFromSource // (customer string, item string) of the history that may be recommended again. Repeats count once
 	Products   pgx.CopyFromSource // (item string, line string, stock int32, or nil: unknown, and never sold out), once an item
 	Whole      bool               // Products are all that the shop holds: other items are gone
 }
@@ -53,7 +54,7 @@ func Refresh(ctx context.Context, pool *pgxpool.Pool, version int64, s Snapshot)
 			return fmt.Errorf("version %d belongs to another shop than snapshot %s", version, s.Name)
 		}
 		refreshed = true
-		return s.fill(ctx, tx, version)
+		return s.fill(ctx, tx, version, active.BlendKind != "")
 	})
 	return refreshed && err == nil, err
 }
@@ -79,7 +80,7 @@ func RefreshWithoutModel(ctx context.Context, pool *pgxpool.Pool, s Snapshot) (r
 			return Wrap("creating the tables of the shop without a model", err)
 		}
 		refreshed = true
-		return s.fill(ctx, tx, WithoutModel)
+		return s.fill(ctx, tx, WithoutModel, false)
 	})
 	return refreshed && err == nil, err
 }
