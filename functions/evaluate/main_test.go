@@ -13,6 +13,8 @@ func TestHandle(t *testing.T) {
 	t.Run("noise is refused, and leaves its row and its report", func(t *testing.T) { testRefused(t, setup(t, server)) })
 	t.Run("a hand-over is only reported on", func(t *testing.T) { testReported(t, setup(t, server)) })
 	t.Run("item kNN decides only if it is asked to", func(t *testing.T) { testNeighbours(t, setup(t, server)) })
+	t.Run("neighbours rank next to the vectors", func(t *testing.T) { testBlend(t, setup(t, server)) })
+	t.Run("damaged neighbours", func(t *testing.T) { testDamagedNeighbours(t, setup(t, server)) })
 	t.Run("another hold-out is no fair comparison", func(t *testing.T) { testAnotherHoldOut(t, setup(t, server)) })
 	t.Run("nothing to measure with", func(t *testing.T) { testUnmeasured(t, setup(t, server)) })
 	t.Run("an attempt after an interruption ends alike", func(t *testing.T) { testInterrupted(t, setup(t, server)) })

@@ -112,7 +112,7 @@ func (m *measurement) figures(ctx context.Context, of contender) (c evaluation.C
 	if of.Origin == vectorstore.Trained {
 		c.Origin = evaluation.Trained
 	}
-	scorer, err := m.handler.scorer(ctx, of.Record, m.snapshot)
+	scorer, err := m.scorer(ctx, of)
 	if err != nil {
 		return c, err
 	}

@@ -20,6 +20,7 @@ import (
 	"recsys/shared/contract/settings"
 	"recsys/shared/contract/shape"
 	"recsys/shared/contract/workflow"
+	"recsys/shared/learn/blend"
 	"recsys/shared/learn/embeddings"
 	"recsys/shared/learn/evaluation"
 	"recsys/shared/learn/evaluation/report"
@@ -115,6 +116,12 @@ func vectors(n int, taste float32, seed uint64) []float32 {
 // load makes the next version, with the vectors of this much taste, as train or as a data scientist leaves them.
 func (b *bench) load(trained bool, heldOut lake.HoldOut, taste float32) (version int64) {
 	b.Helper()
+	return b.loadWith(trained, heldOut, taste, nil)
+}
+
+// loadWith is load with neighbours next to the vectors.
+func (b *bench) loadWith(trained bool, heldOut lake.HoldOut, taste float32, chosen *blend.Neighbours) (version int64) {
+	b.Helper()
 	ctx := b.Context()
 	b.Must(b.DB.QueryRow(ctx, `select count(*) + 1 from recsys.embedding_version`).Scan(&version))
 	artifacts := map[string]string{lake.ItemEmbeddingsKey: fmt.Sprint(version)}
@@ -145,8 +152,16 @@ func (b *bench) load(trained bool, heldOut lake.HoldOut, taste float32) (version
 	itemsKey, usersKey := lake.ItemEmbeddingsKey, lake.UserEmbeddingsKey
 	if trained {
 		itemsKey, usersKey = lake.EvaluationItemsKey, lake.EvaluationUsersKey
-		_, err := b.Artifacts.PutJSON(ctx, lake.VersionKey(version, lake.TrainingKey), lake.Training{
-			HeldOut: heldOut, Loss: []float64{9, 3}, Options: []lake.Option{{Name: "factors", Value: "2"}}, Shop: shape.OrLab(b.shop).Hash})
+		training := lake.Training{HeldOut: heldOut, Loss: []float64{9, 3}, Options: []lake.Option{{Name: "factors", Value: "2"}}, Shop: shape.OrLab(b.shop).Hash}
+		if chosen != nil {
+			training.Neighbours = &lake.Neighbours{Kind: chosen.Kind, Beta: chosen.Beta}
+			var file bytes.Buffer
+			_, err := chosen.WriteTo(&file)
+			b.Must(err)
+			_, err = b.Artifacts.Put(ctx, lake.VersionKey(version, lake.EvaluationNeighboursKey), bytes.NewReader(file.Bytes()))
+			b.Must(err)
+		}
+		_, err := b.Artifacts.PutJSON(ctx, lake.VersionKey(version, lake.TrainingKey), training)
 		b.Must(err)
 	}
 	writeVectors(b, lake.VersionKey(version, itemsKey), codes, shape.Text, itemVectors)

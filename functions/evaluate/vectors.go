@@ -2,37 +2,71 @@ package main
 
 import (
 	"context"
+	"errors"
 	"io"
 
+	"recsys/shared/contract/failure"
 	"recsys/shared/contract/lake"
+	"recsys/shared/learn/blend"
 	"recsys/shared/learn/embeddings"
 	"recsys/shared/learn/evaluation"
 	"recsys/shared/shop/interactions"
 	"recsys/shared/store/vectorstore"
 )
 
-// scorer reads the vectors that measure a version: those that a training learned without the held-out ratings, or
-// else the handed-over ones.
-func (h *Handler) scorer(ctx context.Context, version vectorstore.Record, snapshot *interactions.Snapshot) (evaluation.Scorer, error) {
+// scorer ranks as the version does when it answers. It reads what measures the version: vectors and neighbours that a
+// training learned without the held-out ratings, or else the handed-over vectors.
+func (m *measurement) scorer(ctx context.Context, of contender) (evaluation.Scorer, error) {
 	itemsKey, usersKey := lake.ItemEmbeddingsKey, lake.UserEmbeddingsKey
-	if version.Origin == vectorstore.Trained {
+	if of.Origin == vectorstore.Trained {
 		itemsKey, usersKey = lake.EvaluationItemsKey, lake.EvaluationUsersKey
 	}
 	var wrong embeddings.Faults
-	items := embeddings.Items(itemsKey, h.opener(ctx, version.Version, itemsKey), &wrong)
-	users := embeddings.Users(usersKey, snapshot.Shop.Customer.Type, h.opener(ctx, version.Version, usersKey), &wrong)
-	items.Dimension, users.Dimension = version.Dimension, version.Dimension
+	items := embeddings.Items(itemsKey, m.handler.opener(ctx, of.Version, itemsKey), &wrong)
+	users := embeddings.Users(usersKey, m.snapshot.Shop.Customer.Type, m.handler.opener(ctx, of.Version, usersKey), &wrong)
+	items.Dimension, users.Dimension = of.Dimension, of.Dimension
 	defer items.Close()
 	defer users.Close()
-	itemVectors, err := byPlace(items, snapshot.Items, spelling(snapshot))
+	spelled := spelling(m.snapshot)
+	model := blend.Model{Metric: of.Metric, Dimension: of.Dimension, Items: m.snapshot.Items}
+	var err error
+	if model.Vectors, err = itemVectors(items, m.snapshot.Items, spelled); err != nil {
+		return nil, err
+	}
+	if err := m.addNeighbours(ctx, of, &model, spelled); err != nil {
+		return nil, err
+	}
+	vectors, err := byPlace(users, m.snapshot.Customers)
 	if err != nil {
 		return nil, err
 	}
-	userVectors, err := byPlace(users, snapshot.Customers, func(id string) string { return id })
-	if err != nil {
-		return nil, err
+	scorer, err := blend.NewScorer(model)
+	return blend.Customers{Scorer: scorer, Vectors: vectors, History: m.Train}, err
+}
+
+// addNeighbours adds the item-item model that ranks next to the vectors, if the version has one.
+func (m *measurement) addNeighbours(ctx context.Context, of contender, model *blend.Model, spelled func(string) string) error {
+	if of.training.Neighbours == nil {
+		return nil
 	}
-	return evaluation.NewEmbeddings(version.Metric, version.Dimension, userVectors, itemVectors)
+	body, err := m.handler.opener(ctx, of.Version, lake.EvaluationNeighboursKey)()
+	if err != nil {
+		return err
+	}
+	defer body.Close()
+	read, err := blend.ReadNeighbours(body)
+	var refused *blend.RefusedFile
+	if errors.As(err, &refused) {
+		return failure.InvalidEmbeddings.Errorf("%s: %w", lake.EvaluationNeighboursKey, err)
+	}
+	if err != nil {
+		return err
+	}
+	for i, id := range read.Items {
+		read.Items[i] = spelled(id)
+	}
+	model.Neighbours, model.Beta = read.For(model.Items), read.Beta
+	return nil
 }
 
 // opener streams an artifact of a version.
@@ -54,18 +88,35 @@ func spelling(snapshot *interactions.Snapshot) func(id string) string {
 	}
 }
 
-// byPlace reads the vectors of these ids, as spelled in the snapshot, into their places, or nil. Others' are left
-// out.
-func byPlace(file *embeddings.Reader, ids []string, spelled func(string) string) ([][]float32, error) {
+// places returns the place of each id.
+func places(ids []string) map[string]int {
 	place := make(map[string]int, len(ids))
 	for i, id := range ids {
 		place[id] = i
 	}
-	vectors := make([][]float32, len(ids))
+	return place
+}
+
+// itemVectors reads the vectors of these ids, as spelled in the snapshot, into one row each. An item that the file does not
+// have has a row of zeros. Others' vectors are left out.
+func itemVectors(file *embeddings.Reader, ids []string, spelled func(string) string) ([]float32, error) {
+	place, vectors := places(ids), make([]float32, len(ids)*file.Dimension)
+	for file.Next() {
+		id, vector := file.Row()
+		if at, wanted := place[spelled(id)]; wanted {
+			copy(vectors[at*file.Dimension:], vector)
+		}
+	}
+	return vectors, file.Err()
+}
+
+// byPlace reads the vectors of these ids into their places, or nil. Others' are left out.
+func byPlace(file *embeddings.Reader, ids []string) ([][]float32, error) {
+	place, vectors := places(ids), make([][]float32, len(ids))
 	var block []float32 // many vectors lie in one piece of memory
 	for file.Next() {
 		id, vector := file.Row()
-		at, wanted := place[spelled(id)]
+		at, wanted := place[id]
 		if !wanted {
 			continue
 		}
@@ -75,10 +126,7 @@ func byPlace(file *embeddings.Reader, ids []string, spelled func(string) string)
 		vectors[at], block = block[:len(vector):len(vector)], block[len(vector):]
 		copy(vectors[at], vector)
 	}
-	if err := file.Err(); err != nil {
-		return nil, err
-	}
-	return vectors, nil
+	return vectors, file.Err()
 }
 
 // blockSize is how many vectors lie in one piece of memory.
