@@ -13,40 +13,10 @@ import (
 	awsfirehose "github.com/aws/aws-sdk-go-v2/service/firehose"
 	"github.com/pgvector/pgvector-go"
 
+	"recsys/infra/local/testbed/versiontest"
 	"recsys/shared/contract/settings"
 	"recsys/shared/store/vectorstore"
 )
-
-const dimension = 32
-
-// randomVectors are seeded and have no structure, the hardest case for the index.
-func randomVectors(n int) [][]float32 {
-	chance := rand.New(rand.NewPCG(1, uint64(n)))
-	vectors := make([][]float32, n)
-	for i := range vectors {
-		vectors[i] = make([]float32, dimension)
-		for k := range vectors[i] {
-			vectors[i][k] = float32(chance.NormFloat64())
-		}
-	}
-	return vectors
-}
-
-func manyItems(n int) map[string][]float32 {
-	items := map[string][]float32{}
-	for i, vector := range randomVectors(n) {
-		items[fmt.Sprintf("item-%05d", i)] = vector
-	}
-	return items
-}
-
-func manyUsers(n int) map[int32][]float32 {
-	users := map[int32][]float32{}
-	for i, vector := range randomVectors(n) {
-		users[int32(i+1)] = vector
-	}
-	return users
-}
 
 // sessions are n records of which each sixth customer is unknown, with three products each.
 func sessions(n int) []string {
@@ -70,7 +40,7 @@ func (accepting) PutRecordBatch(context.Context, *awsfirehose.PutRecordBatchInpu
 // The bare limit beside it is the same searches in one statement, without anything of ours.
 func BenchmarkBatch(b *testing.B) {
 	w := setup(b)
-	v := version{items: manyItems(10_000), users: manyUsers(1000), popularity: popularity}
+	v := version{Items: versiontest.ManyItems(10_000), Users: versiontest.ManyUsers(1000), Popularity: versiontest.Popularity}
 	number := w.load(v)
 	handler := w.newHandler(w.readerURL, accepting{})
 	run := func(name string, size int) {
@@ -80,33 +50,18 @@ func BenchmarkBatch(b *testing.B) {
 		run("stored", size)
 	}
 	b.Run("bare/1000", func(b *testing.B) { bare(b, w, number, 1000) })
-	v.model = sampleArtifacts
+	v.Model = sampleArtifacts
 	w.load(v)
 	for _, size := range []int{1, 100, 500, 1000} {
 		run("model", size)
 	}
 }
 
-// largeShop has 10,000 items, of which one in 20 is out of stock, and 1,000 customers who have rated 20 each.
-func largeShop() version {
-	v := version{items: manyItems(10_000), users: manyUsers(1000), popularity: popularity}
-	chance := rand.New(rand.NewPCG(3, 3))
-	for user := range v.users {
-		for _, item := range chance.Perm(10_000)[:20] {
-			v.rated = append(v.rated, []any{user, fmt.Sprintf("item-%05d", item)})
-		}
-	}
-	for item := range v.items {
-		v.attributes = append(v.attributes, []any{item, fmt.Sprintf("line %d", chance.IntN(7)), int32(chance.IntN(20))})
-	}
-	return v
-}
-
 // BenchmarkOptions measures the cost of each option on a large shop: records/s, and their share of the records/s
 // without any option, in batches that alternate.
 func BenchmarkOptions(b *testing.B) {
 	w := setup(b)
-	v := largeShop()
+	v := versiontest.LargeShop()
 	bare := func(s *settings.Ranking) {
 		s.SessionWeight, s.TrendingHalfLife = 0, 0
 		s.IncludeRated, s.IncludeSession, s.IncludeOutOfStock = true, true, true
@@ -126,7 +81,7 @@ func BenchmarkOptions(b *testing.B) {
 	}
 	for _, vectors := range []string{"stored", "model"} {
 		if vectors == "model" {
-			v.model = sampleArtifacts
+			v.Model = sampleArtifacts
 		}
 		w.load(v)
 		without := w.newHandler(w.readerURL, accepting{}, bare)
@@ -177,7 +132,7 @@ func answer(b *testing.B, handler *Handler, event events.KinesisEvent) {
 
 func bare(b *testing.B, w *world, number int64, size int) {
 	var vectors []pgvector.Vector
-	for _, vector := range randomVectors(2 * size) { // the nearest to a customer, and to a product
+	for _, vector := range versiontest.RandomVectors(2 * size) { // the nearest to a customer, and to a product
 		vectors = append(vectors, pgvector.NewVector(vector))
 	}
 	sql := fmt.Sprintf(`select count(near.id) from unnest($1::vector[]) q(v) cross join lateral

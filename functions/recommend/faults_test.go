@@ -13,6 +13,7 @@ import (
 
 	"recsys/infra/local/aws/awscall"
 	"recsys/infra/local/aws/firehose"
+	"recsys/infra/local/testbed/versiontest"
 )
 
 // numbered are n good records whose session is their place in the batch.
@@ -50,7 +51,7 @@ func (w *world) again(payloads []string, notDone string) []output {
 
 func TestPartialFailuresAreRetried(t *testing.T) {
 	w := setup(t)
-	w.load(small())
+	w.load(versiontest.Small())
 	var calls atomic.Int32
 	w.firehose.SetFaults(firehose.Faults{Fail: func(_ string, batch [][]byte) []int {
 		if calls.Add(1) == 1 {
@@ -72,7 +73,7 @@ func unique(ids []string) []string { return slices.Compact(slices.Sorted(slices.
 // own call come again, under the same event ids.
 func TestLastingPartialFailure(t *testing.T) {
 	w := setup(t)
-	w.load(small())
+	w.load(versiontest.Small())
 	payloads := numbered(1200)
 	w.firehose.SetFaults(firehose.Faults{Fail: func(_ string, batch [][]byte) (failed []int) {
 		for i, line := range batch {
@@ -99,7 +100,7 @@ func TestLastingPartialFailure(t *testing.T) {
 
 func TestThrottledFirehose(t *testing.T) {
 	w := setup(t)
-	w.load(small())
+	w.load(versiontest.Small())
 	payloads := numbered(3)
 	var calls atomic.Int32
 	w.firehose.SetFaults(firehose.Faults{Throttle: func(string) bool { return calls.Add(1) <= 3 }})
@@ -119,7 +120,7 @@ func TestThrottledFirehose(t *testing.T) {
 // TestNoTimeLeft: near the end of the invocation nothing is tried again, so that the report still goes out.
 func TestNoTimeLeft(t *testing.T) {
 	w := setup(t)
-	w.load(small())
+	w.load(versiontest.Small())
 	var calls atomic.Int32
 	w.firehose.SetFaults(firehose.Faults{Throttle: func(string) bool { calls.Add(1); return true }})
 	w.handler.delivery.pause = time.Hour
@@ -136,7 +137,7 @@ func TestNoTimeLeft(t *testing.T) {
 // that died meanwhile cost no batch.
 func TestPostgresAwayAndBack(t *testing.T) {
 	w := setup(t)
-	w.load(small())
+	w.load(versiontest.Small())
 	payloads := append(numbered(5), "not json")
 	for _, end := range []func() error{w.Postgres.Pause, w.Postgres.Kill} {
 		if notDone := w.handle(payloads...); notDone != "" {
@@ -160,7 +161,7 @@ func TestPostgresAwayAndBack(t *testing.T) {
 // TestDeadConnection: a server that came back between two batches is met with a connection that is dead.
 func TestDeadConnection(t *testing.T) {
 	w := setup(t)
-	w.load(small())
+	w.load(versiontest.Small())
 	w.handle(numbered(1)...)
 	w.Must(w.Postgres.Pause())
 	w.Must(w.Postgres.Restart(t.Context()))
@@ -172,7 +173,7 @@ func TestDeadConnection(t *testing.T) {
 // TestRejectionStoreAway: records behind a rejected one that cannot be stored wait with it.
 func TestRejectionStoreAway(t *testing.T) {
 	w := setup(t)
-	w.load(small())
+	w.load(versiontest.Small())
 	payloads := numbered(6)
 	payloads[3] = "not json"
 	w.S3.SetHooks(awscall.Hooks{Before: func(call awscall.Call) error {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"slices"
 	"time"
 
 	"github.com/aws/aws-lambda-go/events"
@@ -11,13 +12,14 @@ import (
 
 	"recsys/shared/contract/settings"
 	"recsys/shared/runtime/metrics"
+	"recsys/shared/serving/answers"
 	"recsys/shared/store/objectstore"
 	"recsys/shared/stream/activity"
 )
 
 // Handler answers batches, one at a time, as Lambda hands them over.
 type Handler struct {
-	index    *index
+	answers  *answers.Service
 	delivery *delivery
 	rejected *rejections
 	now      func() time.Time
@@ -27,8 +29,7 @@ type Handler struct {
 // New makes the handler from settings and from clients that the process shares.
 func New(s settings.Recommend, pool *pgxpool.Pool, client putter, artifacts, recommendations *objectstore.Store) *Handler {
 	return &Handler{
-		index: &index{pool: pool, models: &models{artifacts: artifacts}, options: s.Ranking, timeout: s.DatabaseTimeout,
-			texts: rendered{}, countEvery: countCartsEvery},
+		answers:  answers.New(pool, artifacts, s.Ranking, s.DatabaseTimeout),
 		delivery: &delivery{client: client, stream: s.DeliveryStream, pause: firstPause},
 		rejected: &rejections{bucket: recommendations},
 		now:      time.Now,
@@ -73,7 +74,7 @@ func (h *Handler) answerAll(ctx context.Context, records []events.KinesisEventRe
 // answerPortion answers a portion as far as it gets. The entries before done are done. The error is the reason for stopping.
 func (h *Handler) answerPortion(ctx context.Context, entries []entry) (done int, err error) {
 	now := h.now()
-	answers, err := h.index.answer(ctx, entries, now)
+	answers, err := h.answer(ctx, entries, now)
 	if err != nil {
 		return 0, err
 	}
@@ -85,6 +86,16 @@ func (h *Handler) answerPortion(ctx context.Context, entries []entry) (done int,
 	}
 	count(ctx, outcomes[:done])
 	return done, err
+}
+
+// answer reads the entries by the form of the active version's shop, and returns an answer to each that could be read, in their
+// order, but for the event and the time.
+func (h *Handler) answer(ctx context.Context, entries []entry, now time.Time) ([]activity.Answer, error) {
+	if !slices.ContainsFunc(entries, entry.readable) {
+		return nil, nil
+	}
+	read := func(form *activity.Form) []*activity.Record { return readRecords(entries, form) }
+	return h.answers.Answer(ctx, answers.Batch{Read: read, Now: now})
 }
 
 // readable reports whether a form may be able to read the entry.

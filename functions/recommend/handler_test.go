@@ -10,24 +10,14 @@ import (
 
 	"github.com/aws/aws-lambda-go/events"
 
+	"recsys/infra/local/testbed/versiontest"
 	"recsys/shared/contract/distance"
 	"recsys/shared/stream/activity"
 )
 
-var popularity = [][]any{
-	{"norway", "item-050", int64(3)}, {"norway", "item-051", int64(2)},
-	{"usa", "item-001", int64(9)}, {"usa", "item-002", int64(8)}, {"usa", "item-050", int64(1)}, {"usa", "item-003", int64(7)},
-}
-
-// small is a version of 100 items around the circle: by index scan or not, neighbours are known. There is a user 0,
-// and no visitor may be taken for them.
-func small() version {
-	return version{items: circle(100, 4), users: map[int32][]float32{0: direction(0.5, 4), 103: direction(0.1, 4)}, popularity: popularity}
-}
-
 func TestStrategies(t *testing.T) {
 	w := setup(t)
-	number := w.load(small())
+	number := w.load(versiontest.Small())
 	for _, c := range []struct {
 		name, in, strategy, recommended, similarTo, similar string
 	}{
@@ -102,8 +92,8 @@ func TestEmptyDatabase(t *testing.T) {
 func TestMetrics(t *testing.T) {
 	w := setup(t)
 	for _, metric := range []distance.Metric{distance.InnerProduct, distance.L2} {
-		v := small()
-		v.metric = metric
+		v := versiontest.Small()
+		v.Metric = metric
 		w.load(v)
 		w.handle(`{"customer_number":103}`)
 		o := w.delivered()[0]
@@ -117,7 +107,7 @@ func TestMetrics(t *testing.T) {
 func TestBadRecords(t *testing.T) {
 	t.Parallel()
 	w := setup(t)
-	w.load(small())
+	w.load(versiontest.Small())
 	megabyte := `{"session_id":"large","customer_number":103,"x":"` + strings.Repeat("x", 1<<20-60) + `"}`
 	records := []struct{ in, reason string }{
 		{`{"session_id":"0","customer_number":103}`, ""},
@@ -165,7 +155,7 @@ func TestBadRecords(t *testing.T) {
 
 func TestEventFixture(t *testing.T) {
 	w := setup(t)
-	w.load(small())
+	w.load(versiontest.Small())
 	content, err := os.ReadFile("event.json")
 	w.Must(err)
 	var event events.KinesisEvent

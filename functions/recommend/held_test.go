@@ -7,9 +7,9 @@ import (
 	"testing"
 	"time"
 
+	"recsys/infra/local/testbed/versiontest"
+	"recsys/shared/serving/answers"
 	"recsys/shared/store/vectorstore"
-	"recsys/shared/stream/ranking"
-	"recsys/shared/stream/unpack"
 )
 
 // shoppers are n records of new sessions with two products of a version of 1,000 in the cart.
@@ -33,7 +33,7 @@ func (w *world) dump() (release func()) {
 func TestALongTransactionLeavesTheTrendsSmall(t *testing.T) {
 	t.Parallel()
 	w := setup(t)
-	w.load(version{items: circle(1000, 3)})
+	w.load(version{Items: versiontest.Circle(1000, 3)})
 	chance := rand.New(rand.NewPCG(1, 1))
 	release := w.dump()
 	defer release()
@@ -54,9 +54,9 @@ func TestALongTransactionLeavesTheTrendsSmall(t *testing.T) {
 // reports a batch's time before, at the end of the hour, and afterwards, and the size of the trends.
 func BenchmarkHeldSnapshot(b *testing.B) {
 	w := setup(b)
-	w.load(version{items: circle(1000, 32), popularity: popularity})
+	w.load(version{Items: versiontest.Circle(1000, 32), Popularity: versiontest.Popularity})
 	handler := w.newHandler(w.readerURL, accepting{})
-	handler.index.countEvery = countCartsEvery
+	handler.answers.CountEvery = answers.CountCartsEvery
 	chance, now := rand.New(rand.NewPCG(1, 1)), w.handler.now()
 	handler.now = func() time.Time { return now }
 	second := func() time.Duration {
@@ -74,24 +74,6 @@ func BenchmarkHeldSnapshot(b *testing.B) {
 		slices.Sort(took)
 		return float64(took[batches/2].Microseconds()) / 1000
 	}
-	// carts does the trends' part of second, without the searches.
-	carts := func(seconds int) {
-		conn, err := handler.index.pool.Acquire(b.Context())
-		w.Must(err)
-		defer conn.Release()
-		version, _, err := vectorstore.ReadActive(b.Context(), conn)
-		w.Must(err)
-		for range seconds {
-			q := batchQuery{version: version, rules: ranking.Rules{Ranking: handler.index.options}, now: now}
-			for _, payload := range shoppers(60, chance) {
-				entry := open(unpack.Part{Data: []byte(payload)})
-				entry.read(lab)
-				q.records = append(q.records, newRecordQuery(&entry.record, nil))
-			}
-			handler.index.keepTrends(b.Context(), conn, &q)
-			now = now.Add(time.Second)
-		}
-	}
 	kilobytes := func() (kB float64) {
 		w.Must(w.loader.QueryRow(b.Context(), `select sum(pg_total_relation_size(oid)) / 1024 from pg_class
 			where relkind = 'r' and (relname like 'cart_item%' or relname like 'trend%')`).Scan(&kB))
@@ -101,13 +83,13 @@ func BenchmarkHeldSnapshot(b *testing.B) {
 		median(20) // statements are prepared
 		b.ReportMetric(median(100), "ms-before")
 		release := w.dump()
-		carts(3500)
+		median(3500)
 		b.ReportMetric(median(100), "ms-held-for-an-hour")
 		b.ReportMetric(kilobytes(), "kB-held-for-an-hour")
 		release()
 		b.ReportMetric(median(100), "ms-released")
 		for range vectorstore.CartSlots {
-			now = now.Add(slotTime)
+			now = now.Add(answers.SlotTime)
 			second()
 		}
 		b.ReportMetric(kilobytes(), "kB-two-hours-later")

@@ -7,8 +7,7 @@
 // Writes: a line for each record to the delivery stream, rejected records to the recommendations bucket, and carts to
 // vectorstore.CartTable and TrendingTable.
 //
-// A record passes portions (parse), index.answer (read the version, retrieve, rank), outcomes (its line), rejections and
-// delivery. retrieve.go describes the retrieval, package ranking everything after it.
+// A record passes portions (parse), Handler.answer (package answers), outcomes (its line), rejections and delivery.
 // Settings: settings.Recommend. Spec: docs/stream.md.
 package main
 

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"recsys/infra/local/aws/lambda"
+	"recsys/infra/local/testbed/versiontest"
 	"recsys/shared/contract/settings"
 	"recsys/shared/contract/workflow"
 )
@@ -16,7 +17,7 @@ import (
 func TestBinary(t *testing.T) {
 	t.Parallel()
 	w := setup(t)
-	w.load(small())
+	w.load(versiontest.Small())
 	dir := t.TempDir()
 	bootstrap := filepath.Join(dir, "bootstrap")
 	build := exec.CommandContext(t.Context(), "go", "build", "-buildvcs=false", "-tags=lambda.norpc", "-o", bootstrap, ".")

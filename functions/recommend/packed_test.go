@@ -9,6 +9,7 @@ import (
 	"github.com/aws/aws-lambda-go/events"
 
 	"recsys/infra/local/aws/firehose"
+	"recsys/infra/local/testbed/versiontest"
 	"recsys/shared/stream/unpack"
 	"recsys/shared/stream/unpack/unpacktest"
 )
@@ -18,7 +19,7 @@ const known = `{"session_id":"s","customer_number":103}`
 // TestPackedRecords: each record in a Kinesis record has an answer or a rejection of its own, in its order.
 func TestPackedRecords(t *testing.T) {
 	w := setup(t)
-	w.load(small())
+	w.load(versiontest.Small())
 	broken := unpacktest.Aggregate("own", known)
 	broken[len(broken)-1] ^= 1
 	payloads := []string{
@@ -70,7 +71,7 @@ func TestPackedRecords(t *testing.T) {
 // again with all that is in it, under the same event ids.
 func TestAKinesisRecordIsDoneWhole(t *testing.T) {
 	w := setup(t)
-	w.load(small())
+	w.load(versiontest.Small())
 	many := numbered(maxPortion + 700)
 	payloads := []string{known, string(unpacktest.Aggregate("k", many...)), known}
 	lost := fmt.Sprintf(`"session_id":"%d"`, maxPortion+100) // of the second portion

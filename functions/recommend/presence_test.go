@@ -8,6 +8,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"recsys/infra/local/testbed/versiontest"
 	"recsys/shared/contract/settings"
 	"recsys/shared/store/vectorstore"
 )
@@ -31,11 +32,11 @@ var visits = []string{
 // the stock alone is unknown stays.
 func TestItemsThatAreGone(t *testing.T) {
 	w := setup(t)
-	v := version{items: circle(12, 4), users: map[int32][]float32{1: direction(0.1, 4)}, whole: true,
-		popularity: [][]any{{"norway", itemID(4), int64(9)}, {"norway", "new", int64(8)}}}
-	v.attributes = append(inShop(itemID(1), itemID(3), itemID(5), itemID(7)), []any{itemID(8), "", nil}, []any{itemID(9), "line", int32(0)})
+	v := version{Items: versiontest.Circle(12, 4), Users: map[int32][]float32{1: versiontest.Direction(0.1, 4)}, Whole: true,
+		Popularity: [][]any{{"norway", itemID(4), int64(9)}, {"norway", "new", int64(8)}}}
+	v.Attributes = append(inShop(itemID(1), itemID(3), itemID(5), itemID(7)), []any{itemID(8), "", nil}, []any{itemID(9), "line", int32(0)})
 	w.load(v)
-	_, err := w.handler.index.pool.Exec(t.Context(), `insert into `+vectorstore.TrendingTable+` (items, scores, updated_at, counted_to) values ('{item-002,item-003}', '{9,5}', '2026-11-23', 0)`)
+	_, err := w.pool.Exec(t.Context(), `insert into `+vectorstore.TrendingTable+` (items, scores, updated_at, counted_to) values ('{item-002,item-003}', '{9,5}', '2026-11-23', 0)`)
 	w.Must(err)
 	held := []string{itemID(1), itemID(3), itemID(4), itemID(5), itemID(7), itemID(8), "new"} // two of them were rated and came later
 	for name, change := range map[string]func(*settings.Ranking){
@@ -51,7 +52,7 @@ func TestItemsThatAreGone(t *testing.T) {
 				t.Fatal("not done", err)
 			}
 			want := slices.Clone(held)
-			if handler.index.options.IncludeOutOfStock {
+			if handler.answers.Options.IncludeOutOfStock {
 				want = append(want, itemID(9))
 			}
 			for _, o := range w.delivered() {
@@ -78,9 +79,9 @@ func TestItemsThatAreGone(t *testing.T) {
 // more.
 func TestItemsThatAreGoneInThePlainRetry(t *testing.T) {
 	w := setup(t)
-	v := version{items: circle(12, 4), users: map[int32][]float32{1: {1, 1e-45, 0, 0}}, popularity: popularity, whole: true}
-	v.items["tiny"] = []float32{1, 2e-45, 1e-45, 0}
-	v.popularity, v.attributes = nil, inShop(itemID(3), itemID(4))
+	v := version{Items: versiontest.Circle(12, 4), Users: map[int32][]float32{1: {1, 1e-45, 0, 0}}, Popularity: versiontest.Popularity, Whole: true}
+	v.Items["tiny"] = []float32{1, 2e-45, 1e-45, 0}
+	v.Popularity, v.Attributes = nil, inShop(itemID(3), itemID(4))
 	w.load(v)
 	if notDone := w.handle(`{"customer_number":1,"browse_history":[{"product_code":"tiny"}]}`); notDone != "" {
 		t.Fatal("not done")
@@ -95,7 +96,7 @@ func TestItemsThatAreGoneInThePlainRetry(t *testing.T) {
 // rows.
 func TestARefreshTakesItemsOut(t *testing.T) {
 	w := setup(t)
-	number := w.load(version{items: circle(5, 4), users: map[int32][]float32{1: direction(0.1, 4)}})
+	number := w.load(version{Items: versiontest.Circle(5, 4), Users: map[int32][]float32{1: versiontest.Direction(0.1, 4)}})
 	every := []string{itemID(0), itemID(1), itemID(2), itemID(3), itemID(4)}
 	for i, snapshot := range []struct {
 		products [][]any
@@ -125,14 +126,14 @@ func TestARefreshTakesItemsOut(t *testing.T) {
 // the session, for similar items, for the session's vector and for carts in the trends.
 func TestCodesWithoutRegardToCase(t *testing.T) {
 	w := setup(t)
-	v := version{items: map[string][]float32{}, whole: true}
+	v := version{Items: map[string][]float32{}, Whole: true}
 	codes := []string{"P01", "ab00", "AB00", "Größe", "5003", "was-Here", "P02"}
 	for i, code := range codes {
-		v.items[code] = direction(float64(i)/7, 2)
+		v.Items[code] = versiontest.Direction(float64(i)/7, 2)
 	}
 	// "New" has no vector yet. WAS-HERE is the shop's present name of was-Here.
-	v.attributes = inShop("P01", "ab00", "AB00", "Größe", "5003", "P02", "New", "WAS-HERE")
-	v.popularity = [][]any{{"norway", "New", int64(1)}, {"norway", "WAS-HERE", int64(1)}}
+	v.Attributes = inShop("P01", "ab00", "AB00", "Größe", "5003", "P02", "New", "WAS-HERE")
+	v.Popularity = [][]any{{"norway", "New", int64(1)}, {"norway", "WAS-HERE", int64(1)}}
 	w.load(v)
 	for code, want := range map[string]struct{ similarTo, excluded string }{
 		"p01": {"P01", "P01"}, "P01": {"P01", "P01"}, "ab00": {"ab00", "ab00"}, "AB00": {"AB00", "AB00"},
@@ -169,7 +170,7 @@ func TestCodesWithoutRegardToCase(t *testing.T) {
 // TestOneProductSpelledTwice: it moves the session's vector once, and is one product of the answer.
 func TestOneProductSpelledTwice(t *testing.T) {
 	w := setup(t)
-	v := version{items: circle(12, 4), attributes: inShop(itemID(0), itemID(1), itemID(2), itemID(3), itemID(4), itemID(5)), whole: true}
+	v := version{Items: versiontest.Circle(12, 4), Attributes: inShop(itemID(0), itemID(1), itemID(2), itemID(3), itemID(4), itemID(5)), Whole: true}
 	w.load(v)
 	once := `{"session_id":"s","browse_history":[{"product_code":"item-001"},{"product_code":"item-004"}]}`
 	twice := `{"session_id":"s","browse_history":[{"product_code":"ITEM-001"},{"product_code":"item-001"},{"product_code":"item-004"}]}`

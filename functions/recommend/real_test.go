@@ -45,7 +45,7 @@ func sampleTraining() (io.Reader, error) {
 }
 
 // knowShop gives a version the facts of the training rows about its shop.
-func (v *version) knowShop(t *testing.T, rows io.Reader) {
+func knowShop(t *testing.T, v *version, rows io.Reader) {
 	t.Helper()
 	lines, err := csv.NewReader(rows).ReadAll()
 	if err != nil {
@@ -59,30 +59,30 @@ func (v *version) knowShop(t *testing.T, rows io.Reader) {
 	for _, line := range lines[1:] {
 		customer, _ := strconv.ParseInt(line[column["customernumber"]], 10, 32)
 		item, country := line[column["productcode"]], line[column["country"]]
-		v.rated = append(v.rated, []any{int32(customer), item})
+		v.Rated = append(v.Rated, []any{int32(customer), item})
 		counted[vectorstore.CountryKey(country)+"\t"+item]++
 		if !known[item] {
 			known[item] = true
 			stock, _ := strconv.ParseInt(line[column["quantityinstock"]], 10, 32)
-			v.attributes = append(v.attributes, []any{item, line[column["productline"]], int32(stock)})
+			v.Attributes = append(v.Attributes, []any{item, line[column["productline"]], int32(stock)})
 		}
 	}
 	for key, count := range counted {
 		country, item, _ := strings.Cut(key, "\t")
-		v.popularity = append(v.popularity, []any{country, item, count})
+		v.Popularity = append(v.Popularity, []any{country, item, count})
 	}
 }
 
 func handedOver(t *testing.T, dir string) version {
 	t.Helper()
-	v := version{items: map[string][]float32{}, users: map[int32][]float32{}, model: dir}
-	readEmbeddings(t, filepath.Join(dir, lake.ItemEmbeddingsKey), func(id string, vector []float32) { v.items[id] = vector })
+	v := version{Items: map[string][]float32{}, Users: map[int32][]float32{}, Model: dir}
+	readEmbeddings(t, filepath.Join(dir, lake.ItemEmbeddingsKey), func(id string, vector []float32) { v.Items[id] = vector })
 	readEmbeddings(t, filepath.Join(dir, lake.UserEmbeddingsKey), func(id string, vector []float32) {
 		number, err := strconv.ParseInt(id, 10, 32)
 		if err != nil {
 			t.Fatal(err)
 		}
-		v.users[int32(number)] = vector
+		v.Users[int32(number)] = vector
 	})
 	return v
 }
@@ -170,7 +170,7 @@ func TestSessions(t *testing.T) {
 			v := handedOver(t, given.artifacts)
 			rows, err := given.training()
 			w.Must(err)
-			v.knowShop(t, rows)
+			knowShop(t, &v, rows)
 			w.load(v)
 			if notDone := w.handle(payloads...); notDone != "" {
 				t.Fatalf("not done from %s", notDone)
@@ -180,10 +180,10 @@ func TestSessions(t *testing.T) {
 				t.Errorf("%d answers, %d rejected of %d sessions", len(outputs), len(w.rejectedReasons()), len(payloads))
 			}
 			unwanted := map[string]bool{} // "customer item", or "item" for everybody
-			for _, row := range v.rated {
+			for _, row := range v.Rated {
 				unwanted[fmt.Sprint(row...)] = true
 			}
-			for _, row := range v.attributes {
+			for _, row := range v.Attributes {
 				unwanted[row[0].(string)] = row[2].(int32) <= 0
 			}
 			embarrassing := func(o output, payload string) (ids []string) {

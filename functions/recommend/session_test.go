@@ -13,9 +13,7 @@ import (
 	"recsys/shared/contract/distance"
 	"recsys/shared/contract/settings"
 	"recsys/shared/shop/sampleshop"
-	"recsys/shared/store/vectorstore"
 	"recsys/shared/stream/activity"
-	"recsys/shared/stream/ranking"
 )
 
 // TestSessionsTellTheNextProduct: of sessions that follow planted tastes the last product is held out. With the
@@ -60,16 +58,16 @@ func TestBlend(t *testing.T) {
 		}
 		return v
 	}
-	v := version{items: map[string][]float32{}, users: map[int32][]float32{}}
+	v := version{Items: map[string][]float32{}, Users: map[int32][]float32{}}
 	for i := range 60 {
-		v.items[itemID(i)] = vector(0.5 + chance.Float64())
+		v.Items[itemID(i)] = vector(0.5 + chance.Float64())
 	}
 	for user := int32(1); user <= 30; user++ {
-		v.users[user] = vector(float64(user) / 3)
+		v.Users[user] = vector(float64(user) / 3)
 	}
-	weight := w.handler.index.options.SessionWeight
+	weight := w.handler.answers.Options.SessionWeight
 	for _, metric := range []distance.Metric{distance.Cosine, distance.InnerProduct, distance.L2} {
-		v.metric = metric
+		v.Metric = metric
 		w.load(v)
 		var payloads []string
 		for user := range int32(30) {
@@ -80,9 +78,9 @@ func TestBlend(t *testing.T) {
 			t.Fatal("not done")
 		}
 		for i, o := range w.delivered() {
-			own, session := v.users[int32(i+1)], make([]float32, 8)
+			own, session := v.Users[int32(i+1)], make([]float32, 8)
 			for k := range session { // 2 looked at, 1 in the cart
-				session[k] = (2*v.items[itemID(i)][k] + 3*v.items[itemID(i+1)][k]) / 5
+				session[k] = (2*v.Items[itemID(i)][k] + 3*v.Items[itemID(i+1)][k]) / 5
 			}
 			blend := blended(own, session, weight)
 			if metric == distance.L2 {
@@ -91,7 +89,7 @@ func TestBlend(t *testing.T) {
 				}
 			}
 			best, most := "", math.Inf(-1)
-			for id, item := range v.items {
+			for id, item := range v.Items {
 				if score := metric.Score(distanceOf(metric, item, blend)); score > most && id != itemID(i) && id != itemID(i+1) {
 					best, most = id, score
 				}
@@ -116,34 +114,6 @@ func distanceOf(metric distance.Metric, a, b []float32) float64 {
 		return math.Sqrt(square)
 	}
 	return 1 - cosine(a, b)
-}
-
-// TestWhichVectorGoesFirst: a model that is for unseen customers answers those alone that have no vector.
-func TestWhichVectorGoesFirst(t *testing.T) {
-	w := setup(t)
-	w.load(small())
-	active, _, err := vectorstore.ReadActive(t.Context(), w.loader)
-	w.Must(err)
-	conn, err := w.handler.index.pool.Acquire(t.Context())
-	w.Must(err)
-	defer conn.Release()
-	for storedFirst, want := range map[bool]string{true: "stored-vector item-010, model item-050", false: "model item-050, model item-050"} {
-		batch := batchQuery{version: active, rules: ranking.Rules{Ranking: w.handler.index.options, Metric: active.Metric}, storedFirst: storedFirst}
-		for _, in := range []string{`{"customer_number":103}`, `{"customer_number":104}`} {
-			record, err := activity.Parse([]byte(in), lab)
-			w.Must(err)
-			batch.records = append(batch.records, newRecordQuery(&record, direction(0.5, 4)))
-		}
-		found, err := retrieveAll(t.Context(), w.retriever(conn), batch)
-		w.Must(err)
-		var got []string
-		for _, answer := range answers(batch.rules, active, found) {
-			got = append(got, string(answer.Recommendation.Strategy)+" "+answer.Recommended[0].ID)
-		}
-		if strings.Join(got, ", ") != want {
-			t.Errorf("stored first %t: %v, want %s", storedFirst, got, want)
-		}
-	}
 }
 
 // heldOut are sessions of the sample's shop of two products and more, without their last one, and that.

@@ -1,15 +1,12 @@
 package main
 
 import (
-	"bytes"
 	"compress/gzip"
 	"context"
 	"encoding/json"
 	"fmt"
 	"io"
 	"io/fs"
-	"math"
-	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"slices"
@@ -24,12 +21,11 @@ import (
 	awss3 "github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
-	"github.com/pgvector/pgvector-go"
 
 	"recsys/infra/local/aws/firehose"
 	"recsys/infra/local/testbed/postgrestest"
+	"recsys/infra/local/testbed/versiontest"
 	servers "recsys/infra/local/testbed/world"
-	"recsys/shared/contract/distance"
 	"recsys/shared/contract/lake"
 	"recsys/shared/contract/settings"
 	"recsys/shared/contract/shape"
@@ -58,6 +54,7 @@ type world struct {
 	artifacts *objectstore.Store
 	firehose  *firehose.Server
 	handler   *Handler
+	pool      *pgxpool.Pool // of the newest handler
 }
 
 func setup(tb testing.TB) *world {
@@ -93,73 +90,25 @@ func (w *world) newHandler(url string, client putter, change ...func(*settings.R
 	pool, err := vectorstore.Connect(w.Context(), connection(s))
 	w.Must(err)
 	w.Cleanup(pool.Close)
+	w.pool = pool
 	handler := New(s, pool, client, w.artifacts, objectstore.New(w.objects, recommendationsBucket))
 	handler.now = func() time.Time { return time.Date(2026, 11, 23, 1, 2, 3, 0, time.UTC) }
 	handler.delivery.pause = time.Millisecond
-	handler.index.countEvery = 0
+	handler.answers.CountEvery = 0
 	return handler
 }
 
-// retriever is that of the handler, over a connection.
-func (w *world) retriever(conn *pgxpool.Conn) retriever {
-	return &pgvectorRetriever{conn, w.handler.index.acquire, w.handler.index.timeout, rendered{}}
-}
-
-// version is the loader's result.
-type version struct {
-	metric     distance.Metric
-	items      map[string][]float32
-	users      map[int32][]float32
-	named      map[string][]float32 // users of a shop whose ids are given as text
-	shop       *shape.Shop          // nil: the lab
-	popularity [][]any              // country, item, count
-	rated      [][]any              // customer, item
-	attributes [][]any              // item, line, stock
-	whole      bool                 // the attributes are of all products: other items are gone
-	model      string               // a folder with model/ and scalers/, "" for none
-}
+type version = versiontest.Version
 
 // load loads, indexes and activates a version.
 func (w *world) load(v version) int64 {
 	w.Helper()
-	ctx := context.WithoutCancel(w.Context())
-	if v.metric == "" {
-		v.metric = distance.Cosine
-	}
-	run := fmt.Sprintf("run-%d", rand.Int64())
-	artifacts := map[string]string{"run": run}
-	number, err := vectorstore.Allocate(ctx, w.loader, run, v.metric, artifacts, v.model != "")
-	w.Must(err)
-	if v.model != "" {
-		for _, artifact := range lake.ModelArtifacts {
-			content, err := os.ReadFile(filepath.Join(v.model, filepath.FromSlash(artifact)))
-			w.Must(err)
-			_, err = w.artifacts.Put(ctx, lake.VersionKey(number, artifact), bytes.NewReader(content))
-			w.Must(err)
-		}
-	}
-	load := vectorstore.Load{Version: number, Artifacts: artifacts, Items: rows(v.items), Users: rows(v.users)}
-	for _, vector := range v.items {
-		load.Dimension = len(vector)
-	}
-	if v.shop != nil {
-		load.Users = rows(v.named)
-	}
-	load.Snapshot = vectorstore.Snapshot{Name: "s", Of: time.Unix(1, 0), Shop: v.shop, Popularity: pgx.CopyFromRows(v.popularity),
-		Rated: pgx.CopyFromRows(v.rated), Products: pgx.CopyFromRows(v.attributes), Whole: v.whole}
-	_, err = load.Run(ctx, w.loader)
-	w.Must(err)
-	items := vectorstore.ItemTable(number)
-	w.exec(`create index ` + vectorstore.ItemIndex(number) + ` on ` + items + ` using hnsw (embedding ` + v.metric.OperatorClass() + `)`)
-	w.exec(`analyze ` + items)
-	w.activate(number)
-	return number
+	return versiontest.Load(w, w.loader, w.artifacts, v)
 }
 
 func (w *world) activate(number int64) {
 	w.Helper()
-	w.exec(fmt.Sprintf(`begin; update %[1]s set status = 'retired' where status = 'active';
-		update %[1]s set status = 'active', ef_search = 40, recall = 1 where version = %[2]d; commit`, vectorstore.VersionTable, number))
+	versiontest.Activate(w, w.loader, number)
 }
 
 // drop gives way to readers, as vector-index does.
@@ -179,14 +128,6 @@ func (w *world) exec(sql string) {
 	w.Helper()
 	_, err := w.loader.Exec(context.WithoutCancel(w.Context()), sql, pgx.QueryExecModeSimpleProtocol)
 	w.Must(err)
-}
-
-func rows[ID comparable](vectors map[ID][]float32) pgx.CopyFromSource {
-	var all [][]any
-	for id, vector := range vectors {
-		all = append(all, []any{id, pgvector.NewVector(vector)})
-	}
-	return pgx.CopyFromRows(all)
 }
 
 // batch makes a Kinesis event of payloads with sequence numbers from 1000 on.
@@ -308,19 +249,4 @@ func (w *world) files(prefix string) (paths []string) {
 	})
 	slices.Sort(paths)
 	return paths
-}
-
-// circle makes n items around the unit circle in the first two of dimension numbers: item-k's neighbours are k±1, k±2 …
-func circle(n, dimension int) map[string][]float32 {
-	items := map[string][]float32{}
-	for i := range n {
-		items[fmt.Sprintf("item-%03d", i)] = direction(float64(i)/float64(n), dimension)
-	}
-	return items
-}
-
-func direction(turn float64, dimension int) []float32 {
-	vector := make([]float32, dimension)
-	vector[0], vector[1] = float32(math.Cos(2*math.Pi*turn)), float32(math.Sin(2*math.Pi*turn))
-	return vector
 }

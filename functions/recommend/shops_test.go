@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"recsys/infra/local/testbed/versiontest"
 	"recsys/shared/contract/distance"
 	"recsys/shared/contract/shape"
 	"recsys/shared/learn/coldstart"
@@ -24,11 +25,11 @@ func films(customer, product shape.ID) *shape.Shop {
 // TestShopsOfEveryIDType answers customers and products with the shop's own ids, and then again as the lab after a rollback.
 func TestShopsOfEveryIDType(t *testing.T) {
 	w := setup(t)
-	lab := w.load(small())
+	lab := w.load(versiontest.Small())
 	product := func(i int) string { return fmt.Sprint(1000 + i) }
 	vectors := map[string][]float32{}
 	for i := range 100 {
-		vectors[product(i)] = direction(float64(i)/100, 4)
+		vectors[product(i)] = versiontest.Direction(float64(i)/100, 4)
 	}
 	for _, c := range []struct {
 		name             string
@@ -45,9 +46,9 @@ func TestShopsOfEveryIDType(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			shop := films(c.of, shape.ID{Type: shape.Int})
-			number := w.load(version{shop: shop, items: vectors, named: map[string][]float32{c.id: direction(0.1, 4)},
-				popularity: [][]any{{"north", product(50), 2.5}, {"south", product(51), 3.0}},
-				rated:      [][]any{{c.id, product(10)}}})
+			number := w.load(version{Shop: shop, Items: vectors, Named: map[string][]float32{c.id: versiontest.Direction(0.1, 4)},
+				Popularity: [][]any{{"north", product(50), 2.5}, {"south", product(51), 3.0}},
+				Rated:      [][]any{{c.id, product(10)}}})
 			history := `"region":" North ","browse_history":[{"product":"` + product(20) + `"},{"product_code":` + product(22) + `.0,"quantity":2}]`
 			payloads := []string{
 				`{"customer":` + c.json + `}`,
@@ -93,8 +94,8 @@ func TestTheModelOfAShop(t *testing.T) {
 	w := setup(t)
 	shop := films(shape.ID{Type: shape.Text}, shape.ID{Type: shape.Text})
 	shop.CustomerColumns = append(shop.CustomerColumns, shape.Column{Name: "visits", Role: shape.Number, Type: shape.Int})
-	number := w.loadTrained(trainedShop{linear: filmModel(t, shop), version: version{shop: shop, metric: distance.InnerProduct, items: circle(100, 4),
-		named: map[string][]float32{"ada": direction(0.5, 4)}, popularity: [][]any{{"", "item-077", 1.0}}}})
+	number := w.loadTrained(trainedShop{linear: filmModel(t, shop), version: version{Shop: shop, Metric: distance.InnerProduct, Items: versiontest.Circle(100, 4),
+		Named: map[string][]float32{"ada": versiontest.Direction(0.5, 4)}, Popularity: [][]any{{"", "item-077", 1.0}}}})
 	for in, want := range map[string]string{
 		`{"session_id":"s","region":"north","visits":3}`:                       "model item-000",
 		`{"session_id":"s","region":"south","visits":3}`:                       "model item-025",
@@ -125,7 +126,7 @@ func filmModel(t *testing.T, shop *shape.Shop) []byte {
 	const dimension, bias, number = 4, 1, 1 // the categories follow
 	userMap := coldstart.Map{Dimension: dimension, Weights: make([]float32, (bias+encoders.Users(users).Width)*dimension)}
 	for region, turn := range []float64{0, 0.25} {
-		copy(userMap.Weights[(bias+number+region)*dimension:], direction(turn, dimension))
+		copy(userMap.Weights[(bias+number+region)*dimension:], versiontest.Direction(turn, dimension))
 	}
 	itemMap := coldstart.Map{Dimension: dimension, Weights: make([]float32, (bias+encoders.Items(items).Width)*dimension)}
 	file, err := model.WriteLinear(encoders, userMap, itemMap)

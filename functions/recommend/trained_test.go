@@ -56,17 +56,17 @@ func train(tb testing.TB, o sampleshop.Options) (shop trainedShop) {
 	}
 	readCSV(tb, func(w io.Writer) error { return sampleshop.WriteProducts(w, o) }, func(row map[string]string) {
 		items[row["productCode"]] = model.Record{Texts: []string{row["productLine"], row["productScale"]}, Numbers: []float64{number(row["buyPrice"]), number(row["MSRP"])}}
-		shop.attributes = append(shop.attributes, []any{row["productCode"], row["productLine"], int32(number(row["quantityInStock"]))})
+		shop.Attributes = append(shop.Attributes, []any{row["productCode"], row["productLine"], int32(number(row["quantityInStock"]))})
 	})
 	readCSV(tb, func(w io.Writer) error { return sampleshop.WriteTraining(w, o) }, func(row map[string]string) {
 		customer := int32(number(row["customerNumber"]))
 		users[customer] = model.Record{Texts: []string{row["city"], row["country"]}, Numbers: []float64{number(row["creditLimit"])}}
 		ratings = append(ratings, rating{customer, row["productCode"], int(100 * number(row["productRating"]))})
-		shop.rated = append(shop.rated, []any{customer, row["productCode"]})
+		shop.Rated = append(shop.Rated, []any{customer, row["productCode"]})
 		counted[[2]string{vectorstore.CountryKey(row["country"]), row["productCode"]}]++
 	})
 	for key, count := range counted {
-		shop.popularity = append(shop.popularity, []any{key[0], key[1], count})
+		shop.Popularity = append(shop.Popularity, []any{key[0], key[1], count})
 	}
 	shop.fit(tb, users, items, ratings)
 	return shop
@@ -120,12 +120,12 @@ func (shop *trainedShop) fit(tb testing.TB, users map[int32]model.Record, items 
 	if shop.linear, err = model.WriteLinear(encoders, factors.UserMap, factors.ItemMap); err != nil {
 		tb.Fatal(err)
 	}
-	shop.metric, shop.items, shop.users, shop.whole = distance.InnerProduct, map[string][]float32{}, map[int32][]float32{}, true
+	shop.Metric, shop.Items, shop.Users, shop.Whole = distance.InnerProduct, map[string][]float32{}, map[int32][]float32{}, true
 	for i, code := range products {
-		shop.items[code] = factors.Items[i*factors.Dimension:][:factors.Dimension]
+		shop.Items[code] = factors.Items[i*factors.Dimension:][:factors.Dimension]
 	}
 	for i, customer := range customers {
-		shop.users[customer] = factors.Users[i*factors.Dimension:][:factors.Dimension]
+		shop.Users[customer] = factors.Users[i*factors.Dimension:][:factors.Dimension]
 	}
 }
 
@@ -209,7 +209,7 @@ func inTurns(b *testing.B, handler *Handler, event events.KinesisEvent, searches
 func (w *world) bareSearches(shop trainedShop, number int64, payloads []string) func() {
 	w.Helper()
 	var vectors [2][]pgvector.Vector
-	some := pgvector.NewVector(shop.items[slices.Min(slices.Collect(maps.Keys(shop.items)))])
+	some := pgvector.NewVector(shop.Items[slices.Min(slices.Collect(maps.Keys(shop.Items)))])
 	for _, payload := range payloads {
 		record, err := activity.Parse([]byte(payload), lab)
 		w.Must(err)
@@ -217,19 +217,19 @@ func (w *world) bareSearches(shop trainedShop, number int64, payloads []string) 
 		if record.Customer != nil {
 			id, err := shape.Int.Value(*record.Customer)
 			w.Must(err)
-			if v, known := shop.users[id.(int32)]; known {
+			if v, known := shop.Users[id.(int32)]; known {
 				own = pgvector.NewVector(v)
 			}
 		}
 		if len(record.Products) > 0 {
-			if v, known := shop.items[record.Products[0].Code]; known {
+			if v, known := shop.Items[record.Products[0].Code]; known {
 				product = pgvector.NewVector(v)
 			}
 		}
 		vectors[0], vectors[1] = append(vectors[0], own), append(vectors[1], product)
 	}
 	sql := fmt.Sprintf(`select count(near.id) from unnest($1::vector[]) q(v) cross join lateral
-		(select id from %s i order by i.embedding %s q.v limit 5) near`, vectorstore.ItemTable(number), shop.metric.Operator())
+		(select id from %s i order by i.embedding %s q.v limit 5) near`, vectorstore.ItemTable(number), shop.Metric.Operator())
 	return func() {
 		var both sync.WaitGroup
 		for _, half := range vectors {

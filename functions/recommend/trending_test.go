@@ -11,7 +11,9 @@ import (
 	"github.com/jackc/pgx/v5"
 	"golang.org/x/sync/errgroup"
 
+	"recsys/infra/local/testbed/versiontest"
 	"recsys/shared/contract/settings"
+	"recsys/shared/serving/answers"
 	"recsys/shared/store/vectorstore"
 )
 
@@ -35,9 +37,9 @@ const nobody = `{"session_id":"nobody"}`
 // TestTrendsDecay: a cart counts half after a half-life, for any order of the batches.
 func TestTrendsDecay(t *testing.T) {
 	w := setup(t)
-	w.load(small())
+	w.load(versiontest.Small())
 	w.handler = w.newHandler(w.readerURL, w.handler.delivery.client, func(s *settings.Ranking) { s.TrendingItems = true })
-	start, halfLife := w.handler.now(), w.handler.index.options.TrendingHalfLife
+	start, halfLife := w.handler.now(), w.handler.answers.Options.TrendingHalfLife
 	at := func(halfLives float64, payloads ...string) []output {
 		t.Helper()
 		w.handler.now = func() time.Time { return start.Add(time.Duration(halfLives * float64(halfLife))) }
@@ -77,7 +79,7 @@ func (w *world) trends() (items int, score float64) {
 // TestTrendsAreBounded: however many items are in carts, some hundred rows are kept, the best.
 func TestTrendsAreBounded(t *testing.T) {
 	w := setup(t)
-	w.load(version{items: circle(2000, 3)})
+	w.load(version{Items: versiontest.Circle(2000, 3)})
 	for start := 0; start < 2000; start += 400 {
 		var payloads []string
 		for i := start; i < start+400; i++ {
@@ -86,12 +88,12 @@ func TestTrendsAreBounded(t *testing.T) {
 		if notDone := w.handle(append(payloads, cart("item-999"), cart("item-999"))...); notDone != "" {
 			t.Fatal("not done")
 		}
-		if items, _ := w.trends(); items > keptTrends {
+		if items, _ := w.trends(); items > answers.KeptTrends {
 			t.Fatalf("%d items are kept", items)
 		}
 	}
-	if items, score := w.trends(); items != keptTrends || score != keptTrends-1+11 {
-		t.Errorf("%d items of score %v, want item-999 with 11 among %d", items, score, keptTrends)
+	if items, score := w.trends(); items != answers.KeptTrends || score != answers.KeptTrends-1+11 {
+		t.Errorf("%d items of score %v, want item-999 with 11 among %d", items, score, answers.KeptTrends)
 	}
 }
 
@@ -99,7 +101,7 @@ func TestTrendsAreBounded(t *testing.T) {
 // but never in a circle. None is lost.
 func TestTrendsOfManyAtOnce(t *testing.T) {
 	w := setup(t)
-	w.load(small())
+	w.load(versiontest.Small())
 	const handlers, batches, items = 4, 15, 40
 	var all errgroup.Group
 	for h := range handlers {
@@ -126,7 +128,7 @@ func TestTrendsOfManyAtOnce(t *testing.T) {
 // TestACartCountsOnceDespiteFaults: one of the two connections is dead, either one, and the batch is asked again.
 func TestACartCountsOnceDespiteFaults(t *testing.T) {
 	w := setup(t)
-	w.load(small())
+	w.load(versiontest.Small())
 	other, err := pgx.Connect(t.Context(), w.readerURL)
 	w.Must(err)
 	defer other.Close(t.Context())
@@ -162,7 +164,7 @@ func TestTrendsAreLocked(t *testing.T) {
 	t.Parallel()
 	for table, counted := range map[string]float64{vectorstore.CartTable: 1, vectorstore.TrendingTable: 3} {
 		w := setup(t)
-		w.load(small())
+		w.load(versiontest.Small())
 		for range 2 {
 			release := w.hold(w.Owner, `lock table `+table+` in share mode`) // as CREATE INDEX does
 			if notDone := w.handle(cart("item-001")); notDone != "" {
@@ -185,7 +187,7 @@ func TestTrendsAreLocked(t *testing.T) {
 // TestASessionCountsOnce, however often its record is repeated, by Kinesis or by the visitor's next page.
 func TestASessionCountsOnce(t *testing.T) {
 	w := setup(t)
-	w.load(small())
+	w.load(versiontest.Small())
 	start := w.handler.now()
 	at := func(after time.Duration, payloads ...string) {
 		t.Helper()
@@ -194,7 +196,7 @@ func TestASessionCountsOnce(t *testing.T) {
 			t.Fatal("not done")
 		}
 	}
-	w.handler.index.options.TrendingHalfLife = 1e6 * time.Hour
+	w.handler.answers.Options.TrendingHalfLife = 1e6 * time.Hour
 	at(0, cartOf("a", "item-001"), cartOf("a", "item-001", "item-002"), cartOf("b", "item-001"))
 	for minutes := time.Duration(0); minutes <= 60; minutes += 10 { // across the ends of hours
 		at(minutes*time.Minute, cartOf("a", "item-001", "item-002"), cartOf("b", "item-001"), cartOf("b", "item-001"))
@@ -213,8 +215,8 @@ func TestASessionCountsOnce(t *testing.T) {
 // TestACartCountsAgain after a pause of any length, also if no other carts come.
 func TestACartCountsAgain(t *testing.T) {
 	w := setup(t)
-	w.load(small())
-	w.handler.index.options.TrendingHalfLife = 1e6 * time.Hour
+	w.load(versiontest.Small())
+	w.handler.answers.Options.TrendingHalfLife = 1e6 * time.Hour
 	start := w.handler.now()
 	for days := range 3 {
 		for _, minutes := range []int{0, 1} {
@@ -230,11 +232,11 @@ func TestACartCountsAgain(t *testing.T) {
 // TestASlotBegins on the clock of one batch, and only then a batch comes whose clock is two seconds behind.
 func TestASlotBegins(t *testing.T) {
 	w := setup(t)
-	w.load(small())
-	w.handler.index.options.TrendingHalfLife = 1e6 * time.Hour
-	begin := w.handler.now().Truncate(slotTime)
+	w.load(versiontest.Small())
+	w.handler.answers.Options.TrendingHalfLife = 1e6 * time.Hour
+	begin := w.handler.now().Truncate(answers.SlotTime)
 	ahead, behind := w.newHandler(w.readerURL, accepting{}), w.newHandler(w.readerURL, accepting{})
-	ahead.index.options, behind.index.options = w.handler.index.options, w.handler.index.options
+	ahead.answers.Options, behind.answers.Options = w.handler.answers.Options, w.handler.answers.Options
 	ahead.now = func() time.Time { return begin.Add(time.Second) }
 	behind.now = func() time.Time { return begin.Add(-time.Second) }
 	for _, step := range []struct {
@@ -254,7 +256,7 @@ func TestASlotBegins(t *testing.T) {
 // TestCartsAreForgotten after some slots, but not while somebody who dumps the database holds them.
 func TestCartsAreForgotten(t *testing.T) {
 	w := setup(t)
-	w.load(small())
+	w.load(versiontest.Small())
 	start := w.handler.now()
 	carts := func() (n int) {
 		t.Helper()
@@ -263,7 +265,7 @@ func TestCartsAreForgotten(t *testing.T) {
 	}
 	after := func(slots int) {
 		t.Helper()
-		w.handler.now = func() time.Time { return start.Add(time.Duration(slots) * slotTime) }
+		w.handler.now = func() time.Time { return start.Add(time.Duration(slots) * answers.SlotTime) }
 		if notDone := w.handle(cart("item-001")); notDone != "" {
 			t.Fatal("not done")
 		}
@@ -296,14 +298,14 @@ func TestCartsAreForgotten(t *testing.T) {
 // TestTrendsAreBehind: carts are counted once in a while, and none is counted twice or left out.
 func TestTrendsAreBehind(t *testing.T) {
 	w := setup(t)
-	w.load(small())
-	w.handler.index.countEvery = countCartsEvery
+	w.load(versiontest.Small())
+	w.handler.answers.CountEvery = answers.CountCartsEvery
 	start := w.handler.now()
 	for _, step := range []struct {
 		after time.Duration
 		score float64
-	}{{0, 1}, {time.Second, 1}, {countCartsEvery - 1, 1}, {countCartsEvery, 4}, {countCartsEvery + 1, 4}, {-time.Hour, 6}, {time.Hour, 7}} {
-		w.handler.index.options.TrendingHalfLife = 1e6 * time.Hour
+	}{{0, 1}, {time.Second, 1}, {answers.CountCartsEvery - 1, 1}, {answers.CountCartsEvery, 4}, {answers.CountCartsEvery + 1, 4}, {-time.Hour, 6}, {time.Hour, 7}} {
+		w.handler.answers.Options.TrendingHalfLife = 1e6 * time.Hour
 		w.handler.now = func() time.Time { return start.Add(step.after) }
 		w.handle(cart("item-001"))
 		if _, score := w.trends(); math.Abs(score-step.score) > 1e-3 {

@@ -14,6 +14,7 @@ import (
 	"testing"
 
 	"recsys/infra/local/testbed/pgwire"
+	"recsys/infra/local/testbed/versiontest"
 	"recsys/shared/contract/lake"
 	"recsys/shared/contract/settings"
 	"recsys/shared/learn/model"
@@ -81,18 +82,18 @@ func TestSwapUnderLoad(t *testing.T) {
 	w := setup(t)
 	w.handler = w.newHandler(w.readerURL, w.handler.delivery.client, func(s *settings.Ranking) { s.TrendingItems = true })
 	kinds := []version{
-		{items: prefixed("a", circle(200, 32)), model: sampleArtifacts},
-		{items: prefixed("b", circle(300, 3)), model: smallModel(t)},
+		{Items: prefixed("a", versiontest.Circle(200, 32)), Model: sampleArtifacts},
+		{Items: prefixed("b", versiontest.Circle(300, 3)), Model: smallModel(t)},
 	}
 	user := model.Record{Texts: []string{"Paris", "France"}, Numbers: []float64{43_400.5}}
 	var vectors [2][]float32
 	for i := range kinds {
-		vector, err := readModel(t, kinds[i].model).UserEmbedding(user)
+		vector, err := readModel(t, kinds[i].Model).UserEmbedding(user)
 		if err != nil {
 			t.Fatal(err)
 		}
-		mean := kinds[i].items[[]string{"a-", "b-"}[i]+"item-007"]
-		vectors[i] = blended(vector, mean, w.handler.index.options.SessionWeight)
+		mean := kinds[i].Items[[]string{"a-", "b-"}[i]+"item-007"]
+		vectors[i] = blended(vector, mean, w.handler.answers.Options.SessionWeight)
 	}
 	payload := fmt.Sprintf(`{"customer_number":1,"city":%q,"country":%q,"credit_limit":%v,"browse_history":[{"product_code":"a-item-007","in_shopping_cart":true},{"product_code":"b-item-007","in_shopping_cart":true}]}`,
 		user.Texts[0], user.Texts[1], user.Numbers[0])
@@ -156,7 +157,7 @@ func TestSwapUnderLoad(t *testing.T) {
 			t.Fatalf("version %d: %s with %d items", number, o.Recommendation.Strategy, len(o.Recommended))
 		}
 		for _, item := range o.Recommended {
-			if want := cosine(vectors[kind], kinds[kind].items[item.ID]); math.Abs(item.Score-want) > 1e-5 {
+			if want := cosine(vectors[kind], kinds[kind].Items[item.ID]); math.Abs(item.Score-want) > 1e-5 {
 				t.Fatalf("version %d: score %v of %s, want %v", number, item.Score, item.ID, want)
 			}
 		}
@@ -205,9 +206,9 @@ func cosine(a, b []float32) float64 {
 func TestRollback(t *testing.T) {
 	w := setup(t)
 	payload := `{"customer_number":1,"city":"Paris","country":"France","credit_limit":5}`
-	first := w.load(version{items: prefixed("a", circle(50, 32)), model: sampleArtifacts})
+	first := w.load(version{Items: prefixed("a", versiontest.Circle(50, 32)), Model: sampleArtifacts})
 	w.handle(payload)
-	w.load(version{items: prefixed("b", circle(50, 3)), model: smallModel(t)})
+	w.load(version{Items: prefixed("b", versiontest.Circle(50, 3)), Model: smallModel(t)})
 	w.handle(payload)
 	_, err := w.artifacts.DeletePrefix(t.Context(), "versions/")
 	w.Must(err)
@@ -225,7 +226,7 @@ func TestRollback(t *testing.T) {
 // TestExtremeFeatures: no number in a record makes the database refuse the batch.
 func TestExtremeFeatures(t *testing.T) {
 	w := setup(t)
-	w.load(version{items: circle(50, 32), model: sampleArtifacts, popularity: popularity})
+	w.load(version{Items: versiontest.Circle(50, 32), Model: sampleArtifacts, Popularity: versiontest.Popularity})
 	var payloads []string
 	for _, limit := range []string{"1e308", "-1e308", "1e39", "1e400", `"NaN"`, `"Infinity"`, "0", "1e-320"} {
 		payloads = append(payloads, fmt.Sprintf(`{"customer_number":9223372036854775807,"city":"","country":"","credit_limit":%s}`, limit))
@@ -243,8 +244,8 @@ func TestExtremeFeatures(t *testing.T) {
 // TestUnreadableModel: embedding-upload lets none through. If one is there all the same, the shard goes on.
 func TestUnreadableModel(t *testing.T) {
 	w := setup(t)
-	v := small() // dimension 4
-	v.model = sampleArtifacts
+	v := versiontest.Small() // dimension 4
+	v.Model = sampleArtifacts
 	number := w.load(v)
 	w.handle(`{"session_id":"another dimension","customer_number":103,"city":"Paris","country":"France","credit_limit":5}`)
 	w.load(v)
@@ -282,7 +283,7 @@ func TestRoundTrips(t *testing.T) {
 	thousand := append(sessions(700), numbered(1000)[700:]...)
 	thousand[7], thousand[500] = "not json", `{"session_id":"nothing known"}`
 	for range 2 {
-		w.load(version{items: circle(2000, 32), users: manyUsers(500), popularity: popularity, model: sampleArtifacts})
+		w.load(version{Items: versiontest.Circle(2000, 32), Users: versiontest.ManyUsers(500), Popularity: versiontest.Popularity, Model: sampleArtifacts})
 		first := proxy.Connections() == 0 // which connects, and asks for the types
 		if trips := count(thousand[:1]); trips != 7 && !first {
 			t.Errorf("another version's first batch: %d round trips, want 7", trips)
@@ -303,7 +304,7 @@ func TestRoundTrips(t *testing.T) {
 		t.Errorf("%d connections, want 2", n)
 	}
 	var statements, custom int
-	w.Must(handler.index.pool.QueryRow(t.Context(), `select count(*), sum(custom_plans) from pg_prepared_statements`).Scan(&statements, &custom))
+	w.Must(w.pool.QueryRow(t.Context(), `select count(*), sum(custom_plans) from pg_prepared_statements`).Scan(&statements, &custom))
 	if statements == 0 || statements > 20 || custom > 0 {
 		t.Errorf("%d statements are prepared, %d times planned anew", statements, custom)
 	}

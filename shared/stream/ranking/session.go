@@ -2,7 +2,7 @@
 // weighs the products of a session.
 //
 // Promise: the functions are pure. The same input gives the same output, and no input is changed. Candidates are retrieved
-// by functions/recommend. Strategies and scores are package activity's. Spec: docs/stream.md, "The ladder".
+// by package answers. Strategies and scores are package activity's. Spec: docs/stream.md, "The ladder".
 package ranking
 
 import (

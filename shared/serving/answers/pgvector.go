@@ -1,4 +1,4 @@
-package main
+package answers
 
 import (
 	"context"
@@ -21,7 +21,7 @@ type pgvectorRetriever struct {
 	conn    *pgxpool.Conn
 	acquire func(context.Context) (*pgxpool.Conn, error) // the second connection
 	timeout time.Duration
-	texts   rendered
+	texts   *rendered
 }
 
 // searchError is the error of the searches of a round trip.

@@ -1,4 +1,4 @@
-package main
+package answers
 
 import (
 	"context"
@@ -24,17 +24,17 @@ import (
 const (
 	// maxCarted is how many items of a session's cart count.
 	maxCarted = 10
-	// countCartsEvery is how far the trends are behind, while carts come.
-	countCartsEvery = time.Minute
-	// slotTime is how long carts go into one partition.
-	slotTime = 30 * time.Minute
+	// CountCartsEvery is how far the trends are behind, while carts come.
+	CountCartsEvery = time.Minute
+	// SlotTime is how long carts go into one partition.
+	SlotTime = 30 * time.Minute
 	// onceIn is how long a session's item counts once. A partition without a younger cart is emptied.
-	onceIn = 2 * slotTime
+	onceIn = 2 * SlotTime
 	// truncateWait is how long emptying a partition may hold up the carts of others. It is tried again with each count.
 	truncateWait = 50 * time.Millisecond
 
-	// keptTrends is how many items the trends keep. It bounds the rows that a batch reads, for any number of carts.
-	keptTrends = 200
+	// KeptTrends is how many items the trends keep. It bounds the rows that a batch reads, for any number of carts.
+	KeptTrends = 200
 	// hotTrends is how many of them, the first ones, a list is filled from.
 	hotTrends = 100
 	// maxHalvings and leastScore bound a decay, because PostgreSQL refuses a result that float8 cannot hold. A lower
@@ -52,18 +52,18 @@ const (
 )
 
 // slotPeriod returns the number of the slot's time since 1970. A later period has the same slot, but not the same key.
-func slotPeriod(now time.Time) int64 { return now.Unix() / int64(slotTime/time.Second) }
+func slotPeriod(now time.Time) int64 { return now.Unix() / int64(SlotTime/time.Second) }
 
 // keepTrends adds the carts of a batch in a trip of their own, if there are any, and counts them if it is time. A failure costs the
 // batch its trends and nothing else.
-func (x *index) keepTrends(ctx context.Context, conn *pgxpool.Conn, q *batchQuery) {
+func (s *Service) keepTrends(ctx context.Context, conn *pgxpool.Conn, q *batchQuery) {
 	carts := cartsOf(q.records)
 	if len(carts.items) == 0 || !q.trends() {
 		return
 	}
-	ctx, cancel := context.WithTimeout(ctx, x.timeout)
+	ctx, cancel := context.WithTimeout(ctx, s.timeout)
 	defer cancel()
-	due, err := x.addCarts(ctx, conn, q, carts)
+	due, err := s.addCarts(ctx, conn, q, carts)
 	if err != nil {
 		slog.WarnContext(ctx, "the carts of this batch are not in the trends", "error", err)
 		return
@@ -71,13 +71,13 @@ func (x *index) keepTrends(ctx context.Context, conn *pgxpool.Conn, q *batchQuer
 	if !due {
 		return
 	}
-	old, err := x.countCarts(ctx, conn, q)
+	old, err := s.countCarts(ctx, conn, q)
 	if err != nil {
 		slog.WarnContext(ctx, "the trends stay as they are until the next batch counts the carts", "error", err)
 		return
 	}
 	if old {
-		x.forgetCarts(ctx, conn, q)
+		s.forgetCarts(ctx, conn, q)
 	}
 }
 
@@ -110,34 +110,34 @@ func latestCarted(products []activity.Product) (codes []string) {
 }
 
 // addCarts adds the pairs that are new and reports whether it is time to count them.
-func (x *index) addCarts(ctx context.Context, conn *pgxpool.Conn, q *batchQuery, c carts) (due bool, err error) {
+func (s *Service) addCarts(ctx context.Context, conn *pgxpool.Conn, q *batchQuery, c carts) (due bool, err error) {
 	period := slotPeriod(q.now)
 	batch := &pgx.Batch{}
 	batch.Queue(addLock)
-	batch.Queue(x.texts.text("add_carts.sql", q.statement()),
+	batch.Queue(s.texts.text("add_carts.sql", q.statement()),
 		c.sessions, c.items, period%vectorstore.CartSlots, q.now, c.folded, period, q.now.Add(-onceIn))
-	batch.Queue(x.texts.text("carts_due.sql", q.statement()), q.now.Add(-x.countEvery), q.now).QueryRow(func(row pgx.Row) error { return row.Scan(&due) })
+	batch.Queue(s.texts.text("carts_due.sql", q.statement()), q.now.Add(-s.CountEvery), q.now).QueryRow(func(row pgx.Row) error { return row.Scan(&due) })
 	return due, conn.SendBatch(ctx, batch).Close()
 }
 
 // countCarts adds the new carts to the trends and reports whether a partition holds nothing but old carts.
-func (x *index) countCarts(ctx context.Context, conn *pgxpool.Conn, q *batchQuery) (old bool, err error) {
+func (s *Service) countCarts(ctx context.Context, conn *pgxpool.Conn, q *batchQuery) (old bool, err error) {
 	batch := &pgx.Batch{}
 	batch.Queue(countLock)
-	batch.Queue(x.texts.text("count_carts.sql", q.statement()), q.now)
-	batch.Queue(`select exists (`+x.texts.text("old_slots.sql", q.statement())+`)`, q.now.Add(-onceIn)).QueryRow(func(row pgx.Row) error { return row.Scan(&old) })
+	batch.Queue(s.texts.text("count_carts.sql", q.statement()), q.now)
+	batch.Queue(`select exists (`+s.texts.text("old_slots.sql", q.statement())+`)`, q.now.Add(-onceIn)).QueryRow(func(row pgx.Row) error { return row.Scan(&old) })
 	return old, conn.SendBatch(ctx, batch).Close()
 }
 
 // forgetCarts empties the partitions that hold nothing but old carts. It looks again under the lock of a count, because another
 // batch may have added a cart. A pg_dump holds the partitions' locks. Then the carts stay until the next count.
-func (x *index) forgetCarts(ctx context.Context, conn *pgxpool.Conn, q *batchQuery) {
+func (s *Service) forgetCarts(ctx context.Context, conn *pgxpool.Conn, q *batchQuery) {
 	err := pgx.BeginFunc(ctx, conn, func(tx pgx.Tx) error {
 		var partitions []string
 		batch := &pgx.Batch{}
 		batch.Queue(`select set_config('lock_timeout', $1::text, true)`, fmt.Sprint(truncateWait.Milliseconds()))
 		batch.Queue(countLock)
-		batch.Queue(x.texts.text("old_slots.sql", q.statement()), q.now.Add(-onceIn)).Query(func(rows pgx.Rows) error {
+		batch.Queue(s.texts.text("old_slots.sql", q.statement()), q.now.Add(-onceIn)).Query(func(rows pgx.Rows) error {
 			var slot int
 			_, err := pgx.ForEachRow(rows, []any{&slot}, func() error {
 				partitions = append(partitions, vectorstore.CartPartition(slot))

@@ -1,10 +1,11 @@
-package main
+package answers
 
 import (
 	"context"
 	"errors"
 	"fmt"
 	"log/slog"
+	"sync"
 
 	"golang.org/x/sync/errgroup"
 
@@ -17,6 +18,7 @@ import (
 // models keeps the models of the last two versions, so that neither a swap nor a rollback reads one twice.
 type models struct {
 	artifacts *objectstore.Store
+	lock      sync.Mutex   // one download at a time
 	kept      [2]keptModel // the one used last first
 }
 
@@ -32,6 +34,8 @@ func (m *models) read(ctx context.Context, v vectorstore.ActiveVersion) (*model.
 	if !v.HasModel {
 		return nil, nil
 	}
+	m.lock.Lock()
+	defer m.lock.Unlock()
 	if m.kept[0].version != v.Version {
 		m.kept[0], m.kept[1] = m.kept[1], m.kept[0]
 	}

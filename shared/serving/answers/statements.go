@@ -1,10 +1,11 @@
-package main
+package answers
 
 import (
 	"cmp"
 	"embed"
 	"fmt"
 	"strings"
+	"sync"
 	"text/template"
 
 	"recsys/shared/contract/shape"
@@ -44,8 +45,11 @@ type statement struct {
 	WithLines         bool
 }
 
-// rendered keeps the texts of statements. One invocation runs at a time, so it needs no lock.
-type rendered map[renderedKey]string
+// rendered keeps the texts of statements.
+type rendered struct {
+	lock  sync.Mutex
+	texts map[renderedKey]string
+}
 
 type renderedKey struct {
 	file   string
@@ -56,20 +60,22 @@ type renderedKey struct {
 const maxRendered = 64
 
 // text returns the statement in a file with its values.
-func (r rendered) text(file string, values statement) string {
+func (r *rendered) text(file string, values statement) string {
 	key := renderedKey{file, values}
-	if text, ok := r[key]; ok {
+	r.lock.Lock()
+	defer r.lock.Unlock()
+	if text, ok := r.texts[key]; ok {
 		return text
 	}
 	var text strings.Builder
 	if err := templates.ExecuteTemplate(&text, file, values); err != nil {
 		panic(err) // the files are part of the program, and a test renders all of them
 	}
-	if len(r) >= maxRendered {
-		clear(r)
+	if r.texts == nil || len(r.texts) >= maxRendered {
+		r.texts = map[renderedKey]string{}
 	}
-	r[key] = text.String()
-	return r[key]
+	r.texts[key] = text.String()
+	return r.texts[key]
 }
 
 // statement returns the values that all statements of a batch share.
@@ -121,7 +127,7 @@ func (s statement) AnyCountry() string { return vectorstore.AnyCountry }
 
 func (s statement) OwnWeight() float64  { return 1 - s.SessionWeight }
 func (s statement) HotTrends() int      { return hotTrends }
-func (s statement) KeptTrends() int     { return keptTrends }
+func (s statement) KeptTrends() int     { return KeptTrends }
 func (s statement) LeastScore() float64 { return leastScore }
 
 // Decay returns the factor by which a score of one time counts at a later one: half after each half-life.

@@ -1,4 +1,12 @@
-package main
+// Package answers finds recommendations for activity records in the vector database. Every door asks it: the stream, the API.
+//
+// A record passes Service.Answer: read the version, retrieve, rank. retrieve.go describes the retrieval, package ranking everything
+// after it.
+//
+// Promise: an answer belongs to one version. The number of round trips does not depend on the size of a batch.
+// Reads: the active version's tables as recsys_reader, and its model under versions/<n>/ in the artifacts bucket.
+// Writes: carts to vectorstore.CartTable and TrendingTable. Spec: docs/stream.md.
+package answers
 
 import (
 	"context"
@@ -20,19 +28,40 @@ import (
 	"recsys/shared/stream/ranking"
 )
 
-// index answers batches from the vector database. A batch costs two round trips, whatever its size. The first reads
+// Service answers batches from the vector database. A batch costs two round trips, whatever its size. The first reads
 // the active version, the second retrieves candidates from its tables, by their names. Records that come short cost a
 // third one, all together. So all of an answer belongs to one version, also while another one is being activated. If
 // a version is dropped in between, the second trip fails as a whole, and both are made again. Carts go in a trip of
 // their own, after the answers. A connection prepares a version's statements once, in a trip more.
-type index struct {
+//
+// Several goroutines may ask at the same time. A batch takes two connections of the pool.
+type Service struct {
+	// Options are the rules of the lists. CountEvery is how far the trends are behind, CountCartsEvery by default. Neither may
+	// change while a batch is answered.
+	Options    settings.Ranking
+	CountEvery time.Duration
+
 	pool    *pgxpool.Pool
 	models  *models
-	options settings.Ranking
 	timeout time.Duration // of each step in the database: a connection, the version, a retrieval, the carts
-	texts   rendered
-	// countEvery is the constant countCartsEvery, which tests change.
-	countEvery time.Duration
+	texts   *rendered
+}
+
+// New returns a service with the default CountEvery. artifacts is the bucket with the versions' models. timeout bounds each step in
+// the database.
+func New(pool *pgxpool.Pool, artifacts *objectstore.Store, options settings.Ranking, timeout time.Duration) *Service {
+	return &Service{Options: options, CountEvery: CountCartsEvery,
+		pool: pool, models: &models{artifacts: artifacts}, timeout: timeout, texts: &rendered{}}
+}
+
+// Batch is the records that are answered together.
+type Batch struct {
+	// Read reads the records by the form of the active version's shop. It is called once an attempt, perhaps with other forms.
+	Read func(form *activity.Form) []*activity.Record
+	// Limit is the length of the lists, 0 for that of the options.
+	Limit int
+	// Now is the time of the question, by which trends are read and kept.
+	Now time.Time
 }
 
 // attempts bounds how often a batch starts again: after connections that died while the function slept, and after versions
@@ -48,15 +77,12 @@ const (
 	retryPlain // a search took too long or could not be computed, and would fail the same way again
 )
 
-// answer reads the entries by the form of the active version's shop, and returns an answer to each that could be read, in their
-// order, but for the event and the time.
-func (x *index) answer(ctx context.Context, entries []entry, now time.Time) ([]activity.Answer, error) {
-	if !slices.ContainsFunc(entries, entry.readable) {
-		return nil, nil
-	}
+// Answer returns an answer to each record of a batch, in their order, but for the event and the time. Without an active version the
+// answers are empty. Errors: failure.VectorStoreUnavailable, S3's, and those of a model that fits no record.
+func (s *Service) Answer(ctx context.Context, b Batch) ([]activity.Answer, error) {
 	depth := overfetched
 	for attempt := 1; ; attempt++ {
-		answers, retry, err := x.attempt(ctx, batchQuery{now: now, depth: depth}, entries, attempt == attempts)
+		answers, retry, err := s.attempt(ctx, b, depth, attempt == attempts)
 		if err == nil || retry == retryNever || attempt == attempts {
 			return answers, err
 		}
@@ -64,30 +90,33 @@ func (x *index) answer(ctx context.Context, entries []entry, now time.Time) ([]a
 			depth = plain
 		}
 		slog.WarnContext(ctx, "asking the vector database again", "attempt", attempt, "plain", depth == plain, "error", err)
-		x.pool.Reset() // if one connection was dead, the others probably are, too
+		s.pool.Reset() // if one connection was dead, the others probably are, too
 	}
 }
 
 // attempt makes all round trips once.
-func (x *index) attempt(ctx context.Context, batch batchQuery, entries []entry, last bool) ([]activity.Answer, retry, error) {
-	conn, err := x.acquire(ctx)
+func (s *Service) attempt(ctx context.Context, b Batch, depth depth, last bool) ([]activity.Answer, retry, error) {
+	conn, err := s.acquire(ctx)
 	if err != nil {
 		return nil, retryNever, err
 	}
 	defer conn.Release()
-	active, found, err := x.active(ctx, conn.Conn())
+	active, found, err := s.active(ctx, conn.Conn())
 	if err != nil {
 		if conn.Conn().IsClosed() {
 			return nil, retrySame, err
 		}
 		return nil, retryNever, err
 	}
-	records := readRecords(entries, activity.FormOf(shape.OrLab(active.Shop)))
-	batch.rules = ranking.Rules{Ranking: x.options, Metric: active.Metric}
+	records := b.Read(activity.FormOf(shape.OrLab(active.Shop)))
+	batch := batchQuery{now: b.Now, depth: depth, rules: ranking.Rules{Ranking: s.Options, Metric: active.Metric}}
+	if b.Limit > 0 {
+		batch.rules.Limit = b.Limit
+	}
 	if !found || len(records) == 0 {
 		return answers(batch.rules, active, make([]ranking.Candidates, len(records))), retryNever, nil
 	}
-	m, retry, err := x.model(ctx, active, last)
+	m, retry, err := s.model(ctx, active, last)
 	if err != nil {
 		return nil, retry, err
 	}
@@ -95,11 +124,11 @@ func (x *index) attempt(ctx context.Context, batch batchQuery, entries []entry, 
 	if batch.records, err = recordQueries(records, m, active); err != nil {
 		return nil, retryNever, err
 	}
-	candidates, err := retrieveAll(ctx, &pgvectorRetriever{conn, x.acquire, x.timeout, x.texts}, batch)
+	candidates, err := retrieveAll(ctx, &pgvectorRetriever{conn, s.acquire, s.timeout, s.texts}, batch)
 	if err != nil {
 		return nil, mayPass(err), vectorstore.Wrap(fmt.Sprintf("searching version %d", active.Version), err)
 	}
-	x.keepTrends(ctx, conn, &batch)
+	s.keepTrends(ctx, conn, &batch)
 	return answers(batch.rules, active, candidates), retryNever, nil
 }
 
@@ -114,23 +143,23 @@ func answers(rules ranking.Rules, active vectorstore.ActiveVersion, found []rank
 	return answers
 }
 
-func (x *index) acquire(ctx context.Context) (*pgxpool.Conn, error) {
-	ctx, cancel := context.WithTimeout(ctx, x.timeout)
+func (s *Service) acquire(ctx context.Context) (*pgxpool.Conn, error) {
+	ctx, cancel := context.WithTimeout(ctx, s.timeout)
 	defer cancel()
-	conn, err := x.pool.Acquire(ctx)
+	conn, err := s.pool.Acquire(ctx)
 	return conn, vectorstore.Wrap("connecting to the vector database", err)
 }
 
-func (x *index) active(ctx context.Context, conn *pgx.Conn) (vectorstore.ActiveVersion, bool, error) {
-	ctx, cancel := context.WithTimeout(ctx, x.timeout)
+func (s *Service) active(ctx context.Context, conn *pgx.Conn) (vectorstore.ActiveVersion, bool, error) {
+	ctx, cancel := context.WithTimeout(ctx, s.timeout)
 	defer cancel()
 	return vectorstore.ReadActive(ctx, conn)
 }
 
 // model returns the version's model, nil if it has none. A model that is missing was probably dropped with its version, so the
 // batch starts again. The last attempt goes on without it.
-func (x *index) model(ctx context.Context, active vectorstore.ActiveVersion, last bool) (*model.Model, retry, error) {
-	m, err := x.models.read(ctx, active)
+func (s *Service) model(ctx context.Context, active vectorstore.ActiveVersion, last bool) (*model.Model, retry, error) {
+	m, err := s.models.read(ctx, active)
 	if !errors.Is(err, objectstore.ErrNotFound) {
 		return m, retryNever, err
 	}

@@ -1,41 +1,84 @@
-package main
+package answers
 
 import (
 	"encoding/json"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
 
+	"recsys/infra/local/testbed/postgrestest"
+	"recsys/infra/local/testbed/versiontest"
+	servers "recsys/infra/local/testbed/world"
+	"recsys/shared/contract/settings"
 	"recsys/shared/contract/shape"
 	"recsys/shared/store/vectorstore"
 	"recsys/shared/stream/activity"
 	"recsys/shared/stream/ranking"
-	"recsys/shared/stream/unpack"
 )
+
+// world is a vector database, and a service that reads it.
+type world struct {
+	*servers.World
+	loader  *pgxpool.Pool
+	service *Service
+}
+
+func setup(t *testing.T) *world {
+	t.Helper()
+	w := &world{World: servers.New(t, postgrestest.ForTest(t))}
+	w.loader = w.Pool(vectorstore.LoaderRole)
+	s := settings.Default[settings.Recommend]()
+	s.URL = w.URL(vectorstore.ReaderRole)
+	pool, err := vectorstore.Connect(t.Context(), vectorstore.Config{VectorStore: s.VectorStore, Application: "answers",
+		StatementTimeout: s.DatabaseTimeout, LockTimeout: time.Second, MaxConns: 4, Repeating: true})
+	w.Must(err)
+	t.Cleanup(pool.Close)
+	w.service = New(pool, nil, s.Ranking, s.DatabaseTimeout)
+	return w
+}
 
 // TestIndexServesTheQueries holds that every search of a batch against 10,000 items goes through the HNSW index. No search reads
 // a table or the batch once for each record, because a statement is planned once for all batches.
 func TestIndexServesTheQueries(t *testing.T) {
 	t.Parallel()
 	w := setup(t)
-	w.wantIndex(w.load(largeShop()))
+	for name, v := range map[string]versiontest.Version{"each customer has a little": versiontest.LargeShop(), "some have nearly everything": withEverything(versiontest.LargeShop())} {
+		number := versiontest.Load(w, w.loader, nil, v)
+		t.Run(name, func(t *testing.T) { w.wantIndex(t, number) })
+	}
+}
+
+// withEverything gives ten customers 95 % of the items.
+func withEverything(v versiontest.Version) versiontest.Version {
+	place := 0
+	for item := range v.Items {
+		if place++; place%20 != 0 {
+			for customer := range int32(10) {
+				v.Rated = append(v.Rated, []any{2000 + customer, item})
+			}
+		}
+	}
+	return v
 }
 
 // wantIndex wants the version's index in the plan of every search.
-func (w *world) wantIndex(number int64) {
-	w.Helper()
-	active, found, err := vectorstore.ReadActive(w.Context(), w.loader)
+func (w *world) wantIndex(t *testing.T, number int64) {
+	t.Helper()
+	active, found, err := vectorstore.ReadActive(t.Context(), w.loader)
 	if err != nil || !found {
-		w.Fatal(found, err)
+		t.Fatal(found, err)
 	}
-	session := open(unpack.Part{Data: []byte(sessions(1)[0])})
-	session.read(activity.FormOf(shape.OrLab(active.Shop)))
-	options := w.handler.index.options
+	record, err := activity.Parse([]byte(`{"session_id":"s","customer_number":7,"browse_history":[{"product_code":"item-00001","in_shopping_cart":true},{"product_code":"item-00002","quantity":3}]}`),
+		activity.FormOf(shape.OrLab(active.Shop)))
+	w.Must(err)
+	options := w.service.Options
 	options.TrendingItems = true
-	q := batchQuery{version: active, rules: ranking.Rules{Ranking: options, Metric: active.Metric}, now: w.handler.now(),
-		records: []recordQuery{newRecordQuery(&session.record, nil)}}
+	q := batchQuery{version: active, rules: ranking.Rules{Ranking: options, Metric: active.Metric}, now: time.Unix(1_800_000_000, 0),
+		records: []recordQuery{newRecordQuery(&record, nil)}}
 	for _, search := range []struct {
 		depth depth
 		exact bool
@@ -46,10 +89,10 @@ func (w *world) wantIndex(number int64) {
 			all := top.walk(nil, false)
 			indexed := slices.ContainsFunc(all, func(p plan) bool { return p.Index == vectorstore.ItemIndex(number) })
 			if byVector := file == "nearest.sql" || file == "similar.sql"; byVector && indexed == q.exact {
-				w.Errorf("%s, %+v: the index is used: %t\n%s", file, search, indexed, text)
+				t.Errorf("%s, %+v: the index is used: %t\n%s", file, search, indexed, text)
 			}
 			if !q.exact && slices.ContainsFunc(all, func(p plan) bool { return p.repeated && p.readsAll() }) {
-				w.Errorf("%s, %+v: a table or the batch is read for each record\n%s", file, search, text)
+				t.Errorf("%s, %+v: a table or the batch is read for each record\n%s", file, search, text)
 			}
 		}
 	}
@@ -58,12 +101,12 @@ func (w *world) wantIndex(number int64) {
 // searches returns the statements that a batch is searched by, by their files.
 func (w *world) searches(q batchQuery) map[string]string {
 	w.Helper()
-	texts := rendered{}
+	texts := &rendered{}
 	retriever := &pgvectorRetriever{texts: texts}
 	rows := newRowReader(&q)
 	sent := slices.Concat(retriever.recommended(&q, rows).QueuedQueries, retriever.similar(&q, rows).QueuedQueries)
 	searches := map[string]string{}
-	for key, text := range texts {
+	for key, text := range texts.texts {
 		if slices.ContainsFunc(sent, func(query *pgx.QueuedQuery) bool { return query.SQL == text }) {
 			searches[key.file] = text
 		}
@@ -119,7 +162,7 @@ func TestStatementsRender(t *testing.T) {
 			{Version: 3, Operator: "<=>", Dimension: 4, Fetch: 5, HasCodes: true, SessionWeight: 0.3, ByDirection: true, AskRated: true, AskGone: true,
 				AskSession: true, AskSoldOut: true, WithLines: true, Filtered: true, Exact: true, VectorlessOnly: true, By: byProduct, StoredFirst: true},
 		} {
-			texts := rendered{}
+			texts := &rendered{}
 			if text := texts.text(entry.Name(), values); strings.Contains(text, "{{") || strings.Contains(text, "<no value>") {
 				t.Errorf("%s: %s", entry.Name(), text)
 			}
@@ -167,7 +210,7 @@ func (p plan) readsAll() bool {
 // explain is the plan of a query that the handler's connections use, whatever its parameters are.
 func (w *world) explain(sql string) (top plan, text string) {
 	w.Helper()
-	conn, err := w.handler.index.pool.Acquire(w.Context())
+	conn, err := w.service.pool.Acquire(w.Context())
 	w.Must(err)
 	defer conn.Release()
 	// Past pgx, which would want the parameters.
@@ -177,4 +220,32 @@ func (w *world) explain(sql string) (top plan, text string) {
 	var answer []struct{ Plan plan }
 	w.Must(json.Unmarshal([]byte(text), &answer))
 	return answer[0].Plan, text
+}
+
+// TestWhichVectorGoesFirst: a model that is for unseen customers answers those alone that have no vector.
+func TestWhichVectorGoesFirst(t *testing.T) {
+	w := setup(t)
+	versiontest.Load(w, w.loader, nil, versiontest.Small())
+	active, _, err := vectorstore.ReadActive(t.Context(), w.loader)
+	w.Must(err)
+	conn, err := w.service.pool.Acquire(t.Context())
+	w.Must(err)
+	defer conn.Release()
+	for storedFirst, want := range map[bool]string{true: "stored-vector item-010, model item-050", false: "model item-050, model item-050"} {
+		batch := batchQuery{version: active, rules: ranking.Rules{Ranking: w.service.Options, Metric: active.Metric}, storedFirst: storedFirst}
+		for _, in := range []string{`{"customer_number":103}`, `{"customer_number":104}`} {
+			record, err := activity.Parse([]byte(in), activity.FormOf(shape.Lab))
+			w.Must(err)
+			batch.records = append(batch.records, newRecordQuery(&record, versiontest.Direction(0.5, 4)))
+		}
+		found, err := retrieveAll(t.Context(), &pgvectorRetriever{conn, w.service.acquire, w.service.timeout, w.service.texts}, batch)
+		w.Must(err)
+		var got []string
+		for _, answer := range answers(batch.rules, active, found) {
+			got = append(got, string(answer.Recommendation.Strategy)+" "+answer.Recommended[0].ID)
+		}
+		if strings.Join(got, ", ") != want {
+			t.Errorf("stored first %t: %v, want %s", storedFirst, got, want)
+		}
+	}
 }
