@@ -186,7 +186,7 @@ var learningOptions = map[string]struct{ value, variable, functions string }{
 	"factors": {"64", "FACTORS", "train"}, "iterations": {"5", "ITERATIONS", "train"}, "trainSeed": {"2", "TRAIN_SEED", "train"},
 	"unobservedWeight": {"0.25", "UNOBSERVED_WEIGHT", "train"}, "regularization": {"0.5", "REGULARIZATION", "train"},
 	"frequencyExponent": {"0", "FREQUENCY_EXPONENT", "train"}, "featureRidge": {"9", "FEATURE_RIDGE", "train"},
-	"search": {"off", "SEARCH", "train"},
+	"search": {"off", "SEARCH", "train"}, "itemNeighbours": {"knn", "ITEM_NEIGHBOURS", "train"},
 	"metric": {"l2", "METRIC", "embedding-upload"}, "modelCheck": {"report", "MODEL_CHECK", "embedding-upload"}, "gateTrained": {"report", "GATE_TRAINED", "evaluate"},
 	"gateHandedOver": {"enforce", "GATE_HANDED_OVER", "evaluate"}, "gateMargin": {"0", "GATE_MARGIN", "evaluate"},
 	"gateNeighbours": {"enforce", "GATE_NEIGHBOURS", "evaluate"}, "gateTolerance": {"0.2", "GATE_TOLERANCE", "evaluate"}, "hnswM": {"32", "HNSW_M", "vector-index"},

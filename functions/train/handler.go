@@ -36,8 +36,8 @@ type Handler struct {
 	ByDefault bool
 	HeldOut   lake.HoldOut
 	Options   als.Options
-	// Neighbours rank next to the vectors of a training without a search. Nil: the vectors rank alone.
-	Neighbours *lake.Neighbours
+	// Neighbours is the item-item model that ranks next to the vectors: settings.Search.ItemNeighbours.
+	Neighbours string
 	// Search looks for better options than Options on the ratings that are not held out.
 	Search bool
 }
@@ -147,7 +147,7 @@ func (h *Handler) train(ctx context.Context, in workflow.TrainInput, plan plan) 
 	if err != nil {
 		return workflow.Trained{}, err
 	}
-	neighbours := h.neighboursOf(tried)
+	neighbours := h.neighbours(tried)
 	if err := w.measured(ctx, options, neighbours, tried); err != nil {
 		return workflow.Trained{}, err
 	}
@@ -181,7 +181,7 @@ func (w work) measured(ctx context.Context, options als.Options, neighbours *lak
 	if err := w.out.vectors(ctx, lake.EvaluationItemsKey, lake.EvaluationUsersKey, factors); err != nil {
 		return err
 	}
-	if err := w.neighbours(ctx, forEvaluation, rest, neighbours); err != nil {
+	if err := w.writeNeighbours(ctx, forEvaluation, rest, neighbours); err != nil {
 		return err
 	}
 	return w.out.training(ctx, lake.Training{
@@ -203,7 +203,7 @@ func (w work) served(ctx context.Context, options als.Options, neighbours *lake.
 	if err := w.out.model(ctx, w.known.encoders, factors); err != nil {
 		return nil, err
 	}
-	return losses, w.neighbours(ctx, forServing, ratings, neighbours)
+	return losses, w.writeNeighbours(ctx, forServing, ratings, neighbours)
 }
 
 // read reads the snapshot with all of its interactions and without the held-out ones, and returns how they are held out.

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"time"
 
+	"recsys/shared/contract/failure"
 	"recsys/shared/contract/lake"
 	"recsys/shared/learn/blend"
 	"recsys/shared/learn/neighbours"
@@ -14,17 +15,30 @@ import (
 	"recsys/shared/store/objectstore"
 )
 
-// neighboursOf returns the neighbours that a search has chosen, or the handler's if there was none.
-func (h *Handler) neighboursOf(tried *lake.Search) *lake.Neighbours {
-	if tried == nil {
-		return h.Neighbours
-	}
-	return tried.Trials[tried.Chosen].Neighbours
+// fixed are the item-item models of options that name one, if no search has found better settings.
+var fixed = map[string]lake.Neighbours{
+	lake.KNN:  {Kind: lake.KNN, TargetExponent: 0.3, SourceExponent: 0.3, Kept: lake.DefaultKept, Beta: 0.5},
+	lake.EASE: {Kind: lake.EASE, Ridge: 200, Kept: lake.DefaultKept, Beta: 0.5},
 }
 
-// neighbours writes the item-item model for one of the two fits, unless an earlier attempt has. Next to the ratings it
+// neighbours returns the item-item model that ranks next to the vectors, nil for none.
+func (h *Handler) neighbours(tried *lake.Search) *lake.Neighbours {
+	var found *lake.Neighbours
+	if tried != nil {
+		found = tried.Trials[tried.Chosen].Neighbours
+	}
+	switch wanted, named := fixed[h.Neighbours]; {
+	case named && (found == nil || found.Kind != wanted.Kind):
+		return &wanted
+	case h.Neighbours == "off":
+		return nil
+	}
+	return found
+}
+
+// writeNeighbours writes the item-item model for one of the two fits, unless an earlier attempt has. Next to the ratings it
 // takes 16 bytes for each neighbour that a product keeps, and the memory that package neighbours states.
-func (w work) neighbours(ctx context.Context, name string, ratings *sparse.Matrix, chosen *lake.Neighbours) error {
+func (w work) writeNeighbours(ctx context.Context, name string, ratings *sparse.Matrix, chosen *lake.Neighbours) error {
 	if chosen == nil {
 		return nil
 	}
@@ -33,12 +47,18 @@ func (w work) neighbours(ctx context.Context, name string, ratings *sparse.Matri
 	if before, err := w.noted(ctx, note); err != nil || before == done {
 		return err
 	}
+	if chosen.Kind == lake.EASE && ratings.Width > neighbours.MaxEASE {
+		return failure.Invalidf("EASE takes %d products at most, and the shop has %d: set itemNeighbours to knn or auto", neighbours.MaxEASE, ratings.Width)
+	}
 	if entries := ratings.Width * chosen.Kept; entries > blend.MostEntries {
-		return fmt.Errorf("neighbours of %d products with %d each are %d entries, want at most %d: lower the number that is kept",
-			ratings.Width, chosen.Kept, entries, blend.MostEntries)
+		return failure.Invalidf("item neighbours take %d products at most, and the shop has %d: set itemNeighbours to off or auto",
+			blend.MostEntries/chosen.Kept, ratings.Width)
 	}
 	began := time.Now()
 	table, err := compute(ctx, ratings, *chosen, w.Options.Workers)
+	if errors.Is(err, neighbours.ErrIllConditioned) {
+		return failure.Invalidf("neighbours for %s on snapshot %s: set itemNeighbours to knn or auto (%w)", name, w.plan.Snapshot, err)
+	}
 	if err != nil {
 		return fmt.Errorf("neighbours for %s on snapshot %s: %w", name, w.plan.Snapshot, err)
 	}

@@ -9,15 +9,13 @@ import (
 	"testing"
 
 	"recsys/infra/local/aws/awscall"
+	"recsys/shared/contract/failure"
 	"recsys/shared/contract/lake"
+	"recsys/shared/contract/workflow"
 	"recsys/shared/learn/blend"
 	"recsys/shared/learn/neighbours"
+	"recsys/shared/learn/sparse"
 	"recsys/shared/shop/interactions"
-)
-
-var (
-	knn  = lake.Neighbours{Kind: lake.KNN, TargetExponent: 0.3, SourceExponent: 0.4, Kept: 5, Beta: 0.5}
-	ease = lake.Neighbours{Kind: lake.EASE, Ridge: 20, Kept: 7, Beta: 0.25}
 )
 
 // read returns a run's item-item model.
@@ -44,8 +42,8 @@ func TestNeighboursRankNextToTheVectors(t *testing.T) {
 	b.publish("monday", 1)
 	b.train("alone", `{}`)
 	snapshot := b.snapshot()
-	for run, chosen := range map[string]lake.Neighbours{"knn": knn, "ease": ease} {
-		b.Neighbours = &chosen
+	for run, chosen := range fixed {
+		b.Neighbours = run
 		b.train(run, `{}`)
 		if got := slices.Sorted(maps.Keys(b.trained(run))); !slices.Equal(got, slices.Sorted(slices.Values(slices.Concat(lake.TrainedArtifacts, lake.NeighbourArtifacts)))) {
 			t.Errorf("%s: there are %v", run, got)
@@ -56,7 +54,7 @@ func TestNeighboursRankNextToTheVectors(t *testing.T) {
 			}
 		}
 		training := b.training(run)
-		if n := len(training.Options); !reflect.DeepEqual(training.Neighbours, &chosen) || !strings.Contains(training.Options[n-2].Value, map[string]string{"knn": "exponents 0.3 and 0.4", "ease": "ridge 20"}[run]) {
+		if n := len(training.Options); !reflect.DeepEqual(training.Neighbours, &chosen) || !strings.Contains(training.Options[n-2].Value, map[string]string{"knn": "exponents 0.3 and 0.3", "ease": "ridge 200"}[run]) {
 			t.Errorf("%s: training.json says %+v and %+v", run, training.Neighbours, training.Options)
 		}
 		for key, ratings := range map[string]func() (*neighbours.Table, error){
@@ -78,7 +76,7 @@ func TestNeighboursRankNextToTheVectors(t *testing.T) {
 // An attempt that dies after any object leaves the rest to the next one. Neighbours that are noted are not made again.
 func TestNeighboursAfterADeath(t *testing.T) {
 	b := setup(t)
-	b.Neighbours = &knn
+	b.Neighbours = lake.KNN
 	b.publish("monday", 1)
 	b.train("undisturbed", `{}`)
 	keys := map[string]int{}
@@ -112,16 +110,52 @@ func TestNeighboursAfterADeath(t *testing.T) {
 func TestNeighboursOfAnotherDeployment(t *testing.T) {
 	b := setup(t)
 	b.publish("monday", 1)
-	b.Neighbours = &knn
+	b.Neighbours = lake.KNN
 	attempt, _ := b.dieAfter(func(key string) bool { return key == lake.CheckpointKey("run-1", forServing) })
 	if _, err := attempt("run-1"); err == nil {
 		t.Fatal("it did not die")
 	}
 	b.s3.SetHooks(awscall.Hooks{})
-	b.Neighbours = &ease
+	b.Neighbours = lake.EASE
 	b.train("run-1", `{}`)
 	b.train("run-2", `{}`)
 	if !maps.EqualFunc(b.trained("run-1"), b.trained("run-2"), bytes.Equal) {
 		t.Error("something of the other neighbours is in the artifacts")
+	}
+}
+
+// The search's neighbours count, unless the options name another kind, or none.
+func TestWhichNeighboursRank(t *testing.T) {
+	found := &lake.Neighbours{Kind: lake.KNN, TargetExponent: 0.5, Kept: 20, Beta: 0.7}
+	searched := func(n *lake.Neighbours) *lake.Search {
+		return &lake.Search{Chosen: 1, Trials: []lake.Trial{{}, {Neighbours: n}}}
+	}
+	ease, knn := fixed[lake.EASE], fixed[lake.KNN]
+	for _, c := range []struct {
+		option string
+		tried  *lake.Search
+		want   *lake.Neighbours
+	}{
+		{"auto", nil, nil}, {"auto", searched(nil), nil}, {"auto", searched(found), found},
+		{"off", nil, nil}, {"off", searched(found), nil},
+		{lake.KNN, nil, &knn}, {lake.KNN, searched(nil), &knn}, {lake.KNN, searched(found), found},
+		{lake.EASE, nil, &ease}, {lake.EASE, searched(found), &ease},
+	} {
+		h := Handler{Neighbours: c.option}
+		if got := h.neighbours(c.tried); !reflect.DeepEqual(got, c.want) {
+			t.Errorf("%s: %+v, want %+v", c.option, got, c.want)
+		}
+	}
+}
+
+// A shop that is too large is refused before anything is computed, with an option that helps.
+func TestTooManyProductsForNeighbours(t *testing.T) {
+	b := setup(t)
+	for _, chosen := range fixed {
+		wide := &sparse.Matrix{Width: max(neighbours.MaxEASE, blend.MostEntries/chosen.Kept) + 1, Start: []int64{0}}
+		err := work{Handler: b.Handler, plan: plan{Run: workflow.Run{ID: "run-1"}}}.writeNeighbours(t.Context(), forServing, wide, &chosen)
+		if failure.KindOf(err) != failure.InvalidInput || !strings.Contains(err.Error(), "set itemNeighbours to ") {
+			t.Errorf("%s: %v", chosen.Kind, err)
+		}
 	}
 }

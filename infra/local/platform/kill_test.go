@@ -42,20 +42,20 @@ func TestKilledAtEveryPoint(t *testing.T) {
 	saveStates(t, k, orders)
 
 	struck := struck{}
-	for _, c := range []struct{ name, state, shop, gate, input string }{
-		{"the third version", "third handed over", NoShopFile, "enforce", `{}`}, // and the oldest snapshot and version go
-		{"the first version", "first handed over", NoShopFile, "enforce", `{}`},
-		{"the same artifacts", "two versions", NoShopFile, "enforce", `{}`}, // only their popularity is renewed
-		{"an invalid hand-over", "invalid handed over", NoShopFile, "enforce", `{"stages":"embeddings"}`},
-		{"a model of our own", "two versions", NoShopFile, "report", `{"train":true}`},
-		{"a model that is refused", "two versions", NoShopFile, "enforce", `{"stages":"embeddings","train":true}`}, // six customers prove nothing
-		{"rollback", "two versions", NoShopFile, "enforce", `{"rollback":true}`},
-		{"a shop file after the lab", "two versions", orders, "report", `{"train":true}`}, // ranges after folders, text ids, another shop's version goes
-		{"files after the lab", "two versions", files, "report", `{"train":true}`},
-		{"rollback to the lab", "orders", orders, "enforce", `{"rollback":true}`},
-		{"the lab after a shop file", "orders", NoShopFile, "report", `{"train":true}`},
+	for _, c := range []struct{ name, state, shop, gate, neighbours, input string }{
+		{"the third version", "third handed over", NoShopFile, "enforce", "auto", `{}`}, // and the oldest snapshot and version go
+		{"the first version", "first handed over", NoShopFile, "enforce", "auto", `{}`},
+		{"the same artifacts", "two versions", NoShopFile, "enforce", "auto", `{}`}, // only their popularity is renewed
+		{"an invalid hand-over", "invalid handed over", NoShopFile, "enforce", "auto", `{"stages":"embeddings"}`},
+		{"a model of our own", "two versions", NoShopFile, "report", "knn", `{"train":true}`},
+		{"a model that is refused", "two versions", NoShopFile, "enforce", "auto", `{"stages":"embeddings","train":true}`}, // six customers prove nothing
+		{"rollback", "two versions", NoShopFile, "enforce", "auto", `{"rollback":true}`},
+		{"a shop file after the lab", "two versions", orders, "report", "auto", `{"train":true}`}, // ranges after folders, text ids, another shop's version goes
+		{"files after the lab", "two versions", files, "report", "ease", `{"train":true}`},
+		{"rollback to the lab", "orders", orders, "enforce", "auto", `{"rollback":true}`},
+		{"the lab after a shop file", "orders", NoShopFile, "report", "auto", `{"train":true}`},
 	} {
-		p.config.Options.GateTrained = c.gate
+		p.config.Options.GateTrained, p.config.Options.ItemNeighbours = c.gate, c.neighbours
 		deployShop(t, p, c.shop)
 		t.Run(c.name, func(t *testing.T) { killBatch(t, k, struck, c.state, c.input) })
 	}

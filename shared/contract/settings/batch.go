@@ -81,6 +81,9 @@ type Search struct {
 	// Search tries about 25 sets of options on the shop's own ratings, see package search. An option of Training that is given
 	// as a number is not searched. With off, auto stands for the fixed numbers.
 	Search string `option:"search" default:"full" oneof:"full off" text:"whether the options of the training that are auto are searched on the shop's own ratings"`
+	// ItemNeighbours is a model that ranks next to the vectors, see package blend. knn and ease have fixed settings, unless the
+	// search finds better ones of the kind.
+	ItemNeighbours string `option:"itemNeighbours" default:"auto" oneof:"auto off knn ease" text:"the item-item model that ranks next to the vectors. auto: as the search finds, or none"`
 }
 
 // Gate holds the conditions for a version to become active.
