@@ -120,9 +120,9 @@ func (w Watched) streamAlarms() []alarm {
 		Comparison: over, Threshold: maxRejectedPercent, Periods: 1,
 	}, {
 		ID:          "AnswersNotDelivered",
-		Description: fmt.Sprintf("Firehose has held answers for over %d s without writing them to the recommendations bucket. See its error log.", maxDeliveries*w.DeliverySeconds),
+		Description: fmt.Sprintf("Firehose has held answers for over %d s without writing them to the recommendations bucket. See its error log.", w.latestDelivery()),
 		Metric:      w.delivery("DeliveryToS3.DataFreshness", "Maximum", "age", minutes(5)),
-		Comparison:  over, Threshold: float64(maxDeliveries * w.DeliverySeconds), Periods: 2,
+		Comparison:  over, Threshold: float64(w.latestDelivery()), Periods: 2,
 	}, {
 		ID:          "StreamFull",
 		Description: "Kinesis has refused records for a quarter of an hour, because a shard takes 1,000 records or 1 MB a second. Producers that do not try again lose them. Raise shards.",
@@ -135,6 +135,10 @@ func (w Watched) streamAlarms() []alarm {
 		Comparison:  over, Threshold: 0, Periods: 3,
 	}}
 }
+
+// latestDelivery returns the seconds after which an answer must have been written. Firehose needs some, however few it
+// collects for.
+func (w Watched) latestDelivery() int { return maxDeliveries * max(w.DeliverySeconds, 60) }
 
 func (d WatchedDatabase) alarms() []alarm {
 	const gib = 1 << 30

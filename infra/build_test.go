@@ -26,7 +26,7 @@ var heavier = map[string]int{
 	"extract":               7 << 20, // writes Parquet beside MySQL, and knows time zones
 	"plan-extract":          7 << 20, // reads MySQL and files, YAML and time zones
 	"publish-training-data": 7 << 20, // reads Parquet beside Glue, whose API is large
-	"recommend":             7 << 20, // its SQL is text/template, with which the linker keeps every exported method
+	"recommend":             8 << 20, // its SQL is text/template, with which the linker keeps every exported method, those of EventBridge too
 	"embedding-upload":      7 << 20, // reads Parquet beside PostgreSQL
 	"evaluate":              9 << 20, // does so, too, and with html/template the linker keeps every exported method
 }

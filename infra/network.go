@@ -131,6 +131,9 @@ func (n *Network) connect(config deployment.Config, lake *DataLake) {
 		Service: jsii.String("secretsmanager"), Resource: jsii.String("secret"), ResourceName: jsii.String("rds!*"),
 		ArnFormat: awscdk.ArnFormat_COLON_RESOURCE_NAME,
 	})
+	if config.EventBus != "" {
+		endpoint("EventBridge", awsec2.InterfaceVpcEndpointAwsService_EVENTBRIDGE(), workflow.PutEvents, busARN(config.EventBus))
+	}
 }
 
 // ownAccountOnly is an endpoint's policy. With the credentials of another account nothing gets out, and nothing gets to

@@ -46,11 +46,26 @@ func NewStreaming(scope constructs.Construct, id string, factory Factory, data *
 // recommend is the function, which reads as the database's reader.
 func (s *Streaming) recommend(factory Factory, data *DataLake, vectors *VectorDatabase) lambda.Function {
 	given, granted := data.resources(), data.grants()
-	given.Reader, given.DeliveryStream = vectors.settings(readerRole), *s.Delivery.Ref()
+	given.Reader, given.DeliveryStream, given.EventBus = vectors.settings(readerRole), *s.Delivery.Ref(), factory.Config.EventBus
 	granted[workflow.VectorsAsReader] = vectors.login(readerRole)
 	granted[workflow.DeliveryStream] = onARNs(s.Delivery.AttrArn())
+	granted[workflow.EventBus] = onBus(s.scope, factory.Config.EventBus)
 	granted[workflow.ActivityStream] = onARNs(s.Stream.StreamArn())
 	return vectors.prepared(factory.New(s.scope, workflow.Named("recommend", given, factory.Config.Options), granted))
+}
+
+// onBus grants rights on a bus. Without one it grants nothing.
+func onBus(scope constructs.Construct, name string) func(workflow.Right) []Permission {
+	if name == "" {
+		return func(workflow.Right) []Permission { return nil }
+	}
+	bus := busARN(name)
+	return onARNs(awscdk.Stack_Of(scope).FormatArn(&bus))
+}
+
+// busARN is a bus of the deployment's account and region.
+func busARN(name string) awscdk.ArnComponents {
+	return awscdk.ArnComponents{Service: jsii.String("events"), Resource: jsii.String("event-bus"), ResourceName: jsii.String(name)}
 }
 
 // feed maps the stream to the function. A batch that fails is tried from its first record that is not done, then

@@ -84,3 +84,44 @@ func TestAnswersLieWhereTheTableSays(t *testing.T) {
 		t.Errorf("parameters %v", parameters)
 	}
 }
+
+// With the option, recommend may put events on that bus and no other, by an endpoint that lets it do no more.
+func TestAnswersGoToABusWhereTheOptionSaysSo(t *testing.T) {
+	each(t, func(t *testing.T, s template) {
+		recommend := deployedFunctions(s)["recommend"]
+		allowed := strings.Join(allowedTo(s, spell(recommend.Properties["Role"]))["events:PutEvents"], " ")
+		var endpoints []string
+		for _, endpoint := range s.of("AWS::EC2::VPCEndpoint") {
+			if strings.HasSuffix(spell(endpoint.Properties["ServiceName"]), ".events") {
+				endpoints = append(endpoints, endpoint.text())
+			}
+		}
+		if s.config.EventBus == "" {
+			if allowed != "" || len(endpoints) > 0 || environment(recommend)["EVENT_BUS"] != "none" {
+				t.Errorf("without a bus recommend may put events on %q, through %v, named %q", allowed, endpoints, environment(recommend)["EVENT_BUS"])
+			}
+			return
+		}
+		const bus = ":event-bus/answers"
+		if !strings.HasSuffix(allowed, bus) || strings.Contains(allowed, " ") || environment(recommend)["EVENT_BUS"] != "answers" {
+			t.Errorf("recommend may put events on %q, named %q", allowed, environment(recommend)["EVENT_BUS"])
+		}
+		if len(endpoints) != 1 || !strings.Contains(endpoints[0], bus) || !strings.Contains(endpoints[0], "events:PutEvents") {
+			t.Errorf("endpoints %v", endpoints)
+		}
+	})
+}
+
+// Firehose needs some seconds, however few it collects for: an alarm at 0 would never be silent.
+func TestAnswersMayBeDeliveredAtOnce(t *testing.T) {
+	s := variant(t, "every option")
+	p := s.only(t, "AWS::KinesisFirehose::DeliveryStream").Properties["ExtendedS3DestinationConfiguration"].(map[string]any)
+	if hints := p["BufferingHints"].(map[string]any); hints["IntervalInSeconds"] != 0.0 {
+		t.Errorf("Firehose collects by %v", hints)
+	}
+	for id, alarm := range s.of("AWS::CloudWatch::Alarm") {
+		if strings.Contains(id, "AnswersNotDelivered") && alarm.Properties["Threshold"] != 180.0 {
+			t.Errorf("the alarm waits %v s", alarm.Properties["Threshold"])
+		}
+	}
+}

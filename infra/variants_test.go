@@ -45,7 +45,7 @@ func everyOption() map[string]any {
 		"vectorInstance": "r8g.large", "vectorStorageGiB": 100.0, "backupWindow": "10:00-10:30", "maintenanceWindow": "sun:12:00-sun:12:30",
 		"schedule": "cron(30 4 * * ? *)", "scheduleTimezone": "Europe/Paris", "successWithinHours": "48",
 		"runRetentionDays": 20.0,
-		"shards":           "3", "streamRetentionHours": "48", "parallelization": "4", "reserveConcurrency": "true", "deliverySeconds": "60",
+		"shards":           "3", "streamRetentionHours": "48", "parallelization": "4", "reserveConcurrency": "true", "deliverySeconds": "0", "eventBus": "answers",
 		"answerRetentionDays": "90", "alarmEmail": "you@example.com", "budgetUSD": "200", "logRetentionDays": "365",
 		"accessLogsBucket": "logs-of-the-account",
 	}

@@ -2,23 +2,12 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"log/slog"
 	"math/rand/v2"
+	"slices"
+	"sync"
 	"time"
-
-	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/service/firehose"
-	"github.com/aws/aws-sdk-go-v2/service/firehose/types"
-)
-
-// Limits of PutRecordBatch: https://docs.aws.amazon.com/firehose/latest/APIReference/API_PutRecordBatch.html
-const (
-	maxRecordBytes = 1_000 << 10
-	maxCallRecords = 500
-	// maxCallBytes is 4 MiB in base64, because AWS does not say whether it counts before or after encoding.
-	maxCallBytes = 3 << 20
 )
 
 const (
@@ -26,100 +15,111 @@ const (
 	firstPause  = 100 * time.Millisecond // doubled with each attempt
 )
 
-// putter is the only call of Firehose that delivery makes.
-type putter interface {
-	PutRecordBatch(context.Context, *firehose.PutRecordBatchInput, ...func(*firehose.Options)) (*firehose.PutRecordBatchOutput, error)
+// door is a service that takes answers.
+type door interface {
+	// put hands lines over in one call. It returns the places of those that the service refused, in their order, and its
+	// reason for the first. An error is about the whole call.
+	put(ctx context.Context, lines [][]byte) (refused []int, reason string, err error)
 }
 
-// delivery hands lines to Firehose, call after call in the order of the batch.
+// limits are those of a door.
+type limits struct {
+	lineBytes int // of one line
+	lines     int // of a call
+	bytes     int // of a call
+	atOnce    int // calls under way
+}
+
+// delivery hands lines over through one door.
 type delivery struct {
-	client  putter
-	stream  string
-	pause   time.Duration
-	records []types.Record // of one call
-	indexes []int          // the place of each record's outcome
+	door
+	limits
+	to    string // names the door to people
+	pause time.Duration
 }
 
-// deliver delivers the lines of the outcomes, in their order. Outcomes without a line count as done. Those before done are
-// delivered. Firehose may take a later record of a call and fail an earlier one. Then no further call is made, and Kinesis
-// delivers the records after the first failure again: at most one call's records, under the same event ids. The error is the
-// reason for the first failure.
+// call is a group of lines that go out together.
+type call struct {
+	lines  [][]byte
+	places []int // of their outcomes
+}
+
+// deliver delivers the lines of the outcomes. Outcomes without a line count as done. Those before done are delivered. A door
+// may take a later line and refuse an earlier one. Then no further call is made, and Kinesis delivers the records after
+// the first failure again: at most those of the calls under way, under the same event ids. The error is the reason for the
+// first failure.
 func (d *delivery) deliver(ctx context.Context, outcomes []outcome) (done int, err error) {
-	for done < len(outcomes) {
-		next := d.fill(outcomes, done)
-		if failed, err := d.call(ctx); err != nil {
+	for calls := range slices.Chunk(d.cut(outcomes), d.atOnce) {
+		if failed, err := d.send(ctx, calls); err != nil {
 			return failed, err
 		}
-		done = next
 	}
-	return done, nil
+	return len(outcomes), nil
 }
 
-// fill prepares one call from the outcomes at start on, as many as the limits allow, and returns where the next one begins.
-func (d *delivery) fill(outcomes []outcome, start int) (next int) {
-	d.records, d.indexes = d.records[:0], d.indexes[:0]
+// cut puts the lines into calls, in their order and each as full as the limits allow.
+func (d *delivery) cut(outcomes []outcome) (calls []call) {
+	var open call
 	size := 0
-	for next = start; next < len(outcomes); next++ {
-		line := outcomes[next].line
+	for place := range outcomes {
+		line := outcomes[place].line
 		if line == nil {
 			continue
 		}
-		if len(d.records) == maxCallRecords || len(d.records) > 0 && size+len(line) > maxCallBytes {
-			break
+		if len(open.lines) == d.lines || len(open.lines) > 0 && size+len(line) > d.bytes {
+			calls, open, size = append(calls, open), call{}, 0
 		}
 		size += len(line)
-		d.records = append(d.records, types.Record{Data: line})
-		d.indexes = append(d.indexes, next)
+		open.lines, open.places = append(open.lines, line), append(open.places, place)
 	}
-	return next
+	if len(open.lines) > 0 {
+		calls = append(calls, open)
+	}
+	return calls
 }
 
-// call delivers the records and tries again with those that failed. With an error, failed is the place of the first outcome
-// that was not taken.
-func (d *delivery) call(ctx context.Context) (failed int, err error) {
-	for attempt := 1; len(d.records) > 0; attempt++ {
-		err := d.try(ctx)
-		if err == nil {
-			return 0, nil
+// send makes calls at the same time. With an error, failed is the place of the first outcome that was not taken.
+func (d *delivery) send(ctx context.Context, calls []call) (failed int, err error) {
+	errs := make([]error, len(calls))
+	var sending sync.WaitGroup
+	for i := range calls {
+		sending.Go(func() { errs[i] = d.call(ctx, &calls[i]) })
+	}
+	sending.Wait()
+	for i, err := range errs {
+		if err != nil {
+			return calls[i].places[0], err
 		}
-		if attempt == maxAttempts || !d.wait(ctx, attempt) {
-			return d.indexes[0], fmt.Errorf("delivering to %s, %d records left after %d attempts: %w",
-				d.stream, len(d.records), attempt, err)
-		}
-		slog.WarnContext(ctx, "delivering again", "stream", d.stream, "attempt", attempt, "records", len(d.records), "error", err)
 	}
 	return 0, nil
 }
 
-// try puts the records once and keeps those that Firehose did not take, in their order.
-func (d *delivery) try(ctx context.Context) error {
-	out, err := d.client.PutRecordBatch(ctx, &firehose.PutRecordBatchInput{DeliveryStreamName: &d.stream, Records: d.records})
-	if err != nil {
+// call delivers lines and tries again with those that failed. With an error, the call holds the lines that are left.
+func (d *delivery) call(ctx context.Context, c *call) error {
+	for attempt := 1; len(c.lines) > 0; attempt++ {
+		err := d.try(ctx, c)
+		if err == nil {
+			return nil
+		}
+		if attempt == maxAttempts || !d.wait(ctx, attempt) {
+			return fmt.Errorf("delivering to %s, %d records left after %d attempts: %w", d.to, len(c.lines), attempt, err)
+		}
+		slog.WarnContext(ctx, "delivering again", "to", d.to, "attempt", attempt, "records", len(c.lines), "error", err)
+	}
+	return nil
+}
+
+// try puts the lines once and keeps those that were refused.
+func (d *delivery) try(ctx context.Context, c *call) error {
+	refused, reason, err := d.put(ctx, c.lines)
+	if err != nil || len(refused) == 0 {
 		return err
 	}
-	if aws.ToInt32(out.FailedPutCount) == 0 {
-		return nil
+	for kept, i := range refused {
+		c.lines[kept], c.places[kept] = c.lines[i], c.places[i]
 	}
-	if len(out.RequestResponses) != len(d.records) {
-		return errors.New("the answer does not fit the request")
-	}
-	kept := 0
-	var code string
-	for i := range out.RequestResponses {
-		if out.RequestResponses[i].ErrorCode == nil {
-			continue
-		}
-		if kept == 0 {
-			code = *out.RequestResponses[i].ErrorCode
-		}
-		d.records[kept], d.indexes[kept] = d.records[i], d.indexes[i]
-		kept++
-	}
-	d.records, d.indexes = d.records[:kept], d.indexes[:kept]
-	if kept == 0 {
-		return nil
-	}
-	return fmt.Errorf("records failed with %s", code)
+	c.lines, c.places = c.lines[:len(refused)], c.places[:len(refused)]
+	return fmt.Errorf("records failed with %s", reason)
 }
 
 // wait sleeps between attempts, with full jitter. It reports false if the time that is left allows no other attempt.
@@ -137,4 +137,18 @@ func (d *delivery) wait(ctx context.Context, attempt int) bool {
 	case <-timer.C:
 		return true
 	}
+}
+
+// refusals returns the places of the codes that are there, and the first of them.
+func refusals(codes []*string) (refused []int, reason string) {
+	for i, code := range codes {
+		if code == nil {
+			continue
+		}
+		if refused == nil {
+			reason = *code
+		}
+		refused = append(refused, i)
+	}
+	return refused, reason
 }

@@ -134,7 +134,7 @@ func TestListsHoldEligibleItems(t *testing.T) {
 		"without trends":     func(s *settings.Ranking) { s.TrendingHalfLife, s.IncludeOutOfStock = 0, true },
 	} {
 		t.Run(name, func(t *testing.T) {
-			handler := w.newHandler(w.readerURL, w.handler.delivery.client, change)
+			handler := w.newHandler(w.readerURL, w.client, change)
 			if response, err := handler.Handle(t.Context(), batch(payloads...)); err != nil || len(response.BatchItemFailures) > 0 {
 				t.Fatal("not done", err)
 			}

@@ -123,7 +123,7 @@ func TestNoTimeLeft(t *testing.T) {
 	w.load(versiontest.Small())
 	var calls atomic.Int32
 	w.firehose.SetFaults(firehose.Faults{Throttle: func(string) bool { calls.Add(1); return true }})
-	w.handler.delivery.pause = time.Hour
+	w.handler.deliveries[0].pause = time.Hour
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	response, err := w.handler.Handle(ctx, batch(numbered(2)...))
@@ -215,16 +215,14 @@ func TestCalls(t *testing.T) {
 				want = append(want, outcomes[i].line...)
 			}
 			var got []byte
-			d := &delivery{}
-			for done := 0; done < len(outcomes); {
-				done = d.fill(outcomes, done)
+			for _, call := range toFirehose(nil, "").cut(outcomes) {
 				size := 0
-				for _, record := range d.records {
-					size += len(record.Data)
-					got = append(got, record.Data...)
+				for _, line := range call.lines {
+					size += len(line)
+					got = append(got, line...)
 				}
-				if len(d.records) > maxCallRecords || size > maxCallBytes {
-					t.Errorf("a call of %d records and %d bytes", len(d.records), size)
+				if len(call.lines) > maxCallRecords || size > maxCallBytes {
+					t.Errorf("a call of %d records and %d bytes", len(call.lines), size)
 				}
 			}
 			if !bytes.Equal(got, want) {

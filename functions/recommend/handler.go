@@ -19,24 +19,25 @@ import (
 
 // Handler answers batches, one at a time, as Lambda hands them over.
 type Handler struct {
-	answers  *answers.Service
-	delivery *delivery
-	rejected *rejections
-	now      func() time.Time
-	buffer   []byte // the lines of a portion
+	answers *answers.Service
+	// deliveries are all doors that an answer goes out by.
+	deliveries []*delivery
+	rejected   *rejections
+	now        func() time.Time
+	buffer     []byte // the lines of a portion
 }
 
 // New makes the handler from settings and from clients that the process shares.
-func New(s settings.Recommend, pool *pgxpool.Pool, client putter, artifacts, recommendations *objectstore.Store) *Handler {
+func New(s settings.Recommend, pool *pgxpool.Pool, artifacts, recommendations *objectstore.Store, deliveries ...*delivery) *Handler {
 	return &Handler{
-		answers:  answers.New(pool, artifacts, s.Ranking, s.DatabaseTimeout),
-		delivery: &delivery{client: client, stream: s.DeliveryStream, pause: firstPause},
-		rejected: &rejections{bucket: recommendations},
-		now:      time.Now,
+		answers:    answers.New(pool, artifacts, s.Ranking, s.DatabaseTimeout),
+		deliveries: deliveries,
+		rejected:   &rejections{bucket: recommendations},
+		now:        time.Now,
 	}
 }
 
-// Handle answers one batch. It never fails as a whole. If the database, S3 or Firehose is away, it reports the first
+// Handle answers one batch. It never fails as a whole. If the database, S3, Firehose or the bus is away, it reports the first
 // sequence number that is not done, and Kinesis delivers that record and all after it again. A Kinesis record is done when
 // all activity records in it are. Delivery is at least once.
 func (h *Handler) Handle(ctx context.Context, event events.KinesisEvent) (events.KinesisEventResponse, error) {
@@ -81,10 +82,23 @@ func (h *Handler) answerPortion(ctx context.Context, entries []entry) (done int,
 	outcomes := h.outcomes(entries, answers, now)
 	// Rejections first: a record behind one that could not be stored must not go out before it comes again.
 	storable, rejecting := h.rejected.store(ctx, outcomes)
-	if done, err = h.delivery.deliver(ctx, outcomes[:storable]); err == nil {
+	if done, err = h.deliver(ctx, outcomes[:storable]); err == nil {
 		err = rejecting
 	}
 	count(ctx, outcomes[:done])
+	return done, err
+}
+
+// deliver delivers outcomes by each door. A door gets those that the doors before it have taken. An outcome is done if all
+// have taken it.
+func (h *Handler) deliver(ctx context.Context, outcomes []outcome) (done int, err error) {
+	done = len(outcomes)
+	for _, delivery := range h.deliveries {
+		taken, failing := delivery.deliver(ctx, outcomes[:done])
+		if failing != nil {
+			done, err = taken, failing
+		}
+	}
 	return done, err
 }
 
@@ -142,8 +156,10 @@ func (h *Handler) outcome(e *entry, answer *activity.Answer) outcome {
 	start := len(h.buffer)
 	h.buffer = e.record.Append(h.buffer, answer)
 	line := h.buffer[start:len(h.buffer):len(h.buffer)]
-	if len(line) > maxRecordBytes {
-		return outcome{entry: e, reason: fmt.Sprintf("the answer has %d bytes; Firehose takes %d", len(line), maxRecordBytes)}
+	for _, delivery := range h.deliveries {
+		if len(line) > delivery.lineBytes {
+			return outcome{entry: e, reason: fmt.Sprintf("the answer has %d bytes, and %s takes %d", len(line), delivery.to, delivery.lineBytes)}
+		}
 	}
 	return outcome{entry: e, line: line, strategy: answer.Recommendation.Strategy}
 }

@@ -1,10 +1,10 @@
-// Command recommend answers user activity from Kinesis with recommendations, which Firehose delivers.
+// Command recommend answers user activity from Kinesis with recommendations, which Firehose and an event bus deliver.
 //
 // Input: a Kinesis batch of activity records (package activity). Output: the first sequence number that is not done, if there is
 // one. The event source mapping must have ReportBatchItemFailures.
 //
 // Reads: the active version's tables as recsys_reader, and its model under versions/<n>/ in the artifacts bucket.
-// Writes: a line for each record to the delivery stream, rejected records to the recommendations bucket, and carts to
+// Writes: a line for each record to the delivery stream, and to the bus of the settings, rejected records to the recommendations bucket, and carts to
 // vectorstore.CartTable and TrendingTable.
 //
 // A record passes portions (parse), Handler.answer (package answers), outcomes (its line), rejections and delivery.
@@ -15,6 +15,8 @@ import (
 	"context"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/eventbridge"
 	"github.com/aws/aws-sdk-go-v2/service/firehose"
 
 	"recsys/shared/contract/settings"
@@ -44,10 +46,19 @@ func wire(ctx context.Context) (*Handler, error) {
 	if err != nil {
 		return nil, err
 	}
-	// One attempt a call: delivery itself tries again, with the rest of the call and of the time.
-	client := firehose.NewFromConfig(cfg, func(o *firehose.Options) { o.RetryMaxAttempts = 1 })
-	return New(s, pool, client,
-		objectstore.New(objects, s.Artifacts.Bucket), objectstore.New(objects, s.RecommendationsBucket)), nil
+	return New(s, pool, objectstore.New(objects, s.Artifacts.Bucket), objectstore.New(objects, s.RecommendationsBucket),
+		deliveries(s, cfg)...), nil
+}
+
+// deliveries returns the doors of the settings. A client makes one attempt a call: delivery itself tries again, with the rest of
+// the call and of the time.
+func deliveries(s settings.Recommend, cfg aws.Config) []*delivery {
+	cfg.RetryMaxAttempts = 1
+	doors := []*delivery{toFirehose(firehose.NewFromConfig(cfg), s.DeliveryStream)}
+	if s.EventBus != "" {
+		doors = append(doors, toBus(eventbridge.NewFromConfig(cfg), s.EventBus))
+	}
+	return doors
 }
 
 // lockTimeout: only a version that is being dropped is locked against its readers, and the carts while others count them.

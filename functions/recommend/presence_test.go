@@ -47,7 +47,7 @@ func TestItemsThatAreGone(t *testing.T) {
 		"all that goes": func(s *settings.Ranking) { s.Limit, s.IncludeRated, s.IncludeSession = 20, true, true },
 	} {
 		t.Run(name, func(t *testing.T) {
-			handler := w.newHandler(w.readerURL, w.handler.delivery.client, change)
+			handler := w.newHandler(w.readerURL, w.client, change)
 			if response, err := handler.Handle(t.Context(), batch(visits...)); err != nil || len(response.BatchItemFailures) > 0 {
 				t.Fatal("not done", err)
 			}
@@ -140,7 +140,7 @@ func TestCodesWithoutRegardToCase(t *testing.T) {
 		"aB00": {"", ""}, "GRÖßE": {"Größe", "Größe"}, "5003": {"5003", "5003"}, "05003": {"", ""},
 		"NEW": {"", "New"}, "was-here": {"", "WAS-HERE"}, "nothing": {"", ""},
 	} {
-		handler := w.newHandler(w.readerURL, w.handler.delivery.client, func(s *settings.Ranking) { s.Limit = 20 })
+		handler := w.newHandler(w.readerURL, w.client, func(s *settings.Ranking) { s.Limit = 20 })
 		payload := fmt.Sprintf(`{"session_id":"s","browse_history":[{"product_code":%q,"in_shopping_cart":true}]}`, code)
 		if response, err := handler.Handle(t.Context(), batch(payload)); err != nil || len(response.BatchItemFailures) > 0 {
 			t.Fatal("not done", err)

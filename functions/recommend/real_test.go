@@ -208,7 +208,7 @@ func TestSessions(t *testing.T) {
 					t.Errorf("session %d: similar %+v", i, o.Similar)
 				}
 			}
-			w.handler = w.newHandler(w.readerURL, w.handler.delivery.client, func(s *settings.Ranking) { s.IncludeRated, s.IncludeSession = true, true })
+			w.handler = w.newHandler(w.readerURL, w.client, func(s *settings.Ranking) { s.IncludeRated, s.IncludeSession = true, true })
 			if notDone := w.handle(payloads...); notDone != "" {
 				t.Fatalf("not done from %s", notDone)
 			}

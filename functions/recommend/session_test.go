@@ -24,7 +24,7 @@ func TestSessionsTellTheNextProduct(t *testing.T) {
 	w := setup(t)
 	w.load(handedOver(t, sampleArtifacts))
 	hitRate := func(weight ...float64) float64 {
-		w.handler = w.newHandler(w.readerURL, w.handler.delivery.client, func(s *settings.Ranking) {
+		w.handler = w.newHandler(w.readerURL, w.client, func(s *settings.Ranking) {
 			if len(weight) > 0 {
 				s.SessionWeight = weight[0]
 			}

@@ -53,6 +53,7 @@ type world struct {
 	objects   *awss3.Client
 	artifacts *objectstore.Store
 	firehose  *firehose.Server
+	client    *awsfirehose.Client
 	handler   *Handler
 	pool      *pgxpool.Pool // of the newest handler
 }
@@ -73,8 +74,9 @@ func setup(tb testing.TB) *world {
 		Streams: []firehose.Stream{{Name: deliveryStream, Bucket: recommendationsBucket, Prefix: "recommendations/"}}})
 	w.Must(err)
 	tb.Cleanup(func() { w.firehose.Close() })
-	w.handler = w.newHandler(w.readerURL, awsfirehose.New(awsfirehose.Options{
-		BaseEndpoint: aws.String(w.firehose.URL()), Region: "eu-central-1", HTTPClient: awsconfig.HTTPClient(nil), Credentials: identity, RetryMaxAttempts: 1}))
+	w.client = awsfirehose.New(awsfirehose.Options{
+		BaseEndpoint: aws.String(w.firehose.URL()), Region: "eu-central-1", HTTPClient: awsconfig.HTTPClient(nil), Credentials: identity, RetryMaxAttempts: 1})
+	w.handler = w.newHandler(w.readerURL, w.client)
 	return w
 }
 
@@ -91,9 +93,9 @@ func (w *world) newHandler(url string, client putter, change ...func(*settings.R
 	w.Must(err)
 	w.Cleanup(pool.Close)
 	w.pool = pool
-	handler := New(s, pool, client, w.artifacts, objectstore.New(w.objects, recommendationsBucket))
+	handler := New(s, pool, w.artifacts, objectstore.New(w.objects, recommendationsBucket), toFirehose(client, deliveryStream))
 	handler.now = func() time.Time { return time.Date(2026, 11, 23, 1, 2, 3, 0, time.UTC) }
-	handler.delivery.pause = time.Millisecond
+	handler.deliveries[0].pause = time.Millisecond
 	handler.answers.CountEvery = 0
 	return handler
 }

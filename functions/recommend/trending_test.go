@@ -38,7 +38,7 @@ const nobody = `{"session_id":"nobody"}`
 func TestTrendsDecay(t *testing.T) {
 	w := setup(t)
 	w.load(versiontest.Small())
-	w.handler = w.newHandler(w.readerURL, w.handler.delivery.client, func(s *settings.Ranking) { s.TrendingItems = true })
+	w.handler = w.newHandler(w.readerURL, w.client, func(s *settings.Ranking) { s.TrendingItems = true })
 	start, halfLife := w.handler.now(), w.handler.answers.Options.TrendingHalfLife
 	at := func(halfLives float64, payloads ...string) []output {
 		t.Helper()

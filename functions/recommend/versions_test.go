@@ -80,7 +80,7 @@ func readModel(t *testing.T, dir string) *model.Model {
 func TestSwapUnderLoad(t *testing.T) {
 	t.Parallel()
 	w := setup(t)
-	w.handler = w.newHandler(w.readerURL, w.handler.delivery.client, func(s *settings.Ranking) { s.TrendingItems = true })
+	w.handler = w.newHandler(w.readerURL, w.client, func(s *settings.Ranking) { s.TrendingItems = true })
 	kinds := []version{
 		{Items: prefixed("a", versiontest.Circle(200, 32)), Model: sampleArtifacts},
 		{Items: prefixed("b", versiontest.Circle(300, 3)), Model: smallModel(t)},

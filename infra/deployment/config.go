@@ -112,7 +112,10 @@ type Stream struct {
 	Parallelization int `option:"parallelization" default:"1" min:"1" max:"10" text:"calls at once on one shard"`
 	// ReserveConcurrency wants 100 calls to stay unreserved, because Lambda does. A new account has fewer.
 	ReserveConcurrency bool `option:"reserveConcurrency" default:"false" text:"sets shards × parallelization calls of the account's quota aside for recommend"`
-	DeliverySeconds    int  `option:"deliverySeconds" default:"300" min:"60" max:"900" text:"how long Firehose collects before it writes an object"`
+	// DeliverySeconds of 0 writes within seconds, and many small objects.
+	DeliverySeconds int `option:"deliverySeconds" default:"300" min:"0" max:"900" text:"how long Firehose collects before it writes an object. 0: as soon as it can"`
+	// EventBus is in the account and region of the deployment. Firehose takes the answers all the same.
+	EventBus string `option:"eventBus" default:"none" pattern:"^[A-Za-z0-9._-]{1,256}$" text:"an existing EventBridge bus that the answers also go to, as default"`
 }
 
 // GlueDatabase is the name of the Glue database: the stack's, as Athena can spell it.

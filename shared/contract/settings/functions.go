@@ -116,6 +116,7 @@ type Recommend struct {
 	Patience
 	RecommendationsBucket string `option:"recommendationsBucket" text:"takes the rejected records"`
 	DeliveryStream        string `option:"deliveryStream" text:"the Firehose stream that takes the answers"`
+	EventBus              string `option:"eventBus" default:"none" text:"the EventBridge bus that takes them, too"`
 }
 
 // BootstrapVectorStore configures functions/bootstrap-vector-store, which a deployment runs. It connects as the

@@ -22,6 +22,7 @@ const (
 	TrainingTable         Resource = "training table"
 	ActivityStream        Resource = "activity stream"
 	DeliveryStream        Resource = "delivery stream"
+	EventBus              Resource = "event bus"
 	SourceAsReader        Resource = "source, as reader"
 	SourceAsAdministrator Resource = "source, as administrator"
 	VectorsAsLoader       Resource = "vector database, as loader"
@@ -40,6 +41,9 @@ const (
 	DeleteObject = "s3:DeleteObject"
 	ListBucket   = "s3:ListBucket"
 )
+
+// PutEvents is the call of EventBridge that recommend makes, if a deployment names a bus.
+const PutEvents = "events:PutEvents"
 
 // Patterns of keys.
 const (

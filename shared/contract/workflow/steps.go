@@ -61,6 +61,7 @@ type Resources struct {
 	RecommendationsBucket string
 	GlueDatabase          string
 	DeliveryStream        string
+	EventBus              string // "" for none
 	// ShopFile describes the shop to plan-extract.
 	ShopFile settings.ShopFile
 	// Source is the shop's MySQL, as its reader sees it. Loader and Reader are two roles of the vector database.
@@ -164,7 +165,7 @@ func Steps(r Resources, o settings.Options) []Step {
 		{
 			Name: "recommend", RunBy: Stream, MemoryMiB: 1024, Timeout: time.Minute,
 			Settings: settings.Recommend{Artifacts: r.Artifacts, VectorStore: r.Reader, Ranking: o.Ranking, Patience: o.Patience,
-				RecommendationsBucket: r.RecommendationsBucket, DeliveryStream: r.DeliveryStream},
+				RecommendationsBucket: r.RecommendationsBucket, DeliveryStream: r.DeliveryStream, EventBus: r.EventBus},
 			Rights: recommendRights,
 		},
 		{
@@ -269,6 +270,7 @@ var (
 		on(RecommendationsBucket, keys(anyRejected), PutObject),
 		{On: VectorsAsReader},
 		{On: DeliveryStream, Actions: []string{"firehose:PutRecordBatch"}},
+		{On: EventBus, Actions: []string{PutEvents}},
 		{On: ActivityStream, Actions: []string{
 			"kinesis:DescribeStream", "kinesis:DescribeStreamSummary", "kinesis:GetRecords", "kinesis:GetShardIterator", "kinesis:ListShards"}},
 		// The event source mapping writes failed batches under the function's role.
