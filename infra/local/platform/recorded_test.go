@@ -124,7 +124,9 @@ func (r *recorder) sorted(t *testing.T) recorded {
 func TestRecordedCallsAndMetrics(t *testing.T) {
 	t.Parallel()
 	r := &recorder{calls: map[string]map[string]map[string]bool{}}
-	p := startPlatform(t, func(c *Config) { c.Options.KeepSnapshots, c.Options.KeepVersions = 1, 2 })
+	p := startPlatform(t, func(c *Config) {
+		c.Options.KeepSnapshots, c.Options.KeepVersions, c.Options.ItemNeighbours = 1, 2, "knn"
+	})
 	p.S3.SetHooks(r.hooks())
 	p.Glue.SetHooks(r.hooks())
 	p.Firehose.SetHooks(r.hooks())
