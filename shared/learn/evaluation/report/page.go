@@ -31,7 +31,6 @@ type page struct {
 	Checks      []check
 	Loss        *chart // nil: fewer than two losses are known
 	Tried       *tried // nil: the options were not searched
-	Columns     []string
 	AllRemarks  []string
 	Facts       []Option
 	Definitions []Option
@@ -64,7 +63,7 @@ func (r *Report) WriteHTML(w io.Writer) error {
 	p := page{
 		Report: b, Verdict: b.verdict(), Lead: b.lead(), Tiles: b.tiles(), Contenders: b.contenders(), Rows: b.rows(), Histories: b.histories(),
 		Charts: b.charts(), AllRemarks: append(append([]string(nil), b.Decision.Remarks...), b.Remarks...),
-		Facts: b.facts(), Definitions: definitions, Tried: b.search(), Columns: trialColumns,
+		Facts: b.facts(), Definitions: definitions, Tried: b.search(),
 	}
 	for _, c := range b.Decision.Checks {
 		p.Checks = append(p.Checks, check{c, classOf(c)})

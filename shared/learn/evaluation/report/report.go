@@ -164,8 +164,13 @@ func boundedSearch(s *lake.Search) *lake.Search {
 		return nil
 	}
 	for _, t := range s.Trials {
-		for _, x := range []float64{t.NDCG10, t.UnobservedWeight, t.Regularization, t.FrequencyExponent, t.FeatureRidge} {
-			if math.IsNaN(x) || math.IsInf(x, 0) || t.Factors < 1 {
+		n := t.Neighbours
+		if n == nil {
+			n = new(lake.Neighbours)
+		}
+		for _, x := range []float64{t.NDCG10, t.UnobservedWeight, t.Regularization, t.FrequencyExponent, t.FeatureRidge,
+			n.TargetExponent, n.SourceExponent, n.Ridge, n.Beta} {
+			if math.IsNaN(x) || math.IsInf(x, 0) || t.Factors < 1 || n.Kept < 0 {
 				return nil
 			}
 		}

@@ -11,19 +11,20 @@ import (
 
 // tried is the search for the training's options, as the page shows it.
 type tried struct {
-	Choice string
-	Chart  chart
-	Rows   []trialRow // the best first
+	Choice  string
+	Chart   chart
+	Columns []string
+	Rows    []trialRow // the best first
 }
 
 // trialRow is one candidate of the search.
 type trialRow struct {
 	Chosen bool
-	Values []string // under trialColumns
+	Values []string // under tried.Columns
 }
 
-// trialColumns heads the table of trials.
-var trialColumns = []string{"NDCG@10", "Factors", "Iterations", "Unobserved", "Regularization", "Ridge"}
+// trialColumns head the table of trials. The last two are left out if no trial has neighbours.
+var trialColumns = []string{"NDCG@10", "Factors", "Iterations", "Unobserved", "Regularization", "Ridge", "Neighbours", "β"}
 
 // mostTrials bounds the trials of a report.
 const mostTrials = 200
@@ -34,7 +35,50 @@ func (r *Report) search() *tried {
 	if s == nil || s.Chosen < 0 || s.Chosen >= len(s.Trials) {
 		return nil
 	}
-	return &tried{choice(s), searchChart(s), trialRows(s)}
+	columns := trialColumns
+	if !triesNeighbours(s) {
+		columns = columns[:len(columns)-2]
+	}
+	return &tried{choice(s), searchChart(s), columns, trialRows(s, len(columns))}
+}
+
+func triesNeighbours(s *lake.Search) bool {
+	return slices.ContainsFunc(s.Trials, func(t lake.Trial) bool { return t.Neighbours != nil })
+}
+
+// neighboursText names an item-item model with its settings: kNN 0.3, 0.5.
+func neighboursText(n *lake.Neighbours) string {
+	switch {
+	case n == nil:
+		return "–"
+	case n.Kind == lake.EASE:
+		return fmt.Sprintf("EASE %.4g", n.Ridge)
+	}
+	return fmt.Sprintf("kNN %.4g, %.4g", n.TargetExponent, n.SourceExponent)
+}
+
+// betaText returns the share of the neighbours in the score.
+func betaText(n *lake.Neighbours) string {
+	if n == nil {
+		return "–"
+	}
+	return fmt.Sprintf("%.4g", n.Beta)
+}
+
+// modelText names the parts of a candidate's model.
+func modelText(t lake.Trial) string {
+	if t.Neighbours == nil {
+		return fmt.Sprintf("%d factors", t.Factors)
+	}
+	return fmt.Sprintf("%d factors and item neighbours (%s, β %s)", t.Factors, neighboursText(t.Neighbours), betaText(t.Neighbours))
+}
+
+// stored returns the numbers that a candidate stores for a product: its factors, and two for each neighbour.
+func stored(t lake.Trial) int {
+	if t.Neighbours == nil {
+		return t.Factors
+	}
+	return t.Factors + 2*t.Neighbours.Kept
 }
 
 // choice says in words which options were chosen, and from which.
@@ -47,9 +91,9 @@ func choice(s *lake.Search) string {
 	}
 	words := fmt.Sprintf("%s candidates were judged on %s ratings of %s customers, split %s. ", numerals.Count(len(s.Trials)),
 		numerals.Count(s.Ratings), numerals.Count(s.Customers), often(s.Folds))
-	words += fmt.Sprintf("The chosen one has %d factors, and its NDCG@10 on the validation is %s. ", chosen.Factors, numerals.Figure(chosen.NDCG10))
+	words += fmt.Sprintf("The chosen one has %s, and its NDCG@10 on the validation is %s. ", modelText(chosen), numerals.Figure(chosen.NDCG10))
 	if best != chosen {
-		words += fmt.Sprintf("The best one has %d factors and %s, which is not 1 %% more. ", best.Factors, numerals.Figure(best.NDCG10))
+		words += fmt.Sprintf("The best one has %s and reaches %s, which is not 1 %% more. ", modelText(best), numerals.Figure(best.NDCG10))
 	}
 	return words + fmt.Sprintf("The options that were given reach %s.", numerals.Figure(s.Trials[0].NDCG10))
 }
@@ -64,11 +108,17 @@ func often(n int) string {
 // searchChart draws the quality of each candidate over the numbers that it stores for a product.
 func searchChart(s *lake.Search) chart {
 	c := chart{ID: "search", Title: "Quality over cost", Note: "A dot for each candidate, the chosen one in colour. Each factor is a number stored for every product and customer."}
+	axis := "factors"
+	if triesNeighbours(s) {
+		c.Note = "A dot for each candidate, the chosen one larger. A factor is one number stored for a product, a neighbour is two."
+		c.Legend = []contender{{Name: "Vectors alone", Class: "random"}, {Name: "With item neighbours", Class: "neighbours"}, {Name: "Chosen", Class: "candidate"}}
+		axis = "numbers stored for a product"
+	}
 	low, high, fewest, most := math.Inf(1), math.Inf(-1), math.Inf(1), math.Inf(-1)
 	for _, t := range s.Trials {
 		if t.Failed == "" {
 			low, high = min(low, t.NDCG10), max(high, t.NDCG10)
-			fewest, most = min(fewest, math.Log2(float64(t.Factors))), max(most, math.Log2(float64(t.Factors)))
+			fewest, most = min(fewest, math.Log2(float64(stored(t)))), max(most, math.Log2(float64(stored(t))))
 		}
 	}
 	if fewest == most {
@@ -79,24 +129,28 @@ func searchChart(s *lake.Search) chart {
 	for factors := math.Ceil(fewest); factors <= most; factors++ {
 		c.under(x.at(factors), fmt.Sprint(math.Exp2(factors)))
 	}
-	c.axis("factors")
+	c.axis(axis)
 	for i, t := range s.Trials {
 		if t.Failed == "" && i != s.Chosen {
-			c.circle("clear dot random", x.at(math.Log2(float64(t.Factors))), y.at(t.NDCG10), 4, trialText(t))
+			class := "clear dot random"
+			if t.Neighbours != nil {
+				class = "clear dot neighbours"
+			}
+			c.circle(class, x.at(math.Log2(float64(stored(t)))), y.at(t.NDCG10), 4, trialText(t))
 		}
 	}
 	chosen := s.Trials[s.Chosen]
-	c.circle("dot candidate", x.at(math.Log2(float64(chosen.Factors))), y.at(chosen.NDCG10), 5.5, "chosen: "+trialText(chosen))
+	c.circle("dot candidate", x.at(math.Log2(float64(stored(chosen)))), y.at(chosen.NDCG10), 5.5, "chosen: "+trialText(chosen))
 	c.Description = "Chosen: " + trialText(chosen) + "."
 	return c
 }
 
 func trialText(t lake.Trial) string {
-	return fmt.Sprintf("%d factors, unobserved weight %.4g, regularization %.4g: NDCG@10 %s", t.Factors, t.UnobservedWeight, t.Regularization, numerals.Figure(t.NDCG10))
+	return fmt.Sprintf("%s, unobserved weight %.4g, regularization %.4g: NDCG@10 %s", modelText(t), t.UnobservedWeight, t.Regularization, numerals.Figure(t.NDCG10))
 }
 
-// trialRows lists the candidates by their figure, those that failed last.
-func trialRows(s *lake.Search) (rows []trialRow) {
+// trialRows lists the candidates by their figure, those that failed last, with so many columns.
+func trialRows(s *lake.Search, columns int) (rows []trialRow) {
 	order := make([]int, len(s.Trials))
 	for i := range order {
 		order[i] = i
@@ -117,8 +171,10 @@ func trialRows(s *lake.Search) (rows []trialRow) {
 		if t.Failed != "" {
 			figure = clip(t.Failed, longestName)
 		}
-		rows = append(rows, trialRow{i == s.Chosen, []string{figure, fmt.Sprint(t.Factors), fmt.Sprint(t.Iterations),
-			fmt.Sprintf("%.4g", t.UnobservedWeight), fmt.Sprintf("%.4g·n^%.4g", t.Regularization, t.FrequencyExponent), fmt.Sprintf("%.4g", t.FeatureRidge)}})
+		values := []string{figure, fmt.Sprint(t.Factors), fmt.Sprint(t.Iterations), fmt.Sprintf("%.4g", t.UnobservedWeight),
+			fmt.Sprintf("%.4g·n^%.4g", t.Regularization, t.FrequencyExponent), fmt.Sprintf("%.4g", t.FeatureRidge),
+			neighboursText(t.Neighbours), betaText(t.Neighbours)}
+		rows = append(rows, trialRow{i == s.Chosen, values[:columns]})
 	}
 	return rows
 }

@@ -29,7 +29,7 @@ func TestThePageShowsWhatWasTried(t *testing.T) {
 	}
 	for _, want := range []string{
 		"4 candidates were judged on 2,011 ratings of 98 customers, split 5 times. The chosen one has 16 factors, and its NDCG@10 on the validation is 0.320. " +
-			"The best one has 64 factors and 0.321, which is not 1 % more. The options that were given reach 0.301.",
+			"The best one has 64 factors and reaches 0.321, which is not 1 % more. The options that were given reach 0.301.",
 		"the fit diverged", `<tr class="chosen"><th scope="row">0.320</th><td>16</td>`,
 	} {
 		if !strings.Contains(text, want) && !slices.Contains(texts(page, "p"), want) {
@@ -44,6 +44,36 @@ func TestThePageShowsWhatWasTried(t *testing.T) {
 	}
 	if dots != 3 {
 		t.Errorf("%d dots, want one for each candidate that has a figure", dots)
+	}
+	if slices.Contains(texts(page, "th"), "Neighbours") || !strings.Contains(text, ">factors</text>") {
+		t.Error("the page shows neighbours, and none were tried")
+	}
+}
+
+func TestThePageShowsTriedNeighbours(t *testing.T) {
+	r := searched()
+	best := r.Search.Trials[1]
+	best.Neighbours, best.NDCG10 = &lake.Neighbours{Kind: lake.EASE, Ridge: 200, Kept: 100, Beta: 0.25}, 0.4
+	other := best
+	other.Neighbours, other.NDCG10 = &lake.Neighbours{Kind: lake.KNN, TargetExponent: 0.3, SourceExponent: 0.5, Kept: 100, Beta: 1}, 0.39
+	r.Search.Trials, r.Search.Chosen = append(r.Search.Trials, best, other), 4
+	text := asPage(t, r)
+	page := parse(t, text)
+	for _, want := range []string{
+		"The chosen one has 64 factors and item neighbours (EASE 200, β 0.25), and its NDCG@10 on the validation is 0.400. ",
+		`<tr class="chosen"><th scope="row">0.400</th><td>64</td>`, "<td>EASE 200</td><td>0.25</td></tr>", "<td>kNN 0.3, 0.5</td><td>1</td></tr>", "<td>–</td><td>–</td></tr>",
+		">numbers stored for a product</text>", "With item neighbours", ">256</text>",
+	} {
+		if !strings.Contains(text, want) {
+			t.Errorf("the page does not have %q", want)
+		}
+	}
+	if got := texts(page, "th"); !slices.Contains(got, "Neighbours") || !slices.Contains(got, "β") {
+		t.Errorf("the headings are %q", got)
+	}
+	r.Search.Trials[4].Neighbours.Beta = math.NaN()
+	if text := asPage(t, r); strings.Contains(text, "What was tried") {
+		t.Error("the page shows a β that is no number")
 	}
 }
 
