@@ -189,7 +189,7 @@ var learningOptions = map[string]struct{ value, variable, functions string }{
 	"search": {"off", "SEARCH", "train"}, "itemNeighbours": {"knn", "ITEM_NEIGHBOURS", "train"},
 	"metric": {"l2", "METRIC", "embedding-upload"}, "modelCheck": {"report", "MODEL_CHECK", "embedding-upload"}, "gateTrained": {"report", "GATE_TRAINED", "evaluate"},
 	"gateHandedOver": {"enforce", "GATE_HANDED_OVER", "evaluate"}, "gateMargin": {"0", "GATE_MARGIN", "evaluate"},
-	"gateNeighbours": {"enforce", "GATE_NEIGHBOURS", "evaluate"}, "gateTolerance": {"0.2", "GATE_TOLERANCE", "evaluate"}, "hnswM": {"32", "HNSW_M", "vector-index"},
+	"gateNeighbours": {"enforce", "GATE_NEIGHBOURS", "evaluate"}, "gateTolerance": {"0.2", "GATE_TOLERANCE", "evaluate"}, "gateCoverage": {"0.4", "GATE_COVERAGE", "evaluate"}, "hnswM": {"32", "HNSW_M", "vector-index"},
 	"hnswEfConstruction": {"128", "HNSW_EF_CONSTRUCTION", "vector-index"}, "recallTarget": {"0.9", "RECALL_TARGET", "vector-index"},
 	"recallQueries": {"100", "RECALL_QUERIES", "vector-index"}, "keepVersions": {"2", "KEEP_VERSIONS", "vector-index"},
 	"limit": {"10", "LIMIT", "recommend"}, "sessionWeight": {"0", "SESSION_WEIGHT", "recommend"},

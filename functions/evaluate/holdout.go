@@ -50,7 +50,7 @@ func (m *measurement) read(ctx context.Context, manifest lake.Manifest) (err err
 		return err
 	}
 	parts := m.snapshot.Parts
-	m.HoldOut = evaluation.HoldOut{Train: parts[0].Train, HeldOut: parts[0].HeldOut, Repeatable: m.snapshot.Shop.Meaning.Repeatable}
+	m.HoldOut = evaluation.HoldOut{Train: parts[0].Train, HeldOut: parts[0].HeldOut, Repeatable: m.snapshot.Shop.Meaning.Repeatable, Ages: m.snapshot.Ages}
 	m.popularity = parts[0].Popularity
 	for _, other := range parts[1:] {
 		m.leaveOut(other.Train)

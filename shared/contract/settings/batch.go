@@ -103,6 +103,8 @@ type Gate struct {
 type Allowance struct {
 	Margin    float64 `json:"margin" option:"gateMargin" default:"0.1" min:"0" max:"10" text:"the share by which a version must exceed the better baseline"`
 	Tolerance float64 `json:"tolerance" option:"gateTolerance" default:"0.15" min:"0" max:"1" text:"the share by which it may fall behind the active version"`
+	// Coverage is a share of the most that the lists of all customers can cover: min(1, 10 · customers / products).
+	Coverage float64 `json:"coverage,omitempty" option:"gateCoverage" default:"0" min:"0" max:"1" text:"the least share of the catalogue, of what lists of ten can cover, that a version must recommend. 0: any"`
 }
 
 // HandOver holds facts that a data scientist's embeddings do not state themselves.

@@ -63,7 +63,7 @@ func ratingsOf(m *sparse.Matrix) []float64 {
 func TestRepeatableItemsStayCandidates(t *testing.T) {
 	train, heldOut := matrix(4, []int32{0, 3}), matrix(4, []int32{0})
 	for repeatable, want := range map[bool]float64{false: 0, true: 1} {
-		r, err := Evaluate(t.Context(), HoldOut{train, heldOut, repeatable}, Popularity([]float64{9, 1, 1, 5}), 1)
+		r, err := Evaluate(t.Context(), HoldOut{Train: train, HeldOut: heldOut, Repeatable: repeatable}, Popularity([]float64{9, 1, 1, 5}), 1)
 		if err != nil || r.MRR != want {
 			t.Errorf("repeatable %t: MRR %v, %v; want %v", repeatable, r.MRR, err, want)
 		}

@@ -41,3 +41,42 @@ func (e *evaluation) byHistory() [len(Histories)]History {
 	}
 	return groups
 }
+
+// addAges adds one customer's held-out items to the sums of a block, by age.
+func (e *evaluation) addAges(s *sums, r *ranking, hits []int, heldOut []int32) {
+	if e.Ages == nil {
+		return
+	}
+	for _, item := range heldOut {
+		if g := ageOf(e.Ages[item]); g >= 0 {
+			s.byAge[g].heldOut++
+		}
+	}
+	for _, rank := range hits {
+		if g := ageOf(e.Ages[r.top[rank-1]]); rank <= 10 && g >= 0 {
+			s.byAge[g].found++
+		}
+	}
+}
+
+// ageOf returns the index of an age among Ages, -1 if it is not known.
+func ageOf(days int32) int {
+	g := len(Ages) - 1
+	for g >= 0 && int(days) < Ages[g].From {
+		g--
+	}
+	return g
+}
+
+// byAge returns the share of the held-out pairs that are found, by the item's age.
+func (e *evaluation) byAge(all *sums) (groups []Age) {
+	if e.Ages == nil {
+		return nil
+	}
+	for g, group := range Ages {
+		group.HeldOut = all.byAge[g].heldOut
+		group.Found = float64(all.byAge[g].found) / float64(max(group.HeldOut, 1))
+		groups = append(groups, group)
+	}
+	return groups
+}

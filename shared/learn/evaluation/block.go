@@ -29,6 +29,7 @@ type sums struct {
 	listed, head          [len(Cutoffs)]int // items in the lists, and those of the head among them
 	reciprocal            float64
 	heldOut, unserved     int
+	byAge                 [len(Ages)]struct{ heldOut, found int }
 }
 
 func prepare(by HoldOut, scorer Scorer) *evaluation {
@@ -97,6 +98,7 @@ func (e *evaluation) judge(b int, scores []float32, places []uint8) {
 		hits = r.hits(hits[:0], heldOut)
 		e.perCustomer[from+i] = ndcg(10, hits, len(heldOut))
 		e.add(&e.sums[b], &r, hits, len(heldOut))
+		e.addAges(&e.sums[b], &r, hits, heldOut)
 		for place, item := range r.top[:r.length] {
 			if at := uint8(place + 1); places[item] == 0 || at < places[item] {
 				places[item] = at
@@ -149,7 +151,7 @@ func (e *evaluation) result(places [][]uint8) Result {
 	for _, value := range e.perCustomer {
 		r.Histogram[min(int(value*10), 9)]++
 	}
-	r.ByHistory = e.byHistory()
+	r.ByHistory, r.ByAge = e.byHistory(), e.byAge(&all)
 	r.Interval = meanInterval(e.perCustomer, defaultResamples, 1)
 	return r
 }
@@ -165,6 +167,10 @@ func (s *sums) merge(o *sums) {
 	s.reciprocal += o.reciprocal
 	s.heldOut += o.heldOut
 	s.unserved += o.unserved
+	for g := range Ages {
+		s.byAge[g].heldOut += o.byAge[g].heldOut
+		s.byAge[g].found += o.byAge[g].found
+	}
 }
 
 // covered counts the items that any worker saw among the first k, by cutoff.

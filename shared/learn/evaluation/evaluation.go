@@ -44,7 +44,8 @@ type Result struct {
 	Interval  Interval `json:"ndcg10Interval"`  // of the mean NDCG@10
 	Histogram [10]int  `json:"ndcg10Histogram"` // customers by NDCG@10: 0 to below 0.1, …, 0.9 to 1
 
-	ByHistory [len(Histories)]History `json:"byHistory"` // by Histories
+	ByHistory [len(Histories)]History `json:"byHistory"`       // by Histories
+	ByAge     []Age                   `json:"byAge,omitempty"` // by Ages, nil if the items have no ages
 
 	// PerCustomer is the NDCG@10 of each customer, in the matrix's order: all results on one hold-out pair up.
 	PerCustomer []float64 `json:"-"`
@@ -83,6 +84,21 @@ func (h History) String() string {
 // Histories are the lengths of history that the figures are given for.
 var Histories = [...]History{{From: 1, To: 4}, {From: 5, To: 19}, {From: 20}}
 
+// Age holds the held-out pairs of items that are From to To days old. To is 0 for those without an upper bound.
+type Age struct {
+	From    int `json:"from"`
+	To      int `json:"to,omitempty"`
+	HeldOut int `json:"heldOut"` // pairs
+	// Found is the share of these pairs whose item is among the first ten of its customer, 0 without a pair.
+	Found float64 `json:"found"`
+}
+
+// String returns the days: 0–29, or 180+.
+func (a Age) String() string { return History{From: a.From, To: a.To}.String() }
+
+// Ages are the ages of items, in days, that the figures are given for.
+var Ages = [...]Age{{From: 0, To: 29}, {From: 30, To: 179}, {From: 180}}
+
 // NDCG10 is the figure that the gate decides on.
 func (r *Result) NDCG10() float64 { return r.At[1].NDCG }
 
@@ -92,6 +108,8 @@ type HoldOut struct {
 	Train, HeldOut *sparse.Matrix
 	// Repeatable makes the known items candidates, too: goods that are bought again. Otherwise no pair may be in both.
 	Repeatable bool
+	// Ages is how many days ago each item had its first interaction, negative if nobody knows. Nil: no item has an age.
+	Ages []int32
 }
 
 // Customers returns the number of customers to judge by: those with a known and a held-out rating.

@@ -135,6 +135,31 @@ func TestQualityByHistory(t *testing.T) {
 	}
 }
 
+// A held-out pair counts for the age of its item, in the first ten and below. An item without an age counts for none.
+func TestQualityByAge(t *testing.T) {
+	const width = 40
+	ages := make([]int32, width)
+	for item, days := range []int32{0, 29, 30, 179, 180, 2000, -1} {
+		ages[item+20] = days
+	}
+	row := make([]float32, width) // the items 20 to 26 come at the ranks 7 to 13
+	for item := range row {
+		row[item] = -float32(item)
+		if item >= 7 && item < 20 {
+			row[item] = -100
+		}
+	}
+	by := HoldOut{Train: matrix(width, []int32{0}, []int32{0}, nil), HeldOut: matrix(width, []int32{20, 21, 22, 23, 24, 25, 26}, []int32{20}, []int32{21}), Ages: ages}
+	r, err := Evaluate(t.Context(), by, table{row, row, row}, 2)
+	want := []Age{{From: 0, To: 29, HeldOut: 3, Found: 1}, {From: 30, To: 179, HeldOut: 2, Found: 1}, {From: 180, HeldOut: 2}}
+	if err != nil || !slices.Equal(r.ByAge, want) {
+		t.Errorf("%+v, %v, want %+v", r.ByAge, err, want)
+	}
+	if texts := []string{want[0].String(), want[1].String(), want[2].String()}; !slices.Equal(texts, []string{"0–29", "30–179", "180+"}) {
+		t.Errorf("named %q", texts)
+	}
+}
+
 func TestEvaluateRagged(t *testing.T) {
 	nan := float32(math.NaN())
 	for _, c := range []struct {

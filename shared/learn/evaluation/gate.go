@@ -6,6 +6,7 @@ import (
 
 	"recsys/shared/contract/option"
 	"recsys/shared/contract/settings"
+	"recsys/shared/learn/evaluation/internal/numerals"
 )
 
 // Mode says how the gate's decision is used.
@@ -81,10 +82,11 @@ type Decision struct {
 
 // Check compares the candidate with a reference, customer by customer.
 type Check struct {
-	Name      string  `json:"name"`      // "baseline", "neighbours" or "active"
-	Against   string  `json:"against"`   // "popularity", "random", "item kNN", "version 7"
-	Reference float64 `json:"reference"` // the reference's NDCG@10
-	// Difference is the mean over customers of candidate - Factor · reference, and Interval its 95 % bootstrap interval.
+	Name      string  `json:"name"`      // "baseline", "neighbours", "active" or "coverage"
+	Against   string  `json:"against"`   // "popularity", "random", "item kNN", "version 7", "the bound"
+	Reference float64 `json:"reference"` // the reference's NDCG@10, or the bound of the coverage
+	// Difference is the mean over customers of candidate - Factor · reference, and Interval its 95 % bootstrap interval. That
+	// of the coverage has no interval.
 	Factor     float64  `json:"factor"`
 	Difference float64  `json:"difference"`
 	Interval   Interval `json:"interval"`
@@ -115,8 +117,8 @@ func (r References) all() []Result {
 // Decide compares the candidate with the references. It must surely beat the better one of popularity and random by the
 // margin: the interval of candidate - (1+Margin)·baseline is above 0. It must surely not be worse than the active version
 // by more than the tolerance: the interval of candidate - (1-Tolerance)·active is not below 0. With Neighbours it must
-// also surely beat item kNN: the interval of candidate - neighbours is above 0. With fewer than ten customers nothing is
-// sure, and it does not pass.
+// also surely beat item kNN: the interval of candidate - neighbours is above 0. With Coverage it must also recommend that share
+// of all that it could. With fewer than ten customers nothing is sure, and it does not pass.
 //
 // An active version that may have been trained on the hold-out has an advantage over a candidate that was not:
 // that comparison is reported and does not decide.
@@ -143,6 +145,9 @@ func (g Gate) Decide(candidate Contender, by References) (Decision, error) {
 		}
 		if by.Active != nil {
 			d.Checks = append(d.Checks, g.againstActive(candidate, *by.Active))
+		}
+		if g.Coverage > 0 {
+			d.Checks = append(d.Checks, g.coverage(candidate.Result))
 		}
 	}
 	d.conclude(candidate.Result)
@@ -175,6 +180,17 @@ func (g Gate) againstActive(candidate, active Contender) Check {
 	g.compare(&c, candidate.Result, active.Result)
 	c.Passed = c.Interval.Low >= 0
 	return c.explained(candidate.Result)
+}
+
+// coverage compares the candidate's coverage@10 with the bound. Fewer customers cannot cover a large catalogue.
+func (g Gate) coverage(candidate Result) Check {
+	most := min(1, 10*float64(candidate.Customers)/float64(max(candidate.Items, 1)))
+	c := Check{Name: "coverage", Against: "the bound", Reference: g.Coverage * most, Factor: 1, Decides: true}
+	c.Difference = candidate.At[1].Coverage - c.Reference
+	c.Passed = c.Difference >= 0
+	c.Why = fmt.Sprintf("Coverage@10 is %s. The bound is %s, which is %s of the most that %s lists can cover.",
+		numerals.Percent(candidate.At[1].Coverage), numerals.Percent(c.Reference), numerals.Percent(g.Coverage), numerals.Count(candidate.Customers))
+	return c
 }
 
 func (g Gate) compare(c *Check, candidate, reference Result) {

@@ -33,6 +33,29 @@ func scaled(factor float64, values []float64) []float64 {
 	return product
 }
 
+// The bound counts for lists that can reach it: 98 customers cannot cover 9,800 products with ten each.
+func TestCoverageDecidesIfItIsBounded(t *testing.T) {
+	good, weak := spread(98, 0.4, 0.2, 1), spread(98, 0.1, 0.1, 2)
+	for _, c := range []struct {
+		bound, coverage float64
+		items           int
+		passed          bool
+		reason          string
+	}{
+		{0, 0.01, 100, true, "Better than"}, {0.5, 0.5, 100, true, "Coverage@10 is 50 %. The bound is 50 %"}, {0.5, 0.49, 100, false, "Coverage@10 is 49 %. The bound is 50 %"},
+		{0.5, 0.05, 9800, true, "The bound is 5 %, which is 50 % of the most that 98 lists can cover."}, {0.5, 0.04, 9800, false, "Coverage@10 is 4 %"},
+	} {
+		candidate := Contender{Origin: Trained, Result: achieved(good...)}
+		candidate.Result.Items, candidate.Result.At[1].Coverage = c.items, c.coverage
+		g := Gate{Mode: Enforce, Allowance: settings.Default[settings.Allowance](), Seed: 1}
+		g.Coverage = c.bound
+		d, err := g.Decide(candidate, References{Popularity: achieved(weak...), Random: achieved(weak...)})
+		if err != nil || d.Passed != c.passed || d.Promote != c.passed || !strings.Contains(d.Reason, c.reason) || (len(d.Checks) == 2) != (c.bound > 0) {
+			t.Errorf("%+v: %+v, %v", c, d, err)
+		}
+	}
+}
+
 func TestGate(t *testing.T) {
 	good, weak := spread(98, 0.4, 0.2, 1), spread(98, 0.1, 0.1, 2)
 	trained := func(values []float64) *Contender {

@@ -62,6 +62,24 @@ func TestHeldOutByTime(t *testing.T) {
 	}
 }
 
+// An item is as old as its first interaction, in whole days before the newest one of the snapshot.
+func TestAgesOfItems(t *testing.T) {
+	store, _ := s3test.ForTest(t, "lake")
+	shop := shopOf(shape.Int, shape.Text)
+	manifest := snapshottest.Publish(t, store, "run", shop, []line{{"product": "e"}}, []line{
+		lineAt("1", "d", "purchase", 3), lineAt("1", "a", "view", 40), lineAt("1", "b", "purchase", -1),
+		lineAt("2", "a", "view", 2.5), lineAt("2", "c", "purchase", 40), lineAt("2", "d", "purchase", 9),
+	})
+	got := read(t, store, manifest, Wanted{})
+	if want := []int32{37, -1, 0, 37, -1}; !slices.Equal(got.Items, []string{"a", "b", "c", "d", "e"}) || !slices.Equal(got.Ages, want) {
+		t.Errorf("the items %v are %v days old, want %v", got.Items, got.Ages, want)
+	}
+	manifest.Newest = nil
+	if got := read(t, store, manifest, Wanted{}); got.Ages != nil {
+		t.Errorf("without times the items are %v days old", got.Ages)
+	}
+}
+
 // A shop that has neither purchases nor ratings is judged by the interactions that it has.
 func TestAShopOfViewsAloneHoldsOutViews(t *testing.T) {
 	store, _ := s3test.ForTest(t, "lake")

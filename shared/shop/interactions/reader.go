@@ -30,6 +30,7 @@ type reader struct {
 	events   []event           // of the last customer
 	sums     sums
 	splits   []split // by Parts
+	first    []int64 // by column: the time of the item's first interaction, timeless if none has a time
 	buffer   []byte
 	user     model.Record
 	rating   *kind
@@ -147,7 +148,7 @@ func (r *reader) text(text []byte) string {
 // add takes an item in and gives it its column.
 func (r *reader) add(id string, facts model.Record) int32 {
 	column := int32(len(r.Items))
-	r.columns[id], r.Items = column, append(r.Items, id)
+	r.columns[id], r.Items, r.first = column, append(r.Items, id), append(r.first, timeless)
 	r.Products.Add(facts)
 	return column
 }
@@ -190,6 +191,9 @@ func (r *reader) addRow(row parquet.Row) error {
 	column, known := r.columns[string(r.buffer)]
 	if !known {
 		column = r.add(string(r.buffer), r.Products.Empty())
+	}
+	if first := &r.first[column]; e.at != timeless && (*first == timeless || e.at < *first) {
+		*first = e.at
 	}
 	if e.column = column; len(r.Parts) > 0 || r.Ratings != nil {
 		r.events = append(r.events, e)
@@ -266,6 +270,7 @@ func (r *reader) finish() (*Snapshot, error) {
 		}
 		return m
 	}
+	r.Ages = r.ages(places)
 	r.Ratings = arrange(r.Ratings)
 	for i := range r.Parts {
 		p := &r.Parts[i]
@@ -277,6 +282,22 @@ func (r *reader) finish() (*Snapshot, error) {
 		p.Popularity = counts
 	}
 	return r.Snapshot, nil
+}
+
+// ages returns Snapshot.Ages.
+func (r *reader) ages(places []int32) []int32 {
+	if r.meaning.newest == timeless {
+		return nil
+	}
+	ages := make([]int32, len(places))
+	for column, first := range r.first {
+		age := int32(-1)
+		if first != timeless {
+			age = int32(max(r.meaning.newest-first, 0) / day.Milliseconds())
+		}
+		ages[places[column]] = age
+	}
+	return ages
 }
 
 // sortItems sorts the items and returns the place of each column.

@@ -26,6 +26,7 @@ type Snapshot struct {
 	Items     []string     // ids of all products, with interactions or not, ascending: the columns of the matrices
 	Products  *model.Table // their facts, by column. Nothing is known of one that came while the snapshot was read
 	Unsound   []string     // ids of products whose row was bad: in the shop, without columns
+	Ages      []int32      // by column: days from the item's first interaction to the snapshot's newest, -1 if unknown. Nil without times
 
 	Ratings *sparse.Matrix // all pairs, nil if they are not Wanted
 	Parts   []Part         // of Wanted.HoldOuts, and then of Wanted.Validations

@@ -75,6 +75,7 @@ func (c *chart) whisker(x scale, i evaluation.Interval, y, half float64) {
 
 func checksChart(checks []evaluation.Check) chart {
 	const row = 46.0
+	checks = slices.DeleteFunc(slices.Clone(checks), func(c evaluation.Check) bool { return c.Name == "coverage" }) // it is no NDCG
 	c := chart{ID: "checks", Title: "What the gate compares", Note: "The candidate's NDCG@10, less the reference's; mean over customers with its 95 % interval. All of it right of zero passes.", Height: row*float64(len(checks)) + 26}
 	low, high := 0.0, 0.0
 	for _, check := range checks {

@@ -27,6 +27,7 @@ type page struct {
 	Contenders  []contender
 	Rows        []row
 	Histories   []row // NDCG@10 by length of history, nil if the report has none
+	Ages        []row // by age of the product, nil if the report has none
 	Charts      []chart
 	Checks      []check
 	Loss        *chart // nil: fewer than two losses are known
@@ -61,7 +62,7 @@ type row struct {
 func (r *Report) WriteHTML(w io.Writer) error {
 	b := r.bounded()
 	p := page{
-		Report: b, Verdict: b.verdict(), Lead: b.lead(), Tiles: b.tiles(), Contenders: b.contenders(), Rows: b.rows(), Histories: b.histories(),
+		Report: b, Verdict: b.verdict(), Lead: b.lead(), Tiles: b.tiles(), Contenders: b.contenders(), Rows: b.rows(), Histories: b.histories(), Ages: b.ages(),
 		Charts: b.charts(), AllRemarks: append(append([]string(nil), b.Decision.Remarks...), b.Remarks...),
 		Facts: b.facts(), Definitions: definitions, Tried: b.search(),
 	}
@@ -171,6 +172,22 @@ func (r *Report) histories() (rows []row) {
 	return rows
 }
 
+// ages are the table of the pairs that were found, by the age of the product. The first value is the number of pairs.
+func (r *Report) ages() (rows []row) {
+	for i, age := range r.Candidate.Result.ByAge {
+		of := row{Name: age.String(), Values: []string{numerals.Count(age.HeldOut)}}
+		for _, c := range r.contenders() {
+			figure := "–"
+			if i < len(c.ByAge) && c.ByAge[i].HeldOut > 0 {
+				figure = numerals.Figure(c.ByAge[i].Found)
+			}
+			of.Values = append(of.Values, figure)
+		}
+		rows = append(rows, of)
+	}
+	return rows
+}
+
 // described names a contender in words.
 func described(c *evaluation.Contender) string {
 	switch {
@@ -235,5 +252,6 @@ var definitions = []Option{
 	{"Novelty@k", "How little known the recommended items are: the mean of −log2 of the share of customers who have the item, in bits."},
 	{"Head@k", "The share of the recommended items that belongs to the best-known 1 % of the catalogue, at least one item."},
 	{"History", "A customer's products that were not held out."},
+	{"Age", "The days from a product's first interaction to the newest one of the shop. Found is the share of the held-out pairs whose product is among the customer's first ten."},
 	{"95 % interval", "Bootstrap over customers: where the mean would lie with other customers of this kind."},
 }

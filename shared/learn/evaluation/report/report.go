@@ -122,6 +122,7 @@ func (r *Report) bounded() *Report {
 		}
 	}
 	b.Search = boundedSearch(r.Search)
+	b.Candidate.Result.ByAge = r.Candidate.Result.ByAge[:min(len(r.Candidate.Result.ByAge), len(evaluation.Ages))]
 	b.Candidate.Origin = evaluation.Origin(clip(string(r.Candidate.Origin), longestName))
 	if r.Active != nil {
 		active := *r.Active

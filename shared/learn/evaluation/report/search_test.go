@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"recsys/shared/contract/lake"
+	"recsys/shared/learn/evaluation"
 )
 
 func searched() *Report {
@@ -47,6 +48,21 @@ func TestThePageShowsWhatWasTried(t *testing.T) {
 	}
 	if slices.Contains(texts(page, "th"), "Neighbours") || !strings.Contains(text, ">factors</text>") {
 		t.Error("the page shows neighbours, and none were tried")
+	}
+}
+
+func TestThePageShowsAges(t *testing.T) {
+	const title = "Found among the first ten by age of the product"
+	r := example()
+	if text := asPage(t, r); strings.Contains(text, title) {
+		t.Error("the page shows ages, and nobody knows any")
+	}
+	ages := evaluation.Ages
+	ages[0].HeldOut, ages[0].Found, ages[2].HeldOut = 1200, 0.25, 7
+	r.Candidate.Result.ByAge = ages[:]
+	if text := asPage(t, r); !strings.Contains(text, title) || !strings.Contains(text, `<th scope="row">0–29</th><td>1,200</td><td>0.250</td><td>–</td>`) ||
+		!strings.Contains(text, `<th scope="row">30–179</th><td>0</td><td>–</td>`) || !strings.Contains(text, `<th scope="row">180&#43;</th><td>7</td><td>0.000</td>`) {
+		t.Error("the page does not show the ages")
 	}
 }
 
