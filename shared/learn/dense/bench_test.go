@@ -85,6 +85,24 @@ func BenchmarkSolve(b *testing.B) {
 	}
 }
 
+// One user against 10,000 and 50,000 items of 128 dimensions, alone and in a block of 64.
+func BenchmarkScoresOfOne(b *testing.B) {
+	r := rand.New(rand.NewPCG(4, 1))
+	const dimension = 128
+	for _, items := range []int{10_000, 50_000} {
+		scorer := NewScorer(random(r, items*dimension), dimension)
+		for _, users := range []int{1, 64} {
+			u, dst := random(r, users*dimension), make([]float32, users*items)
+			b.Run(fmt.Sprintf("items=%d/users=%d", items, users), func(b *testing.B) {
+				for b.Loop() {
+					scorer.Scores(dst, u)
+				}
+				b.ReportMetric(float64(b.Elapsed().Microseconds())/float64(users*b.N), "µs/user")
+			})
+		}
+	}
+}
+
 // A block of users against all items of MovieLens-20M.
 func BenchmarkScores(b *testing.B) {
 	r := rand.New(rand.NewPCG(3, 1))

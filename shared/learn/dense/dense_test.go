@@ -193,7 +193,7 @@ func TestScores(t *testing.T) {
 	bothKernels(t, func(t *testing.T) {
 		r := rand.New(rand.NewPCG(6, 1))
 		for _, dimension := range []int{1, 2, 3, 15, 16, 17, 32, 100, 512} {
-			for _, shape := range [][2]int{{0, 5}, {1, 1}, {3, 16}, {4, 17}, {7, 33}, {65, 48}, {130, 20}, {3, 0}} {
+			for _, shape := range [][2]int{{0, 5}, {1, 1}, {3, 16}, {4, 17}, {7, 33}, {65, 48}, {130, 20}, {3, 0}, {1, 64}, {5, 130}} {
 				users, items := random(r, shape[0]*dimension), random(r, shape[1]*dimension)
 				got := random(r, shape[0]*shape[1])
 				Scores(got, users, items, dimension)
@@ -215,15 +215,17 @@ func TestScores(t *testing.T) {
 
 func TestAScoreDoesNotDependOnTheOtherUsers(t *testing.T) {
 	r := rand.New(rand.NewPCG(7, 1))
-	users, items := random(r, 70*33), random(r, 50*33)
+	users, items := random(r, 70*33), random(r, 150*33)
 	s := NewScorer(items, 33)
-	all := make([]float32, 70*50)
+	all := make([]float32, 70*150)
 	s.Scores(all, users)
 	for u := range 70 {
-		one := make([]float32, 50)
-		s.Scores(one, users[u*33:(u+1)*33])
-		if !slices.Equal(one, all[u*50:(u+1)*50]) {
-			t.Fatalf("user %d scores differently alone", u)
+		for n := 1; n <= 5 && u+n <= 70; n++ {
+			some := make([]float32, n*150)
+			s.Scores(some, users[u*33:(u+n)*33])
+			if !slices.Equal(some, all[u*150:(u+n)*150]) {
+				t.Fatalf("user %d scores differently with %d others", u, n-1)
+			}
 		}
 	}
 }

@@ -34,6 +34,35 @@ func tile(dst []float32, dstStride int, a []float32, aStride int, b []float32, b
 	}
 }
 
+// rowItems is how many numbers row computes.
+const rowItems = 4 * Lanes
+
+// row writes the products of a vector with four panels of Lanes columns each, which lie stride numbers apart:
+//
+//	dst[p*Lanes+j] = Σ_k x[k]·panels[p*stride+k*Lanes+j]
+//
+// for p < 4 and j < Lanes, the sum in ascending order of k with fused multiply-adds, as in tile.
+func row(dst, x, panels []float32, stride int) {
+	if len(x) == 0 {
+		clear(dst[:rowItems])
+		return
+	}
+	_, _ = dst[rowItems-1], panels[3*stride+len(x)*Lanes-1]
+	if vectorised {
+		rowVector(&dst[0], &x[0], &panels[0], stride, len(x))
+		return
+	}
+	for p := range rowItems / Lanes {
+		var sums [Lanes]float32
+		for k, v := range x {
+			for j, w := range (*[Lanes]float32)(panels[p*stride+k*Lanes:]) {
+				sums[j] += v * w
+			}
+		}
+		copy(dst[p*Lanes:], sums[:])
+	}
+}
+
 // combine adds a weighted sum of n rows to dst, whose length is a multiple of Lanes:
 //
 //	dst[j] += alpha · Σ_k weights[k*weightStride]·rows[k*stride+j]

@@ -62,6 +62,52 @@ tileLoop:
 	VZEROUPPER
 	RET
 
+// func rowVector(dst *float32, x *float32, panels *float32, stride int, n int)
+// Y0 to Y7 are the sums, two registers a panel; Y8 a number of x, broadcast.
+TEXT ·rowVector(SB), NOSPLIT, $0-40
+	MOVQ dst+0(FP), DI
+	MOVQ x+8(FP), SI
+	MOVQ panels+16(FP), DX
+	MOVQ stride+24(FP), R10
+	MOVQ n+32(FP), CX
+	SHLQ $2, R10
+	LEAQ (DX)(R10*2), R8
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	VXORPS Y4, Y4, Y4
+	VXORPS Y5, Y5, Y5
+	VXORPS Y6, Y6, Y6
+	VXORPS Y7, Y7, Y7
+
+rowLoop:
+	VBROADCASTSS (SI), Y8
+	VFMADD231PS (DX), Y8, Y0
+	VFMADD231PS 32(DX), Y8, Y1
+	VFMADD231PS (DX)(R10*1), Y8, Y2
+	VFMADD231PS 32(DX)(R10*1), Y8, Y3
+	VFMADD231PS (R8), Y8, Y4
+	VFMADD231PS 32(R8), Y8, Y5
+	VFMADD231PS (R8)(R10*1), Y8, Y6
+	VFMADD231PS 32(R8)(R10*1), Y8, Y7
+	ADDQ $4, SI
+	ADDQ $64, DX
+	ADDQ $64, R8
+	DECQ CX
+	JNZ  rowLoop
+
+	VMOVUPS Y0, (DI)
+	VMOVUPS Y1, 32(DI)
+	VMOVUPS Y2, 64(DI)
+	VMOVUPS Y3, 96(DI)
+	VMOVUPS Y4, 128(DI)
+	VMOVUPS Y5, 160(DI)
+	VMOVUPS Y6, 192(DI)
+	VMOVUPS Y7, 224(DI)
+	VZEROUPPER
+	RET
+
 // func combineVector(dst *float32, columns int, rows *float32, stride int, weights *float32, weightStride int, n int, alpha float32)
 // Sixteen columns at a time: Y0 and Y1 sum the even rows, Y2 and Y3 the odd ones.
 TEXT ·combineVector(SB), NOSPLIT, $0-60

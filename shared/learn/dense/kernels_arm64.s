@@ -78,6 +78,66 @@ tileLoop:
 	ADD_ROW(12, 13, 14, 15)
 	RET
 
+// func rowVector(dst *float32, x *float32, panels *float32, stride int, n int)
+// V0 to V15 are the sums, four registers a panel; V16 to V19 and V21 to V24 rows of panels; F20 a number of x.
+TEXT ·rowVector(SB), NOSPLIT, $0-40
+	MOVD dst+0(FP), R0
+	MOVD x+8(FP), R1
+	MOVD panels+16(FP), R2
+	MOVD stride+24(FP), R3
+	MOVD n+32(FP), R6
+	LSL  $2, R3
+	ADD  R3, R2, R4
+	ADD  R3, R4, R5
+	ADD  R3, R5, R7
+	VEOR V0.B16, V0.B16, V0.B16
+	VEOR V1.B16, V1.B16, V1.B16
+	VEOR V2.B16, V2.B16, V2.B16
+	VEOR V3.B16, V3.B16, V3.B16
+	VEOR V4.B16, V4.B16, V4.B16
+	VEOR V5.B16, V5.B16, V5.B16
+	VEOR V6.B16, V6.B16, V6.B16
+	VEOR V7.B16, V7.B16, V7.B16
+	VEOR V8.B16, V8.B16, V8.B16
+	VEOR V9.B16, V9.B16, V9.B16
+	VEOR V10.B16, V10.B16, V10.B16
+	VEOR V11.B16, V11.B16, V11.B16
+	VEOR V12.B16, V12.B16, V12.B16
+	VEOR V13.B16, V13.B16, V13.B16
+	VEOR V14.B16, V14.B16, V14.B16
+	VEOR V15.B16, V15.B16, V15.B16
+
+rowLoop:
+	FMOVS.P 4(R1), F20
+	VLD1.P  64(R2), [V16.S4, V17.S4, V18.S4, V19.S4]
+	VLD1.P  64(R4), [V21.S4, V22.S4, V23.S4, V24.S4]
+	FMLA(0, 0, 20, 16, 0)
+	FMLA(0, 0, 20, 17, 1)
+	FMLA(0, 0, 20, 18, 2)
+	FMLA(0, 0, 20, 19, 3)
+	FMLA(0, 0, 20, 21, 4)
+	FMLA(0, 0, 20, 22, 5)
+	FMLA(0, 0, 20, 23, 6)
+	FMLA(0, 0, 20, 24, 7)
+	VLD1.P  64(R5), [V16.S4, V17.S4, V18.S4, V19.S4]
+	VLD1.P  64(R7), [V21.S4, V22.S4, V23.S4, V24.S4]
+	FMLA(0, 0, 20, 16, 8)
+	FMLA(0, 0, 20, 17, 9)
+	FMLA(0, 0, 20, 18, 10)
+	FMLA(0, 0, 20, 19, 11)
+	FMLA(0, 0, 20, 21, 12)
+	FMLA(0, 0, 20, 22, 13)
+	FMLA(0, 0, 20, 23, 14)
+	FMLA(0, 0, 20, 24, 15)
+	SUBS $1, R6
+	BNE  rowLoop
+
+	VST1.P [V0.S4, V1.S4, V2.S4, V3.S4], 64(R0)
+	VST1.P [V4.S4, V5.S4, V6.S4, V7.S4], 64(R0)
+	VST1.P [V8.S4, V9.S4, V10.S4, V11.S4], 64(R0)
+	VST1.P [V12.S4, V13.S4, V14.S4, V15.S4], 64(R0)
+	RET
+
 // func combineVector(dst *float32, columns int, rows *float32, stride int, weights *float32, weightStride int, n int, alpha float32)
 // Sixteen columns at a time: V0 to V3 sum the even rows, V4 to V7 the odd ones.
 TEXT ·combineVector(SB), NOSPLIT, $0-60

@@ -8,6 +8,9 @@ package dense
 func tileVector(dst *float32, dstStride int, a *float32, aStride int, b *float32, bStride int, n int, alpha float32)
 
 //go:noescape
+func rowVector(dst *float32, x *float32, panels *float32, stride int, n int)
+
+//go:noescape
 func combineVector(dst *float32, columns int, rows *float32, stride int, weights *float32, weightStride int, n int, alpha float32)
 
 //go:noescape

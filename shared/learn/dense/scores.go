@@ -5,14 +5,14 @@ import "fmt"
 // Scorer scores users against all of some items. It never changes: any number of goroutines may use one.
 type Scorer struct {
 	dimension, count int
-	panels           []float32 // ⌈count/Lanes⌉ × dimension × Lanes: Lanes items side by side, zeros for those that are missing
+	panels           []float32 // × dimension × Lanes: Lanes items side by side, zeros for those that are missing
 }
 
 // NewScorer arranges the items, len(items)/dimension rows, for scoring. It does not keep the slice. Dimension is 1 or
 // more.
 func NewScorer(items []float32, dimension int) *Scorer {
 	s := &Scorer{dimension: dimension, count: len(items) / dimension}
-	s.panels = make([]float32, Pad(s.count)*dimension)
+	s.panels = make([]float32, (s.count+rowItems-1)/rowItems*rowItems*dimension)
 	for i := range s.count {
 		panel := s.panels[i/Lanes*Lanes*dimension:]
 		for k, v := range items[i*dimension : (i+1)*dimension] {
@@ -29,7 +29,7 @@ func (s *Scorer) Items() int { return s.count }
 const usersAtOnce = 64
 
 // Scores writes dst[u*Items()+i] = users[u]·items[i]: len(users)/dimension rows of Items() numbers. A score does not
-// depend on which other users are scored with it. Panics if the lengths do not fit.
+// depend on which other users are scored with it. A user alone has a kernel of its own. Panics if the lengths do not fit.
 func (s *Scorer) Scores(dst, users []float32) {
 	d, count := s.dimension, len(users)/s.dimension
 	if len(users) != count*d || len(dst) != count*s.count {
@@ -38,6 +38,10 @@ func (s *Scorer) Scores(dst, users []float32) {
 	turned := make([]float32, d*min(usersAtOnce, (count+tileRows-1)/tileRows*tileRows))
 	for from := 0; from < count; from += usersAtOnce {
 		n := min(usersAtOnce, count-from)
+		if n%tileRows == 1 {
+			n--
+			s.scoreOne(dst[(from+n)*s.count:(from+n+1)*s.count], users[(from+n)*d:(from+n+1)*d])
+		}
 		stride := (n + tileRows - 1) / tileRows * tileRows
 		clear(turned)
 		for u := range n {
@@ -69,6 +73,19 @@ func (s *Scorer) scoreTurned(dst, turned []float32, stride, n int) {
 			for r := range min(tileRows, n-u) {
 				copy(dst[(u+r)*s.count+i:][:min(Lanes, s.count-i)], edge[r*Lanes:])
 			}
+		}
+	}
+}
+
+// scoreOne scores one user.
+func (s *Scorer) scoreOne(dst, user []float32) {
+	var edge [rowItems]float32
+	for i := 0; i < s.count; i += rowItems {
+		if panels := s.panels[i*s.dimension:]; i+rowItems <= s.count {
+			row(dst[i:], user, panels, s.dimension*Lanes)
+		} else {
+			row(edge[:], user, panels, s.dimension*Lanes)
+			copy(dst[i:], edge[:])
 		}
 	}
 }
