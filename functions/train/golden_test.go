@@ -8,6 +8,7 @@ import (
 	"slices"
 	"testing"
 
+	"recsys/shared/contract/lake"
 	"recsys/shared/learn/als"
 	"recsys/shared/learn/dense"
 )
@@ -21,11 +22,15 @@ func TestTheLabsArtifactsStay(t *testing.T) {
 	b := setup(t)
 	b.publish("monday", 1)
 	b.train("plain", `{}`)
+	for _, b.Neighbours = range []string{lake.KNN, lake.EASE} {
+		b.train(b.Neighbours, `{}`)
+	}
+	b.Neighbours = "auto"
 	b.publishShop("tuesday", 2, 100, 80, 1200)
 	b.Search, b.Options.Factors, b.Options.Iterations = true, 16, als.Default().Iterations
 	b.Options.Pinned.Iterations = false
 	b.train("searched", `{}`)
-	for run, want := range map[string]string{"plain": "c24161f7ca0ee6e9", "searched": "d57eea767b1769c6"} {
+	for run, want := range map[string]string{"plain": "c24161f7ca0ee6e9", "knn": "bc2edfc4c1dff12f", "ease": "03091077f22ce9ee", "searched": "d57eea767b1769c6"} {
 		sum := sha256.New()
 		artifacts := b.trained(run)
 		for _, key := range slices.Sorted(maps.Keys(artifacts)) {
