@@ -195,7 +195,7 @@ var learningOptions = map[string]struct{ value, variable, functions string }{
 	"limit": {"10", "LIMIT", "recommend"}, "sessionWeight": {"0", "SESSION_WEIGHT", "recommend"},
 	"includeRated": {"true", "INCLUDE_RATED", "recommend"}, "includeSession": {"true", "INCLUDE_SESSION", "recommend"},
 	"includeOutOfStock": {"true", "INCLUDE_OUT_OF_STOCK", "recommend"}, "trendingHalfLife": {"12h0m0s", "TRENDING_HALF_LIFE", "recommend"},
-	"trendingItems": {"true", "TRENDING_ITEMS", "recommend"}, "diversity": {"0.5", "DIVERSITY", "recommend"},
+	"trendingItems": {"true", "TRENDING_ITEMS", "recommend"}, "diversity": {"0.5", "DIVERSITY", "recommend"}, "inMemoryUpTo": {"0", "IN_MEMORY_UP_TO", "recommend"},
 	// These change the invoker of the functions. TestTheStreamIsFedInBatchesAndNothingIsLost and
 	// TestFunctionsHaveTheSizesOfTheTable see them.
 	"batchSize": {"100", "BATCH_SIZE", ""}, "batchWindowSeconds": {"0", "BATCH_WINDOW_SECONDS", ""},

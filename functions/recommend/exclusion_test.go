@@ -23,7 +23,7 @@ import (
 func TestCustomerWhoHasNearlyEverything(t *testing.T) {
 	t.Parallel()
 	const items, customers, share = 20_000, 4, 0.95
-	w := setup(t)
+	w := setup(t, byIndex)
 	v := version{Items: versiontest.ManyItems(items), Users: versiontest.ManyUsers(customers), Popularity: versiontest.Popularity}
 	has := map[int32]map[string]bool{}
 	for user, vector := range v.Users {
@@ -125,13 +125,15 @@ func TestListsHoldEligibleItems(t *testing.T) {
 		everything[row[1].(string)] = true
 	}
 	for name, change := range map[string]func(*settings.Ranking){
-		"defaults":           func(*settings.Ranking) {},
-		"everything":         func(s *settings.Ranking) { s.IncludeRated, s.IncludeSession, s.IncludeOutOfStock = true, true, true },
-		"rated":              func(s *settings.Ranking) { s.IncludeRated = true },
-		"only the session":   func(s *settings.Ranking) { s.SessionWeight, s.Limit = 1, 3 },
-		"without a session":  func(s *settings.Ranking) { s.SessionWeight, s.Limit = 0, 100 },
-		"diverse and trends": func(s *settings.Ranking) { s.Diversity, s.TrendingItems = 0.5, true },
-		"without trends":     func(s *settings.Ranking) { s.TrendingHalfLife, s.IncludeOutOfStock = 0, true },
+		"defaults":             func(*settings.Ranking) {},
+		"by the index":         byIndex,
+		"everything":           func(s *settings.Ranking) { s.IncludeRated, s.IncludeSession, s.IncludeOutOfStock = true, true, true },
+		"rated":                func(s *settings.Ranking) { s.IncludeRated = true },
+		"only the session":     func(s *settings.Ranking) { s.SessionWeight, s.Limit = 1, 3 },
+		"without a session":    func(s *settings.Ranking) { s.SessionWeight, s.Limit = 0, 100 },
+		"diverse by the index": func(s *settings.Ranking) { s.Diversity, s.TrendingItems, s.InMemoryUpTo = 0.5, true, 0 },
+		"diverse and trends":   func(s *settings.Ranking) { s.Diversity, s.TrendingItems = 0.5, true },
+		"without trends":       func(s *settings.Ranking) { s.TrendingHalfLife, s.IncludeOutOfStock = 0, true },
 	} {
 		t.Run(name, func(t *testing.T) {
 			handler := w.newHandler(w.readerURL, w.client, change)
@@ -220,7 +222,7 @@ func TestEveryNumberIsACustomer(t *testing.T) {
 // TestNumbersThatCannotBeBlended: vectors of numbers next to zero make PostgreSQL refuse the batch. It is asked again
 // without the session's weight, and the shard goes on.
 func TestNumbersThatCannotBeBlended(t *testing.T) {
-	w := setup(t)
+	w := setup(t, byIndex)
 	v := versiontest.Small()
 	v.Users[103] = []float32{1, 1e-45, 0, 0}
 	v.Items["tiny"] = []float32{1, 2e-45, 1e-45, 0}

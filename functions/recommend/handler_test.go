@@ -16,7 +16,11 @@ import (
 )
 
 func TestStrategies(t *testing.T) {
-	w := setup(t)
+	t.Run("in memory", func(t *testing.T) { testStrategies(t, setup(t)) })
+	t.Run("by the index", func(t *testing.T) { testStrategies(t, setup(t, byIndex)) })
+}
+
+func testStrategies(t *testing.T, w *world) {
 	number := w.load(versiontest.Small())
 	for _, c := range []struct {
 		name, in, strategy, recommended, similarTo, similar string

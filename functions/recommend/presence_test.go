@@ -78,7 +78,7 @@ func TestItemsThatAreGone(t *testing.T) {
 // TestItemsThatAreGoneInThePlainRetry: a batch that cannot be computed is asked again plainly, and holds nothing
 // more.
 func TestItemsThatAreGoneInThePlainRetry(t *testing.T) {
-	w := setup(t)
+	w := setup(t, byIndex)
 	v := version{Items: versiontest.Circle(12, 4), Users: map[int32][]float32{1: {1, 1e-45, 0, 0}}, Popularity: versiontest.Popularity, Whole: true}
 	v.Items["tiny"] = []float32{1, 2e-45, 1e-45, 0}
 	v.Popularity, v.Attributes = nil, inShop(itemID(3), itemID(4))

@@ -58,7 +58,11 @@ type world struct {
 	pool      *pgxpool.Pool // of the newest handler
 }
 
-func setup(tb testing.TB) *world {
+// byIndex is the option of a handler whose database searches.
+func byIndex(s *settings.Ranking) { s.InMemoryUpTo = 0 }
+
+// setup has a handler with the default options, unless they are changed.
+func setup(tb testing.TB, change ...func(*settings.Ranking)) *world {
 	tb.Helper()
 	ctx := tb.Context()
 	w := &world{World: servers.New(tb, postgrestest.ForTest(tb))}
@@ -76,7 +80,7 @@ func setup(tb testing.TB) *world {
 	tb.Cleanup(func() { w.firehose.Close() })
 	w.client = awsfirehose.New(awsfirehose.Options{
 		BaseEndpoint: aws.String(w.firehose.URL()), Region: "eu-central-1", HTTPClient: awsconfig.HTTPClient(nil), Credentials: identity, RetryMaxAttempts: 1})
-	w.handler = w.newHandler(w.readerURL, w.client)
+	w.handler = w.newHandler(w.readerURL, w.client, change...)
 	return w
 }
 

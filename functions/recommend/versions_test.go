@@ -260,9 +260,15 @@ func TestUnreadableModel(t *testing.T) {
 }
 
 // TestRoundTrips counts them on the wire, the same for one record and for a thousand of all kinds. It is one to read
-// the version, two at the same time to ask it, and one for the carts. Without products it is one to read and one to
-// ask. The first batch of a version prepares its statements in one more each.
+// the version, one to ask it, and one for the carts. By the index it is two at the same time to ask it, if there are products. The
+// first batch of a version prepares its statements in one more each.
 func TestRoundTrips(t *testing.T) {
+	t.Run("in memory", func(t *testing.T) { testRoundTrips(t, 5, 3, 1) })
+	t.Run("by the index", func(t *testing.T) { testRoundTrips(t, 7, 4, 2, byIndex) })
+}
+
+// testRoundTrips wants so many round trips with another version's first batch and with later ones, on so many connections.
+func testRoundTrips(t *testing.T, first, later, connections int64, change ...func(*settings.Ranking)) {
 	t.Parallel()
 	w := setup(t)
 	proxy, err := pgwire.Start(t.Context(), w.readerURL)
@@ -270,7 +276,7 @@ func TestRoundTrips(t *testing.T) {
 	t.Cleanup(func() { proxy.Close() })
 	url, err := proxy.URL(w.readerURL)
 	w.Must(err)
-	handler := w.newHandler(url, accepting{})
+	handler := w.newHandler(url, accepting{}, change...)
 	count := func(payloads []string) int64 {
 		t.Helper()
 		before := proxy.RoundTrips()
@@ -284,14 +290,14 @@ func TestRoundTrips(t *testing.T) {
 	thousand[7], thousand[500] = "not json", `{"session_id":"nothing known"}`
 	for range 2 {
 		w.load(version{Items: versiontest.Circle(2000, 32), Users: versiontest.ManyUsers(500), Popularity: versiontest.Popularity, Model: sampleArtifacts})
-		first := proxy.Connections() == 0 // which connects, and asks for the types
-		if trips := count(thousand[:1]); trips != 7 && !first {
-			t.Errorf("another version's first batch: %d round trips, want 7", trips)
+		connects := proxy.Connections() == 0 // and asks for the types
+		if trips := count(thousand[:1]); trips != first && !connects {
+			t.Errorf("another version's first batch: %d round trips, want %d", trips, first)
 		}
 		for _, batch := range []struct {
 			payloads []string
 			want     int64
-		}{{thousand[:1], 4}, {thousand, 4}, {thousand[999:], 2}} {
+		}{{thousand[:1], later}, {thousand, later}, {thousand[999:], 2}} {
 			if trips := count(batch.payloads); trips != batch.want {
 				t.Errorf("%d records: %d round trips, want %d", len(batch.payloads), trips, batch.want)
 			}
@@ -300,8 +306,8 @@ func TestRoundTrips(t *testing.T) {
 	if trips := count([]string{"not json"}); trips != 0 {
 		t.Errorf("nothing to answer: %d round trips", trips)
 	}
-	if n := proxy.Connections(); n != 2 {
-		t.Errorf("%d connections, want 2", n)
+	if n := proxy.Connections(); n != connections {
+		t.Errorf("%d connections, want %d", n, connections)
 	}
 	var statements, custom int
 	w.Must(w.pool.QueryRow(t.Context(), `select count(*), sum(custom_plans) from pg_prepared_statements`).Scan(&statements, &custom))

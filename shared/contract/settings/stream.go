@@ -18,6 +18,10 @@ type Ranking struct {
 	IncludeOutOfStock bool          `option:"includeOutOfStock" default:"false" text:"lists may hold items that are out of stock"`
 	TrendingHalfLife  time.Duration `option:"trendingHalfLife" default:"6h" min:"0s" max:"87600h" text:"after which time a cart counts half. 0 keeps and recommends no trends"`
 	TrendingItems     bool          `option:"trendingItems" default:"false" text:"answers have trending_items, too"`
+	// InMemoryUpTo bounds the items of a version that are held in memory and searched exactly, in numbers: products times
+	// dimension. They take 8 bytes a number, for two versions at most, and neighbours 8 bytes an entry. Larger versions are
+	// searched by the index of the vector database.
+	InMemoryUpTo int64 `option:"inMemoryUpTo" default:"6400000" min:"0" max:"25600000" text:"products × dimension up to which the search is in memory and exact. 0: always by the index of the vector database"`
 	// Diversity, see ranking.Diverse.
 	Diversity float64 `option:"diversity" default:"0" min:"0" max:"1" text:"how much of the score is given for product lines not yet in the list"`
 }

@@ -160,7 +160,7 @@ func Steps(r Resources, o settings.Options) []Step {
 			Settings: settings.VectorIndex{Artifacts: r.Artifacts, VectorStore: r.Loader, Index: o.Index},
 			Rights:   indexRights,
 		},
-		// It answers a batch of 500 in well under a second on one core, from 17 MiB of memory and the models of two
+		// It answers a batch of 500 in well under a second on one core, from 17 MiB of memory and the catalogues of two
 		// versions. Its time-out is far above that, and far below Kinesis's patience.
 		{
 			Name: "recommend", RunBy: Stream, MemoryMiB: 1024, Timeout: time.Minute,

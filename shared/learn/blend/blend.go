@@ -114,6 +114,11 @@ func (s *Scorer) Score(dst []float32, vectors [][]float32, histories [][]int32) 
 	}
 }
 
+// ScoreVectors is Score by the vectors alone.
+func (s *Scorer) ScoreVectors(dst []float32, vectors [][]float32) {
+	s.vectors.ScoreVectors(dst, vectors)
+}
+
 // ScoreOne is Score for one customer.
 func (s *Scorer) ScoreOne(dst, vector []float32, history []int32) {
 	s.Score(dst, [][]float32{vector}, [][]int32{history})

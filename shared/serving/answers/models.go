@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"sync"
 
 	"golang.org/x/sync/errgroup"
 
@@ -15,16 +14,10 @@ import (
 	"recsys/shared/store/vectorstore"
 )
 
-// models keeps the models of the last two versions, so that neither a swap nor a rollback reads one twice.
+// models keeps the models of the last two versions.
 type models struct {
 	artifacts *objectstore.Store
-	lock      sync.Mutex   // one download at a time
-	kept      [2]keptModel // the one used last first
-}
-
-type keptModel struct {
-	version int64
-	model   *model.Model // nil: the version has none that can be read
+	kept      lastTwo[*model.Model] // nil: the version has none that can be read
 }
 
 // read returns the model of a version, or nil if it has none. Then stored vectors and sessions answer. embedding-upload
@@ -34,26 +27,19 @@ func (m *models) read(ctx context.Context, v vectorstore.ActiveVersion) (*model.
 	if !v.HasModel {
 		return nil, nil
 	}
-	m.lock.Lock()
-	defer m.lock.Unlock()
-	if m.kept[0].version != v.Version {
-		m.kept[0], m.kept[1] = m.kept[1], m.kept[0]
-	}
-	if m.kept[0].version == v.Version {
-		return m.kept[0].model, nil
-	}
-	read, err := m.download(ctx, v)
-	var unsupported *model.Unsupported
-	var invalid *model.Invalid
-	switch {
-	case errors.As(err, &unsupported), errors.As(err, &invalid):
-		slog.ErrorContext(ctx, "the version answers without its model", "version", v.Version, "error", err)
-	case err != nil:
-		// The swap above has put the least used one first, so an error loses nothing.
-		return nil, fmt.Errorf("reading the model of version %d: %w", v.Version, err)
-	}
-	m.kept[0] = keptModel{v.Version, read}
-	return read, nil
+	return m.kept.of(v.Version, func() (*model.Model, error) {
+		read, err := m.download(ctx, v)
+		var unsupported *model.Unsupported
+		var invalid *model.Invalid
+		switch {
+		case errors.As(err, &unsupported), errors.As(err, &invalid):
+			slog.ErrorContext(ctx, "the version answers without its model", "version", v.Version, "error", err)
+			return nil, nil
+		case err != nil:
+			return nil, fmt.Errorf("reading the model of version %d: %w", v.Version, err)
+		}
+		return read, nil
+	})
 }
 
 func (m *models) download(ctx context.Context, v vectorstore.ActiveVersion) (*model.Model, error) {

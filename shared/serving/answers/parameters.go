@@ -31,6 +31,7 @@ const (
 	byVector
 	byProduct
 	byGroup
+	byCustomer
 )
 
 // parameters are all of them, in the order of a statement's numbers.
@@ -41,6 +42,7 @@ var parameters = []parameter{
 	{"folded", "text", everySearch, each(func(q *batchQuery, i int) string { return q.records[i].codes.folded })},
 	{"country", "text", byGroup, each(func(q *batchQuery, i int) string { return vectorstore.CountryKey(q.records[i].record.Group) })},
 	{"vector", "vector", byVector, each(func(q *batchQuery, i int) *pgvector.Vector { return vectorOf(q.records[i].vector) })},
+	{"asked", "bool", byCustomer, each(func(q *batchQuery, i int) bool { return q.storedFirst || q.records[i].vector == nil })},
 	{"weights", "text", byVector, each(func(q *batchQuery, i int) string { return textArray(q.sessionWeights(&q.records[i])) })},
 }
 
@@ -121,13 +123,17 @@ func (q *batchQuery) sessionWeights(r *recordQuery) []string {
 	}
 	weights := make([]string, min(len(r.session), ranking.MostTelling))
 	for i := range weights {
-		weight := 1
-		if q.sessionWeight() > 0 {
-			weight = ranking.Weight(r.session[i])
-		}
-		weights[i] = strconv.Itoa(weight)
+		weights[i] = strconv.Itoa(q.countOf(r, i))
 	}
 	return weights
+}
+
+// countOf returns how often a product of a session counts in its mean.
+func (q *batchQuery) countOf(r *recordQuery, i int) int {
+	if q.sessionWeight() > 0 {
+		return ranking.Weight(r.session[i])
+	}
+	return 1
 }
 
 // customers returns the ids as the tables hold them: a []*int32, a []*int64 or a []*string. An id is nil, which joins with

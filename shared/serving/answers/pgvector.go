@@ -66,17 +66,7 @@ func (p *pgvectorRetriever) retrieve(ctx context.Context, q batchQuery) ([]ranki
 func (p *pgvectorRetriever) recommended(q *batchQuery, rows *rowReader) *pgx.Batch {
 	batch := begin(q, q.fetch(activity.Model))
 	p.queueNearest(batch, q, rows)
-	// The model's vector always leads to items. Other records may turn out to have no vector.
-	vectorless, all := q.places(func(r recordQuery) bool { return r.vector == nil }), q.places(everyRecord)
-	if q.depth != overfetched {
-		vectorless = all
-	}
-	p.queuePopular(batch, q, rows, vectorless)
-	if q.trends() && q.rules.TrendingItems {
-		p.queueTrending(batch, q, rows, all, false)
-	} else if q.trends() {
-		p.queueTrending(batch, q, rows, vectorless, q.depth == overfetched)
-	}
+	queueVectorless(batch, p.texts, q, rows)
 	batch.Queue("commit")
 	return batch
 }
@@ -90,7 +80,7 @@ func (p *pgvectorRetriever) similar(q *batchQuery, rows *rowReader) *pgx.Batch {
 	values := q.statement()
 	values.By, values.Exact, values.Fetch = byProduct, q.exact, q.fetchSimilar()
 	batch := begin(q, values.Fetch)
-	p.queue(batch, q, "similar.sql", values, places).Query(rows.similar)
+	queue(batch, p.texts, q, "similar.sql", values, places).Query(rows.similar)
 	batch.Queue("commit")
 	return batch
 }
@@ -112,27 +102,42 @@ func begin(q *batchQuery, fetch int) *pgx.Batch {
 }
 
 // queue adds the statement in a file, for the records at these places. More parameters follow those of the records.
-func (p *pgvectorRetriever) queue(batch *pgx.Batch, q *batchQuery, file string, values statement, places []int, more ...any) *pgx.QueuedQuery {
-	return batch.Queue(p.texts.text(file, values), append(q.arguments(values.By, places), more...)...)
+func queue(batch *pgx.Batch, texts *rendered, q *batchQuery, file string, values statement, places []int, more ...any) *pgx.QueuedQuery {
+	return batch.Queue(texts.text(file, values), append(q.arguments(values.By, places), more...)...)
 }
 
 func (p *pgvectorRetriever) queueNearest(batch *pgx.Batch, q *batchQuery, rows *rowReader) {
 	values := q.statement()
 	values.By, values.Exact, values.Fetch = byVector, q.exact, q.fetch(activity.Model)
 	values.WithLines = q.rules.Diversity > 0 && q.version.HasShop
-	p.queue(batch, q, "nearest.sql", values, q.places(everyRecord)).Query(rows.recommended)
+	queue(batch, p.texts, q, "nearest.sql", values, q.places(everyRecord)).Query(rows.recommended)
 }
 
-func (p *pgvectorRetriever) queuePopular(batch *pgx.Batch, q *batchQuery, rows *rowReader, places []int) {
+// queueVectorless adds the searches that go by no vector, for the records that may need them.
+func queueVectorless(batch *pgx.Batch, texts *rendered, q *batchQuery, rows *rowReader) {
+	// The model's vector always leads to items. Other records may turn out to have no vector.
+	vectorless, all := q.places(func(r recordQuery) bool { return r.vector == nil }), q.places(everyRecord)
+	if q.depth != overfetched {
+		vectorless = all
+	}
+	queuePopular(batch, texts, q, rows, vectorless)
+	if q.trends() && q.rules.TrendingItems {
+		queueTrending(batch, texts, q, rows, all, false)
+	} else if q.trends() {
+		queueTrending(batch, texts, q, rows, vectorless, q.depth == overfetched)
+	}
+}
+
+func queuePopular(batch *pgx.Batch, texts *rendered, q *batchQuery, rows *rowReader, places []int) {
 	values := q.statement()
 	values.By, values.Fetch, values.VectorlessOnly = byGroup, q.fetch(activity.Popular), q.depth == overfetched
-	p.queue(batch, q, "popular.sql", values, places).Query(rows.recommended)
+	queue(batch, texts, q, "popular.sql", values, places).Query(rows.recommended)
 }
 
-func (p *pgvectorRetriever) queueTrending(batch *pgx.Batch, q *batchQuery, rows *rowReader, places []int, vectorlessOnly bool) {
+func queueTrending(batch *pgx.Batch, texts *rendered, q *batchQuery, rows *rowReader, places []int, vectorlessOnly bool) {
 	values := q.statement()
 	values.By, values.Fetch, values.VectorlessOnly = byGroup, q.fetch(activity.Trending), vectorlessOnly
-	p.queue(batch, q, "trending.sql", values, places, q.now).Query(rows.recommended)
+	queue(batch, texts, q, "trending.sql", values, places, q.now).Query(rows.recommended)
 }
 
 // fetchSimilar returns how many similar items a search is to find.

@@ -7,6 +7,9 @@ import (
 	"testing"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/credentials"
+	awss3 "github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
 
@@ -15,29 +18,36 @@ import (
 	servers "recsys/infra/local/testbed/world"
 	"recsys/shared/contract/settings"
 	"recsys/shared/contract/shape"
+	"recsys/shared/store/objectstore"
 	"recsys/shared/store/vectorstore"
 	"recsys/shared/stream/activity"
 	"recsys/shared/stream/ranking"
 )
 
+const artifactsBucket = "ml-artifacts"
+
 // world is a vector database, and a service that reads it.
 type world struct {
 	*servers.World
-	loader  *pgxpool.Pool
-	service *Service
+	loader    *pgxpool.Pool
+	artifacts *objectstore.Store
+	service   *Service
 }
 
 func setup(t *testing.T) *world {
 	t.Helper()
 	w := &world{World: servers.New(t, postgrestest.ForTest(t))}
 	w.loader = w.Pool(vectorstore.LoaderRole)
+	w.Must(w.S3.CreateBucket(artifactsBucket))
+	w.artifacts = objectstore.New(awss3.New(awss3.Options{BaseEndpoint: aws.String(w.S3.URL()), Region: "eu-central-1", UsePathStyle: true,
+		Credentials: credentials.NewStaticCredentialsProvider("answers", "local", "answers/1")}), artifactsBucket)
 	s := settings.Default[settings.Recommend]()
 	s.URL = w.URL(vectorstore.ReaderRole)
 	pool, err := vectorstore.Connect(t.Context(), vectorstore.Config{VectorStore: s.VectorStore, Application: "answers",
 		StatementTimeout: s.DatabaseTimeout, LockTimeout: time.Second, MaxConns: 4, Repeating: true})
 	w.Must(err)
 	t.Cleanup(pool.Close)
-	w.service = New(pool, nil, s.Ranking, s.DatabaseTimeout)
+	w.service = New(pool, w.artifacts, s.Ranking, s.DatabaseTimeout)
 	return w
 }
 

@@ -10,7 +10,7 @@ import (
 	"recsys/shared/stream/ranking"
 )
 
-// retriever finds the candidates of records. pgvectorRetriever is the only implementation.
+// retriever finds the candidates of records: pgvectorRetriever by an index, memoryRetriever among all items.
 type retriever interface {
 	// retrieve returns the candidates of each record of the batch, in its order. It costs one round trip.
 	retrieve(ctx context.Context, batch batchQuery) ([]ranking.Candidates, error)

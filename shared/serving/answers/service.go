@@ -41,17 +41,18 @@ type Service struct {
 	Options    settings.Ranking
 	CountEvery time.Duration
 
-	pool    *pgxpool.Pool
-	models  *models
-	timeout time.Duration // of each step in the database: a connection, the version, a retrieval, the carts
-	texts   *rendered
+	pool     *pgxpool.Pool
+	models   *models
+	inMemory *catalogues
+	timeout  time.Duration // of each step in the database: a connection, the version, a retrieval, the carts
+	texts    *rendered
 }
 
 // New returns a service with the default CountEvery. artifacts is the bucket with the versions' models. timeout bounds each step in
 // the database.
 func New(pool *pgxpool.Pool, artifacts *objectstore.Store, options settings.Ranking, timeout time.Duration) *Service {
 	return &Service{Options: options, CountEvery: CountCartsEvery,
-		pool: pool, models: &models{artifacts: artifacts}, timeout: timeout, texts: &rendered{}}
+		pool: pool, models: &models{artifacts: artifacts}, inMemory: &catalogues{artifacts: artifacts, upTo: options.InMemoryUpTo}, timeout: timeout, texts: &rendered{}}
 }
 
 // Batch is the records that are answered together.
@@ -124,12 +125,20 @@ func (s *Service) attempt(ctx context.Context, b Batch, depth depth, last bool) 
 	if batch.records, err = recordQueries(records, m, active); err != nil {
 		return nil, retryNever, err
 	}
-	candidates, err := retrieveAll(ctx, &pgvectorRetriever{conn, s.acquire, s.timeout, s.texts}, batch)
+	candidates, err := retrieveAll(ctx, s.retriever(ctx, conn, active), batch)
 	if err != nil {
 		return nil, mayPass(err), vectorstore.Wrap(fmt.Sprintf("searching version %d", active.Version), err)
 	}
 	s.keepTrends(ctx, conn, &batch)
 	return answers(batch.rules, active, candidates), retryNever, nil
+}
+
+// retriever returns the way in which the version is searched.
+func (s *Service) retriever(ctx context.Context, conn *pgxpool.Conn, active vectorstore.ActiveVersion) retriever {
+	if catalogue := s.inMemory.read(ctx, active); catalogue != nil {
+		return &memoryRetriever{conn, s.timeout, s.texts, catalogue}
+	}
+	return &pgvectorRetriever{conn, s.acquire, s.timeout, s.texts}
 }
 
 // answers makes an answer of each record's candidates.

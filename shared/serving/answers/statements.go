@@ -41,6 +41,7 @@ type statement struct {
 	VectorlessOnly    bool   // only for records that no vector answers
 	AskRated, AskGone bool   // which facts matter, and are known of the version
 	AskSession        bool
+	HasShop, Blends   bool // which tables are there, and have rows
 	AskSoldOut        bool
 	WithLines         bool
 }
@@ -86,7 +87,7 @@ func (q *batchQuery) statement() statement {
 		StoredFirst: q.storedFirst, SessionWeight: q.sessionWeight(), ByDirection: v.Metric.ByDirection(),
 		HalfLifeSeconds: q.rules.TrendingHalfLife.Seconds(), Filtered: q.depth != overfetched,
 		AskSession: !q.rules.IncludeSession, AskGone: v.HasCodes, AskRated: !q.rules.IncludeRated && v.HasShop,
-		AskSoldOut: !q.rules.IncludeOutOfStock && v.HasShop,
+		AskSoldOut: !q.rules.IncludeOutOfStock && v.HasShop, HasShop: v.HasShop, Blends: v.BlendKind != "",
 	}
 }
 
@@ -118,6 +119,7 @@ func (s statement) Items() string      { return vectorstore.ItemTable(s.Version)
 func (s statement) Users() string      { return vectorstore.UserTable(s.Version) }
 func (s statement) Popularity() string { return vectorstore.PopularityTable(s.Version) }
 func (s statement) Rated() string      { return vectorstore.RatedTable(s.Version) }
+func (s statement) History() string    { return vectorstore.HistoryTable(s.Version) }
 func (s statement) Attributes() string { return vectorstore.AttributeTable(s.Version) }
 func (s statement) Codes() string      { return vectorstore.CodeTable(s.Version) }
 func (s statement) Trending() string   { return vectorstore.TrendingTable }

@@ -48,6 +48,8 @@ type ActiveVersion struct {
 	BlendBeta float64
 	// Catalogue is the sum of lake.VersionKey(Version, lake.CatalogueKey), see package blend. "": an earlier release wrote none.
 	Catalogue string
+	// Snapshot is the snapshot that the tables of the shop were filled from last, "" if there was none.
+	Snapshot string
 }
 
 // WithoutModel is the number that stands for the shop alone, while no version is active: its tables of items and users
@@ -60,18 +62,18 @@ const SelectActive = `select version, dimension, metric, ef_search, item_count, 
 artifacts ? '` + lake.SafetensorsKey + `',
 to_regclass('` + Schema + `.user_item_' || version) is not null and to_regclass('` + Schema + `.item_attribute_' || version) is not null,
 to_regclass('` + Schema + `.item_code_' || version) is not null, to_regclass('` + TrendingTable + `') is not null, shop,
-coalesce(blend_kind, ''), coalesce(blend_beta, 0), coalesce(catalogue, '')
+coalesce(blend_kind, ''), coalesce(blend_beta, 0), coalesce(catalogue, ''), coalesce(popularity_snapshot, '')
 from ` + VersionTable + ` where status = 'active'
 union all select 0, 1, 'cosine', 40, 0, false, false, false, true,
 to_regclass('` + Schema + `.item_code_0') is not null, to_regclass('` + TrendingTable + `') is not null,
-(select shop from ` + WithoutModelTable + ` limit 1), '', 0, ''
+(select shop from ` + WithoutModelTable + ` limit 1), '', 0, '', ''
 where to_regclass('` + Schema + `.user_item_0') is not null and not exists (select from ` + VersionTable + ` where status = 'active')`
 
 // ScanActive reads the row of SelectActive. It is false when no version is active and nothing is known of the shop.
 func ScanActive(row pgx.Row) (ActiveVersion, bool, error) {
 	var v ActiveVersion
 	err := row.Scan(&v.Version, &v.Dimension, &v.Metric, &v.EfSearch, &v.ItemCount, &v.HasModel, &v.Trained, &v.Safetensors, &v.HasShop, &v.HasCodes, &v.HasTrending, &v.Shop,
-		&v.BlendKind, &v.BlendBeta, &v.Catalogue)
+		&v.BlendKind, &v.BlendBeta, &v.Catalogue, &v.Snapshot)
 	if errors.Is(err, pgx.ErrNoRows) {
 		return v, false, nil
 	}

@@ -5,10 +5,13 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"io"
+	"maps"
 	"math"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"slices"
 	"testing"
 	"time"
 
@@ -19,6 +22,7 @@ import (
 	"recsys/shared/contract/distance"
 	"recsys/shared/contract/lake"
 	"recsys/shared/contract/shape"
+	"recsys/shared/learn/blend"
 	"recsys/shared/store/objectstore"
 	"recsys/shared/store/vectorstore"
 )
@@ -35,9 +39,12 @@ type Version struct {
 	Attributes [][]any              // item, line, stock
 	Whole      bool                 // the attributes are of all products: other items are gone
 	Model      string               // a folder with model/ and scalers/, "" for none
+	Neighbours *blend.Neighbours    // nil: the vectors rank alone
+	Seen       [][]any              // customer, item: history that may be recommended again. It counts for neighbours
 }
 
-// Load loads, indexes and activates a version, and returns its number. The pool is the loader's.
+// Load loads, indexes and activates a version, and returns its number. The pool is the loader's. Without a store for artifacts the
+// version has no catalogue, as one of an earlier release.
 func Load(tb testing.TB, loader *pgxpool.Pool, artifacts *objectstore.Store, v Version) int64 {
 	tb.Helper()
 	ctx := context.WithoutCancel(tb.Context())
@@ -69,8 +76,15 @@ func Load(tb testing.TB, loader *pgxpool.Pool, artifacts *objectstore.Store, v V
 	if v.Shop != nil {
 		load.Users = rows(v.Named)
 	}
+	if artifacts != nil {
+		load.Catalogue = putCatalogue(tb, artifacts, number, load.Dimension, v)
+	}
+	if n := v.Neighbours; n != nil {
+		put(tb, artifacts, lake.VersionKey(number, lake.NeighboursKey), func(w io.Writer) error { _, err := n.WriteTo(w); return err })
+		load.Neighbours = &vectorstore.Neighbours{Kind: n.Kind, Beta: n.Beta, Rows: neighbourRows(n)}
+	}
 	load.Snapshot = vectorstore.Snapshot{Name: "s", Of: time.Unix(1, 0), Shop: v.Shop, Popularity: pgx.CopyFromRows(v.Popularity),
-		Rated: pgx.CopyFromRows(v.Rated), Products: pgx.CopyFromRows(v.Attributes), Whole: v.Whole}
+		Rated: pgx.CopyFromRows(v.Rated), Seen: pgx.CopyFromRows(v.Seen), Products: pgx.CopyFromRows(v.Attributes), Whole: v.Whole}
 	_, err = load.Run(ctx, loader)
 	must(err)
 	items := vectorstore.ItemTable(number)
@@ -83,6 +97,46 @@ func Load(tb testing.TB, loader *pgxpool.Pool, artifacts *objectstore.Store, v V
 	}
 	Activate(tb, loader, number)
 	return number
+}
+
+// putCatalogue writes the version's catalogue and returns its sum.
+func putCatalogue(tb testing.TB, artifacts *objectstore.Store, number int64, dimension int, v Version) (sum string) {
+	tb.Helper()
+	put(tb, artifacts, lake.VersionKey(number, lake.CatalogueKey), func(w io.Writer) error {
+		out, err := blend.NewCatalogueWriter(w, v.Metric, dimension)
+		if err != nil {
+			return err
+		}
+		for _, id := range slices.Sorted(maps.Keys(v.Items)) {
+			if err := out.Add(id, v.Items[id]); err != nil {
+				return err
+			}
+		}
+		sum, err = out.Close()
+		return err
+	})
+	return sum
+}
+
+func put(tb testing.TB, artifacts *objectstore.Store, key string, write func(io.Writer) error) {
+	tb.Helper()
+	var content bytes.Buffer
+	err := write(&content)
+	if err == nil {
+		_, err = artifacts.Put(context.WithoutCancel(tb.Context()), key, bytes.NewReader(content.Bytes()))
+	}
+	if err != nil {
+		tb.Fatal(err)
+	}
+}
+
+func neighbourRows(n *blend.Neighbours) pgx.CopyFromSource {
+	var all [][]any
+	for i, id := range n.Items {
+		targets, weights := n.Table.Row(i)
+		all = append(all, []any{id, int32(i), targets, weights})
+	}
+	return pgx.CopyFromRows(all)
 }
 
 // Activate makes a version the active one.
