@@ -200,7 +200,7 @@ var learningOptions = map[string]struct{ value, variable, functions string }{
 	// TestFunctionsHaveTheSizesOfTheTable see them.
 	"batchSize": {"100", "BATCH_SIZE", ""}, "batchWindowSeconds": {"0", "BATCH_WINDOW_SECONDS", ""},
 	"maxRecordAgeSeconds": {"60", "MAX_RECORD_AGE_SECONDS", ""}, "maxAttempts": {"0", "MAX_ATTEMPTS", ""},
-	"trainMemoryMiB": {"1024", "TRAIN_MEMORY_MIB", ""},
+	"trainMemoryMiB": {"1024", "TRAIN_MEMORY_MIB", "train"},
 }
 
 // Each option changes a variable of the function that reads it, and of no other. All of them are documented.

@@ -48,7 +48,10 @@ func (h *Handler) choose(ctx context.Context, plan plan, snapshot *interactions.
 		began = time.Now()
 		return nil
 	}
-	how := search.Options{Seed: heldOut.Seed ^ validationSeed, Pinned: pinned(options, data), Folds: folds(snapshot), Repeatable: snapshot.Shop.Meaning.Repeatable}
+	how := search.Options{
+		Seed: heldOut.Seed ^ validationSeed, Pinned: pinned(options, data), Neighbours: h.Neighbours,
+		Folds: folds(snapshot), Repeatable: snapshot.Shop.Meaning.Repeatable, Memory: h.Memory,
+	}
 	found, err := search.Run(ctx, data, snapshot.HeldOut, options, how, noted.Trials, after)
 	switch {
 	case errors.Is(err, search.ErrTooFew), errors.Is(err, search.ErrNoneFits):
@@ -80,18 +83,20 @@ func pinned(o als.Options, data als.Data) settings.Pinned {
 type trials struct {
 	HeldOut lake.HoldOut `json:"heldOut"`
 	Options als.Options  `json:"options"`
-	Trials  []lake.Trial `json:"trials"`
+	// Neighbours are those that may be chosen.
+	Neighbours string       `json:"neighbours"`
+	Trials     []lake.Trial `json:"trials"`
 }
 
 // trials returns those that an earlier attempt has noted. None count if the deployment has changed between two attempts.
 func (h *Handler) trials(ctx context.Context, plan plan, heldOut lake.HoldOut) (trials, error) {
-	mine := trials{HeldOut: heldOut, Options: h.Options}
+	mine := trials{HeldOut: heldOut, Options: h.Options, Neighbours: h.Neighbours}
 	var noted trials
 	_, err := h.Lake.GetJSON(ctx, lake.CheckpointKey(plan.ID, forSearch), maxNote, &noted)
 	if errors.Is(err, objectstore.ErrNotFound) {
 		return mine, nil
 	}
-	if err == nil && noted.HeldOut == mine.HeldOut && noted.Options == mine.Options {
+	if err == nil && noted.HeldOut == mine.HeldOut && noted.Options == mine.Options && noted.Neighbours == mine.Neighbours {
 		mine.Trials = noted.Trials
 	}
 	return mine, err

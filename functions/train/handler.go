@@ -40,6 +40,8 @@ type Handler struct {
 	Neighbours string
 	// Search looks for better options than Options on the ratings that are not held out.
 	Search bool
+	// Memory is the function's, in bytes. 0: the search does not bound its candidates by it.
+	Memory int64
 }
 
 // Fewer than these teach nothing.

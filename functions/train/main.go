@@ -25,6 +25,7 @@ func wire(ctx context.Context) (*Handler, error) {
 	}
 	return &Handler{
 		Lake: objectstore.New(client, config.Lake.Bucket), Artifacts: objectstore.New(client, config.Artifacts.Bucket),
-		ByDefault: config.ByDefault, HeldOut: lake.HoldOut{Seed: config.HoldOut.Seed, Fraction: config.HoldOut.Fraction}, Options: options, Search: config.Search.Search == "full", Neighbours: config.ItemNeighbours,
+		ByDefault: config.ByDefault, HeldOut: lake.HoldOut{Seed: config.HoldOut.Seed, Fraction: config.HoldOut.Fraction}, Options: options,
+		Search: config.Search.Search == "full", Neighbours: config.ItemNeighbours, Memory: int64(config.TrainMemoryMiB) << 20,
 	}, nil
 }

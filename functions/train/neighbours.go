@@ -47,17 +47,10 @@ func (w work) writeNeighbours(ctx context.Context, name string, ratings *sparse.
 	if before, err := w.noted(ctx, note); err != nil || before == done {
 		return err
 	}
-	if chosen.Kind == lake.EASE && ratings.Width > neighbours.MaxEASE {
-		return failure.Invalidf("EASE takes %d products at most, and the shop has %d: set itemNeighbours to knn or auto", neighbours.MaxEASE, ratings.Width)
-	}
-	if entries := ratings.Width * chosen.Kept; entries > blend.MostEntries {
-		return failure.Invalidf("item neighbours take %d products at most, and the shop has %d: set itemNeighbours to off or auto",
-			blend.MostEntries/chosen.Kept, ratings.Width)
-	}
 	began := time.Now()
-	table, err := compute(ctx, ratings, *chosen, w.Options.Workers)
-	if errors.Is(err, neighbours.ErrIllConditioned) {
-		return failure.Invalidf("neighbours for %s on snapshot %s: set itemNeighbours to knn or auto (%w)", name, w.plan.Snapshot, err)
+	table, err := neighbours.Make(ctx, ratings, *chosen, w.Options.Workers)
+	if errors.As(err, new(*neighbours.TooLarge)) || errors.Is(err, neighbours.ErrIllConditioned) {
+		return failure.Invalidf("neighbours for %s on snapshot %s: set itemNeighbours to auto, off or another kind (%w)", name, w.plan.Snapshot, err)
 	}
 	if err != nil {
 		return fmt.Errorf("neighbours for %s on snapshot %s: %w", name, w.plan.Snapshot, err)
@@ -68,18 +61,6 @@ func (w work) writeNeighbours(ctx context.Context, name string, ratings *sparse.
 	}
 	_, err = w.Lake.PutJSON(ctx, note, done)
 	return err
-}
-
-// compute returns the table of an item-item model.
-func compute(ctx context.Context, ratings *sparse.Matrix, chosen lake.Neighbours, workers int) (*neighbours.Table, error) {
-	switch chosen.Kind {
-	case lake.KNN:
-		return neighbours.KNN(ctx, ratings, neighbours.KNNOptions{
-			Neighbours: chosen.Kept, TargetExponent: chosen.TargetExponent, SourceExponent: chosen.SourceExponent, Workers: workers})
-	case lake.EASE:
-		return neighbours.EASE(ctx, ratings, neighbours.EASEOptions{Ridge: chosen.Ridge, Neighbours: chosen.Kept, Workers: workers})
-	}
-	return nil, fmt.Errorf("neighbours of the kind %q: want %s or %s", chosen.Kind, lake.KNN, lake.EASE)
 }
 
 // made is noted when neighbours are written. A deployment between two attempts may change both of its parts.

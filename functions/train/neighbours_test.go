@@ -58,8 +58,10 @@ func TestNeighboursRankNextToTheVectors(t *testing.T) {
 			t.Errorf("%s: training.json says %+v and %+v", run, training.Neighbours, training.Options)
 		}
 		for key, ratings := range map[string]func() (*neighbours.Table, error){
-			lake.EvaluationNeighboursKey: func() (*neighbours.Table, error) { return compute(t.Context(), snapshot.Parts[0].Train, chosen, 1) },
-			lake.NeighboursKey:           func() (*neighbours.Table, error) { return compute(t.Context(), snapshot.Ratings, chosen, 1) },
+			lake.EvaluationNeighboursKey: func() (*neighbours.Table, error) {
+				return neighbours.Make(t.Context(), snapshot.Parts[0].Train, chosen, 1)
+			},
+			lake.NeighboursKey: func() (*neighbours.Table, error) { return neighbours.Make(t.Context(), snapshot.Ratings, chosen, 1) },
 		} {
 			want, err := ratings()
 			b.must(err)

@@ -151,6 +151,8 @@ type Search struct {
 	// Customers and Ratings are the size of the candidates' training data, before the validation was taken out.
 	Customers int `json:"customers"`
 	Ratings   int `json:"ratings"`
+	// LeftOut says which candidates were not tried because the shop is too large, a sentence each.
+	LeftOut []string `json:"leftOut,omitempty"`
 }
 
 // Trial is one candidate of a search and how well it did.

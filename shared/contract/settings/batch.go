@@ -78,7 +78,7 @@ type Pinned struct{ Factors, Iterations, UnobservedWeight, Regularization, Frequ
 
 // Search is how the options of the training are found.
 type Search struct {
-	// Search tries about 25 sets of options on the shop's own ratings, see package search. An option of Training that is given
+	// Search tries about 35 sets of options on the shop's own ratings, see package search. An option of Training that is given
 	// as a number is not searched. With off, auto stands for the fixed numbers.
 	Search string `option:"search" default:"full" oneof:"full off" text:"whether the options of the training that are auto are searched on the shop's own ratings"`
 	// ItemNeighbours is a model that ranks next to the vectors, see package blend. knn and ease have fixed settings, unless the
@@ -138,7 +138,7 @@ func (s Index) CheckTogether() error {
 type Sizes struct {
 	// TrainMemoryMiB buys cores, too: 1,769 are one core. With 10,240, six cores, 20 million ratings take some minutes.
 	// New accounts have a quota of 3,008.
-	TrainMemoryMiB int `option:"trainMemoryMiB" default:"3008" min:"512" max:"10240" text:"memory of the training"`
+	TrainMemoryMiB int `option:"trainMemoryMiB" env:"TRAIN_MEMORY_MIB" default:"3008" min:"512" max:"10240" text:"memory of the training"`
 }
 
 // SampleShop is the size and the content of a made-up shop, see package sampleshop.

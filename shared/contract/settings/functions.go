@@ -82,6 +82,7 @@ type Train struct {
 	Training
 	Search
 	WhenToTrain
+	Sizes
 }
 
 // EmbeddingUpload configures functions/embedding-upload.

@@ -142,7 +142,7 @@ func Steps(r Resources, o settings.Options) []Step {
 		},
 		{
 			Name: "train", RunBy: StateMachine, MemoryMiB: o.TrainMemoryMiB, Timeout: longest, ScratchMiB: rangeScratchMiB,
-			Settings: settings.Train{Lake: r.Lake, Artifacts: r.Artifacts, HoldOut: o.HoldOut, Training: o.Training, Search: o.Search, WhenToTrain: o.WhenToTrain},
+			Settings: settings.Train{Lake: r.Lake, Artifacts: r.Artifacts, HoldOut: o.HoldOut, Training: o.Training, Search: o.Search, WhenToTrain: o.WhenToTrain, Sizes: o.Sizes},
 			Rights:   trainRights,
 		},
 		{ // It waits for PostgreSQL, and reads the lake's ranges, one after the other. Its /tmp holds the catalogue.

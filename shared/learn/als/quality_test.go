@@ -1,7 +1,6 @@
 package als
 
 import (
-	"bytes"
 	"cmp"
 	"math"
 	"math/rand/v2"
@@ -10,6 +9,7 @@ import (
 	"testing"
 
 	"recsys/infra/local/testbed"
+	"recsys/infra/local/testbed/learntest"
 	"recsys/shared/learn/dense"
 	"recsys/shared/learn/sparse"
 	"recsys/shared/shop/sampleshop"
@@ -76,15 +76,12 @@ func TestQualityForUnseenCustomers(t *testing.T) {
 	}
 }
 
-// The classicmodels ratings lie next to a developer's checkout, because the project may not distribute them.
-const classicModels = "../../../../shared/data/classicmodels/expected_ratings_ml_training.csv"
-
 func TestQualityOfClassicModels(t *testing.T) {
-	file, err := os.ReadFile(classicModels)
+	file, err := os.ReadFile(learntest.Beside(t, "../../..", "classicmodels/expected_ratings_ml_training.csv"))
 	if err != nil {
-		t.Skip("the classicmodels ratings lie beside the checkout and are absent here")
+		t.Fatal(err)
 	}
-	s := readShop(t, file).Data
+	s := dataOf(learntest.Read(t, file))
 	for split := range uint64(3) {
 		data := s
 		rest, held := holdOut(s.Ratings, split)
@@ -122,32 +119,17 @@ func TestQualityInMovieLensShape(t *testing.T) {
 	}
 }
 
-func sampleShop(t testing.TB, o sampleshop.Options) (data Data, truth []float32) {
+func sampleShop(t testing.TB, o sampleshop.Options) (data Data, scores []float32) {
 	t.Helper()
-	var file bytes.Buffer
-	if err := sampleshop.WriteTraining(&file, o); err != nil {
-		t.Fatal(err)
+	s, truth := learntest.Sample(t, o)
+	scores = make([]float32, len(s.Customers)*len(s.Products))
+	for c := range s.Customers {
+		truth.Score(scores[c*len(s.Products):][:len(s.Products)], []int32{int32(c)})
 	}
-	s := readShop(t, file.Bytes())
-	known, err := sampleshop.TruthOf(o)
-	if err != nil {
-		t.Fatal(err)
-	}
-	customers, products := map[int]sampleshop.CustomerFactors{}, map[string]sampleshop.ProductFactors{}
-	for _, c := range known.CustomerFactors {
-		customers[c.CustomerNumber] = c
-	}
-	for _, p := range known.ProductFactors {
-		products[p.ProductCode] = p
-	}
-	for _, c := range s.customers {
-		for _, p := range s.products { // as the shop's customers choose, see sampleshop's taste.go
-			appeal := 2.5*o.TasteStrength*sampleshop.Affinity(customers[c], products[p]) + 0.5*products[p].Popularity
-			truth = append(truth, float32(appeal))
-		}
-	}
-	return s.Data, truth
+	return dataOf(s), scores
 }
+
+func dataOf(s learntest.Shop) Data { return Data{s.Ratings, s.Users, s.Items} }
 
 // holdOut parts a fifth of the ratings, by chance that belongs to customer and item.
 func holdOut(m *sparse.Matrix, seed uint64) (rest, held *sparse.Matrix) {

@@ -126,18 +126,26 @@ func (s *Scorer) ScoreOne(dst, vector []float32, history []int32) {
 
 // blend turns a row of the vectors' scores into the blend. sums is memory of the caller.
 func (s *Scorer) blend(row, sums []float32, hasVector bool, history []int32) {
+	scale := s.sum(row, sums, hasVector, history)
+	ofVectors, ofNeighbours := Factors(s.beta, Scale(row), scale)
+	for item, v := range row {
+		row[item] = Blended(v, sums[item], ofVectors, ofNeighbours)
+	}
+}
+
+// sum writes the neighbours' scores to sums and returns their scale. A row of a customer without a vector becomes zeros if
+// there is any neighbour.
+func (s *Scorer) sum(row, sums []float32, hasVector bool, history []int32) (scale float64) {
 	clear(sums)
 	s.neighbours.AddScores(sums, Counted(history))
-	if !hasVector && Scale(sums) > 0 {
+	scale = Scale(sums)
+	if !hasVector && scale > 0 {
 		clear(row)
 		for _, item := range s.missing {
 			row[item] = never
 		}
 	}
-	ofVectors, ofNeighbours := Factors(s.beta, Scale(row), Scale(sums))
-	for item, v := range row {
-		row[item] = Blended(v, sums[item], ofVectors, ofNeighbours)
-	}
+	return scale
 }
 
 var never = float32(math.Inf(-1))

@@ -31,7 +31,7 @@ const (
 	// MaxDimension bounds vectors, as pgvector does.
 	MaxDimension = 2000
 	// MostEntries bounds a table of neighbours, which takes 8 bytes an entry: 128 MB.
-	MostEntries = 16_000_000
+	MostEntries = neighbours.MostEntries
 	// maxItems bounds the items that a file may claim. Memory grows with the bytes that are there.
 	maxItems = 1 << 28
 )

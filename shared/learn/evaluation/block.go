@@ -33,17 +33,12 @@ type sums struct {
 }
 
 func prepare(by HoldOut, scorer Scorer) *evaluation {
-	train, heldOut := by.Train, by.HeldOut
-	e := &evaluation{HoldOut: by, scorer: scorer}
-	e.perBlock = min(max(blockScores/max(train.Width, 1), 1), 64)
+	train := by.Train
+	e := &evaluation{HoldOut: by, scorer: scorer, customers: by.customers(), perBlock: perBlock(train.Width)}
 	rating := 0
 	for c := range train.Rows() {
-		if train.Start[c] == train.Start[c+1] {
-			continue
-		}
-		rating++
-		if heldOut.Start[c] < heldOut.Start[c+1] {
-			e.customers = append(e.customers, int32(c))
+		if train.Start[c] < train.Start[c+1] {
+			rating++
 		}
 	}
 	e.novelty = make([]float64, train.Width)
@@ -56,6 +51,9 @@ func prepare(by HoldOut, scorer Scorer) *evaluation {
 	e.perCustomer = make([]float64, len(e.customers))
 	return e
 }
+
+// perBlock returns the number of customers of a block.
+func perBlock(items int) int { return min(max(blockScores/max(items, 1), 1), 64) }
 
 // counts is the number of ratings of each item.
 func counts(m *sparse.Matrix) []int {
@@ -89,12 +87,8 @@ func (e *evaluation) judge(b int, scores []float32, places []uint8) {
 	e.scorer.Score(scores[:len(customers)*width], customers)
 	hits := make([]int, 0, longest)
 	for i, c := range customers {
-		known, _ := e.Train.Row(int(c))
-		if e.Repeatable {
-			known = nil
-		}
 		heldOut, _ := e.HeldOut.Row(int(c))
-		r := rank(scores[i*width:(i+1)*width], known, heldOut)
+		r := rank(scores[i*width:(i+1)*width], e.known(c), heldOut)
 		hits = r.hits(hits[:0], heldOut)
 		e.perCustomer[from+i] = ndcg(10, hits, len(heldOut))
 		e.add(&e.sums[b], &r, hits, len(heldOut))

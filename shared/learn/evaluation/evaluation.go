@@ -113,21 +113,39 @@ type HoldOut struct {
 }
 
 // Customers returns the number of customers to judge by: those with a known and a held-out rating.
-func (h HoldOut) Customers() (n int) {
+func (h HoldOut) Customers() int { return len(h.customers()) }
+
+// customers returns those to judge by.
+func (h HoldOut) customers() (customers []int32) {
 	for c := range h.Train.Rows() {
 		if h.Train.Start[c] < h.Train.Start[c+1] && h.HeldOut.Start[c] < h.HeldOut.Start[c+1] {
-			n++
+			customers = append(customers, int32(c))
 		}
 	}
-	return n
+	return customers
+}
+
+// known returns the items that are no candidates for a customer.
+func (h HoldOut) known(customer int32) []int32 {
+	if h.Repeatable {
+		return nil
+	}
+	known, _ := h.Train.Row(int(customer))
+	return known
+}
+
+func (h HoldOut) check() error {
+	if h.Train.Rows() != h.HeldOut.Rows() || h.Train.Width != h.HeldOut.Width {
+		return fmt.Errorf("evaluating: %d × %d ratings and %d × %d held out", h.Train.Rows(), h.Train.Width, h.HeldOut.Rows(), h.HeldOut.Width)
+	}
+	return nil
 }
 
 // Evaluate ranks all items for each customer and looks for the held-out ones. workers is the number of goroutines. 0: one
 // for each processor. Errors: matrices of different shape, and ctx's.
 func Evaluate(ctx context.Context, by HoldOut, scorer Scorer, workers int) (Result, error) {
-	train, heldOut := by.Train, by.HeldOut
-	if train.Rows() != heldOut.Rows() || train.Width != heldOut.Width {
-		return Result{}, fmt.Errorf("evaluating: %d × %d ratings and %d × %d held out", train.Rows(), train.Width, heldOut.Rows(), heldOut.Width)
+	if err := by.check(); err != nil {
+		return Result{}, err
 	}
 	if workers <= 0 {
 		workers = runtime.GOMAXPROCS(0)
@@ -137,7 +155,7 @@ func Evaluate(ctx context.Context, by HoldOut, scorer Scorer, workers int) (Resu
 	var next atomic.Int64
 	places := make([][]uint8, workers)
 	for w := range workers {
-		places[w] = make([]uint8, train.Width)
+		places[w] = make([]uint8, by.Train.Width)
 		group.Go(func() error { return e.work(ctx, &next, places[w]) })
 	}
 	if err := group.Wait(); err != nil {

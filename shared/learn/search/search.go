@@ -2,26 +2,25 @@
 // small dense one wants few factors and much weight on unrated products, a large sparse one wants 256 factors and few
 // iterations.
 //
-// A search has three rounds. The first varies the weight of unobserved pairs and the regularization, the second the number of
-// factors, the third the neighbourhood of the best. Each candidate is fitted without some of the ratings, and is judged by
-// how well it ranks those. One fit gives a figure after every iteration, so iterations are no candidates.
+// A search has four rounds. The first varies the weight of unobserved pairs and the regularization, the second the number of
+// factors, the third the neighbourhood of the best. The fourth puts item neighbours of several kinds and strengths next to
+// the best vectors. Each candidate is fitted without some of the ratings, and is judged by how well it ranks those. One fit
+// gives a figure after every iteration, and one ranking a figure for every β. So neither are candidates.
 //
 // Promise: the same data, options and seed give the same trials, bit for bit, with any number of workers, interrupted or not.
-// Memory is that of one fit, its scores included.
+// Memory is that of one fit, its scores included. In the fourth round it is the best vectors of all folds, at most 256 MB,
+// and one table of neighbours with what it takes to make it.
 package search
 
 import (
 	"context"
 	"errors"
 	"fmt"
-	"math"
+	"slices"
 
-	"recsys/shared/contract/distance"
 	"recsys/shared/contract/lake"
 	"recsys/shared/contract/settings"
 	"recsys/shared/learn/als"
-	"recsys/shared/learn/dense"
-	"recsys/shared/learn/evaluation"
 	"recsys/shared/learn/sparse"
 )
 
@@ -31,10 +30,14 @@ type Options struct {
 	Seed uint64
 	// Pinned are the options that the search leaves as they are.
 	Pinned settings.Pinned
+	// Neighbours is the kind of item neighbours that must be chosen if there is any, or "off". Else every kind is tried, and none.
+	Neighbours string
 	// Folds are splits of the ratings that are made already, by time. Nil: the ratings are held out by the seed.
 	Folds []Fold
 	// Repeatable is that of evaluation.HoldOut.
 	Repeatable bool
+	// Memory is what the training may take, in bytes. A model that would need more than a third of it is left out. 0: no bound.
+	Memory int64
 }
 
 // Fold is one split of the ratings: those that a candidate is fitted to, and those that it is judged by.
@@ -60,7 +63,7 @@ const (
 	mostFolds   = 5
 	// mostNumbers bounds the numbers of all vectors together, 256 MB. A fit holds them six times while it notes a checkpoint.
 	mostNumbers = 64 << 20
-	// cheaper is the share of the best figure that a candidate with fewer factors may lose and still be chosen.
+	// cheaper is the share of the best figure that a candidate with fewer numbers may lose and still be chosen.
 	cheaper = 0.01
 )
 
@@ -77,14 +80,27 @@ func Apply(t Trial, o als.Options) als.Options {
 // candidate returns a trial without its result.
 func candidate(t Trial) Trial {
 	t.Iterations, t.NDCG10, t.Failed = 0, 0, ""
+	if t.Neighbours != nil {
+		model := *t.Neighbours
+		model.Beta = 0
+		t.Neighbours = &model
+	}
 	return t
+}
+
+// same reports whether two trials try the same options in the same round.
+func same(t, u Trial) bool {
+	t, u = candidate(t), candidate(u)
+	if t.Neighbours != nil && u.Neighbours != nil && *t.Neighbours == *u.Neighbours {
+		t.Neighbours = u.Neighbours
+	}
+	return t == u
 }
 
 // sameOptions reports whether two trials try the same options, in any rounds.
 func sameOptions(t, u Trial) bool {
-	t, u = candidate(t), candidate(u)
-	t.Round, u.Round = 0, 0
-	return t == u
+	t.Round = u.Round
+	return same(t, u)
 }
 
 // ErrTooFew says that there are too few customers or ratings for a search.
@@ -105,14 +121,17 @@ func Run(ctx context.Context, data als.Data, held func(seed uint64, share float6
 		return lake.Search{}, err
 	}
 	most := min(customers, data.Ratings.Width, mostNumbers/(data.Ratings.Rows()+data.Ratings.Width))
-	for round := 1; round <= rounds; round++ {
+	for round := 1; round <= fitted; round++ {
 		for _, c := range candidates(round, s.best(), base, o.Pinned, most) {
-			if err := s.try(ctx, c); err != nil {
+			if err := s.try(ctx, c, s.fits); err != nil {
 				return lake.Search{}, err
 			}
 		}
 	}
-	chosen := choose(s.trials)
+	if err := s.blends(ctx, data.Ratings); err != nil {
+		return lake.Search{}, err
+	}
+	chosen := choose(s.trials, o.Neighbours)
 	if chosen < 0 {
 		return lake.Search{}, fmt.Errorf("%w of %d, the first because %s", ErrNoneFits, len(s.trials), s.trials[0].Failed)
 	}
@@ -128,6 +147,9 @@ type search struct {
 	done   []Trial
 	after  func(all []Trial) error
 	result lake.Search
+
+	partner Trial         // whose vectors the last round puts neighbours next to
+	vectors []als.Factors // of the partner by fold, as far as they are kept
 }
 
 // fold is one split of the ratings.
@@ -183,111 +205,41 @@ func sampled(seed uint64, share float64) func(row int) bool {
 	return func(row int) bool { return sparse.DrawOfNumber(seed, int32(row)).HeldOut(share, "sampled") }
 }
 
+// blends is the last round. ratings are all that the choice will be fitted to.
+func (s *search) blends(ctx context.Context, ratings *sparse.Matrix) error {
+	best := s.best()
+	if best == nil {
+		return nil
+	}
+	s.partner = *best
+	list, leftOut := s.withNeighbours(ratings)
+	for _, c := range list {
+		if err := s.try(ctx, c, s.blend); err != nil {
+			return err
+		}
+	}
+	s.result.LeftOut = leftOut
+	return nil
+}
+
 // try judges a candidate, unless it is among the trials already or an interrupted search has judged it.
-func (s *search) try(ctx context.Context, c Trial) error {
+func (s *search) try(ctx context.Context, c Trial, judge func(context.Context, Trial) (Trial, error)) error {
 	for _, t := range s.trials {
 		if sameOptions(t, c) {
 			return nil
 		}
 	}
-	if n := len(s.trials); n < len(s.done) && candidate(s.done[n]) == c {
+	if n := len(s.trials); n < len(s.done) && same(s.done[n], c) {
 		s.trials = append(s.trials, s.done[n])
 		return nil
 	}
 	s.done = nil // the later trials were made on other grounds
-	t, err := s.judge(ctx, c)
+	t, err := judge(ctx, c)
 	if err != nil {
-		return err
+		return fmt.Errorf("candidate %d: %w", len(s.trials)+1, err)
 	}
 	s.trials = append(s.trials, t)
 	return s.after(s.trials)
-}
-
-// judge fits a candidate on each fold and keeps the best mean figure of an iteration.
-func (s *search) judge(ctx context.Context, c Trial) (Trial, error) {
-	var sums []float64
-	for f := range s.folds {
-		figures, err := s.fit(ctx, &s.folds[f], c)
-		if errors.Is(err, dense.ErrNotPositive) {
-			c.Failed = "the fit diverged"
-			return c, nil
-		}
-		if err != nil {
-			return c, fmt.Errorf("candidate %d: %w", len(s.trials)+1, err)
-		}
-		if f == 0 {
-			sums = figures
-			continue
-		}
-		for i := range sums {
-			sums[i] += figures[min(i, len(figures)-1)] // a fold that stopped earlier had come to rest
-		}
-	}
-	if s.Pinned.Iterations {
-		clear(sums[:len(sums)-1])
-	}
-	for i, sum := range sums {
-		if mean := sum / float64(len(s.folds)); mean > c.NDCG10 {
-			c.NDCG10, c.Iterations = mean, i+1
-		}
-	}
-	if c.Iterations > 0 && s.Pinned.Iterations {
-		c.Iterations = s.base.Iterations
-	}
-	if c.Iterations == 0 {
-		c.Failed = "no held-out rating is among the first ten of any customer"
-	}
-	return c, nil
-}
-
-var errRested = errors.New("no better figure for some iterations")
-
-// fit returns the NDCG@10 after each iteration.
-func (s *search) fit(ctx context.Context, f *fold, c Trial) (figures []float64, err error) {
-	o, best, since := Apply(c, s.base), 0.0, 0
-	o.Iterations = MostIterations
-	if s.Pinned.Iterations {
-		o.Iterations = min(s.base.Iterations, MostIterations)
-	}
-	_, err = als.Fit(ctx, f.data, o, nil, func(checkpoint als.Checkpoint) error {
-		figure, err := s.ndcg(ctx, f, checkpoint.Factors)
-		if err != nil {
-			return err
-		}
-		figures = append(figures, figure)
-		if figure > best {
-			best, since = figure, 0
-		} else if since++; since == patience && !s.Pinned.Iterations {
-			return errRested
-		}
-		return nil
-	})
-	if errors.Is(err, errRested) {
-		err = nil
-	}
-	return figures, err
-}
-
-func (s *search) ndcg(ctx context.Context, f *fold, factors als.Factors) (float64, error) {
-	for _, x := range factors.Items {
-		if math.IsNaN(float64(x)) || math.IsInf(float64(x), 0) {
-			return 0, dense.ErrNotPositive
-		}
-	}
-	model, err := evaluation.NewEmbeddings(distance.InnerProduct, factors.Dimension, rows(factors.Users, factors.Dimension), rows(factors.Items, factors.Dimension))
-	if err != nil {
-		return 0, err
-	}
-	result, err := evaluation.Evaluate(ctx, evaluation.HoldOut{Train: f.data.Ratings, HeldOut: f.heldOut, Repeatable: s.Repeatable}, model, 0)
-	return result.NDCG10(), err
-}
-
-func rows(numbers []float32, dimension int) [][]float32 {
-	rows := make([][]float32, len(numbers)/dimension)
-	for i := range rows {
-		rows[i] = numbers[i*dimension : (i+1)*dimension]
-	}
-	return rows
 }
 
 // best returns the trial with the best figure so far, nil before the first.
@@ -304,20 +256,33 @@ func (s *search) best() *Trial {
 	return &s.trials[best]
 }
 
-// choose returns the index of the best trial, or of one with fewer factors that loses little. It is -1 if all failed.
-func choose(trials []Trial) int {
+// stored returns the numbers that a trial's model stores for a product. A neighbour is two, a product and a weight.
+func stored(t Trial) int {
+	if t.Neighbours == nil {
+		return t.Factors
+	}
+	return t.Factors + 2*t.Neighbours.Kept
+}
+
+// choose returns the index of the best trial, or of one with fewer numbers that loses little. Of trials with neighbours of a
+// kind, if there are any, it is one. It is -1 if all failed.
+func choose(trials []Trial, kind string) int {
+	wanted := func(t Trial) bool { return t.Failed == "" && t.Neighbours != nil && t.Neighbours.Kind == kind }
+	if !slices.ContainsFunc(trials, wanted) {
+		wanted = func(t Trial) bool { return t.Failed == "" }
+	}
 	best := -1
 	for i, t := range trials {
-		if t.Failed == "" && (best < 0 || t.NDCG10 > trials[best].NDCG10) {
+		if wanted(t) && (best < 0 || t.NDCG10 > trials[best].NDCG10) {
 			best = i
 		}
 	}
 	chosen := best
 	for i, t := range trials {
-		if t.Failed != "" || t.NDCG10 < trials[best].NDCG10*(1-cheaper) {
+		if !wanted(t) || t.NDCG10 < trials[best].NDCG10*(1-cheaper) {
 			continue
 		}
-		if t.Factors < trials[chosen].Factors || t.Factors == trials[chosen].Factors && t.NDCG10 > trials[chosen].NDCG10 {
+		if less := stored(trials[chosen]) - stored(t); less > 0 || less == 0 && t.NDCG10 > trials[chosen].NDCG10 {
 			chosen = i
 		}
 	}

@@ -130,7 +130,7 @@ func TestManyPinnedIterations(t *testing.T) {
 	if err != nil || len(figures) != MostIterations {
 		t.Errorf("%d iterations, %v", len(figures), err)
 	}
-	if trial, err := s.judge(t.Context(), c); err != nil || trial.Iterations != base.Iterations {
+	if trial, err := s.fits(t.Context(), c); err != nil || trial.Iterations != base.Iterations {
 		t.Errorf("%+v, %v", trial, err)
 	}
 }
@@ -176,7 +176,7 @@ func TestACheaperCandidateMayLoseALittle(t *testing.T) {
 		{[]Trial{{Factors: 1, NDCG10: 0.9, Failed: "diverged"}, trial(64, 0.1)}, 1},
 		{[]Trial{{Failed: "diverged"}}, -1},
 	} {
-		if got := choose(test.trials); got != test.want {
+		if got := choose(test.trials, ""); got != test.want {
 			t.Errorf("test %d: chose %d, want %d", i, got, test.want)
 		}
 	}
@@ -261,5 +261,110 @@ func TestGivenFoldsAreUsed(t *testing.T) {
 	repeated, err := Run(t.Context(), data, unused, als.Default(), Options{Seed: 1, Folds: folds, Repeatable: true}, nil, keep)
 	if err != nil || repeated.Trials[0].NDCG10 >= r.Trials[0].NDCG10 {
 		t.Errorf("the known products compete, and the first trial has %v after %v, %v", repeated.Trials[0].NDCG10, r.Trials[0].NDCG10, err)
+	}
+}
+
+// Neighbours of each kind are tried next to the best vectors, and each figure is that of the model at its β.
+func TestNeighboursAreTriedNextToTheBest(t *testing.T) {
+	data := shop(6, 120, 60, 8)
+	r := run(t, data, 0, Options{Seed: 3}, nil, keep)
+	kinds, best := map[string]int{}, r.Trials[0]
+	for _, trial := range r.Trials {
+		if trial.Neighbours == nil {
+			if trial.NDCG10 > best.NDCG10 {
+				best = trial
+			}
+			continue
+		}
+		kinds[trial.Neighbours.Kind]++
+		vectors := trial
+		vectors.Neighbours = nil
+		if n := trial.Neighbours; !sameOptions(vectors, best) || trial.Iterations != best.Iterations || n.Kept != lake.DefaultKept || n.Beta < 0.1 || n.Beta > 1 {
+			t.Errorf("%+v with %+v is not next to the best, %+v", trial, n, best)
+		}
+		sum := 0.0
+		for f := range uint64(r.Folds) {
+			rest, heldOut := data.Ratings.Split(held(3+f, heldOut))
+			of := als.Data{Ratings: rest}
+			sum += ndcg10(t, modelOf(t, of, Apply(trial, als.Default()), trial.Neighbours), rest, heldOut)
+		}
+		if mean := sum / float64(r.Folds); math.Abs(mean-trial.NDCG10) > 1e-9 {
+			t.Errorf("%+v with %+v has %v", trial, trial.Neighbours, mean)
+		}
+	}
+	if kinds[lake.KNN] != len(exponents) || kinds[lake.EASE] != len(ridges) || len(r.LeftOut) > 0 {
+		t.Errorf("tried %v, left out %q", kinds, r.LeftOut)
+	}
+}
+
+// Too large a shop leaves a kind of neighbours out, says so, and says by how much. A large one keeps fewer neighbours.
+func TestNeighboursOfLargeShops(t *testing.T) {
+	ratings := func(products, perCustomer int) *sparse.Matrix {
+		return &sparse.Matrix{Width: products, Start: []int64{0, int64(perCustomer)}}
+	}
+	for _, c := range []struct {
+		name            string
+		ratings         *sparse.Matrix
+		folds           int
+		memory          int64
+		knn, ease, kept int
+		leftOut         []string
+	}{
+		{"small", ratings(5_000, 10), 5, 0, len(exponents), len(ridges), 100, nil},
+		{"many folds", ratings(6_000, 10), 5, 0, len(exponents), 0, 100, []string{"EASE is not tried: 6000 products are more than 5848"}},
+		{"little memory", ratings(5_000, 10), 1, 512 << 20, len(exponents), 0, 100, []string{"5000 products are more than 4729"}},
+		{"many products", ratings(200_000, 10), 1, 0, len(exponents), 0, 80, []string{"EASE is not tried"}},
+		{"too many products", ratings(900_000, 10), 1, 0, 0, 0, 0, []string{"Item neighbours are not tried: 900000 products are too many, of at most 800000."}},
+		{"a customer with all", ratings(5_000, 150_000), 1, 0, 0, len(ridges), 100, []string{"Item kNN is not tried"}},
+	} {
+		s := search{Options: Options{Memory: c.memory}, folds: make([]fold, c.folds), partner: Trial{Factors: 16, NDCG10: 0.1, Iterations: 1}}
+		list, leftOut := s.withNeighbours(c.ratings)
+		kinds := map[string]int{}
+		for _, trial := range list {
+			kinds[trial.Neighbours.Kind]++
+			if trial.Neighbours.Kept != c.kept || trial.Round != blended || trial.NDCG10 != 0 {
+				t.Errorf("%s: %+v with %+v", c.name, trial, trial.Neighbours)
+			}
+		}
+		if kinds[lake.KNN] != c.knn || kinds[lake.EASE] != c.ease || len(leftOut) != len(c.leftOut) {
+			t.Errorf("%s: %v, left out %q", c.name, kinds, leftOut)
+			continue
+		}
+		for i, want := range c.leftOut {
+			if !strings.Contains(leftOut[i], want) {
+				t.Errorf("%s: left out %q, want %q", c.name, leftOut[i], want)
+			}
+		}
+	}
+}
+
+// Options may name a kind of neighbours, or none.
+func TestKindsOfNeighbours(t *testing.T) {
+	for kind, want := range map[string]map[string]int{
+		"auto": {lake.KNN: len(exponents), lake.EASE: len(ridges)}, lake.KNN: {lake.KNN: len(exponents)}, lake.EASE: {lake.EASE: len(ridges)}, "off": {},
+	} {
+		s := search{Options: Options{Neighbours: kind}, folds: make([]fold, 1)}
+		list, leftOut := s.withNeighbours(&sparse.Matrix{Width: 50, Start: []int64{0}})
+		kinds := map[string]int{}
+		for _, trial := range list {
+			kinds[trial.Neighbours.Kind]++
+		}
+		if !reflect.DeepEqual(kinds, want) || len(leftOut) > 0 {
+			t.Errorf("%s: tried %v, left out %q", kind, kinds, leftOut)
+		}
+	}
+}
+
+// Neighbours are two numbers each, so they must gain more than a cheaper candidate may lose.
+func TestNeighboursMustGain(t *testing.T) {
+	alone, next := Trial{Factors: 64, NDCG10: 0.5, Iterations: 1}, Trial{Factors: 64, NDCG10: 0.504, Iterations: 1, Neighbours: &lake.Neighbours{Kind: lake.KNN, Kept: 100}}
+	if got := choose([]Trial{alone, next}, ""); got != 0 {
+		t.Errorf("chose %d for a gain of 0.8 %%", got)
+	}
+	if next.NDCG10 = 0.51; choose([]Trial{alone, next}, "") != 1 {
+		t.Error("a gain of 2 % does not count")
+	}
+	if next.NDCG10 = 0.3; choose([]Trial{alone, next}, lake.KNN) != 1 || choose([]Trial{alone, next}, lake.EASE) != 0 {
+		t.Error("the kind that is asked for does not go first")
 	}
 }
