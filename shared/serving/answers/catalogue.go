@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"math"
+	"sync"
 	"sync/atomic"
 
 	"recsys/shared/contract/distance"
@@ -26,6 +27,7 @@ type catalogue struct {
 	neighbours *neighbours.Table
 	scorer     *blend.Scorer
 	shelf      atomic.Pointer[shelf] // nil until a batch has read it
+	idle       sync.Pool             // searchers
 }
 
 // shelf is the shop's facts about the items of a catalogue, by their places. They change with each snapshot.

@@ -110,7 +110,8 @@ func (m *memoryRetriever) search(q *batchQuery, shelf *shelf, askers []asker, fo
 	for from := 0; from < len(askers); from += searchedAtOnce {
 		to := min(from+searchedAtOnce, len(askers))
 		parts.Go(func() error {
-			s := newSearcher(m.catalogue, q, shelf)
+			s := m.catalogue.searcher(q, shelf)
+			defer m.catalogue.idle.Put(s)
 			s.recommended(askers[from:to], found[from:to])
 			s.similar(askers[from:to], found[from:to])
 			return nil
@@ -126,8 +127,8 @@ type searcher struct {
 	shelf  *shelf
 	facts  statement
 	scores []float32 // a row a record
-	barred []int32   // by item: the last record that may not get it, counted from 1
-	record int32
+	barred []int32   // by item: the last record that may not get it
+	record int32     // counts the lists of all batches, from 1
 	best   []scored
 }
 
@@ -137,8 +138,27 @@ type scored struct {
 	score float32
 }
 
-func newSearcher(c *catalogue, q *batchQuery, shelf *shelf) *searcher {
-	return &searcher{catalogue: c, q: q, shelf: shelf, facts: q.statement(), barred: make([]int32, len(c.ids))}
+// mostRecords is far below the largest int32, to which a searcher may count.
+const mostRecords = 1 << 30
+
+// searcher returns one that is idle, or a new one. Its memory is the largest part of a search.
+func (c *catalogue) searcher(q *batchQuery, shelf *shelf) *searcher {
+	s, _ := c.idle.Get().(*searcher)
+	if s == nil {
+		s = &searcher{catalogue: c, barred: make([]int32, len(c.ids))}
+	}
+	if s.record > mostRecords {
+		clear(s.barred)
+		s.record = 0
+	}
+	s.q, s.shelf, s.facts = q, shelf, q.statement()
+	return s
+}
+
+// rows makes room for the scores of n records.
+func (s *searcher) rows(n int) []float32 {
+	s.scores = slices.Grow(s.scores[:0], n*len(s.ids))[:n*len(s.ids)]
+	return s.scores
 }
 
 // recommended searches for the items that fit each record's vector and history best.
@@ -150,8 +170,7 @@ func (s *searcher) recommended(askers []asker, found []ranking.Candidates) {
 			histories[i] = askers[i].history()
 		}
 	}
-	s.scores = make([]float32, len(askers)*len(s.ids))
-	s.scorer.Score(s.scores, vectors, histories)
+	s.scorer.Score(s.rows(len(askers)), vectors, histories)
 	for i := range askers {
 		if a := &askers[i]; a.vector != nil || len(histories[i]) > 0 {
 			s.bar(a)
@@ -181,8 +200,7 @@ func (s *searcher) similar(askers []asker, found []ranking.Candidates) {
 			vectors, of = append(vectors, s.vector(first)), append(of, i)
 		}
 	}
-	s.scores = s.scores[:len(vectors)*len(s.ids)]
-	s.scorer.ScoreVectors(s.scores, vectors)
+	s.scorer.ScoreVectors(s.rows(len(vectors)), vectors)
 	for k, i := range of {
 		a := &askers[i]
 		s.bar(a)

@@ -2,7 +2,9 @@ package answers
 
 import (
 	"bytes"
+	"cmp"
 	"fmt"
+	"maps"
 	"math"
 	"math/rand/v2"
 	"slices"
@@ -14,6 +16,8 @@ import (
 	"recsys/shared/contract/distance"
 	"recsys/shared/contract/lake"
 	"recsys/shared/contract/settings"
+	"recsys/shared/learn/blend"
+	"recsys/shared/learn/neighbours"
 	"recsys/shared/store/vectorstore"
 	"recsys/shared/stream/activity"
 )
@@ -195,5 +199,108 @@ func TestACatalogueThatCannotBeUsed(t *testing.T) {
 		if used := service.inMemory.kept.kept[0].part != nil; used != c.usable {
 			t.Errorf("%s: the catalogue is used: %t", name, used)
 		}
+	}
+}
+
+// randomNeighbours has 20 targets for most items of a shop, and an item that the shop does not have.
+func randomNeighbours(chance *rand.Rand, items []string) *blend.Neighbours {
+	n := &blend.Neighbours{Kind: lake.KNN, Beta: 0.4, Items: append([]string{"elsewhere"}, items...), Table: &neighbours.Table{Start: []int64{0}}}
+	for source := range n.Items {
+		for _, target := range slices.Sorted(slices.Values(chance.Perm(len(n.Items))[:20*(source%5)/4])) {
+			n.Table.Items, n.Table.Weights = append(n.Table.Items, int32(target)), append(n.Table.Weights, float32(chance.NormFloat64()+0.5))
+		}
+		n.Table.Start = append(n.Table.Start, int64(len(n.Table.Items)))
+	}
+	return n
+}
+
+// TestNeighboursRankInMemory: the answers are those of package blend, by which evaluate measures a version. The history is that of
+// the customer, also the part that may be recommended again, and the session.
+func TestNeighboursRankInMemory(t *testing.T) {
+	t.Parallel()
+	w := setup(t)
+	chance := rand.New(rand.NewPCG(6, 6))
+	v := randomShop(chance, distance.InnerProduct)
+	items := slices.Sorted(maps.Keys(v.Items))
+	v.Neighbours = randomNeighbours(chance, items)
+	place := map[string]int32{}
+	model := blend.Model{Metric: v.Metric, Dimension: 8, Items: items, Neighbours: v.Neighbours.For(items), Beta: v.Neighbours.Beta}
+	for i, id := range items {
+		place[id] = int32(i)
+		model.Vectors = append(model.Vectors, v.Items[id]...)
+	}
+	scorer, err := blend.NewScorer(model)
+	w.Must(err)
+	rated, history := map[string]bool{}, map[int32][]int32{}
+	for _, row := range v.Rated {
+		rated[fmt.Sprint(row[0], row[1])] = true
+		history[row[0].(int32)] = append(history[row[0].(int32)], place[row[1].(string)])
+	}
+	for customer := range int32(40) {
+		again := chance.IntN(80)
+		v.Seen = append(v.Seen, []any{customer, items[again]})
+		history[customer] = append(history[customer], int32(again))
+	}
+	versiontest.Load(w, w.loader, w.artifacts, v)
+	stock := map[string]int32{} // of products that the shop holds: those with a row, and those that somebody has rated
+	for _, row := range v.Rated {
+		stock[row[1].(string)] = vectorstore.Unlimited
+	}
+	for _, row := range v.Attributes {
+		stock[row[0].(string)] = row[2].(int32)
+	}
+	options := w.service.Options
+	options.SessionWeight = 0
+	service := New(w.service.pool, w.artifacts, options, w.service.timeout)
+	var lines []string
+	for customer := range int32(40) {
+		lines = append(lines, fmt.Sprintf(`{"customer_number":%d,"browse_history":[{"product_code":%q}]}`, customer, items[customer]))
+	}
+	got, err := service.Answer(t.Context(), batchOf(t, lines))
+	w.Must(err)
+	if service.inMemory.kept.kept[0].part == nil {
+		t.Fatal("the database has searched")
+	}
+	scores := make([]float32, len(items))
+	for customer, answer := range got {
+		session, vector := int32(customer), v.Users[int32(customer)]
+		if vector == nil {
+			vector = v.Items[items[session]]
+		}
+		all := slices.Compact(slices.Sorted(slices.Values(append(history[int32(customer)], session))))
+		scorer.ScoreOne(scores, vector, all)
+		var want []activity.Scored
+		for i, id := range items {
+			if stock[id] > 0 && int32(i) != session && !rated[fmt.Sprint(int32(customer), id)] {
+				want = append(want, activity.Scored{ID: id, Score: float64(scores[i])})
+			}
+		}
+		slices.SortFunc(want, func(a, b activity.Scored) int { return cmp.Compare(b.Score, a.Score) })
+		if want = want[:min(len(want), options.Limit)]; len(want) == options.Limit && !slices.Equal(answer.Recommended, want) {
+			t.Errorf("customer %d: %v by %s, want %v", customer, answer.Recommended, answer.Recommendation.Strategy, want)
+		}
+	}
+}
+
+// TestACustomerWithoutAVectorHasNeighbours: a customer who came after the training is recommended by their history alone.
+func TestACustomerWithoutAVectorHasNeighbours(t *testing.T) {
+	t.Parallel()
+	w := setup(t)
+	v := versiontest.Small()
+	v.Metric, v.Rated = distance.InnerProduct, [][]any{{int32(7), "item-050"}}
+	v.Neighbours = &blend.Neighbours{Kind: lake.EASE, Beta: 0.5, Items: []string{"item-050", "item-020", "item-030"},
+		Table: &neighbours.Table{Start: []int64{0, 2, 2, 2}, Items: []int32{1, 2}, Weights: []float32{0.25, 0.75}}}
+	number := versiontest.Load(w, w.loader, w.artifacts, v)
+	answers, err := w.service.Answer(t.Context(), batchOf(t, []string{`{"customer_number":7}`}))
+	w.Must(err)
+	if got := answers[0]; got.Recommendation.Strategy != activity.History || got.Recommended[0].ID != "item-030" || got.Recommended[1].ID != "item-020" {
+		t.Errorf("%+v", got)
+	}
+	// Neighbours that cannot be read leave the version to the database.
+	_, err = w.artifacts.DeletePrefix(t.Context(), lake.VersionKey(number, lake.NeighboursKey))
+	w.Must(err)
+	again := New(w.service.pool, w.artifacts, w.service.Options, w.service.timeout)
+	if _, err := again.Answer(t.Context(), batchOf(t, []string{`{"customer_number":103}`})); err != nil || again.inMemory.kept.kept[0].part != nil {
+		t.Errorf("%v, %+v", err, again.inMemory.kept.kept[0])
 	}
 }
