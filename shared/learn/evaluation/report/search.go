@@ -14,6 +14,7 @@ type tried struct {
 	Choice  string
 	Chart   chart
 	Columns []string
+	Wide    bool       // the table is too wide to stand next to the chart
 	Rows    []trialRow // the best first
 }
 
@@ -35,11 +36,11 @@ func (r *Report) search() *tried {
 	if s == nil || s.Chosen < 0 || s.Chosen >= len(s.Trials) {
 		return nil
 	}
-	columns := trialColumns
-	if !triesNeighbours(s) {
+	columns, wide := trialColumns, triesNeighbours(s)
+	if !wide {
 		columns = columns[:len(columns)-2]
 	}
-	return &tried{choice(s), searchChart(s), columns, trialRows(s, len(columns))}
+	return &tried{choice(s), searchChart(s), columns, wide, trialRows(s, len(columns))}
 }
 
 func triesNeighbours(s *lake.Search) bool {
