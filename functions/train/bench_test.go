@@ -22,10 +22,12 @@ func BenchmarkTrain(b *testing.B) {
 	for _, shape := range []struct {
 		name                      string
 		customers, items, ratings int
-	}{{"OneMillion", 6_040, 3_706, 1_000_000}, {"TwentyMillion", 138_493, 26_744, 20_000_000}} {
+		neighbours                string
+	}{{"OneMillion", 6_040, 3_706, 1_000_000, "off"}, {"OneMillionWithKNN", 6_040, 3_706, 1_000_000, "knn"},
+		{"OneMillionWithEASE", 6_040, 3_706, 1_000_000, "ease"}, {"TwentyMillion", 138_493, 26_744, 20_000_000, "off"}} {
 		b.Run(shape.name, func(b *testing.B) {
 			bench := setup(b)
-			bench.Options = als.Default()
+			bench.Options, bench.Neighbours = als.Default(), shape.neighbours
 			rows := bench.publishSkewed(shape.customers, shape.items, shape.ratings)
 			for b.Loop() {
 				b.StopTimer()
