@@ -260,11 +260,14 @@ func (s *searcher) before(a, b scored) bool {
 	return a.score > b.score || a.score == b.score && s.ids[a.place] < s.ids[b.place]
 }
 
-// candidates returns the best items of a record's row.
+// candidates returns the best items of a record's row. Without a vector, an item for which no neighbour speaks is none.
 func (s *searcher) candidates(row int, a *asker, n int) []ranking.Candidate {
 	best := s.top(s.row(row), n)
 	list := make([]ranking.Candidate, len(best))
 	for i, item := range best {
+		if a.vector == nil && item.score <= 0 {
+			return list[:i]
+		}
 		list[i] = ranking.Candidate{ID: s.ids[item.place], Value: -float64(item.score), Line: s.shelf.lines[item.place]}
 		if !s.scorer.Blends() {
 			list[i].Value = s.distance(a.vector, item.place, item.score)

@@ -102,30 +102,33 @@ func TestMemoryAnswersAsTheDatabase(t *testing.T) {
 			"no session":        func(s *settings.Ranking) { s.SessionWeight, s.TrendingHalfLife = 0, 0 },
 			"diverse":           func(s *settings.Ranking) { s.Diversity, s.Limit = 0.5, 10 },
 		} {
-			t.Run(string(metric)+", "+name, func(t *testing.T) {
-				options := settings.Default[settings.Recommend]().Ranking
-				change(&options)
-				inMemory := New(w.service.pool, w.artifacts, options, w.service.timeout)
-				options.InMemoryUpTo = 0
-				byDatabase := New(w.service.pool, w.artifacts, options, w.service.timeout)
-				_, err := inMemory.Answer(t.Context(), questions) // counts the carts, which are trends from then on
-				w.Must(err)
-				got, err := inMemory.Answer(t.Context(), questions)
-				w.Must(err)
-				want, err := byDatabase.Answer(t.Context(), questions)
-				w.Must(err)
-				if inMemory.inMemory.kept.kept[0].part == nil || byDatabase.inMemory.kept.kept[0].part != nil {
-					t.Fatal("both searched in the same way")
-				}
-				for i := range got {
-					if a, b := spelled(got[i]), spelled(want[i]); a != b {
-						t.Errorf("record %d: in memory\n%s\nby the database\n%s", i, a, b)
-					}
-					if wrong := furthest(got[i], want[i]); wrong > 1e-5 {
-						t.Errorf("record %d: scores differ by %v", i, wrong)
-					}
-				}
-			})
+			t.Run(string(metric)+", "+name, func(t *testing.T) { w.answerAlike(t, questions, change) })
+		}
+	}
+}
+
+// answerAlike wants the same answers in memory and by the database.
+func (w *world) answerAlike(t *testing.T, questions Batch, change func(*settings.Ranking)) {
+	options := settings.Default[settings.Recommend]().Ranking
+	change(&options)
+	inMemory := New(w.service.pool, w.artifacts, options, w.service.timeout)
+	options.InMemoryUpTo = 0
+	byDatabase := New(w.service.pool, w.artifacts, options, w.service.timeout)
+	_, err := inMemory.Answer(t.Context(), questions) // counts the carts, which are trends from then on
+	w.Must(err)
+	got, err := inMemory.Answer(t.Context(), questions)
+	w.Must(err)
+	want, err := byDatabase.Answer(t.Context(), questions)
+	w.Must(err)
+	if inMemory.inMemory.kept.kept[0].part == nil || byDatabase.inMemory.kept.kept[0].part != nil {
+		t.Fatal("both searched in the same way")
+	}
+	for i := range got {
+		if a, b := spelled(got[i]), spelled(want[i]); a != b {
+			t.Errorf("record %d: in memory\n%s\nby the database\n%s", i, a, b)
+		}
+		if wrong := furthest(got[i], want[i]); wrong > 1e-5 {
+			t.Errorf("record %d: scores differ by %v", i, wrong)
 		}
 	}
 }

@@ -32,6 +32,7 @@ const (
 	byProduct
 	byGroup
 	byCustomer
+	byNeighbours // with all that byVector is told
 )
 
 // parameters are all of them, in the order of a statement's numbers.
@@ -42,6 +43,7 @@ var parameters = []parameter{
 	{"folded", "text", everySearch, each(func(q *batchQuery, i int) string { return q.records[i].codes.folded })},
 	{"country", "text", byGroup, each(func(q *batchQuery, i int) string { return vectorstore.CountryKey(q.records[i].record.Group) })},
 	{"vector", "vector", byVector, each(func(q *batchQuery, i int) *pgvector.Vector { return vectorOf(q.records[i].vector) })},
+	{"related", "text", byNeighbours, each(func(q *batchQuery, i int) string { return textOf(q.records[i].related) })},
 	{"asked", "bool", byCustomer, each(func(q *batchQuery, i int) bool { return q.storedFirst || q.records[i].vector == nil })},
 	{"weights", "text", byVector, each(func(q *batchQuery, i int) string { return textArray(q.sessionWeights(&q.records[i])) })},
 }
@@ -60,7 +62,7 @@ func each[T any](value func(q *batchQuery, place int) T) func(*batchQuery, []int
 // told yields the parameters of a search.
 func (s search) told(yield func(parameter) bool) {
 	for _, p := range parameters {
-		if (p.only == everySearch || p.only == s) && !yield(p) {
+		if (p.only == everySearch || p.only == s || p.only == byVector && s == byNeighbours) && !yield(p) {
 			return
 		}
 	}

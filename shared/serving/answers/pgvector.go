@@ -22,6 +22,7 @@ type pgvectorRetriever struct {
 	acquire func(context.Context) (*pgxpool.Conn, error) // the second connection
 	timeout time.Duration
 	texts   *rendered
+	scales  map[*activity.Record]float64 // of the records' vectors, see scalesOf
 }
 
 // searchError is the error of the searches of a round trip.
@@ -36,7 +37,8 @@ func (e *searchError) Unwrap() []error { return e.errs }
 // retrieve implements retriever.
 func (p *pgvectorRetriever) retrieve(ctx context.Context, q batchQuery) ([]ranking.Candidates, error) {
 	rows := newRowReader(&q)
-	recommended, similar := p.recommended(&q, rows), p.similar(&q, rows)
+	recommended, neighbours := p.recommended(&q, rows)
+	similar := p.similar(&q, rows)
 	var second *pgxpool.Conn
 	if similar != nil {
 		var err error
@@ -54,6 +56,9 @@ func (p *pgvectorRetriever) retrieve(ctx context.Context, q batchQuery) ([]ranki
 		searches.Go(func() { failed[1] = second.SendBatch(ctx, similar).Close() })
 	}
 	searches.Wait()
+	if failed[0] == nil && failed[1] == nil && neighbours != nil {
+		failed[0] = p.blend(ctx, q, rows, neighbours)
+	}
 	if failed[0] == nil && failed[1] == nil {
 		return rows.candidates(), nil
 	}
@@ -62,13 +67,17 @@ func (p *pgvectorRetriever) retrieve(ctx context.Context, q batchQuery) ([]ranki
 }
 
 // recommended is the searches for items to recommend, a statement for each way to find them. Each batch has all of them, also if
-// no record needs one, so that a connection prepares a version's statements with its first batch.
-func (p *pgvectorRetriever) recommended(q *batchQuery, rows *rowReader) *pgx.Batch {
-	batch := begin(q, q.fetch(activity.Model))
+// no record needs one, so that a connection prepares a version's statements with its first batch. The neighbourhood is nil if the
+// vectors rank alone.
+func (p *pgvectorRetriever) recommended(q *batchQuery, rows *rowReader) (batch *pgx.Batch, n *neighbourhood) {
+	batch = begin(q, q.fetchNearest())
 	p.queueNearest(batch, q, rows)
+	if q.blends() {
+		n = p.queueNeighbours(batch, q)
+	}
 	queueVectorless(batch, p.texts, q, rows)
 	batch.Queue("commit")
-	return batch
+	return batch, n
 }
 
 // similar is the search for items that are similar to the sessions' products, nil if there are no products.
@@ -108,7 +117,7 @@ func queue(batch *pgx.Batch, texts *rendered, q *batchQuery, file string, values
 
 func (p *pgvectorRetriever) queueNearest(batch *pgx.Batch, q *batchQuery, rows *rowReader) {
 	values := q.statement()
-	values.By, values.Exact, values.Fetch = byVector, q.exact, q.fetch(activity.Model)
+	values.By, values.Exact, values.Fetch = byVector, q.exact, q.fetchNearest()
 	values.WithLines = q.rules.Diversity > 0 && q.version.HasShop
 	queue(batch, p.texts, q, "nearest.sql", values, q.places(everyRecord)).Query(rows.recommended)
 }

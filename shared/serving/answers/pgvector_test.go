@@ -114,7 +114,8 @@ func (w *world) searches(q batchQuery) map[string]string {
 	texts := &rendered{}
 	retriever := &pgvectorRetriever{texts: texts}
 	rows := newRowReader(&q)
-	sent := slices.Concat(retriever.recommended(&q, rows).QueuedQueries, retriever.similar(&q, rows).QueuedQueries)
+	recommended, _ := retriever.recommended(&q, rows)
+	sent := slices.Concat(recommended.QueuedQueries, retriever.similar(&q, rows).QueuedQueries)
 	searches := map[string]string{}
 	for key, text := range texts.texts {
 		if slices.ContainsFunc(sent, func(query *pgx.QueuedQuery) bool { return query.SQL == text }) {
@@ -248,7 +249,7 @@ func TestWhichVectorGoesFirst(t *testing.T) {
 			w.Must(err)
 			batch.records = append(batch.records, newRecordQuery(&record, versiontest.Direction(0.5, 4)))
 		}
-		found, err := retrieveAll(t.Context(), &pgvectorRetriever{conn, w.service.acquire, w.service.timeout, w.service.texts}, batch)
+		found, err := retrieveAll(t.Context(), &pgvectorRetriever{conn: conn, acquire: w.service.acquire, timeout: w.service.timeout, texts: w.service.texts}, batch)
 		w.Must(err)
 		var got []string
 		for _, answer := range answers(batch.rules, active, found) {

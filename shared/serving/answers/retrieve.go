@@ -22,6 +22,7 @@ type recordQuery struct {
 	session []activity.Product // the most telling first
 	codes   codes              // of the session
 	vector  []float32          // by the model, nil if it gives none
+	related []int32            // the items that neighbours found, by their numbers
 }
 
 // batchQuery is what the records of a batch ask, and all that they share.
@@ -81,7 +82,7 @@ func recordQueries(records []*activity.Record, m *model.Model, v vectorstore.Act
 
 func newRecordQuery(record *activity.Record, vector []float32) recordQuery {
 	session := ranking.ByTelling(record.Products)
-	return recordQuery{record, session, codesOf(session), vector}
+	return recordQuery{record: record, session: session, codes: codesOf(session), vector: vector}
 }
 
 // retrieveAll retrieves the candidates of a batch. The records that come short get one further search, all of them together.

@@ -138,7 +138,7 @@ func (s *Service) retriever(ctx context.Context, conn *pgxpool.Conn, active vect
 	if catalogue := s.inMemory.read(ctx, active); catalogue != nil {
 		return &memoryRetriever{conn, s.timeout, s.texts, catalogue}
 	}
-	return &pgvectorRetriever{conn, s.acquire, s.timeout, s.texts}
+	return &pgvectorRetriever{conn, s.acquire, s.timeout, s.texts, map[*activity.Record]float64{}}
 }
 
 // answers makes an answer of each record's candidates.

@@ -9,6 +9,7 @@ import (
 	"text/template"
 
 	"recsys/shared/contract/shape"
+	"recsys/shared/learn/blend"
 	"recsys/shared/store/vectorstore"
 )
 
@@ -112,6 +113,9 @@ func (s statement) Now() string {
 	return fmt.Sprintf("$%d::timestamptz", number)
 }
 
+// WithRelated reports whether it is told the items that neighbours found.
+func (s statement) WithRelated() bool { return s.By == byNeighbours }
+
 // Similar reports whether the product itself is left out.
 func (s statement) Similar() bool { return s.By == byProduct }
 
@@ -120,6 +124,8 @@ func (s statement) Users() string      { return vectorstore.UserTable(s.Version)
 func (s statement) Popularity() string { return vectorstore.PopularityTable(s.Version) }
 func (s statement) Rated() string      { return vectorstore.RatedTable(s.Version) }
 func (s statement) History() string    { return vectorstore.HistoryTable(s.Version) }
+func (s statement) Neighbours() string { return vectorstore.NeighbourTable(s.Version) }
+func (s statement) MostHistory() int   { return blend.MostHistory }
 func (s statement) Attributes() string { return vectorstore.AttributeTable(s.Version) }
 func (s statement) Codes() string      { return vectorstore.CodeTable(s.Version) }
 func (s statement) Trending() string   { return vectorstore.TrendingTable }
