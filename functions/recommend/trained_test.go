@@ -7,6 +7,7 @@ import (
 	"io"
 	"maps"
 	"math"
+	"runtime"
 	"slices"
 	"strconv"
 	"strings"
@@ -19,16 +20,19 @@ import (
 
 	"recsys/shared/contract/distance"
 	"recsys/shared/contract/lake"
+	"recsys/shared/contract/settings"
 	"recsys/shared/contract/shape"
 	"recsys/shared/learn/als"
+	"recsys/shared/learn/blend"
 	"recsys/shared/learn/model"
+	"recsys/shared/learn/neighbours"
 	"recsys/shared/learn/sparse"
 	"recsys/shared/shop/sampleshop"
 	"recsys/shared/store/vectorstore"
 	"recsys/shared/stream/activity"
 )
 
-// trainedShop is a sample shop with the factors that ALS learns from its ratings.
+// trainedShop is a sample shop with the factors that ALS and the neighbours that item kNN learn from its ratings.
 type trainedShop struct {
 	version
 	linear []byte // the model for customers without a vector
@@ -113,13 +117,20 @@ func (shop *trainedShop) fit(tb testing.TB, users map[int32]model.Record, items 
 		matrix.Start = append(matrix.Start, int64(len(matrix.Columns)))
 	}
 	encoders := model.FitEncoders(u, p)
-	factors, err := als.Fit(tb.Context(), als.Data{Ratings: matrix, Users: encoders.Users(u), Items: encoders.Items(p)}, als.Default(), nil, nil)
+	options := als.Default()
+	options.Factors = 128
+	factors, err := als.Fit(tb.Context(), als.Data{Ratings: matrix, Users: encoders.Users(u), Items: encoders.Items(p)}, options, nil, nil)
 	if err != nil {
 		tb.Fatal(err)
 	}
 	if shop.linear, err = model.WriteLinear(encoders, factors.UserMap, factors.ItemMap); err != nil {
 		tb.Fatal(err)
 	}
+	table, err := neighbours.KNN(tb.Context(), matrix, neighbours.DefaultKNN())
+	if err != nil {
+		tb.Fatal(err)
+	}
+	shop.Neighbours = &blend.Neighbours{Kind: lake.KNN, Beta: 0.4, Items: products, Table: table}
 	shop.Metric, shop.Items, shop.Users, shop.Whole = distance.InnerProduct, map[string][]float32{}, map[int32][]float32{}, true
 	for i, code := range products {
 		shop.Items[code] = factors.Items[i*factors.Dimension:][:factors.Dimension]
@@ -156,53 +167,92 @@ func largeSample() sampleshop.Options {
 	return o
 }
 
-// BenchmarkTrained answers batches of 500 from a trained model of 10,000 products and 16,000 customers. The bare limit
-// beside it is two searches for each record and nothing else, over two connections at the same time. "in-turns" alternates
-// the two, so its ratio holds on a busy machine.
+// BenchmarkTrained answers batches of 500 from a trained model of 10,000 products and 16,000 customers: by the index, in memory,
+// and both with item kNN next to the vectors. The bare limit beside them is two searches by the index for each record and nothing
+// else, over two connections at the same time. They take turns, so their ratios hold on a busy machine. "one" is a record alone.
 func BenchmarkTrained(b *testing.B) {
 	const size = 500
 	w := setup(b)
 	shop := train(b, largeSample())
-	number := w.loadTrained(shop)
 	payloads := shopSessions(b, largeSample(), size)
-	handler := w.newHandler(w.readerURL, accepting{})
-	event := batch(payloads...)
-	searches := w.bareSearches(shop, number, payloads)
-	b.Run("ours", func(b *testing.B) {
-		b.ReportAllocs()
-		answer(b, handler, event)
-		for b.Loop() {
-			answer(b, handler, event)
+	byIndex := func(s *settings.Ranking) { s.InMemoryUpTo = 0 }
+	handlers := map[string]*Handler{"index": w.newHandler(w.readerURL, accepting{}, byIndex), "memory": w.newHandler(w.readerURL, accepting{})}
+	for _, ranks := range []string{"vectors", "blend"} {
+		version := shop
+		if ranks == "vectors" {
+			version.Neighbours = nil
 		}
-		b.ReportMetric(float64(size*b.N)/b.Elapsed().Seconds(), "records/s")
-	})
-	b.Run("bare", func(b *testing.B) {
-		searches()
-		for b.Loop() {
-			searches()
+		searches := w.bareSearches(shop, w.loadTrained(version), payloads)
+		for _, way := range []string{"index", "memory"} {
+			b.Run(ranks+"/"+way+"/500", func(b *testing.B) { inTurns(b, handlers[way], batch(payloads...), searches) })
+			b.Run(ranks+"/"+way+"/one", func(b *testing.B) { alone(b, handlers[way], payloads) })
 		}
-		b.ReportMetric(float64(size*b.N)/b.Elapsed().Seconds(), "records/s")
-	})
-	b.Run("in-turns", func(b *testing.B) { inTurns(b, handler, event, searches) })
+		b.Run(ranks+"/cold", func(b *testing.B) { w.coldStarts(b, payloads[0]) })
+	}
 }
 
-// inTurns reports the handler's throughput relative to the bare searches: the median over pairs.
+// inTurns reports the handler's throughput, and relative to the bare searches: medians of batches that take turns.
 func inTurns(b *testing.B, handler *Handler, event events.KinesisEvent, searches func()) {
 	timed := func(run func()) float64 {
 		started := time.Now()
 		run()
 		return time.Since(started).Seconds()
 	}
-	var ratios, ours, bare []float64
+	ours := func() { answer(b, handler, event) }
+	timed(ours) // prepares its statements
+	timed(searches)
+	var ratios, mine, bare []float64
 	for b.Loop() {
-		mine, theirs := timed(func() { answer(b, handler, event) }), timed(searches)
-		ratios, ours, bare = append(ratios, theirs/mine), append(ours, mine), append(bare, theirs)
+		own, theirs := timed(ours), timed(searches)
+		ratios, mine, bare = append(ratios, theirs/own), append(mine, own), append(bare, theirs)
 	}
-	median := func(values []float64) float64 { slices.Sort(values); return values[len(values)/2] }
 	size := float64(len(event.Records))
-	b.ReportMetric(100*median(ratios), "%-of-bare")
-	b.ReportMetric(size/median(ours), "records/s")
-	b.ReportMetric(size/median(bare), "bare-records/s")
+	b.ReportMetric(100*quantile(ratios, 0.5), "%-of-bare")
+	b.ReportMetric(size/quantile(mine, 0.5), "records/s")
+	b.ReportMetric(size/quantile(bare, 0.5), "bare-records/s")
+}
+
+// alone reports how long a record alone takes, for one after the other.
+func alone(b *testing.B, handler *Handler, payloads []string) {
+	var took []float64
+	for b.Loop() {
+		event := batch(payloads[len(took)%len(payloads)])
+		started := time.Now()
+		answer(b, handler, event)
+		took = append(took, float64(time.Since(started).Microseconds())/1000)
+	}
+	b.ReportMetric(quantile(took, 0.5), "ms-median")
+	b.ReportMetric(quantile(took, 0.99), "ms-p99")
+}
+
+// coldStarts reports the first answer of a new handler, which connects and loads the version, and the memory that it holds then.
+func (w *world) coldStarts(b *testing.B, payload string) {
+	var took []float64
+	held := 0.0
+	for b.Loop() {
+		before := heap()
+		handler := w.newHandler(w.readerURL, accepting{})
+		started := time.Now()
+		answer(b, handler, batch(payload))
+		took = append(took, float64(time.Since(started).Microseconds())/1000)
+		held = heap() - before
+		runtime.KeepAlive(handler)
+	}
+	b.ReportMetric(quantile(took, 0.5), "ms-median")
+	b.ReportMetric(held, "MB-held")
+}
+
+// heap returns the megabytes that are in use after a collection.
+func heap() float64 {
+	runtime.GC()
+	var stats runtime.MemStats
+	runtime.ReadMemStats(&stats)
+	return float64(stats.HeapAlloc) / (1 << 20)
+}
+
+func quantile(values []float64, part float64) float64 {
+	slices.Sort(values)
+	return values[int(part*float64(len(values)-1))]
 }
 
 // bareSearches returns a function that searches the nearest five items of each record's customer and of its first product.

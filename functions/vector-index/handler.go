@@ -85,6 +85,9 @@ func (h *Handler) indexAndActivate(ctx context.Context, version vectorstore.Reco
 		return vectorstore.Record{}, err
 	}
 	measured, err := measure(ctx, h.DB, version, h.Queries, h.Target)
+	if err == nil {
+		err = measured.measureBlend(ctx, h.DB, version, h.Queries, h.Target)
+	}
 	if err != nil {
 		return vectorstore.Record{}, err
 	}

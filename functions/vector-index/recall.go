@@ -10,6 +10,7 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
 
+	"recsys/shared/serving/answers"
 	"recsys/shared/store/vectorstore"
 )
 
@@ -29,6 +30,7 @@ var ladder = []int{20, 40, 80, 160, 320, 640, 1000}
 type rung struct {
 	efSearch int
 	recall   float64
+	blended  bool // of the customers' lists with neighbours, see answers.Sample
 }
 
 // measurement is the steps that were tried, the last of them the best.
@@ -42,7 +44,11 @@ func (m measurement) best() rung { return m.steps[len(m.steps)-1] }
 func (m measurement) String() string {
 	var text []string
 	for _, s := range m.steps {
-		text = append(text, fmt.Sprintf("%.4f at ef_search=%d", s.recall, s.efSearch))
+		of := ""
+		if s.blended {
+			of = " of the lists with neighbours"
+		}
+		text = append(text, fmt.Sprintf("%.4f%s at ef_search=%d", s.recall, of, s.efSearch))
 	}
 	return strings.Join(text, ", ")
 }
@@ -64,7 +70,7 @@ func measure(ctx context.Context, db *pgxpool.Pool, version vectorstore.Record, 
 		return m, vectorstore.Wrap(doing, err)
 	}
 	if !indexed && version.ItemCount < indexServes {
-		return measurement{true, []rung{{defaultEfSearch, 1}}}, nil
+		return measurement{true, []rung{{efSearch: defaultEfSearch, recall: 1}}}, nil
 	}
 	if err := arms.exact(ctx, queries); err != nil {
 		return m, vectorstore.Wrap(doing, err)
@@ -74,12 +80,47 @@ func measure(ctx context.Context, db *pgxpool.Pool, version vectorstore.Record, 
 		if err != nil {
 			return m, vectorstore.Wrap(doing, err)
 		}
-		m.steps = append(m.steps, rung{efSearch, recall})
+		m.steps = append(m.steps, rung{efSearch: efSearch, recall: recall})
 		if recall >= target {
 			break
 		}
 	}
 	return m, nil
+}
+
+// measureBlend goes on for a version whose neighbours rank next to the vectors: hnsw.ef_search also says how many candidates the vectors
+// and the neighbours bring. It climbs on from the last step until the customers' lists reach the target, too.
+func (m *measurement) measureBlend(ctx context.Context, db *pgxpool.Pool, version vectorstore.Record, queries int, target float64) error {
+	if version.BlendKind == "" || version.BlendBeta == 0 || m.best().recall < target {
+		return nil
+	}
+	rows, err := db.Query(ctx, fmt.Sprintf(`select id::text from %s order by md5(id::text), id limit %d`, vectorstore.UserTable(version.Version), (queries+1)/2))
+	if err != nil {
+		return vectorstore.Wrap("drawing customers", err)
+	}
+	customers, err := pgx.CollectRows(rows, pgx.RowTo[string])
+	if err != nil {
+		return vectorstore.Wrap("drawing customers", err)
+	}
+	sample, err := answers.NewSample(ctx, db, vectorstore.ActiveVersion{Version: version.Version, Dimension: version.Dimension, Metric: version.Metric,
+		ItemCount: version.ItemCount, HasShop: true, Shop: version.Shop, BlendKind: version.BlendKind, BlendBeta: version.BlendBeta}, customers, neighbours)
+	if err != nil {
+		return err
+	}
+	for _, efSearch := range ladder {
+		if efSearch < m.best().efSearch {
+			continue
+		}
+		recall, err := sample.Recall(ctx, efSearch)
+		if err != nil {
+			return err
+		}
+		m.steps = append(m.steps, rung{efSearch, recall, true})
+		if recall >= target {
+			break
+		}
+	}
+	return nil
 }
 
 // arms are the two ways to search, in one transaction.

@@ -34,8 +34,8 @@ func setup(t *testing.T, server *postgres.Server) *bench {
 	}, w}
 }
 
-// load makes the next version, of random vectors, with an artifact in the bucket.
-func (b *bench) load(dimension int, items, users [][]float32, metric distance.Metric) (version int64) {
+// load makes the next version of vectors, with an artifact in the bucket.
+func (b *bench) load(dimension int, items, users [][]float32, metric distance.Metric, change ...func(*vectorstore.Load)) (version int64) {
 	b.Helper()
 	ctx := b.Context()
 	var count int
@@ -45,13 +45,17 @@ func (b *bench) load(dimension int, items, users [][]float32, metric distance.Me
 	b.Must(err)
 	_, err = b.Artifacts.Put(ctx, lake.VersionKey(version, lake.ItemEmbeddingsKey), strings.NewReader("items"))
 	b.Must(err)
-	_, err = vectorstore.Load{
+	load := vectorstore.Load{
 		Version: version, Artifacts: artifacts, Dimension: dimension,
 		Items: pgx.CopyFromSlice(len(items), func(i int) ([]any, error) {
 			return []any{fmt.Sprintf("S%d", i), pgvector.NewVector(items[i])}, nil
 		}),
 		Users: pgx.CopyFromSlice(len(users), func(i int) ([]any, error) { return []any{int32(i), pgvector.NewVector(users[i])}, nil }),
-	}.Run(ctx, b.DB)
+	}
+	for _, change := range change {
+		change(&load)
+	}
+	_, err = load.Run(ctx, b.DB)
 	b.Must(err)
 	return version
 }

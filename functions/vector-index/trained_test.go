@@ -1,15 +1,21 @@
 package main
 
 import (
+	"fmt"
 	"math"
 	"math/rand/v2"
 	"slices"
 	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5"
 
 	"recsys/infra/local/testbed"
 	"recsys/infra/local/testbed/postgrestest"
 	"recsys/shared/contract/distance"
+	"recsys/shared/contract/lake"
 	"recsys/shared/learn/als"
+	itemitem "recsys/shared/learn/neighbours"
 	"recsys/shared/learn/sparse"
 	"recsys/shared/store/vectorstore"
 )
@@ -52,6 +58,44 @@ func TestTrainedVectorsAreFoundByInnerProduct(t *testing.T) {
 				t.Errorf("recall %v", m)
 			}
 		})
+	}
+}
+
+// The lists of customers are measured with the neighbours that rank next to the vectors, against the exact lists.
+func TestListsWithNeighboursAreMeasured(t *testing.T) {
+	b := setup(t, postgrestest.ForTest(t))
+	ratings := tasteful(1_000, 4_000, 40_000)
+	options := als.Default()
+	options.Iterations = 4
+	factors, err := als.Fit(t.Context(), als.Data{Ratings: ratings}, options, nil, nil)
+	b.Must(err)
+	table, err := itemitem.KNN(t.Context(), ratings, itemitem.DefaultKNN())
+	b.Must(err)
+	var items, seen [][]any
+	for product := range table.Rows() {
+		targets, weights := table.Row(product)
+		items = append(items, []any{fmt.Sprintf("S%d", product), int32(product), targets, weights})
+	}
+	for customer := range ratings.Rows() {
+		products, _ := ratings.Row(customer)
+		for _, product := range products {
+			seen = append(seen, []any{fmt.Sprint(customer), fmt.Sprintf("S%d", product)})
+		}
+	}
+	number := b.load(factors.Dimension, rowsOf(factors.Items, factors.Dimension), rowsOf(factors.Users, factors.Dimension), distance.InnerProduct, func(l *vectorstore.Load) {
+		l.Neighbours = &vectorstore.Neighbours{Kind: lake.KNN, Beta: 0.4, Rows: pgx.CopyFromRows(items)}
+		l.Snapshot = vectorstore.Snapshot{Name: "s", Of: time.Unix(1, 0), Seen: pgx.CopyFromRows(seen)}
+	})
+	out := b.handle(b.input(number))
+	version, _, err := vectorstore.OfVersion(t.Context(), b.DB, number)
+	b.Must(err)
+	m, err := measure(t.Context(), b.DB, version, b.Queries, b.Target)
+	b.Must(err)
+	vectorsAlone := m.best()
+	b.Must(m.measureBlend(t.Context(), b.DB, version, b.Queries, b.Target))
+	t.Log(m)
+	if best := m.best(); !best.blended || vectorsAlone.blended || best.recall < b.Target || out.Recall != best.recall || out.EfSearch != best.efSearch {
+		t.Errorf("activated with %+v, measured %v", out, m)
 	}
 }
 

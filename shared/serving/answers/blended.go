@@ -36,18 +36,22 @@ func (q *batchQuery) blends() bool {
 	return q.version.BlendKind != "" && q.version.BlendBeta > 0 && q.depth != plain
 }
 
-// fetchNearest returns how many items are to be found by a vector.
+// fetchNearest returns how many items are to be found by a vector. The exact list needs few: an item without neighbours falls behind
+// others by the vector only if their sums are under 0.
 func (q *batchQuery) fetchNearest() int {
-	if q.blends() {
-		return max(q.fetch(activity.Model), q.version.EfSearch, blend.Best)
+	switch {
+	case !q.blends():
+		return q.fetch(activity.Model)
+	case q.depth == whole:
+		return 5000
 	}
-	return q.fetch(activity.Model)
+	return max(q.fetch(activity.Model), q.version.EfSearch, blend.Best)
 }
 
 // fetchRelated returns how many items are to be found by neighbours. A further search takes nearly all of them, because it does
 // not know yet which may be recommended.
 func (q *batchQuery) fetchRelated() int {
-	if q.depth == further {
+	if q.depth == further || q.depth == whole {
 		return max(q.fetchNearest(), mostIndexedRows)
 	}
 	return q.fetchNearest()

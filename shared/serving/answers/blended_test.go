@@ -50,5 +50,40 @@ func TestTheDatabaseBlendsAsMemory(t *testing.T) {
 		} {
 			t.Run(fmt.Sprintf("β %v, %s", beta, name), func(t *testing.T) { w.answerAlike(t, questions, change) })
 		}
+		w.sampleIsExact(t, number)
+	}
+}
+
+// sampleIsExact wants that the exact lists of a Sample are those of package blend, and that what the index gives is compared with them.
+func (w *world) sampleIsExact(t *testing.T, number int64) {
+	active, _, err := vectorstore.ReadActive(t.Context(), w.loader)
+	w.Must(err)
+	customers := []string{"1", "2", "7", "39", "nobody"}
+	sample, err := NewSample(t.Context(), w.service.pool, active, customers, 10)
+	w.Must(err)
+	options := w.service.Options
+	options.IncludeRated, options.IncludeSession, options.IncludeOutOfStock, options.Limit = true, true, true, 10
+	var lines []string
+	for _, customer := range customers {
+		lines = append(lines, fmt.Sprintf(`{"session_id":"s","customer_number":%q}`, customer))
+	}
+	lines[4] = `{"session_id":"s"}`
+	answers, err := New(w.service.pool, w.artifacts, options, w.service.timeout).Answer(t.Context(), batchOf(t, lines))
+	w.Must(err)
+	for i, exact := range sample.exact[:4] {
+		var want []string
+		for _, item := range answers[i].Recommended {
+			want = append(want, item.ID)
+		}
+		if !slices.Equal(exact, want) {
+			t.Errorf("customer %s of version %d: the sample has %v, package blend %v", customers[i], number, exact, want)
+		}
+	}
+	if recall, err := sample.Recall(t.Context(), 1000); err != nil || recall != 1 || len(sample.exact[4]) > 0 {
+		t.Errorf("recall %v of all items, %v", recall, err)
+	}
+	sample.exact[0][3] = "another"
+	if recall, err := sample.Recall(t.Context(), 1000); err != nil || recall >= 1 {
+		t.Errorf("recall %v though one item was not found, %v", recall, err)
 	}
 }

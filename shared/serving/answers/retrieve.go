@@ -46,6 +46,8 @@ const (
 	further
 	// plain does no more than cannot fail: the session moves no vector, and the search ends after one pass through the index.
 	plain
+	// whole compares with all items and all neighbours, to tell how good the others are.
+	whole
 )
 
 // sessionWeight returns how far the session moves a vector, 0 to 1.
