@@ -88,6 +88,7 @@ func TestTheInputChoosesTheStages(t *testing.T) {
 		`{"stages":"embeddings"}`:                 {embeddings + `{"status":"skipped"}}`, embeddingCalls},
 		`{"stages":"embeddings","train":true}`:    {embeddings + `{"status":"skipped"}}`, embeddingCalls},
 		`{"rollback":true}`:                       {`{"embeddings":{"index":` + indexed + `}}`, "vector-index=1"},
+		`{"activate":7,"Comment":"a person"}`:     {`{"embeddings":{"index":` + indexed + `}}`, "vector-index=1"},
 	} {
 		t.Run(input, func(t *testing.T) {
 			t.Parallel()
@@ -105,6 +106,8 @@ func TestAWrongInputIsRefused(t *testing.T) {
 		`{"stages":"everything"}`, `{"stages":null}`, `{"stages":["embeddings"]}`,
 		`{"rollback":"true"}`, `{"rollback":null}`, `{"rollback":true,"stages":"all"}`,
 		`{"rollback":true,"train":false}`,
+		`{"activate":"7"}`, `{"activate":0}`, `{"activate":null}`, `{"activate":7,"rollback":true}`, `{"activate":7,"stages":"all"}`,
+		`{"activate":7,"rollback":false}`,
 	} {
 		t.Run(input, func(t *testing.T) {
 			t.Parallel()
@@ -129,6 +132,9 @@ func TestPayloadsAreThoseOfPackageWorkflow(t *testing.T) {
 	if _, err := run(t, h, `{"rollback":true}`); err != nil {
 		t.Fatal(err)
 	}
+	if _, err := run(t, h, `{"activate":3}`); err != nil {
+		t.Fatal(err)
+	}
 	const runOnly = `"run":"run-1","startedAt":"2026-01-02T03:04:05.678Z"`
 	want := map[string][]string{
 		"plan-extract":          {`{"input":{},` + runOnly + `}`},
@@ -136,7 +142,7 @@ func TestPayloadsAreThoseOfPackageWorkflow(t *testing.T) {
 		"train":                 {`{"input":{},` + runOnly + `}`},
 		"embedding-upload":      {`{"artifacts":"trained/run-1/",` + runOnly + `}`},
 		"evaluate":              {`{` + runOnly + `,"version":7}`},
-		"vector-index":          {`{"rollback":true,` + runOnly + `}`, `{` + runOnly + `,"version":7}`},
+		"vector-index":          {`{"activate":3,` + runOnly + `}`, `{"rollback":true,` + runOnly + `}`, `{` + runOnly + `,"version":7}`},
 	}
 	for _, name := range []string{"extract", "transform", "partition-write"} {
 		for i := range 2 {

@@ -135,7 +135,7 @@ func TestEveryTaskInvokesAFunctionAndRetriesAlike(t *testing.T) {
 		used[parameters.FunctionName] = true
 		checkRetry(t, name, s)
 	})
-	if tasks != 10 || len(used) != len(workflow.Placeholders()) {
+	if tasks != 11 || len(used) != len(workflow.Placeholders()) {
 		t.Errorf("%d tasks invoke %v", tasks, used)
 	}
 	for name, folder := range workflow.Placeholders() {

@@ -1,5 +1,5 @@
-// Command vector-index builds the index of a loaded version, measures its recall, and makes it the active version. Or it goes
-// back to the version before.
+// Command vector-index builds the index of a loaded version, measures its recall, and makes it the active version. Or it
+// activates a kept version, or goes back to the version before.
 //
 // Input: workflow.IndexInput. Output: workflow.Indexed. Reads: the version's row and tables. Writes its index, the
 // active version and the views. Drops old and failed versions and their lake.VersionKey objects. Errors:
@@ -31,16 +31,16 @@ type Handler struct {
 	KeepVersions int     // the active one among them
 }
 
-// Handle activates a version, or rolls back. Tried again it says the same.
+// Handle activates a version, new or kept, or rolls back. Tried again it says the same.
 func (h *Handler) Handle(ctx context.Context, in workflow.IndexInput) (workflow.Indexed, error) {
 	if err := in.Validate(); err != nil {
 		return workflow.Indexed{}, err
 	}
-	if in.Rollback == (in.Version != 0) || in.Version < 0 {
-		return workflow.Indexed{}, failure.Invalidf("want either a version, 1 and up, or rollback: true, got version %d, rollback %t", in.Version, in.Rollback)
-	}
-	if in.Rollback {
+	switch {
+	case in.Rollback:
 		return h.rollback(ctx, in.Run)
+	case in.Activate > 0:
+		return h.reactivate(ctx, in.Activate, in.Run)
 	}
 	return h.activate(ctx, in.Version)
 }
@@ -123,6 +123,15 @@ func (h *Handler) rollback(ctx context.Context, run workflow.Run) (workflow.Inde
 	}
 	slog.InfoContext(ctx, "rolled back", "active", active.Version)
 	return indexed("rolled-back", active), nil
+}
+
+func (h *Handler) reactivate(ctx context.Context, version int64, run workflow.Run) (workflow.Indexed, error) {
+	active, err := vectorstore.Reactivate(ctx, h.DB, version, run.ID)
+	if err != nil {
+		return workflow.Indexed{}, err
+	}
+	slog.InfoContext(ctx, "activated again", "active", active.Version)
+	return indexed("activated", active), nil
 }
 
 func indexed(status string, active vectorstore.Record) workflow.Indexed {

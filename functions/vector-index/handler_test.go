@@ -31,6 +31,8 @@ func TestHandle(t *testing.T) {
 		{"goes back once a run", testRollback},
 		{"there is nothing to go back to", testNothingBefore},
 		{"a rolled-back version is not gone back to", testRollbackSkips},
+		{"activates any kept version", testReactivates},
+		{"activates no version that is not kept", testNotKept},
 		{"drops what no rollback needs", testDrops},
 		{"another dimension", testDimension},
 		{"a long reader on the view", testLongReader},
@@ -122,6 +124,49 @@ func testRollbackSkips(t *testing.T, b *bench) {
 	}
 }
 
+// To an older version and to a newer one, which may have been rolled back. What was active takes its place in the order.
+func testReactivates(t *testing.T, b *bench) {
+	for range 3 {
+		b.handle(b.input(b.small(4)))
+	}
+	for range 2 { // tried again it says the same
+		if out := b.handle(reactivate("to-1", 1)); out.Status != "activated" || out.Version != 1 || out.EfSearch != 40 {
+			t.Errorf("got %+v", out)
+		}
+	}
+	if marked := b.texts(`select version::text from recsys.embedding_version where rolled_back_by = 'to-1'`); !slices.Equal(marked, []string{"3"}) {
+		t.Errorf("rolled back: %v, want 3", marked)
+	}
+	if out := b.handle(reactivate("to-3", 3)); out.Version != 3 {
+		t.Errorf("got %+v", out)
+	}
+	if marked := b.texts(`select version::text from recsys.embedding_version where rolled_back_by is not null`); len(marked) > 0 {
+		t.Errorf("rolled back: %v, want none, because 3 answers again", marked)
+	}
+	if out := b.handle(rollback("back")); out.Version != 2 {
+		t.Errorf("got %+v, want the version before", out)
+	}
+	if out := b.handle(reactivate("the-active-one", 2)); out.Version != 2 || out.Status != "activated" {
+		t.Errorf("got %+v", out)
+	}
+	// What the person chose stays, although an attempt of the nightly run comes late.
+	if out := b.handle(b.input(3)); out.Status != "superseded" || out.Version != 2 {
+		t.Errorf("got %+v", out)
+	}
+}
+
+func testNotKept(t *testing.T, b *bench) {
+	for range 4 {
+		b.handle(b.input(b.small(4)))
+	}
+	loaded := b.small(4)
+	for _, version := range []int64{1, loaded, 9} { // dropped, never active, unknown
+		if _, err := b.Handle(t.Context(), reactivate("no", version)); !errors.Is(err, failure.InvalidInput) || !strings.Contains(err.Error(), "is not kept") {
+			t.Errorf("version %d: got %v, want InvalidInput", version, err)
+		}
+	}
+}
+
 func testDrops(t *testing.T, b *bench) {
 	for range 5 {
 		b.handle(b.input(b.small(4)))
@@ -170,7 +215,7 @@ func testRefuses(t *testing.T, b *bench) {
 	refused, err := vectorstore.Allocate(t.Context(), b.DB, "refused", distance.Cosine, map[string]string{}, false)
 	b.Must(err)
 	b.Must(vectorstore.Fail(t.Context(), b.DB, refused, map[string]string{}, "bad embeddings"))
-	for _, in := range []workflow.IndexInput{b.input(refused), b.input(0), b.input(7), b.input(-1), {}, {Run: b.input(1).Run, Version: 1, Rollback: true}} {
+	for _, in := range []workflow.IndexInput{b.input(refused), b.input(0), b.input(7), b.input(-1), {}, {Run: b.input(1).Run, Version: 1, Rollback: true}, {Run: b.input(1).Run, Version: 1, Activate: 1}} {
 		if _, err := b.Handle(t.Context(), in); !errors.Is(err, failure.InvalidInput) {
 			t.Errorf("%+v: got %v", in, err)
 		}

@@ -12,10 +12,10 @@ import (
 	"recsys/shared/contract/failure"
 )
 
-// An activation that drops an old version, one that fails, and a rollback.
+// An activation that drops an old version, one that fails, a rollback, and an activation of a kept version.
 func TestInterruptedAnywhere(t *testing.T) {
 	server := postgrestest.ForTest(t)
-	for _, name := range []string{"activate", "fail", "rollback"} {
+	for _, name := range []string{"activate", "fail", "rollback", "reactivate"} {
 		t.Run(name, func(t *testing.T) {
 			world.InterruptedAnywhere(t, func(t *testing.T, n int64) ([]string, int64) { return interruptedAt(t, server, name, n) })
 		})
@@ -35,6 +35,8 @@ func interruptedAt(t *testing.T, server *postgres.Server, name string, n int64) 
 		b.Target = 1.1 // out of reach
 	case "rollback":
 		in = rollback("back")
+	case "reactivate":
+		in = reactivate("back", 1)
 	}
 	points := b.Interrupt(n)
 	b.DB = points.DB

@@ -86,6 +86,10 @@ func rollback(run string) workflow.IndexInput {
 	return workflow.IndexInput{Run: workflow.Run{ID: run, StartedAt: time.Unix(1, 0)}, Rollback: true}
 }
 
+func reactivate(run string, version int64) workflow.IndexInput {
+	return workflow.IndexInput{Run: workflow.Run{ID: run, StartedAt: time.Unix(1, 0)}, Activate: version}
+}
+
 func (b *bench) handle(in workflow.IndexInput) workflow.Indexed {
 	b.Helper()
 	out, err := b.Handle(b.Context(), in)

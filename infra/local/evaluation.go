@@ -79,7 +79,7 @@ func (o options) withoutReport(c *console, output json.RawMessage) error {
 		c.say("  these embeddings are version %d, which was rolled back. They are not loaded again: hand over others", upload.Version)
 	case upload.Status == "no-artifacts":
 		c.say("  nothing is handed over and nothing was trained: --artifacts DIR hands over, --input '{\"train\":true}' trains")
-	case index.Status == "rolled-back":
+	case index.Status == "rolled-back", index.Status == "activated":
 		c.say("  version %d is active again", index.Version)
 	}
 	return nil

@@ -237,7 +237,7 @@ func (o *options) register(flags *flag.FlagSet, command string) {
 	o.registerSource(flags)
 	flags.StringVar(&o.sourceFiles, "source-files", "", "`DIR` of CSV, NDJSON or Parquet files in place of a database, for a shop file that names files; they stay for the next start")
 	flags.StringVar(&o.artifacts, "artifacts", "", "`DIR` with a data scientist's embeddings/, model/ and scalers/, instead of training a model of our own")
-	flags.StringVar(&o.input, "input", o.input, "the execution's input as `JSON`: {} or any of stages (all, training-data, embeddings), train (true, false), acceptShrunkSource (true), rollback (true, alone)")
+	flags.StringVar(&o.input, "input", o.input, "the execution's input as `JSON`: {} or any of stages (all, training-data, embeddings), train (true, false), acceptShrunkSource (true), rollback (true, alone), activate (the number of a kept version, alone)")
 	if command != "start" {
 		flags.StringVar(&o.events, "events", "", "`FILE` of activity records, one JSON object a line, instead of the sample's")
 	}

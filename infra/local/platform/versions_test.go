@@ -78,6 +78,15 @@ func TestRollback(t *testing.T) {
 	if got := listsOf(t, p, 1, sessions); !slices.Equal(got, ofFirst) {
 		t.Error("after the second rollback version 1 answers otherwise")
 	}
+	out, failed = execute(t, p, "forward", 8, `{"activate":3}`)
+	if got := out.Embeddings.Index; failed != nil || got.Status != "activated" || got.Version != 3 {
+		t.Errorf("activating version 3, which was rolled back: %+v, %v", out, failed)
+	}
+	if answer := ask(t, p, visit(105))[0]; !sameList(answer.Recommended, third.nearest(105)) {
+		t.Errorf("activated again, version 3 answers %+v, want %v", answer, third.nearest(105))
+	}
+	_, failed = execute(t, p, "dropped", 9, `{"activate":2}`)
+	wantFailure(t, failed, "InvalidInput", "version 2 is not kept")
 }
 
 // activates hands files over and wants them to be this version.

@@ -63,6 +63,8 @@ type ExecutionInput struct {
 	Train *bool `json:"train"`
 	// Rollback goes back to the version before. It goes alone.
 	Rollback bool `json:"rollback"`
+	// Activate makes a kept version the active one, by its number. It goes alone.
+	Activate *int64 `json:"activate"`
 	// AcceptShrunkSource publishes a snapshot although its source has shrunk, see failure.SourceShrank.
 	AcceptShrunkSource bool `json:"acceptShrunkSource"`
 }
@@ -83,13 +85,13 @@ func ParseInput(input []byte) (ExecutionInput, error) {
 	}
 	for key := range keys {
 		switch key {
-		case "stages", "train", "rollback", "acceptShrunkSource", "Comment":
+		case "stages", "train", "rollback", "activate", "acceptShrunkSource", "Comment":
 		default:
-			return parsed, failure.Invalidf("the execution's input has the key %.40q: known are stages, train, rollback, acceptShrunkSource and Comment", key)
+			return parsed, failure.Invalidf("the execution's input has the key %.40q: known are stages, train, rollback, activate, acceptShrunkSource and Comment", key)
 		}
 	}
 	if err := json.Unmarshal(input, &parsed); err != nil {
-		return parsed, failure.Invalidf("the execution's input: stages is a string, and train, rollback and acceptShrunkSource are true or false")
+		return parsed, failure.Invalidf("the execution's input: stages is a string, activate is a number, and train, rollback and acceptShrunkSource are true or false")
 	}
 	switch parsed.Stages {
 	case "", "all", "training-data", "embeddings":
@@ -101,6 +103,9 @@ func ParseInput(input []byte) (ExecutionInput, error) {
 	}
 	if parsed.AcceptShrunkSource && (parsed.Rollback || parsed.Stages == "embeddings") {
 		return parsed, failure.Invalidf("acceptShrunkSource goes with the stages all and training-data, not with embeddings alone or a rollback")
+	}
+	if parsed.Activate != nil && (*parsed.Activate < 1 || len(keys) > 1 && !(len(keys) == 2 && keys["Comment"] != nil)) {
+		return parsed, failure.Invalidf("activate is the number of a version, 1 and up, and goes alone")
 	}
 	return parsed, nil
 }
@@ -269,11 +274,26 @@ type Evaluated struct {
 	Report       string  `json:"report"` // s3://… of the page, or ""
 }
 
-// IndexInput is the input of vector-index: a version to index and activate, or a rollback.
+// IndexInput is the input of vector-index. It has one of the three.
 type IndexInput struct {
 	Run
-	Version  int64 `json:"version,omitempty"`
-	Rollback bool  `json:"rollback,omitempty"`
+	Version  int64 `json:"version,omitempty"`  // index it and activate it, unless a newer one is active
+	Activate int64 `json:"activate,omitempty"` // activate this kept version, older or newer than the active one
+	Rollback bool  `json:"rollback,omitempty"` // activate the version before
+}
+
+// Validate reports a run without a name, or not exactly one wish.
+func (in IndexInput) Validate() error {
+	wishes := 0
+	for _, wished := range []bool{in.Version > 0, in.Activate > 0, in.Rollback} {
+		if wished {
+			wishes++
+		}
+	}
+	if wishes != 1 || in.Version < 0 || in.Activate < 0 {
+		return failure.Invalidf("want one of version and activate, 1 and up, and rollback: true, got version %d, activate %d, rollback %t", in.Version, in.Activate, in.Rollback)
+	}
+	return in.Run.Validate()
 }
 
 // Indexed is the output of vector-index.

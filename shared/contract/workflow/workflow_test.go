@@ -55,6 +55,8 @@ func TestCheckInput(t *testing.T) {
 		`{"acceptShrunkSource":true}`: true, `{"acceptShrunkSource":true,"stages":"training-data"}`: true, `{"acceptShrunkSource":false,"rollback":true}`: true,
 		`{"acceptShrunkSource":true,"stages":"embeddings"}`: false, `{"acceptShrunkSource":true,"rollback":true}`: false, `{"acceptShrunkSource":"yes"}`: false,
 		`{"train":"yes"}`: false, `{"train":true,"stages":"training-data"}`: false, `{"train":false,"rollback":true}`: false,
+		`{"activate":3}`: true, `{"activate":3,"Comment":"from the console"}`: true, `{"activate":0}`: false, `{"activate":"3"}`: false, `{"activate":1.5}`: false,
+		`{"activate":3,"rollback":true}`: false, `{"activate":3,"stages":"all"}`: false,
 		`{"rollback":"true"}`: false, `{"stages":["embeddings"]}`: false, `{"rolback":true}`: false, `{"Stages":"all"}`: false, `[]`: false, `null`: false, `"rollback"`: false, `{`: false,
 	} {
 		err := CheckInput([]byte(input))

@@ -44,11 +44,39 @@ func Activate(ctx context.Context, pool *pgxpool.Pool, version int64, recall flo
 	return active, err
 }
 
-// Rollback goes back from the active version to the one that was active before it, in one transaction. The run
-// is recorded: tried again by the same run it does not go back twice. A version that was rolled back is never
-// gone back to. Without a version to go back to it is failure.InvalidInput.
+// Rollback goes back from the active version to the one that was active before it. It is the Reactivate of that version. A
+// version that was rolled back is never gone back to. Without a version to go back to it is failure.InvalidInput.
 func Rollback(ctx context.Context, pool *pgxpool.Pool, run string) (active Record, err error) {
-	err = transactWhenFree(ctx, pool, "rolling back", func(tx pgx.Tx) error {
+	return reactivate(ctx, pool, "rolling back", run, func(tx pgx.Tx, current Record, exists bool) (Record, error) {
+		if !exists {
+			return Record{}, failure.Invalidf("rollback: no version is active")
+		}
+		before, found, err := scanRecord("looking for the version before", tx.QueryRow(ctx, selectRecord+`where `+returnable+`
+			and version < $1 order by version desc limit 1`, current.Version))
+		if err == nil && !found {
+			err = failure.Invalidf("rollback: version %d is active and there is no version before it to go back to", current.Version)
+		}
+		return before, err
+	})
+}
+
+// Reactivate makes a kept version the one that answers, in one transaction. It may be older or newer than the active one, and
+// may have been rolled back. The run is recorded with a version that it goes back from. So tried again it does not go back
+// twice. A version that never answered, or is dropped, is failure.InvalidInput.
+func Reactivate(ctx context.Context, pool *pgxpool.Pool, version int64, run string) (active Record, err error) {
+	doing := fmt.Sprintf("activating version %d again", version)
+	return reactivate(ctx, pool, doing, run, func(tx pgx.Tx, _ Record, _ bool) (Record, error) {
+		wanted, found, err := OfVersion(ctx, tx, version)
+		if err == nil && (!found || wanted.Dropped || wanted.Status != Active && wanted.Status != Retired) {
+			err = failure.Invalidf("activate: version %d is not kept. Only a version that was active before can be activated again", version)
+		}
+		return wanted, err
+	})
+}
+
+// reactivate replaces the active version by the one that choose returns, unless the run has done so before.
+func reactivate(ctx context.Context, pool *pgxpool.Pool, doing, run string, choose func(tx pgx.Tx, current Record, exists bool) (Record, error)) (active Record, err error) {
+	err = transactWhenFree(ctx, pool, doing, func(tx pgx.Tx) error {
 		if err := lockVersions(ctx, tx); err != nil {
 			return err
 		}
@@ -56,29 +84,31 @@ func Rollback(ctx context.Context, pool *pgxpool.Pool, run string) (active Recor
 		if err != nil {
 			return err
 		}
-		if !exists {
-			return failure.Invalidf("rollback: no version is active")
-		}
 		_, done, err := scanRecord("looking for an earlier attempt", tx.QueryRow(ctx, selectRecord+`where rolled_back_by = $1`, run))
 		if err != nil || done {
 			active = current
 			return err
 		}
-		before, found, err := scanRecord("looking for the version before", tx.QueryRow(ctx, selectRecord+`where `+returnable+`
-			and version < $1 order by version desc limit 1`, current.Version))
+		next, err := choose(tx, current, exists)
 		if err != nil {
 			return err
 		}
-		if !found {
-			return failure.Invalidf("rollback: version %d is active and there is no version before it to go back to", current.Version)
+		if active = current; exists && next.Version == current.Version {
+			return nil
 		}
-		if active, err = replace(ctx, tx, current.Version, before.Version); err != nil {
+		if active, err = replace(ctx, tx, current.Version, next.Version); err != nil {
 			return err
 		}
-		_, err = tx.Exec(ctx, `update `+VersionTable+` set rolled_back_by = $2 where version = $1`, current.Version, run)
-		return Wrap("recording the rollback", err)
+		return recordRollback(ctx, tx, current.Version, next.Version, run)
 	})
 	return active, err
+}
+
+// recordRollback marks the version that a run goes back from, and takes the mark from the one that answers again.
+func recordRollback(ctx context.Context, tx pgx.Tx, current, next int64, run string) error {
+	_, err := tx.Exec(ctx, `update `+VersionTable+` set rolled_back_by = case when version = $1 then $3 end
+		where version = $1 and $1 > $2 or version = $2`, current, next, run)
+	return Wrap("recording the rollback", err)
 }
 
 // returnable is true of versions that a rollback may go back to.
