@@ -341,9 +341,10 @@ func numbers[T int32 | float32](e *encoder, values []T) {
 
 // decoder reads numbers and sums their bytes up. The first error stays.
 type decoder struct {
-	r   *bufio.Reader
-	sum hash.Hash32
-	err error
+	r      *bufio.Reader
+	sum    hash.Hash32
+	err    error
+	buffer [4 * chunk]byte // of numbers
 }
 
 func newDecoder(r io.Reader) *decoder {
@@ -406,9 +407,8 @@ func (d *decoder) close() {
 
 // readNumbers appends n numbers to dst, which grows with the bytes that are there.
 func readNumbers[T int32 | float32](d *decoder, dst []T, n uint64) []T {
-	var bytes [4 * chunk]byte
 	for left := n; left > 0 && d.err == nil; {
-		part := bytes[:4*min(left, chunk)]
+		part := d.buffer[:4*min(left, chunk)]
 		if _, err := d.Read(part); err != nil {
 			break
 		}

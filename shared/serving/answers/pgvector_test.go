@@ -34,7 +34,7 @@ type world struct {
 	service   *Service
 }
 
-func setup(t *testing.T) *world {
+func setup(t testing.TB) *world {
 	t.Helper()
 	w := &world{World: servers.New(t, postgrestest.ForTest(t))}
 	w.loader = w.Pool(vectorstore.LoaderRole)
