@@ -36,7 +36,7 @@ func TestQualityOnGowalla(t *testing.T) {
 func compare(t *testing.T, all *sparse.Matrix, seed uint64) {
 	rest, heldOut := all.Split(held(seed, heldOut))
 	ratings := als.Data{Ratings: rest}
-	searched, _ := choice(t, ratings)
+	searched := choice(t, ratings, Options{})
 	fixed := als.Default()
 	fixed.Factors, fixed.Iterations, fixed.Regularization, fixed.FrequencyExponent, fixed.UnobservedWeight = 128, 5, 0.4, 0.5, 0.01
 	knn := lake.Neighbours{Kind: lake.KNN, TargetExponent: 0.3, SourceExponent: 0.3, Kept: 200, Beta: 1}
@@ -53,10 +53,11 @@ func compare(t *testing.T, all *sparse.Matrix, seed uint64) {
 }
 
 // choice searches and returns the chosen trial.
-func choice(t *testing.T, data als.Data) (Trial, lake.Search) {
+func choice(t *testing.T, data als.Data, o Options) Trial {
 	t.Helper()
 	began := time.Now()
-	found, err := Run(t.Context(), data, held, als.Default(), Options{Seed: 77}, nil, func(all []Trial) error {
+	o.Seed, o.Pinned.FeatureRidge = 77, data.Users == nil
+	found, err := Run(t.Context(), data, held, als.Default(), o, nil, func(all []Trial) error {
 		t.Logf("%4.0f s  %s", time.Since(began).Seconds(), short(all[len(all)-1]))
 		return nil
 	})
@@ -65,7 +66,7 @@ func choice(t *testing.T, data als.Data) (Trial, lake.Search) {
 	}
 	chosen := found.Trials[found.Chosen]
 	t.Logf("chosen after %.0f s: %s", time.Since(began).Seconds(), short(chosen))
-	return chosen, found
+	return chosen
 }
 
 // short is a trial in a line.
@@ -176,7 +177,7 @@ func TestQualityOnClassicModels(t *testing.T) {
 	for split := range uint64(splits) {
 		rest, heldOut := s.Ratings.Split(held(split, heldOut))
 		data := als.Data{Ratings: rest, Users: s.Users, Items: s.Items}
-		found, _ := choice(t, data)
+		found := choice(t, data, Options{})
 		was := ndcg10(t, modelOf(t, data, als.Default(), nil), rest, heldOut)
 		is := ndcg10(t, modelOf(t, data, Apply(found, als.Default()), found.Neighbours), rest, heldOut)
 		t.Logf("split %d: NDCG@10 %.3f, defaults %.3f", split, is, was)
@@ -193,13 +194,13 @@ func TestQualityOnALargeSampleShop(t *testing.T) {
 	if !testbed.Long() {
 		t.Skip("searches on 400,000 ratings: go test ./shared/learn/search -run LargeSample -long -timeout 60m -v")
 	}
-	for taste, goal := range map[float64]float64{1: 0.75, 3: 0.9} {
+	for taste, goal := range map[float64]float64{1: 0.75, 3: 0.9} { // of the truth
 		o := sampleshop.Default()
 		o.Seed, o.Customers, o.Products, o.Ratings, o.TasteStrength = 1, 16_000, 10_000, 400_000, taste
 		s, truth := learntest.Sample(t, o)
 		rest, heldOut := s.Ratings.Split(held(1, heldOut))
 		data := als.Data{Ratings: rest, Users: s.Users, Items: s.Items}
-		found, _ := choice(t, data)
+		found := choice(t, data, Options{Memory: 1 << 30}) // EASE of 10,000 products takes minutes
 		best := ndcg10(t, truth, rest, heldOut)
 		was := ndcg10(t, modelOf(t, data, als.Default(), nil), rest, heldOut)
 		is := ndcg10(t, modelOf(t, data, Apply(found, als.Default()), found.Neighbours), rest, heldOut)
