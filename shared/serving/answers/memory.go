@@ -23,12 +23,14 @@ type memoryRetriever struct {
 	timeout   time.Duration
 	texts     *rendered
 	catalogue *catalogue
+	asked     map[*activity.Record]asker // for reasons
 }
 
 // asker is a record as the search sees it. Items are places in the catalogue.
 type asker struct {
 	strategy activity.Strategy
 	vector   []float32 // moved by the session, nil if there is none
+	spelled  []string  // the session as the shop spells it
 	session  []int32   // the known products, the most telling first
 	rated    []int32   // not recommended again
 	seen     []int32   // the rest of the customer's history
@@ -55,6 +57,9 @@ func (m *memoryRetriever) retrieve(ctx context.Context, q batchQuery) ([]ranking
 	}
 	m.catalogue.shelf.Store(shelf)
 	found := rows.candidates()
+	for i := range askers {
+		m.asked[q.records[i].record] = askers[i]
+	}
 	m.search(&q, shelf, askers, found)
 	return found, nil
 }
@@ -103,12 +108,16 @@ func (c *catalogue) known(ids []string) []int32 {
 // searchedAtOnce is how many records are compared with an item while it is in the processor's cache.
 const searchedAtOnce = 64
 
+// mostScores bounds the scores that are held for them.
+const mostScores = 4 << 20
+
 // search fills in the candidates that vectors and neighbours find.
 func (m *memoryRetriever) search(q *batchQuery, shelf *shelf, askers []asker, found []ranking.Candidates) {
 	var parts errgroup.Group
 	parts.SetLimit(runtime.GOMAXPROCS(0))
-	for from := 0; from < len(askers); from += searchedAtOnce {
-		to := min(from+searchedAtOnce, len(askers))
+	atOnce := max(1, min(searchedAtOnce, mostScores/max(1, len(m.catalogue.ids))))
+	for from := 0; from < len(askers); from += atOnce {
+		to := min(from+atOnce, len(askers))
 		parts.Go(func() error {
 			s := m.catalogue.searcher(q, shelf)
 			defer m.catalogue.idle.Put(s)

@@ -33,6 +33,7 @@ const (
 	byGroup
 	byCustomer
 	byNeighbours // with all that byVector is told
+	byListed
 )
 
 // parameters are all of them, in the order of a statement's numbers.
@@ -44,6 +45,7 @@ var parameters = []parameter{
 	{"country", "text", byGroup, each(func(q *batchQuery, i int) string { return vectorstore.CountryKey(q.records[i].record.Group) })},
 	{"vector", "vector", byVector, each(func(q *batchQuery, i int) *pgvector.Vector { return vectorOf(q.records[i].vector) })},
 	{"related", "text", byNeighbours, each(func(q *batchQuery, i int) string { return textOf(q.records[i].related) })},
+	{"listed", "text", byListed, each(func(q *batchQuery, i int) string { return textArray(quotedAll(q.records[i].listed)) })},
 	{"asked", "bool", byCustomer, each(func(q *batchQuery, i int) bool { return q.storedFirst || q.records[i].vector == nil })},
 	{"weights", "text", byVector, each(func(q *batchQuery, i int) string { return textArray(q.sessionWeights(&q.records[i])) })},
 }
@@ -109,6 +111,14 @@ func codesOf(session []activity.Product) codes {
 		exact[i], folded[i] = quoted(product.Code), quoted(productcode.Fold(product.Code))
 	}
 	return codes{textArray(exact), textArray(folded)}
+}
+
+func quotedAll(texts []string) []string {
+	all := make([]string, len(texts))
+	for i, text := range texts {
+		all[i] = quoted(text)
+	}
+	return all
 }
 
 func quoted(text string) string { return `"` + escaped.Replace(text) + `"` }

@@ -14,6 +14,8 @@ import (
 type retriever interface {
 	// retrieve returns the candidates of each record of the batch, in its order. It costs one round trip.
 	retrieve(ctx context.Context, batch batchQuery) ([]ranking.Candidates, error)
+	// reasons fills in the reasons of the batch's answers.
+	reasons(ctx context.Context, batch batchQuery, answers []activity.Answer) error
 }
 
 // recordQuery is what one record asks.
@@ -23,6 +25,7 @@ type recordQuery struct {
 	codes   codes              // of the session
 	vector  []float32          // by the model, nil if it gives none
 	related []int32            // the items that neighbours found, by their numbers
+	listed  []string           // the items of its answer that a product may speak for
 }
 
 // batchQuery is what the records of a batch ask, and all that they share.

@@ -61,6 +61,8 @@ type Batch struct {
 	Read func(form *activity.Form) []*activity.Record
 	// Limit is the length of the lists, 0 for that of the options.
 	Limit int
+	// Reasons asks why each item is recommended. By the index that costs a round trip more.
+	Reasons bool
 	// Now is the time of the question, by which trends are read and kept.
 	Now time.Time
 }
@@ -125,18 +127,25 @@ func (s *Service) attempt(ctx context.Context, b Batch, depth depth, last bool) 
 	if batch.records, err = recordQueries(records, m, active); err != nil {
 		return nil, retryNever, err
 	}
-	candidates, err := retrieveAll(ctx, s.retriever(ctx, conn, active), batch)
+	retriever := s.retriever(ctx, conn, active)
+	candidates, err := retrieveAll(ctx, retriever, batch)
 	if err != nil {
 		return nil, mayPass(err), vectorstore.Wrap(fmt.Sprintf("searching version %d", active.Version), err)
 	}
 	s.keepTrends(ctx, conn, &batch)
-	return answers(batch.rules, active, candidates), retryNever, nil
+	all := answers(batch.rules, active, candidates)
+	if b.Reasons {
+		if err := retriever.reasons(ctx, batch, all); err != nil {
+			return nil, mayPass(err), vectorstore.Wrap(fmt.Sprintf("asking version %d for reasons", active.Version), err)
+		}
+	}
+	return all, retryNever, nil
 }
 
 // retriever returns the way in which the version is searched.
 func (s *Service) retriever(ctx context.Context, conn *pgxpool.Conn, active vectorstore.ActiveVersion) retriever {
 	if catalogue := s.inMemory.read(ctx, active); catalogue != nil {
-		return &memoryRetriever{conn, s.timeout, s.texts, catalogue}
+		return &memoryRetriever{conn, s.timeout, s.texts, catalogue, map[*activity.Record]asker{}}
 	}
 	return &pgvectorRetriever{conn, s.acquire, s.timeout, s.texts, map[*activity.Record]float64{}}
 }

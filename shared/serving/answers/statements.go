@@ -9,7 +9,6 @@ import (
 	"text/template"
 
 	"recsys/shared/contract/shape"
-	"recsys/shared/learn/blend"
 	"recsys/shared/store/vectorstore"
 )
 
@@ -125,7 +124,6 @@ func (s statement) Popularity() string { return vectorstore.PopularityTable(s.Ve
 func (s statement) Rated() string      { return vectorstore.RatedTable(s.Version) }
 func (s statement) History() string    { return vectorstore.HistoryTable(s.Version) }
 func (s statement) Neighbours() string { return vectorstore.NeighbourTable(s.Version) }
-func (s statement) MostHistory() int   { return blend.MostHistory }
 func (s statement) Attributes() string { return vectorstore.AttributeTable(s.Version) }
 func (s statement) Codes() string      { return vectorstore.CodeTable(s.Version) }
 func (s statement) Trending() string   { return vectorstore.TrendingTable }

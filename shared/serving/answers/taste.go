@@ -12,7 +12,7 @@ import (
 // asker returns the record with its vector, as nearest.sql computes it: (1-w) × the customer's vector + w × the session's mean.
 // session is its products as the shop spells them, stored the customer's vector or nil.
 func (c *catalogue) asker(q *batchQuery, r *recordQuery, session []string, stored *pgvector.Vector) asker {
-	a := asker{session: c.known(session), first: -1}
+	a := asker{spelled: session, session: c.known(session), first: -1}
 	if len(a.session) > 0 {
 		a.first = a.session[0]
 	}

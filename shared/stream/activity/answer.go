@@ -118,7 +118,33 @@ type Similar struct {
 type Scored struct {
 	ID    string  `json:"id"`
 	Score float64 `json:"score"`
+	// Strategy is the item's own, and Reason is why it is in the list, where that was asked. The stream's answers hold neither.
+	Strategy Strategy `json:"-"`
+	Reason   Reason   `json:"-"`
 }
+
+// Reason says why an item is recommended.
+type Reason struct {
+	Code ReasonCode
+	// Of is the product or the group that the code speaks of, "" if it speaks of none.
+	Of string
+}
+
+// ReasonCode is a kind of reason. Trending and popular items have the name of their strategy.
+type ReasonCode string
+
+const (
+	// NearHistory: a product that the customer has rated or bought speaks for the item.
+	NearHistory ReasonCode = "near-history"
+	// NearCart: a product in the cart does.
+	NearCart ReasonCode = "near-cart"
+	// NearSession: a product that the session looked at does.
+	NearSession ReasonCode = "near-session"
+	// FitsTaste: the customer's vector does, and no product is known that it comes from.
+	FitsTaste ReasonCode = "fits-taste"
+	// PopularIn: it is popular in the customer's group.
+	PopularIn = ReasonCode(PopularInGroup)
+)
 
 // Near is a similar item. The distance, by the version's metric, is lower for a nearer item.
 type Near struct {

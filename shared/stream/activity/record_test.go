@@ -93,7 +93,7 @@ func marshal(t *testing.T, value any) []byte {
 	return text
 }
 
-// filled returns a value whose every field holds something of its own, other than the field's zero.
+// filled returns a value whose every field that goes out holds something of its own, other than the field's zero.
 func filled[T any]() (value T) {
 	fill(reflect.ValueOf(&value).Elem(), new(int64))
 	return value
@@ -122,8 +122,10 @@ func fill(value reflect.Value, last *int64) {
 			value.Set(reflect.ValueOf(time.UnixMilli(number).UTC()))
 			return
 		}
-		for _, field := range value.Fields() {
-			fill(field, last)
+		for of, field := range value.Fields() {
+			if of.Tag.Get("json") != "-" {
+				fill(field, last)
+			}
 		}
 	default:
 		panic(fmt.Sprintf("no value for a field of %s: add its kind", value.Type()))

@@ -33,7 +33,7 @@ func Ladder(limit int, rungs ...Rung) ([]activity.Scored, activity.Strategy) {
 				item.Score = above - 1 + item.Score/(rung.Items[0].Score+1)
 			}
 			floor = min(floor, item.Score)
-			taken[item.ID] = true
+			item.Strategy, taken[item.ID] = rung.Strategy, true
 			list = append(list, item)
 		}
 	}

@@ -87,7 +87,7 @@ func TestLadder(t *testing.T) {
 			seen[item.ID] = true
 		}
 		for i, rung := 0, firstRung(rungs); i < min(limit, len(rung)); i++ {
-			if list[i] != rung[i] {
+			if want := rung[i]; list[i].ID != want.ID || list[i].Score != want.Score || list[i].Strategy != first {
 				t.Fatalf("the first rung %+v became %+v", rung, list)
 			}
 		}
