@@ -14,6 +14,7 @@ import (
 	"recsys/shared/learn/blend"
 	"recsys/shared/learn/neighbours"
 	"recsys/shared/store/vectorstore"
+	"recsys/shared/stream/ranking"
 )
 
 // related gives a shop neighbours: each product has ten at random, some of them with a weight under 0. One product has none.
@@ -85,5 +86,29 @@ func (w *world) sampleIsExact(t *testing.T, number int64) {
 	sample.exact[0][3] = "another"
 	if recall, err := sample.Recall(t.Context(), 1000); err != nil || recall >= 1 {
 		t.Errorf("recall %v though one item was not found, %v", recall, err)
+	}
+}
+
+// TestNeighboursAreProbed: no statement of the blend or of the reasons reads a table once for each record or product.
+func TestNeighboursAreProbed(t *testing.T) {
+	t.Parallel()
+	w := setup(t)
+	v := versiontest.LargeShop()
+	v.Metric = distance.InnerProduct
+	v = related(rand.New(rand.NewPCG(7, 7)), v, 0.4)
+	for i, row := range v.Rated { // a table of one page would be read
+		v.Seen = append(v.Seen, []any{row[0], v.Neighbours.Items[i*31%len(v.Neighbours.Items)]})
+	}
+	versiontest.Load(w, w.loader, w.artifacts, v)
+	active, _, err := vectorstore.ReadActive(t.Context(), w.loader)
+	w.Must(err)
+	q := batchQuery{version: active, rules: ranking.Rules{Ranking: w.service.Options, Metric: active.Metric}}
+	for file, by := range map[string]search{"sources.sql": everySearch, "neighbours.sql": everySearch, "related.sql": byNeighbours, "numbers.sql": byNeighbours, "speakers.sql": byListed} {
+		values := q.statement()
+		values.By = by
+		top, text := w.explain(w.service.texts.text(file, values))
+		if slices.ContainsFunc(top.walk(nil, false), func(p plan) bool { return p.repeated && p.readsAll() }) {
+			t.Errorf("%s: a table or the batch is read for each record\n%s", file, text)
+		}
 	}
 }
