@@ -93,7 +93,7 @@ func TestResetDeletesStateAndNothingElse(t *testing.T) {
 	if err := run(t.Context(), []string{"reset", "--state-dir", "."}, new(bytes.Buffer), new(bytes.Buffer)); err == nil || !strings.Contains(err.Error(), "not made by this program") {
 		t.Errorf("a reset of this program's source: %v", err)
 	}
-	if _, err := os.Stat("platform"); err != nil {
+	if _, err := os.Stat("main.go"); err != nil {
 		t.Error(err)
 	}
 	for _, name := range []string{"recsys-state.txt", "s3/recsys-lake/x", "mysql/data/y", "source.json", "cache/part/z", "notes.txt"} {
@@ -306,7 +306,7 @@ func TestInvokeHelpNamesTheSteps(t *testing.T) {
 		if !strings.Contains(out.String(), step) {
 			t.Errorf("the help does not name %s", step)
 		}
-		if _, err := os.Stat(filepath.Join("..", "..", "functions", step, "event.json")); err != nil {
+		if _, err := os.Stat(filepath.Join("..", "..", "..", "functions", step, "event.json")); err != nil {
 			t.Errorf("%s has no default event: %v", step, err)
 		}
 	}
@@ -332,7 +332,7 @@ func comparePicture(t *testing.T, state string) {
 	if err := found.WriteSVG(&drawn); err != nil {
 		t.Fatal(err)
 	}
-	picture := filepath.Join("..", "..", "docs", "img", "evaluation.svg")
+	picture := filepath.Join("..", "..", "..", "docs", "img", "evaluation.svg")
 	if *update {
 		if err := errors.Join(os.MkdirAll(filepath.Dir(picture), 0o755), os.WriteFile(picture, drawn.Bytes(), 0o644)); err != nil {
 			t.Fatal(err)
@@ -343,6 +343,6 @@ func comparePicture(t *testing.T, state string) {
 		t.Fatal(err)
 	}
 	if !bytes.Equal(committed, drawn.Bytes()) {
-		t.Errorf("%s is not the sample run's: go test ./infra/local -run StartOnTheServersOfServe -update", picture)
+		t.Errorf("%s is not the sample run's: go test ./infra/local/command -run StartOnTheServersOfServe -update", picture)
 	}
 }

@@ -1,4 +1,4 @@
-// Command local runs the whole platform on one machine: real MySQL, real PostgreSQL with pgvector, the AWS protocols
+// Command command runs the whole platform on one machine: real MySQL, real PostgreSQL with pgvector, the AWS protocols
 // on loopback, and AWS's own binaries and state machine file.
 package main
 
