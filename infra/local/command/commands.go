@@ -41,11 +41,17 @@ func serve(ctx context.Context, o options, out io.Writer) (err error) {
 	if err := p.Publish(); err != nil {
 		return err
 	}
+	page, err := p.ServeConsole(ctx)
+	if err != nil {
+		return err
+	}
+	c.say("\nThe console: %s", page.URL())
 	if err := o.show(ctx, c, p); err != nil && ctx.Err() == nil {
 		c.block("\nerror: " + printableLines(err.Error(), "  "))
 		c.say("The servers stay up, so that you can look.")
 	}
 	c.endpoints(p.Endpoints, o.command)
+	c.say("\n  The console, for a browser: %s", page.URL())
 	select {
 	case <-ctx.Done():
 		c.say("\nstopping")

@@ -130,7 +130,7 @@ func (p *Platform) startEngine() error {
 	return nil
 }
 
-// startStepFunctions serves the state machine to clients of the API. Execute does without it.
+// startStepFunctions serves the state machine to clients of the API. Execute's executions are listed there, too.
 func (p *Platform) startStepFunctions(ctx context.Context) error {
 	machine, err := p.machine()
 	if err != nil {
@@ -140,7 +140,7 @@ func (p *Platform) startStepFunctions(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	p.Endpoints.SFN = server.URL()
+	p.executions, p.Endpoints.SFN = server, server.URL()
 	p.onClose("Step Functions", server.Close)
 	return nil
 }

@@ -4,9 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
-	"io"
 	"math"
 	"slices"
 
@@ -28,29 +26,7 @@ func (c *Client) Snapshot(ctx context.Context) (lake.Manifest, error) {
 
 // ProductNames returns the names of a snapshot's products by their ids. A shop without a column of that role has none.
 func (c *Client) ProductNames(ctx context.Context, manifest lake.Manifest) (map[string]string, error) {
-	shop := manifest.Shape()
-	place := slices.IndexFunc(shop.ProductColumns, func(c shape.Column) bool { return c.Role == shape.Name })
-	if place < 0 {
-		return nil, nil
-	}
-	table, err := training.OpenCatalogue(ctx, c.Store(LakeBucket), shop, lake.ProductsKey(manifest.Snapshot))
-	if err != nil {
-		return nil, err
-	}
-	defer table.Close()
-	names := map[string]string{}
-	for {
-		product, err := table.Next()
-		if errors.Is(err, io.EOF) {
-			return names, nil
-		}
-		if err != nil {
-			return nil, err
-		}
-		if name := training.Text(product.Values[place]); name != "" {
-			names[product.ID] = name
-		}
-	}
+	return training.ProductNames(ctx, c.Store(LakeBucket), manifest.Shape(), lake.ProductsKey(manifest.Snapshot))
 }
 
 // seenProducts is how many products are in the history of a record that OwnActivity makes.

@@ -181,3 +181,29 @@ func ListsAllProducts(file *parquet.File) bool {
 	_, ok := file.Schema().Lookup(reasonColumn)
 	return ok
 }
+
+// ProductNames returns the names of the products in a list, by their ids. A shop without a column of that role has none.
+func ProductNames(ctx context.Context, store *objectstore.Store, shop shape.Shop, key string) (map[string]string, error) {
+	place := slices.IndexFunc(shop.ProductColumns, func(c shape.Column) bool { return c.Role == shape.Name })
+	if place < 0 {
+		return nil, nil
+	}
+	table, err := OpenCatalogue(ctx, store, shop, key)
+	if err != nil {
+		return nil, err
+	}
+	defer table.Close()
+	names := map[string]string{}
+	for {
+		product, err := table.Next()
+		if errors.Is(err, io.EOF) {
+			return names, nil
+		}
+		if err != nil {
+			return nil, err
+		}
+		if name := Text(product.Values[place]); name != "" {
+			names[product.ID] = name
+		}
+	}
+}

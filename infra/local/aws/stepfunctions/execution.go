@@ -35,8 +35,12 @@ func newExecution(arn string, job Execution) *execution {
 }
 
 // run executes the machine to its end, and keeps the events.
-func (e *execution) run(ctx context.Context, machine *Machine, job Execution) {
+func (e *execution) run(ctx context.Context, machine *Machine, job Execution) (json.RawMessage, error) {
+	told := job.OnEvent
 	job.OnEvent = func(event Event) {
+		if told != nil {
+			told(event)
+		}
 		e.mu.Lock()
 		defer e.mu.Unlock()
 		if e.outcome.status == "RUNNING" {
@@ -55,6 +59,7 @@ func (e *execution) run(ctx context.Context, machine *Machine, job Execution) {
 	default:
 		e.end(outcome{status: "FAILED", failure: "States.Runtime", cause: err.Error()})
 	}
+	return output, err
 }
 
 // end keeps the first outcome, because a stopped execution does not succeed afterwards.

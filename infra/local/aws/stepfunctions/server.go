@@ -2,6 +2,7 @@ package stepfunctions
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"strconv"
 	"strings"
@@ -110,9 +111,21 @@ func (s *Server) startExecution(_ context.Context, in startInput) (startOutput, 
 	e.cancel = cancel
 	s.done.Go(func() {
 		defer cancel()
-		e.run(ctx, s.machine, job)
+		_, _ = e.run(ctx, s.machine, job) // the outcome is kept
 	})
 	return startOutput{e.arn, instant(e.started)}, nil
+}
+
+// Execute runs the machine to its end, as Machine.Execute does, and lists the execution like one that a client started.
+func (s *Server) Execute(ctx context.Context, job Execution) (json.RawMessage, error) {
+	e := newExecution(s.machine.executionARN(job.Name), job)
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	e.cancel = cancel
+	s.mu.Lock()
+	s.executions = append(s.executions, e)
+	s.mu.Unlock()
+	return e.run(ctx, s.machine, job)
 }
 
 type stopInput struct{ ExecutionArn, Error, Cause string }
