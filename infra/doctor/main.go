@@ -8,14 +8,12 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"flag"
 	"fmt"
 	"io"
 	"os"
 	"os/signal"
-	"path/filepath"
 	"strings"
 	"syscall"
 	"time"
@@ -80,7 +78,7 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 	if err := d.look(ctx); err != nil {
 		return err
 	}
-	if d.config, err = read(options, d.here); err != nil {
+	if d.config, err = deployment.FromFiles(options, d.here); err != nil {
 		return err
 	}
 	if err := d.findStack(ctx); err != nil {
@@ -137,24 +135,4 @@ func (c givenOptions) set(pair string) error {
 	}
 	c[name] = value
 	return nil
-}
-
-// read reads the options as the CDK app does: cdk.json's, then those given, then the environment's file.
-func read(given givenOptions, here deployment.Place) (deployment.Config, error) {
-	text, err := os.ReadFile("cdk.json")
-	if err != nil {
-		return deployment.Config{}, fmt.Errorf("reading cdk.json (run this in the repository): %w", err)
-	}
-	var file struct{ Context map[string]any }
-	if err := json.Unmarshal(text, &file); err != nil {
-		return deployment.Config{}, fmt.Errorf("reading cdk.json: %w", err)
-	}
-	for name, value := range given {
-		file.Context[name] = value
-	}
-	options, err := deployment.Resolve(file.Context, filepath.Join("infra", "environments"), here)
-	if err != nil {
-		return deployment.Config{}, err
-	}
-	return deployment.ReadConfig(options)
 }

@@ -36,6 +36,7 @@ Commands
   shop-check        compare a shop file with its database and show what a run would read; runs nothing
   generate          write a sample shop of any size: shop.sql, training.csv, products.csv, truth.json, sessions.jsonl
   doctor            say what a deployment to AWS lacks, before it and after it; see doctor --help
+  console           serve the console of a deployment; see console --help
   reset             delete the state directory's data (downloads stay)
   help              print this
 
@@ -61,7 +62,7 @@ type options struct {
 	defaultDir string // .local in the repository
 }
 
-// commands but generate, doctor and help, which start and change nothing here.
+// commands but generate, doctor, console and help, which start and change nothing here.
 var commands = map[string]func(context.Context, options, io.Writer) error{
 	"run": runOnce, "serve": serve, "start": start, "put-records": putRecords, "invoke": invoke, "reset": reset,
 	"shop-check": shopCheck,
@@ -117,8 +118,8 @@ func run(ctx context.Context, args []string, out, errOut io.Writer) error {
 	switch command {
 	case "generate":
 		return generate(args, out, errOut)
-	case "doctor":
-		return doctor(ctx, args, out, errOut)
+	case "doctor", "console":
+		return other(ctx, command, args, out, errOut)
 	case "help":
 		command, args = "run", []string{"--help"}
 	}

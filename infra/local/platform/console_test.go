@@ -52,6 +52,9 @@ func TestConsoleInABrowser(t *testing.T) {
 	}
 	answerSome(t, p)
 	v.look("sample", map[string]string{"now": "Version 1", "shop": "2,500", "models": "What was tried", "asked": "Nearest to", "data": "read_parquet"})
+	v.server = deployedConsole(t, p)
+	v.look("deployed", map[string]string{"now": "Version 1", "models": "does not reach the vector database", "try": "no connection", "data": "s3://"})
+	v.server = server
 
 	upload(t, p, sample.Artifacts())
 	if failed := v.run(p, "second", embeddings); failed != nil {
@@ -64,6 +67,22 @@ func TestConsoleInABrowser(t *testing.T) {
 		t.Fatal(failed)
 	}
 	v.look("refused", map[string]string{"now": "was refused", "models": "refused", "refused": "Not promoted"})
+}
+
+// deployedConsole is the console as an operator has it of a deployment: it only reads, and has no database.
+func deployedConsole(t *testing.T, p *Platform) *console.Server {
+	t.Helper()
+	workflow, err := p.Workflow(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	server, err := console.Serve(t.Context(), "", console.Source{Place: "recsys-prod", ReadOnly: true, Workflow: workflow, Machine: stepfunctions.ARN,
+		Lake: p.Store(LakeBucket), Artifacts: p.Store(ArtifactsBucket), Recommendations: p.Store(RecommendationsBucket), Glue: "recsys_prod"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { server.Close() })
+	return server
 }
 
 // answerSome lets the stream answer a few records.
