@@ -107,7 +107,7 @@ func TestStepsOfAFailedRun(t *testing.T) {
 	plan = h.exit(plan, "PlanExtract", `{"plan":{"ranges":[{},{}]}}`)
 	ranges := h.enter(plan, mapState)
 	first := h.enter(ranges, "Extract")
-	first = h.exit(first, "Extract", `{}`)
+	h.exit(first, "Extract", `{}`)
 	second := h.enter(ranges, "Extract")
 	h.fail(second)
 	h.enter(ranges, failedState)
