@@ -10,6 +10,7 @@ import (
 	"io"
 	"maps"
 	"net/http"
+	"path"
 	"regexp"
 	"slices"
 	"sync"
@@ -64,6 +65,9 @@ func (p shopPage) RejectedRows() (sum int64) {
 	return sum
 }
 
+// Shown is the number of rejected rows on the page.
+func (p shopPage) Shown() int64 { return int64(len(p.Bad)) }
+
 // Made tells when the snapshot was made.
 func (p shopPage) Made() time.Time { return p.Manifest.StartedAt }
 
@@ -95,23 +99,32 @@ func (s *Server) shopPage(ctx context.Context, r *http.Request) (any, error) {
 	if asked := r.FormValue("run"); runName.MatchString(asked) {
 		p.Run = asked
 	}
-	if p.Run != "" {
-		p.Bad, err = s.source.quarantine(ctx, p.Run)
+	if p.Run == "" {
+		return p, nil
+	}
+	if p.Bad, err = s.source.quarantine(ctx, p.Run); err != nil {
+		return nil, err
 	}
 	if p.Manifest == nil || p.Run != p.Manifest.Snapshot {
-		p.Rejected = countReasons(p.Bad)
+		p.Rejected, err = s.source.rejected(ctx, p.Run)
 	}
 	return p, err
 }
 
 var runName = regexp.MustCompile(`^[A-Za-z0-9_-]{1,80}$`)
 
-func countReasons(bad []badRow) []share {
+// rejected adds up the reports of a run that may not have published.
+func (s Source) rejected(ctx context.Context, run string) ([]share, error) {
 	reasons := map[string]int64{}
-	for _, row := range bad {
-		reasons[row.Reason]++
-	}
-	return shares(reasons)
+	err := s.Lake.List(ctx, path.Dir(lake.RangeReportKey(run, 0))+"/", func(o objectstore.Object) error {
+		var found struct{ Rejected map[string]int64 }
+		_, err := s.Lake.GetJSON(ctx, o.Key, maxReport, &found)
+		for reason, n := range found.Rejected {
+			reasons[reason] += n
+		}
+		return err
+	})
+	return shares(reasons), err
 }
 
 // quarantine reads the first rejected rows of a run.

@@ -1,6 +1,7 @@
 package platform
 
 import (
+	"bytes"
 	"encoding/json"
 	"flag"
 	"fmt"
@@ -21,7 +22,7 @@ import (
 
 var pictures = flag.String("pictures", "", "write pictures of the console to this folder, at three widths and in both themes")
 
-// TestConsoleInABrowser looks at every page on an empty shop, after a failed run, on the sample shop, and of a deployment.
+// TestConsoleInABrowser looks at every page on an empty shop, after a failed run, on the sample shop, and after a refused model.
 // Rules stand for a person's eyes: nothing scrolls sideways, is clipped or overlaps, axe-core finds nothing, and the browser's
 // console stays silent.
 func TestConsoleInABrowser(t *testing.T) {
@@ -40,7 +41,7 @@ func TestConsoleInABrowser(t *testing.T) {
 	if failed := v.run(p, "bad", trainingData); failed == nil || failed.Name != "TooManyRejectedRows" {
 		t.Fatalf("got %v", failed)
 	}
-	v.look("failed", map[string]string{"now": "TooManyRejectedRows", "rejected": "rating-out-of-range"})
+	v.look("failed", map[string]string{"now": "TooManyRejectedRows", "rejected": "122"})
 	page := v.browser.Open(1280, false)
 	page.Go(server.URL())
 	page.Click(`a[href="/shop?run=bad"]`)
@@ -61,6 +62,12 @@ func TestConsoleInABrowser(t *testing.T) {
 		t.Fatal(failed)
 	}
 	v.activates(1)
+
+	shuffle(t, p)
+	if failed := v.run(p, "noise", `{"train":true}`); failed != nil {
+		t.Fatal(failed)
+	}
+	v.look("refused", map[string]string{"now": "was refused", "models": "refused", "refused": "Not promoted"})
 }
 
 // deployedConsole is the console as an operator has it of a deployment: it only reads, and has no database.
@@ -79,10 +86,10 @@ func deployedConsole(t *testing.T, p *Platform) *console.Server {
 	return server
 }
 
-// answerSome lets the stream answer a few records.
+// answerSome lets the stream answer the sample.
 func answerSome(t *testing.T, p *Platform) {
 	t.Helper()
-	ids, err := p.PutRecords(t.Context(), strings.NewReader(`{"session_id":"a","customer_number":104,"city":"Lyon","country":"France","credit_limit":1,"browse_history":[]}`))
+	ids, err := p.PutRecords(t.Context(), bytes.NewReader(sample.Sessions()))
 	if err == nil {
 		_, _, err = p.Answers(t.Context(), ids, time.Now(), func(int) {})
 	}
@@ -128,7 +135,7 @@ func (v viewer) run(p *Platform, name, input string) (failed *stepfunctions.Exec
 // addresses of the pages, by name.
 var addresses = map[string]string{
 	"now": "/", "shop": "/shop", "models": "/models", "try": "/try", "data": "/data",
-	"rejected": "/shop?run=bad", "asked": "/try?customer=104&item=" + url.QueryEscape(sampleProduct),
+	"rejected": "/shop?run=bad", "refused": "/models?version=3", "asked": "/try?customer=104&item=" + url.QueryEscape(sampleProduct),
 }
 
 // sampleProduct is a product of the sample shop.
