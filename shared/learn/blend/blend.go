@@ -1,5 +1,5 @@
-// Package blend ranks products for a customer by two models at once: vectors, which know tastes, and neighbours, which know
-// what goes together. One Scorer measures a version in evaluate and answers from it, so a version is served as it was
+// Package blend ranks products for a customer by two models at once. Vectors know tastes, and neighbours know what goes
+// together. One Scorer measures a version in evaluate and answers from it, so a version is served as it was
 // measured. The package also reads and writes the files of a version that it ranks with.
 //
 // The score of a product is
@@ -7,8 +7,8 @@
 //	(1-β)·v/A + β·n/B
 //
 // v is the score of the vectors, and n the sum of the neighbours' weights from the customer's products. A and B bring the two
-// to one scale: each is the mean of the customer's Best highest scores over 0, over the whole catalogue, before any product
-// is left out. If no score is over 0, the term drops and the other counts whole. With β = 1 the neighbours rank alone. A version
+// to one scale. Each is the mean of the customer's Best highest scores over 0. It is taken over the whole catalogue, before any
+// product is left out. If no score is over 0, the term drops and the other counts whole. With β = 1 the neighbours rank alone. A version
 // without neighbours has the score v.
 //
 // Promise: the same model, vector and history give the same bits, alone or in a batch. Memory is the vectors once more, and a
