@@ -49,6 +49,7 @@ type ranked struct {
 	Place int
 	Score float64
 	Part  float64
+	Why   string
 }
 
 const (
@@ -152,7 +153,7 @@ func (p product) Label() string {
 // ask puts the question as a record of the stream.
 func (s *Server) ask(ctx context.Context, p tryPage, snapshot *interactions.Snapshot, named func(string) product) (any, error) {
 	var broken error
-	found, err := s.source.Answers.Answer(ctx, answers.Batch{Limit: askedLength, Now: time.Now(), Read: func(form *activity.Form) []*activity.Record {
+	found, err := s.source.Answers.Answer(ctx, answers.Batch{Limit: askedLength, Reasons: true, Now: time.Now(), Read: func(form *activity.Form) []*activity.Record {
 		text, err := record(form, p, snapshot.Shop)
 		if err == nil {
 			var read activity.Record
@@ -169,10 +170,10 @@ func (s *Server) ask(ctx context.Context, p tryPage, snapshot *interactions.Snap
 	answer := found[0]
 	p.Answer, p.Why, p.To = &answer, reason(answer.Recommendation.Strategy, len(p.Session) > 0), named(answer.Similar.To)
 	for i, item := range answer.Recommended {
-		p.Best = append(p.Best, ranked{named(item.ID), i + 1, item.Score, part(item.Score, answer.Recommended[0].Score)})
+		p.Best = append(p.Best, ranked{named(item.ID), i + 1, item.Score, part(item.Score, answer.Recommended[0].Score), because(item.Reason, named)})
 	}
 	for i, item := range answer.Similar.Items {
-		p.Similar = append(p.Similar, ranked{named(item.ID), i + 1, item.Distance, 0})
+		p.Similar = append(p.Similar, ranked{product: named(item.ID), Place: i + 1, Score: item.Distance})
 	}
 	return p, nil
 }
@@ -213,6 +214,21 @@ func value(of shape.Type, text string) any {
 		return json.Number(text)
 	}
 	return text
+}
+
+// because says in words why an item is in the list.
+func because(reason activity.Reason, named func(string) product) string {
+	switch reason.Code {
+	case activity.NearHistory:
+		return "like " + named(reason.Of).Label() + " of the history"
+	case activity.NearCart, activity.NearSession:
+		return "like " + named(reason.Of).Label() + " of the session"
+	case activity.FitsTaste:
+		return "fits the customer's taste"
+	case activity.PopularIn:
+		return "popular in " + reason.Of
+	}
+	return string(reason.Code)
 }
 
 // reason says in words how a list was found.

@@ -52,7 +52,7 @@ func TestConsoleInABrowser(t *testing.T) {
 		t.Fatal(failed)
 	}
 	answerSome(t, p)
-	v.look("sample", map[string]string{"now": "Version 1", "shop": "2,500", "models": "What was tried", "asked": "Nearest to", "data": "read_parquet"})
+	v.look("sample", map[string]string{"now": "Version 1", "shop": "2,500", "models": "What was tried", "asked": " of the history", "data": "read_parquet"})
 	v.server = deployedConsole(t, p)
 	v.look("deployed", map[string]string{"now": "Version 1", "models": "does not reach the vector database", "try": "no connection", "data": "s3://"})
 	v.server = server
