@@ -31,16 +31,19 @@ type BatchWorkflow struct {
 func NewBatchWorkflow(scope constructs.Construct, id string, factory Factory, data *DataLake, source *SourceDatabase, vectors *VectorDatabase, undelivered *Undelivered) *BatchWorkflow {
 	w := &BatchWorkflow{scope: constructs.NewConstruct(scope, jsii.String(id)), Functions: map[string]lambda.Function{}}
 	given, granted := data.resources(), data.grants()
-	given.Source, given.Loader = source.Settings, vectors.settings(loaderRole)
+	given.Source, given.Loader, given.Reader = source.Settings, vectors.settings(loaderRole), vectors.settings(readerRole)
 	if factory.Config.ShopFile != "" {
 		given.ShopFile.Path = filepath.Base(factory.Config.ShopFile)
 	}
-	granted[workflow.SourceAsReader], granted[workflow.VectorsAsLoader] = source.Login, vectors.login(loaderRole)
+	granted[workflow.SourceAsReader] = source.Login
+	granted[workflow.VectorsAsLoader], granted[workflow.VectorsAsReader] = vectors.login(loaderRole), vectors.login(readerRole)
 	invoke, placeholders := Permission{Actions: []string{"lambda:InvokeFunction"}}, map[string]*string{}
 	for _, step := range workflow.Steps(given, factory.Config.Options) {
 		if step.RunBy == workflow.StateMachine {
 			function := factory.New(w.scope, step, granted)
-			if slices.ContainsFunc(step.Rights, func(r workflow.Right) bool { return r.On == workflow.VectorsAsLoader }) {
+			if slices.ContainsFunc(step.Rights, func(r workflow.Right) bool {
+				return r.On == workflow.VectorsAsLoader || r.On == workflow.VectorsAsReader
+			}) {
 				vectors.prepared(function)
 			}
 			w.Functions[step.Name], placeholders[step.Placeholder()] = function, function.FunctionArn()

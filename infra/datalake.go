@@ -1,6 +1,9 @@
 package main
 
 import (
+	"maps"
+	"slices"
+
 	"github.com/aws/aws-cdk-go/awscdk/v2"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsathena"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsglue"
@@ -83,6 +86,7 @@ func (l *DataLake) grants() grants {
 		workflow.LakeBucket: onBucket(l.Lake), workflow.ArtifactsBucket: onBucket(l.Artifacts),
 		workflow.RecommendationsBucket: onBucket(l.Recommendations),
 		workflow.TrainingTable:         onARNs(l.catalog(lake.TrainingTable)...),
+		workflow.ExportTables:          onARNs(l.catalog(slices.Sorted(maps.Values(lake.ExportTables))...)...),
 	}
 }
 
@@ -148,7 +152,7 @@ func columns(namesAndTypes ...string) *[]any {
 }
 
 // catalog returns the resources that Glue checks for a table: the table and the catalog and database around it.
-func (l *DataLake) catalog(table string) []*string {
+func (l *DataLake) catalog(tables ...string) []*string {
 	arn := func(resource, name string) *string {
 		return awscdk.Stack_Of(l.scope).FormatArn(&awscdk.ArnComponents{
 			Service: jsii.String("glue"), Resource: jsii.String(resource), ResourceName: jsii.String(name),
@@ -157,7 +161,11 @@ func (l *DataLake) catalog(table string) []*string {
 	catalog := awscdk.Stack_Of(l.scope).FormatArn(&awscdk.ArnComponents{
 		Service: jsii.String("glue"), Resource: jsii.String("catalog"),
 	})
-	return []*string{catalog, arn("database", l.Database), arn("table", l.Database+"/"+table)}
+	arns := []*string{catalog, arn("database", l.Database)}
+	for _, table := range tables {
+		arns = append(arns, arn("table", l.Database+"/"+table))
+	}
+	return arns
 }
 
 func expire(prefix string, after int) *awss3.LifecycleRule {

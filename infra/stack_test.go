@@ -138,7 +138,7 @@ func TestEveryFunctionIsDeployedAsItsMeasurementsSay(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	inVPC := []string{"bootstrap-vector-store", "embedding-upload", "evaluate", "extract", "load-sample-shop", "plan-extract", "recommend", "vector-index"}
+	inVPC := []string{"bootstrap-vector-store", "embedding-upload", "evaluate", "export", "extract", "load-sample-shop", "plan-extract", "recommend", "vector-index"}
 	each(t, func(t *testing.T, s template) {
 		deployed, roles := deployedFunctions(s), map[string]string{}
 		for _, main := range folders {
@@ -192,10 +192,12 @@ var learningOptions = map[string]struct{ value, variable, functions string }{
 	"gateNeighbours": {"enforce", "GATE_NEIGHBOURS", "evaluate"}, "gateTolerance": {"0.2", "GATE_TOLERANCE", "evaluate"}, "gateCoverage": {"0.4", "GATE_COVERAGE", "evaluate"}, "hnswM": {"32", "HNSW_M", "vector-index"},
 	"hnswEfConstruction": {"128", "HNSW_EF_CONSTRUCTION", "vector-index"}, "recallTarget": {"0.9", "RECALL_TARGET", "vector-index"},
 	"recallQueries": {"100", "RECALL_QUERIES", "vector-index"}, "keepVersions": {"2", "KEEP_VERSIONS", "vector-index"},
-	"limit": {"10", "LIMIT", "recommend"}, "sessionWeight": {"0", "SESSION_WEIGHT", "recommend"},
-	"includeRated": {"true", "INCLUDE_RATED", "recommend"}, "includeSession": {"true", "INCLUDE_SESSION", "recommend"},
-	"includeOutOfStock": {"true", "INCLUDE_OUT_OF_STOCK", "recommend"}, "trendingHalfLife": {"12h0m0s", "TRENDING_HALF_LIFE", "recommend"},
-	"trendingItems": {"true", "TRENDING_ITEMS", "recommend"}, "diversity": {"0.5", "DIVERSITY", "recommend"}, "inMemoryUpTo": {"0", "IN_MEMORY_UP_TO", "recommend"},
+	"limit": {"10", "LIMIT", "export recommend"}, "sessionWeight": {"0", "SESSION_WEIGHT", "export recommend"},
+	"includeRated": {"true", "INCLUDE_RATED", "export recommend"}, "includeSession": {"true", "INCLUDE_SESSION", "export recommend"},
+	"includeOutOfStock": {"true", "INCLUDE_OUT_OF_STOCK", "export recommend"}, "trendingHalfLife": {"12h0m0s", "TRENDING_HALF_LIFE", "export recommend"},
+	"trendingItems": {"true", "TRENDING_ITEMS", "export recommend"}, "diversity": {"0.5", "DIVERSITY", "export recommend"}, "inMemoryUpTo": {"0", "IN_MEMORY_UP_TO", "export recommend"},
+	"export": {"all", "EXPORT", "export"}, "exportLimit": {"50", "EXPORT_LIMIT", "export"},
+	"exportFormat": {"ndjson", "EXPORT_FORMAT", "export"}, "keepExports": {"7", "KEEP_EXPORTS", "export"},
 	// These change the invoker of the functions. TestTheStreamIsFedInBatchesAndNothingIsLost and
 	// TestFunctionsHaveTheSizesOfTheTable see them.
 	"batchSize": {"100", "BATCH_SIZE", ""}, "batchWindowSeconds": {"0", "BATCH_WINDOW_SECONDS", ""},
@@ -206,7 +208,7 @@ var learningOptions = map[string]struct{ value, variable, functions string }{
 // Each option changes a variable of the function that reads it, and of no other. All of them are documented.
 func TestOptionsReachTheirFunctions(t *testing.T) {
 	var documents strings.Builder
-	for _, path := range []string{"../docs/aws.md", "../docs/stream.md"} {
+	for _, path := range []string{"../docs/aws.md", "../docs/stream.md", "../docs/export.md"} {
 		content, err := os.ReadFile(path)
 		if err != nil {
 			t.Fatal(err)

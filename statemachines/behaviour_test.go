@@ -37,8 +37,30 @@ func answers(ranges int) functions {
 		"evaluate":              always(workflow.Evaluated{Status: "passed", Promote: true, Version: 7, Reason: "better", NDCG10: 0.5, Popularity10: 0.25, Random10: 0.125, Report: "s3://lake/report"}),
 		"embedding-upload":      always(workflow.Uploaded{Status: "uploaded", Version: 7, Dimension: 32, Items: 109, Users: 98}),
 		"vector-index":          always(workflow.Indexed{Status: "activated", Version: 7, Recall: 0.99, EfSearch: 40}),
+		"export":                exports(workflow.ExportPlan{Status: "off", Version: 0, Ranges: []workflow.ListRange{}, MaxConcurrency: 1}),
 	}
 }
+
+// exports answers each part of an export.
+func exports(plan workflow.ExportPlan) stepfunctionstest.Function {
+	return func(payload json.RawMessage) (any, error) {
+		var in workflow.ExportInput
+		if err := json.Unmarshal(payload, &in); err != nil {
+			return nil, err
+		}
+		switch in.Do {
+		case workflow.PlanExport:
+			return plan, nil
+		case workflow.ExportRange:
+			return workflow.Exported{Status: "written", Version: 7, Rows: 20}, nil
+		}
+		return workflow.Exported{Status: "published", Version: 7, Snapshot: "run-1", Customers: 98, Products: 110, Rows: 40, Location: "s3://lake/exports/export=run-1/"}, nil
+	}
+}
+
+// exporting is a plan of two ranges.
+var exporting = workflow.ExportPlan{Status: "planned", Version: 7, Snapshot: "run-1", MaxConcurrency: 2,
+	Ranges: []workflow.ListRange{{List: "customers"}, {List: "products", Index: 1}}}
 
 func setup(t *testing.T, functions functions) *stepfunctionstest.Harness {
 	t.Helper()
@@ -68,15 +90,16 @@ const (
 	uploaded  = `{"dimension":32,"items":109,"status":"uploaded","users":98,"version":7}`
 	trained   = `{"artifacts":"trained/run-1/","customers":98,"items":110,"iterations":8,"loss":5.5,"ratings":2500,"snapshot":"run-1","status":"trained"}`
 	evaluated = `{"active10":0,"ndcg10":0.5,"popularity10":0.25,"promote":true,"random10":0.125,"reason":"better","report":"s3://lake/report","status":"passed","version":7}`
+	noExport  = `"export":{"maxConcurrency":1,"ranges":[],"snapshot":"","status":"off","version":0}`
 	indexed   = `{"efSearch":40,"recall":0.99,"status":"activated","version":7}`
 
 	trainingCalls  = "extract=3 partition-write=3 plan-extract=1 publish-training-data=1 transform=3"
-	embeddingCalls = "embedding-upload=1 evaluate=1 train=1 vector-index=1"
-	allCalls       = "embedding-upload=1 evaluate=1 extract=3 partition-write=3 plan-extract=1 publish-training-data=1 train=1 transform=3 vector-index=1"
+	embeddingCalls = "embedding-upload=1 evaluate=1 export=1 train=1 vector-index=1"
+	allCalls       = "embedding-upload=1 evaluate=1 export=1 extract=3 partition-write=3 plan-extract=1 publish-training-data=1 train=1 transform=3 vector-index=1"
 )
 
 func TestTheInputChoosesTheStages(t *testing.T) {
-	embeddings := `{"embeddings":{"evaluation":` + evaluated + `,"index":` + indexed + `,"upload":` + uploaded + `},"training":` + trained + `,"trainingData":`
+	embeddings := `{"embeddings":{"evaluation":` + evaluated + `,"index":` + indexed + `,"upload":` + uploaded + `},` + noExport + `,"training":` + trained + `,"trainingData":`
 	both := embeddings + published + `}`
 	for input, want := range map[string]struct{ output, calls string }{
 		`{}`:                          {both, allCalls},
@@ -87,8 +110,8 @@ func TestTheInputChoosesTheStages(t *testing.T) {
 		`{"stages":"training-data","Comment":""}`: {`{"trainingData":` + published + `}`, trainingCalls},
 		`{"stages":"embeddings"}`:                 {embeddings + `{"status":"skipped"}}`, embeddingCalls},
 		`{"stages":"embeddings","train":true}`:    {embeddings + `{"status":"skipped"}}`, embeddingCalls},
-		`{"rollback":true}`:                       {`{"embeddings":{"index":` + indexed + `}}`, "vector-index=1"},
-		`{"activate":7,"Comment":"a person"}`:     {`{"embeddings":{"index":` + indexed + `}}`, "vector-index=1"},
+		`{"rollback":true}`:                       {`{"embeddings":{"index":` + indexed + `},` + noExport + `}`, "embedding-upload=1 export=1 vector-index=1"},
+		`{"activate":7,"Comment":"a person"}`:     {`{"embeddings":{"index":` + indexed + `},` + noExport + `}`, "embedding-upload=1 export=1 vector-index=1"},
 	} {
 		t.Run(input, func(t *testing.T) {
 			t.Parallel()
@@ -140,7 +163,8 @@ func TestPayloadsAreThoseOfPackageWorkflow(t *testing.T) {
 		"plan-extract":          {`{"input":{},` + runOnly + `}`},
 		"publish-training-data": {`{` + runOnly + `}`},
 		"train":                 {`{"input":{},` + runOnly + `}`},
-		"embedding-upload":      {`{"artifacts":"trained/run-1/",` + runOnly + `}`},
+		"embedding-upload":      {`{"artifacts":"trained/run-1/",` + runOnly + `}`, `{"refresh":true,` + runOnly + `}`, `{"refresh":true,` + runOnly + `}`},
+		"export":                {`{"do":"plan",` + runOnly + `}`, `{"do":"plan",` + runOnly + `}`, `{"do":"plan",` + runOnly + `}`},
 		"evaluate":              {`{` + runOnly + `,"version":7}`},
 		"vector-index":          {`{"activate":3,` + runOnly + `}`, `{"rollback":true,` + runOnly + `}`, `{` + runOnly + `,"version":7}`},
 	}
@@ -167,7 +191,7 @@ func TestNothingNewIsNotIndexed(t *testing.T) {
 		all["embedding-upload"] = func(json.RawMessage) (any, error) { return uploaded, nil }
 		h := setup(t, all)
 		output, err := run(t, h, `{"stages":"embeddings"}`)
-		if err != nil || !strings.Contains(output, uploaded.Status) || called(h) != "embedding-upload=1 train=1" {
+		if err != nil || !strings.Contains(output, uploaded.Status) || called(h) != "embedding-upload=1 export=1 train=1" {
 			t.Errorf("%s: output %s, calls %s, %v", uploaded.Status, output, called(h), err)
 		}
 	}
@@ -183,8 +207,62 @@ func TestAVersionThatTheGateRefusesIsNotIndexed(t *testing.T) {
 	if err != nil || !strings.Contains(output, `"reason":"worse"`) || !strings.Contains(output, "s3://lake/report") {
 		t.Errorf("output %s, %v", output, err)
 	}
-	if called(h) != "embedding-upload=1 evaluate=1 train=1" {
+	if called(h) != "embedding-upload=1 evaluate=1 export=1 train=1" {
 		t.Errorf("calls %s", called(h))
+	}
+}
+
+// Lists are exported from whatever version is active: a new one, on a night without changes, next to a refused one, and after a rollback.
+func TestListsAreExportedAtTheEndOfEveryRun(t *testing.T) {
+	const exported = `"export":{"customers":98,"location":"s3://lake/exports/export=run-1/","products":110,"rows":40,"snapshot":"run-1","status":"published","version":7}`
+	for name, c := range map[string]struct {
+		input  string
+		change functions
+		calls  string
+	}{
+		"a new version":           {`{"stages":"embeddings"}`, nil, "embedding-upload=1 evaluate=1 export=4 train=1 vector-index=1"},
+		"a night without changes": {`{"stages":"embeddings"}`, functions{"embedding-upload": func(json.RawMessage) (any, error) { return workflow.Uploaded{Status: "unchanged"}, nil }}, "embedding-upload=1 export=4 train=1"},
+		"a refused version": {`{"stages":"embeddings"}`, functions{"evaluate": func(json.RawMessage) (any, error) { return workflow.Evaluated{Status: "not-promoted"}, nil }},
+			"embedding-upload=1 evaluate=1 export=4 train=1"},
+		"a rollback":   {`{"rollback":true}`, nil, "embedding-upload=1 export=4 vector-index=1"},
+		"an older one": {`{"activate":7}`, nil, "embedding-upload=1 export=4 vector-index=1"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			all := answers(0)
+			all["export"] = exports(exporting)
+			maps.Copy(all, c.change)
+			h := setup(t, all)
+			output, err := run(t, h, c.input)
+			if err != nil || !strings.Contains(sorted(t, output), exported) || called(h) != c.calls {
+				t.Errorf("output %s, calls %s, %v", output, called(h), err)
+			}
+		})
+	}
+}
+
+// A failure of the export has a name of its own. The steps before it are done.
+func TestAFailureOfTheExportHasItsOwnName(t *testing.T) {
+	for _, part := range []string{workflow.PlanExport, workflow.ExportRange, workflow.PublishExport} {
+		t.Run(part, func(t *testing.T) {
+			t.Parallel()
+			all, whole := answers(0), exports(exporting)
+			all["export"] = func(payload json.RawMessage) (any, error) {
+				if strings.Contains(string(payload), `"do":"`+part+`"`) {
+					return nil, stepfunctionstest.Failure{Type: "SchemaMismatch", Message: "on purpose"}
+				}
+				return whole(payload)
+			}
+			h := setup(t, all)
+			_, err := run(t, h, `{"stages":"embeddings"}`)
+			var failed *stepfunctions.ExecutionError
+			if !errors.As(err, &failed) || failed.Name != "ExportFailed" || failed.Message() != "on purpose" {
+				t.Errorf("error %v", err)
+			}
+			if !strings.Contains(called(h), "vector-index=1") {
+				t.Errorf("calls %s", called(h))
+			}
+		})
 	}
 }
 
@@ -195,7 +273,7 @@ func TestEveryStepIsRetriedAfterPassingErrors(t *testing.T) {
 	}
 	h := setup(t, all)
 	_, err := run(t, h, `{}`)
-	const want = "embedding-upload=3 evaluate=3 extract=3 partition-write=3 plan-extract=3 publish-training-data=3 train=3 transform=3 vector-index=3"
+	const want = "embedding-upload=3 evaluate=3 export=3 extract=3 partition-write=3 plan-extract=3 publish-training-data=3 train=3 transform=3 vector-index=3"
 	if err != nil || called(h) != want {
 		t.Errorf("calls %s, %v", called(h), err)
 	}
@@ -203,6 +281,9 @@ func TestEveryStepIsRetriedAfterPassingErrors(t *testing.T) {
 
 func TestAFailureEndsTheExecutionWithItsErrorAndCause(t *testing.T) {
 	for name := range answers(1) {
+		if name == "export" {
+			continue
+		}
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			expectFailure(t, setup(t, failing(answers(1), name, "SchemaMismatch", 100)), name, "SchemaMismatch", 1)

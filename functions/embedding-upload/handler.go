@@ -48,8 +48,11 @@ func (h *Handler) Handle(ctx context.Context, in workflow.UploadInput) (workflow
 		return workflow.Uploaded{}, err
 	}
 	// This comes first, for every outcome of the run: the active version must know the purchases and the stock.
-	if err := h.refresh(ctx); err != nil {
+	if err := h.refresh(ctx, in.Refresh); err != nil {
 		return workflow.Uploaded{}, err
+	}
+	if in.Refresh {
+		return workflow.Uploaded{Status: "refreshed"}, nil
 	}
 	earlier, tried, err := vectorstore.OfRun(ctx, h.DB, in.ID)
 	if err != nil {

@@ -12,8 +12,8 @@ import (
 )
 
 // refresh brings the active version up to the newest snapshot. If none is active, or one of another shop, it brings up the shop
-// alone.
-func (h *Handler) refresh(ctx context.Context) error {
+// alone. After a rollback it leaves a version of another shop as it is, because somebody wants it back.
+func (h *Handler) refresh(ctx context.Context, rolledBack bool) error {
 	active, found, err := vectorstore.Current(ctx, h.DB)
 	if err != nil {
 		return err
@@ -26,7 +26,7 @@ func (h *Handler) refresh(ctx context.Context) error {
 	var refreshed bool
 	if found && shape.OrLab(active.Shop).SameIDs(latest.shop) {
 		refreshed, err = vectorstore.Refresh(ctx, h.DB, active.Version, latest.rows())
-	} else {
+	} else if !rolledBack {
 		active = vectorstore.Record{}
 		refreshed, err = vectorstore.RefreshWithoutModel(ctx, h.DB, latest.rows())
 	}

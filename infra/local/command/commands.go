@@ -172,5 +172,8 @@ func (o options) execute(ctx context.Context, c *console, client *platform.Clien
 	if err := o.training(ctx, c, client); err != nil {
 		return err
 	}
-	return o.evaluation(ctx, c, client, name, output)
+	if err := o.evaluation(ctx, c, client, name, output); err != nil {
+		return err
+	}
+	return o.exported(c, name, output)
 }

@@ -131,14 +131,14 @@ func counts(output, input json.RawMessage) string {
 }
 
 // shownElsewhere are the parts of a payload that the heading has told, or that the evaluation will.
-var shownElsewhere = map[string]bool{"run": true, "startedAt": true, "reason": true, "report": true, "artifacts": true, "note": true}
+var shownElsewhere = map[string]bool{"run": true, "startedAt": true, "reason": true, "report": true, "artifacts": true, "note": true, "location": true}
 
 func describe(words *strings.Builder, after, before map[string]any) {
 	for _, key := range slices.Sorted(maps.Keys(after)) {
 		old, isOld := before[key]
 		oldObject, _ := old.(map[string]any)
 		object, isObject := after[key].(map[string]any)
-		if isObject && object["artifacts"] == "" { // nothing was trained: the other counts say nothing
+		if isObject && (object["artifacts"] == "" || object["status"] == "off") { // nothing was trained or exported: the other counts say nothing
 			fmt.Fprintf(words, ", status %v", object["status"])
 			continue
 		}

@@ -34,6 +34,7 @@ func TestKilledAtEveryPoint(t *testing.T) {
 		c.Options.KeepSnapshots, c.Options.MaxRejectedFraction = 1, 0.5
 		c.Options.KeepVersions, c.Options.RecallQueries = 2, 10
 		c.Options.Factors, c.Options.Iterations = 8, 1
+		c.Options.Export, c.Options.KeepExports = "all", 1
 	})
 	t.Cleanup(func() { _ = k.proxy.Close() })
 	k.watch(p)

@@ -33,7 +33,7 @@ type recorded map[string]map[string][]string
 var bucketNames = map[string]string{LakeBucket: "lake", ArtifactsBucket: "artifacts", RecommendationsBucket: "recommendations"}
 
 // differing are the parts of keys that differ between runs, ranges, versions, customers and records.
-var differing = regexp.MustCompile(`^(runs|snapshots|versions|trained|evaluations)/[^/]+|range-\d+|snapshot=[^/]+|part=\d+|customerNumber=\d+|shardId-\d+/\d+`)
+var differing = regexp.MustCompile(`^(runs|snapshots|versions|trained|evaluations)/[^/]+|range-\d+|snapshot=[^/]+|export=[^/]+|(customers|products)-\d+|part=\d+|customerNumber=\d+|shardId-\d+/\d+`)
 
 func pattern(key string) string {
 	return differing.ReplaceAllStringFunc(key, func(part string) string {
@@ -126,6 +126,7 @@ func TestRecordedCallsAndMetrics(t *testing.T) {
 	r := &recorder{calls: map[string]map[string]map[string]bool{}}
 	p := startPlatform(t, func(c *Config) {
 		c.Options.KeepSnapshots, c.Options.KeepVersions, c.Options.ItemNeighbours = 1, 2, "knn"
+		c.Options.Export, c.Options.KeepExports = "all", 1
 	})
 	p.S3.SetHooks(r.hooks())
 	p.Glue.SetHooks(r.hooks())
@@ -216,6 +217,8 @@ func TestShape(t *testing.T) {
 		"ratings_ml_training/_latest.json":                                    "ratings_ml_training/_latest.json",
 		"trained/r/embeddings/item_embeddings.csv":                            "trained/*/embeddings/item_embeddings.csv",
 		"evaluations/r/report.html":                                           "evaluations/*/report.html",
+		"exports/export=r/customers/part-0003.parquet":                        "exports/export=*/customers/part-0003.parquet",
+		"exports/export=r/_reports/products-0012.json":                        "exports/export=*/_reports/products-*.json",
 		"versions/12/model/best_model.pth":                                    "versions/*/model/best_model.pth",
 		"rejected/shardId-000000000000/49590338271490256608559692538361.json": "rejected/shardId-*.json",
 	} {

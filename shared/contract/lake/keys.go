@@ -184,6 +184,51 @@ func EvaluationReportKey(run string) string { return EvaluationReportsParent + r
 // EvaluationPageKey is the same report for people: one self-contained page.
 func EvaluationPageKey(run string) string { return EvaluationReportsParent + run + "/report.html" }
 
+// Keys of an export, in the lake bucket. Invisible to readers until LatestExportKey names it.
+
+// ExportsPrefix holds one folder an export, ExportPrefix.
+const ExportsPrefix = "exports/"
+
+// LatestExportKey is the pointer: a LatestExport that names the one export that readers see.
+const LatestExportKey = ExportsPrefix + "_latest.json"
+
+// Lists of an export, which are names of folders.
+const (
+	ExportedCustomers = "customers" // the best products for each customer
+	ExportedProducts  = "products"  // the products that are similar to each product
+)
+
+// ExportTables maps a list to its table in Glue.
+var ExportTables = map[string]string{ExportedCustomers: "recommended_products", ExportedProducts: "similar_products"}
+
+// ExportPrefix holds the export of a run.
+func ExportPrefix(run string) string { return ExportsPrefix + "export=" + run + "/" }
+
+// ExportPlanKey is the plan of an export. It is written once, so another attempt exports the same ranges of the same version.
+func ExportPlanKey(run string) string { return ExportPrefix(run) + "_plan.json" }
+
+// ExportManifestKey lists the files of a whole export.
+func ExportManifestKey(run string) string { return ExportPrefix(run) + "_manifest.json" }
+
+// ExportReportKey is the report on a range's file.
+func ExportReportKey(run, list string, rangeIndex int) string {
+	return fmt.Sprintf("%s_reports/%s-%04d.json", ExportPrefix(run), list, rangeIndex)
+}
+
+// ExportListPrefix holds the files of a list, one a range.
+func ExportListPrefix(run, list string) string { return ExportPrefix(run) + list + "/" }
+
+// ExportPartKey is the file of a range. The extension is that of its format.
+func ExportPartKey(run, list string, rangeIndex int, extension string) string {
+	return fmt.Sprintf("%spart-%04d.%s", ExportListPrefix(run, list), rangeIndex, extension)
+}
+
+// RunOfExportPrefix is the inverse of ExportPrefix.
+func RunOfExportPrefix(prefix string) (run string, ok bool) {
+	name, ok := strings.CutPrefix(strings.TrimSuffix(prefix, "/"), ExportsPrefix+"export=")
+	return name, ok && name != "" && !strings.Contains(name, "/")
+}
+
 // VersionKey is the copy of an artifact that belongs to a version: the originals are overwritten by the next hand-over.
 func VersionKey(version int64, artifact string) string { return VersionPrefix(version) + artifact }
 

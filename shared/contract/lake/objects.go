@@ -215,5 +215,39 @@ type ItemCount struct {
 	Count float64 `json:"count"`
 }
 
+// ExportManifest lists a whole export. It is written once, when all of its files are there.
+type ExportManifest struct {
+	Export    string    `json:"export"`
+	StartedAt time.Time `json:"startedAt"` // of the run: orders exports
+	Version   int64     `json:"version"`
+	Snapshot  string    `json:"snapshot"` // whose purchases and stock count, "" without any
+	Limit     int       `json:"limit"`    // products of a list
+	Format    string    `json:"format"`   // parquet or ndjson
+	// CustomerType is that of the customers' ids.
+	CustomerType shape.Type     `json:"customerType"`
+	Files        []ExportedFile `json:"files"` // in the order of lists and ranges
+}
+
+// ExportedFile is a range of a list.
+type ExportedFile struct {
+	List  string `json:"list"`
+	Range int    `json:"range"`
+	Lists int64  `json:"lists"` // customers or products
+	Rows  int64  `json:"rows"`
+	Bytes int64  `json:"bytes"`
+}
+
+// LatestExport is the pointer to the export that readers see.
+type LatestExport struct {
+	Export    string    `json:"export"`
+	StartedAt time.Time `json:"startedAt"`
+	Location  string    `json:"location"` // s3://bucket/exports/export=<run>/
+	Version   int64     `json:"version"`
+	Snapshot  string    `json:"snapshot"`
+	Format    string    `json:"format"`
+	Customers int64     `json:"customers"` // with a list
+	Products  int64     `json:"products"`  // with a list
+}
+
 // MaxText is the length limit of a text column of the training data, in characters.
 const MaxText = shape.MaxText

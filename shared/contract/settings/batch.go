@@ -134,6 +134,14 @@ func (s Index) CheckTogether() error {
 	return nil
 }
 
+// Exporting says which lists each run writes for all.
+type Exporting struct {
+	Export       string `option:"export" default:"off" oneof:"off customers products all" text:"lists that each run writes to the lake: the best products for each customer, those similar to each product, or both"`
+	ExportLimit  int    `option:"exportLimit" default:"20" min:"1" max:"100" text:"products that an exported list holds"`
+	ExportFormat string `option:"exportFormat" default:"parquet" oneof:"parquet ndjson" text:"the format of exported files"`
+	KeepExports  int    `option:"keepExports" default:"3" min:"1" max:"1000" text:"exports that are kept, the published one among them"`
+}
+
 // Sizes changes the memory of a function. Package workflow has the other sizes.
 type Sizes struct {
 	// TrainMemoryMiB buys cores, too: 1,769 are one core. With 10,240, six cores, 20 million ratings take some minutes.

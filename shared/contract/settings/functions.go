@@ -109,6 +109,16 @@ type VectorIndex struct {
 	Index
 }
 
+// Export configures functions/export.
+type Export struct {
+	Lake
+	Artifacts
+	VectorStore
+	Ranking
+	Exporting
+	GlueDatabase string `option:"glueDatabase" text:"Glue's database, in which the function makes and updates the tables"`
+}
+
 // Recommend configures functions/recommend.
 type Recommend struct {
 	Artifacts

@@ -25,6 +25,7 @@ type Options struct {
 	HandOver
 	Gate
 	Index
+	Exporting
 	Ranking
 	Patience
 	Feed

@@ -20,6 +20,7 @@ const (
 	ArtifactsBucket       Resource = "artifacts bucket"
 	RecommendationsBucket Resource = "recommendations bucket"
 	TrainingTable         Resource = "training table"
+	ExportTables          Resource = "export tables"
 	ActivityStream        Resource = "activity stream"
 	DeliveryStream        Resource = "delivery stream"
 	EventBus              Resource = "event bus"
@@ -53,5 +54,6 @@ const (
 	anyVersion  = lake.VersionsParent + "*"
 	anyRejected = lake.RejectedParent + "*"
 	anyTrained  = lake.TrainedParent + "*"
+	anyExport   = lake.ExportsPrefix + "*"
 	anyReport   = lake.EvaluationReportsParent + "*"
 )

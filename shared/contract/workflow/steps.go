@@ -160,6 +160,11 @@ func Steps(r Resources, o settings.Options) []Step {
 			Settings: settings.VectorIndex{Artifacts: r.Artifacts, VectorStore: r.Loader, Index: o.Index},
 			Rights:   indexRights,
 		},
+		{ // All items and their scores for 64 customers a core are in its memory. It also waits for PostgreSQL.
+			Name: "export", RunBy: StateMachine, MemoryMiB: 3008, Timeout: longest, ScratchMiB: rangeScratchMiB,
+			Settings: settings.Export{Lake: r.Lake, Artifacts: r.Artifacts, VectorStore: r.Reader, Ranking: o.Ranking, Exporting: o.Exporting, GlueDatabase: r.GlueDatabase},
+			Rights:   exportRights,
+		},
 		// It answers a batch of 500 in well under a second on one core, from 17 MiB of memory and the catalogues of two
 		// versions. One of 50,000 products takes 55 MB (128 numbers each), and 97 MB with 100 neighbours each. The time-out is
 		// far above the time of a batch, and far below Kinesis's patience.
@@ -264,6 +269,14 @@ var (
 		on(ArtifactsBucket, keys(anyVersion), DeleteObject),
 		list(ArtifactsBucket),
 		{On: VectorsAsLoader},
+	}
+	exportRights = []Right{
+		on(LakeBucket, keys(anyExport), GetObject, PutObject, DeleteObject),
+		list(LakeBucket),
+		on(ArtifactsBucket, keys(anyVersion), GetObject),
+		list(ArtifactsBucket),
+		{On: VectorsAsReader},
+		{On: ExportTables, Actions: []string{"glue:CreateTable", "glue:UpdateTable"}},
 	}
 	recommendRights = []Right{
 		on(ArtifactsBucket, keys(anyVersion), GetObject),

@@ -53,7 +53,7 @@ func source(t *testing.T, function string) string {
 
 func TestPlaceholdersFollowFromNames(t *testing.T) {
 	placeholders := Placeholders()
-	if placeholders["PublishTrainingDataFunction"] != "publish-training-data" || placeholders["TrainFunction"] != "train" || len(placeholders) != 9 {
+	if placeholders["PublishTrainingDataFunction"] != "publish-training-data" || placeholders["TrainFunction"] != "train" || len(placeholders) != 10 {
 		t.Errorf("got %v", placeholders)
 	}
 }

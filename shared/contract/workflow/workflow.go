@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"recsys/shared/contract/failure"
+	"recsys/shared/contract/shape"
 )
 
 // Run names one execution of the state machine.
@@ -218,6 +219,8 @@ type UploadInput struct {
 	Run
 	// Artifacts is the prefix of the trained artifacts. "": the handed-over ones.
 	Artifacts string `json:"artifacts"`
+	// Refresh brings the active version up to the newest snapshot, and loads nothing.
+	Refresh bool `json:"refresh,omitempty"`
 }
 
 // Uploaded is the output of embedding-upload.
@@ -226,6 +229,7 @@ type Uploaded struct {
 	// that these artifacts are the active version's, or that a version that was trained since has replaced them.
 	// "rolled-back" means that they are those of Version, which was rolled back, so another stays active.
 	// "hand-over-underway" means that an artifact is newer than _SUCCESS. Its arrival will start a run of its own.
+	// "refreshed" means that nothing was to be loaded.
 	Status    string `json:"status"`
 	Version   int64  `json:"version,omitempty"`
 	Dimension int    `json:"dimension,omitempty"`
@@ -304,4 +308,78 @@ type Indexed struct {
 	Version  int64   `json:"version"`          // the version that is active now
 	Recall   float64 `json:"recall"`           // recall@10 against exact search
 	EfSearch int     `json:"efSearch"`
+}
+
+// Parts of an export, see ExportInput.
+const (
+	PlanExport    = "plan"
+	ExportRange   = "range"
+	PublishExport = "publish"
+)
+
+// ExportInput is the input of export.
+type ExportInput struct {
+	Run
+	// Do is the part to do: PlanExport, ExportRange or PublishExport.
+	Do string `json:"do"`
+	// Range is of the plan. Only ExportRange has one.
+	Range *ListRange `json:"range,omitempty"`
+}
+
+// Validate reports a run without a name, and a part that is none.
+func (in ExportInput) Validate() error {
+	if err := in.Run.Validate(); err != nil {
+		return err
+	}
+	switch in.Do {
+	case PlanExport, PublishExport:
+		return nil
+	case ExportRange:
+		if in.Range != nil && in.Range.Index >= 0 {
+			return nil
+		}
+	}
+	return failure.Invalidf("run %s: the part %.40q of an export, with the range %+v, is none", in.ID, in.Do, in.Range)
+}
+
+// ListRange is a span of the customers or products that an export has lists of: above After, up to and including UpTo, in the
+// order of the vector database. A nil end is open.
+type ListRange struct {
+	List  string  `json:"list"` // lake.ExportedCustomers or lake.ExportedProducts
+	Index int     `json:"index"`
+	After *string `json:"after"`
+	UpTo  *string `json:"upTo"`
+}
+
+// ExportPlan is the output of export for PlanExport. If there is something to export it is also the content of
+// lake.ExportPlanKey.
+type ExportPlan struct {
+	Run
+	// Status is "planned", "off", "no-version", "no-catalogue" or "superseded". "no-catalogue" means that an earlier release has
+	// loaded the active version, which cannot be searched exactly. "superseded" means that a newer run has exported.
+	Status string `json:"status"`
+	Reason string `json:"reason,omitempty"` // in words, if nothing is exported
+	// Version is the active one, and Snapshot that which its purchases and stock are of.
+	Version        int64       `json:"version"`
+	Snapshot       string      `json:"snapshot"`
+	Limit          int         `json:"limit"`
+	Format         string      `json:"format"`
+	CustomerType   shape.Type  `json:"customerType"` // of the customers' ids
+	Ranges         []ListRange `json:"ranges"`
+	MaxConcurrency int         `json:"maxConcurrency"` // how many ranges are worked on at once
+}
+
+// Exported is the output of export for ExportRange and PublishExport.
+type Exported struct {
+	// Status is "written" of a range and "published" of an export. "superseded" means that another version has become active, or
+	// that a newer run has exported. Then nothing is counted.
+	Status   string `json:"status"`
+	Reason   string `json:"reason,omitempty"`
+	Version  int64  `json:"version"`
+	Snapshot string `json:"snapshot"`
+	// Customers and Products have a list each.
+	Customers int64  `json:"customers"`
+	Products  int64  `json:"products"`
+	Rows      int64  `json:"rows"`
+	Location  string `json:"location"` // s3://…
 }
