@@ -23,6 +23,7 @@ const maxZipped = 6 << 20
 
 // heavier are those that may weigh more, and why.
 var heavier = map[string]int{
+	"api":                   8 << 20,  // huma beside the same SQL
 	"extract":               7 << 20,  // writes Parquet beside MySQL, and knows time zones
 	"plan-extract":          7 << 20,  // reads MySQL and files, YAML and time zones
 	"publish-training-data": 7 << 20,  // reads Parquet beside Glue, whose API is large

@@ -38,14 +38,6 @@ func formOf(shop shape.Shop) string {
 	return fmt.Sprintf(`{%s,"browse_history":[{%q:"…","quantity":1,"in_shopping_cart":true}]}`, members, form.Product())
 }
 
-// customerMember returns the name of a record's member with the customer's id.
-func customerMember(shop shape.Shop) string {
-	for name := range activity.FormOf(shop).Members {
-		return name
-	}
-	return ""
-}
-
 // sampleActivity returns a record of the shop that the deployment loads into a MySQL of its own.
 func sampleActivity() string {
 	record, err := sampleshop.Example(sampleshop.Default())
@@ -56,7 +48,7 @@ func sampleActivity() string {
 }
 
 // newOutputs names the next steps: commands to paste and pages to open.
-func newOutputs(stack awscdk.Stack, config deployment.Config, data *DataLake, batch *BatchWorkflow, streaming *Streaming, topic awssns.Topic, dashboard awscloudwatch.Dashboard) {
+func newOutputs(stack awscdk.Stack, config deployment.Config, data *DataLake, batch *BatchWorkflow, streaming *Streaming, api *API, topic awssns.Topic, dashboard awscloudwatch.Dashboard) {
 	region := *awscdk.Aws_REGION()
 	machine := *batch.StateMachine.StateMachineArn()
 	say := func(id, description, format string, args ...any) {
@@ -81,8 +73,11 @@ func newOutputs(stack awscdk.Stack, config deployment.Config, data *DataLake, ba
 			region, *streaming.Stream.StreamName(), record)
 	}
 	say("Step4QueryRecommendations", "Today's answers, some minutes later", "%s",
-		query("select "+customerMember(config.Shop)+", recommendation.strategy, recommended_items from "+data.Database+"."+recommendationsTable+
+		query("select "+activity.FormOf(config.Shop).Customer()+", recommendation.strategy, recommended_items from "+data.Database+"."+recommendationsTable+
 			" where year = year(current_date) and month = month(current_date) and day = day(current_date) limit 10"))
+	if api != nil {
+		say("APIEndpoint", "Recommendations over HTTP, for callers with IAM credentials", "%s", *api.Address)
+	}
 	say("Step5UploadArtifacts", "Hands over embeddings, model and scalers of your own; _SUCCESS starts the embeddings stage",
 		"aws s3 cp --region %[1]s --recursive --exclude embeddings/_SUCCESS . s3://%[2]s/ && aws s3 cp --region %[1]s embeddings/_SUCCESS s3://%[2]s/embeddings/_SUCCESS",
 		region, *data.Artifacts.BucketName())

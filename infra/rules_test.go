@@ -31,6 +31,7 @@ var textRules = []textRule{
 	{"AWS::EC2::SecurityGroupIngress", "Description", securityGroupText, 255, ec2Texts},
 	{"AWS::IAM::Role", "Description", "^[\u0009\u000A\u000D\u0020-\u007E\u00A1-\u00FF]*$", 1000, "https://docs.aws.amazon.com/IAM/latest/APIReference/API_CreateRole.html"},
 	{"AWS::Lambda::Function", "Description", anyText, 256, "https://docs.aws.amazon.com/lambda/latest/api/API_CreateFunction.html"},
+	{"AWS::ApiGatewayV2::Api", "Description", anyText, 1024, "https://docs.aws.amazon.com/apigatewayv2/latest/api-reference/apis.html"},
 	{"AWS::CloudWatch::Alarm", "AlarmDescription", anyText, 1024, "https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutMetricAlarm.html"},
 	{"AWS::Events::Rule", "Description", anyText, 512, "https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_PutRule.html"},
 	{"AWS::Scheduler::Schedule", "Description", anyText, 512, "https://docs.aws.amazon.com/scheduler/latest/APIReference/API_CreateSchedule.html"},

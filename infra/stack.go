@@ -25,14 +25,18 @@ func NewStack(scope constructs.Construct, config deployment.Config, code func(fu
 	undelivered := NewUndelivered(stack, "Undelivered")
 	batch := NewBatchWorkflow(stack, "BatchWorkflow", factory, data, source, vectors, undelivered)
 	streaming := NewStreaming(stack, "Streaming", factory, data, vectors)
+	api := NewAPI(stack, "API", factory, data, vectors, streaming.Stream)
 
 	topic := newTopic(stack, "Notifications", config)
 	tellEnds(stack, "Ends", batch.StateMachine, topic, undelivered)
 	watched := watched(config, topic.TopicArn(), source, vectors, batch, streaming)
+	if api != nil {
+		watched.Functions["api"] = api.Function.FunctionName()
+	}
 	watched.UndeliveredQueue = undelivered.Queue.QueueName()
 	dashboard := NewObservability(stack, "Observability", watched)
 	newBudget(stack, "Budget", config)
-	newOutputs(stack, config, data, batch, streaming, topic, dashboard)
+	newOutputs(stack, config, data, batch, streaming, api, topic, dashboard)
 	return stack
 }
 

@@ -138,14 +138,14 @@ func TestEveryFunctionIsDeployedAsItsMeasurementsSay(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	inVPC := []string{"bootstrap-vector-store", "embedding-upload", "evaluate", "export", "extract", "load-sample-shop", "plan-extract", "recommend", "vector-index"}
+	inVPC := []string{"api", "bootstrap-vector-store", "embedding-upload", "evaluate", "export", "extract", "load-sample-shop", "plan-extract", "recommend", "vector-index"}
 	each(t, func(t *testing.T, s template) {
 		deployed, roles := deployedFunctions(s), map[string]string{}
 		for _, main := range folders {
 			name := filepath.Base(filepath.Dir(main))
 			function, ok := deployed[name]
 			if !ok {
-				if name != "load-sample-shop" || len(s.of("AWS::RDS::DBInstance")) == 2 {
+				if !(name == "load-sample-shop" && len(s.of("AWS::RDS::DBInstance")) == 1 || name == "api" && s.config.API == "off") {
 					t.Errorf("functions/%s is not deployed", name)
 				}
 				continue
@@ -181,8 +181,9 @@ var learningOptions = map[string]struct{ value, variable, functions string }{
 	"uploads": {"8", "UPLOADS", "partition-write"}, "keepSnapshots": {"5", "KEEP_SNAPSHOTS", "publish-training-data"},
 	"maxRejectedFraction": {"0", "MAX_REJECTED_FRACTION", "publish-training-data"}, "train": {"false", "TRAIN_BY_DEFAULT", "train"},
 	"databaseTimeout": {"5s", "DATABASE_TIMEOUT", "recommend"},
-	"shrinkShare":     {"0.25", "SHRINK_SHARE", "plan-extract publish-training-data"},
-	"holdOutSeed":     {"7", "HOLD_OUT_SEED", "evaluate train"}, "holdOutFraction": {"0.3", "HOLD_OUT_FRACTION", "evaluate train"},
+	"apiTimeout":      {"3s", "API_TIMEOUT", "api"}, "apiCustomerClaim": {"customer", "API_CUSTOMER_CLAIM", "api"},
+	"shrinkShare": {"0.25", "SHRINK_SHARE", "plan-extract publish-training-data"},
+	"holdOutSeed": {"7", "HOLD_OUT_SEED", "evaluate train"}, "holdOutFraction": {"0.3", "HOLD_OUT_FRACTION", "evaluate train"},
 	"factors": {"64", "FACTORS", "train"}, "iterations": {"5", "ITERATIONS", "train"}, "trainSeed": {"2", "TRAIN_SEED", "train"},
 	"unobservedWeight": {"0.25", "UNOBSERVED_WEIGHT", "train"}, "regularization": {"0.5", "REGULARIZATION", "train"},
 	"frequencyExponent": {"0", "FREQUENCY_EXPONENT", "train"}, "featureRidge": {"9", "FEATURE_RIDGE", "train"},
@@ -192,10 +193,10 @@ var learningOptions = map[string]struct{ value, variable, functions string }{
 	"gateNeighbours": {"enforce", "GATE_NEIGHBOURS", "evaluate"}, "gateTolerance": {"0.2", "GATE_TOLERANCE", "evaluate"}, "gateCoverage": {"0.4", "GATE_COVERAGE", "evaluate"}, "hnswM": {"32", "HNSW_M", "vector-index"},
 	"hnswEfConstruction": {"128", "HNSW_EF_CONSTRUCTION", "vector-index"}, "recallTarget": {"0.9", "RECALL_TARGET", "vector-index"},
 	"recallQueries": {"100", "RECALL_QUERIES", "vector-index"}, "keepVersions": {"2", "KEEP_VERSIONS", "vector-index"},
-	"limit": {"10", "LIMIT", "export recommend"}, "sessionWeight": {"0", "SESSION_WEIGHT", "export recommend"},
-	"includeRated": {"true", "INCLUDE_RATED", "export recommend"}, "includeSession": {"true", "INCLUDE_SESSION", "export recommend"},
-	"includeOutOfStock": {"true", "INCLUDE_OUT_OF_STOCK", "export recommend"}, "trendingHalfLife": {"12h0m0s", "TRENDING_HALF_LIFE", "export recommend"},
-	"trendingItems": {"true", "TRENDING_ITEMS", "export recommend"}, "diversity": {"0.5", "DIVERSITY", "export recommend"}, "inMemoryUpTo": {"0", "IN_MEMORY_UP_TO", "export recommend"},
+	"limit": {"10", "LIMIT", "api export recommend"}, "sessionWeight": {"0", "SESSION_WEIGHT", "api export recommend"},
+	"includeRated": {"true", "INCLUDE_RATED", "api export recommend"}, "includeSession": {"true", "INCLUDE_SESSION", "api export recommend"},
+	"includeOutOfStock": {"true", "INCLUDE_OUT_OF_STOCK", "api export recommend"}, "trendingHalfLife": {"12h0m0s", "TRENDING_HALF_LIFE", "api export recommend"},
+	"trendingItems": {"true", "TRENDING_ITEMS", "api export recommend"}, "diversity": {"0.5", "DIVERSITY", "api export recommend"}, "inMemoryUpTo": {"0", "IN_MEMORY_UP_TO", "api export recommend"},
 	"export": {"all", "EXPORT", "export"}, "exportLimit": {"50", "EXPORT_LIMIT", "export"},
 	"exportFormat": {"ndjson", "EXPORT_FORMAT", "export"}, "keepExports": {"7", "KEEP_EXPORTS", "export"},
 	// These change the invoker of the functions. TestTheStreamIsFedInBatchesAndNothingIsLost and
@@ -208,7 +209,7 @@ var learningOptions = map[string]struct{ value, variable, functions string }{
 // Each option changes a variable of the function that reads it, and of no other. All of them are documented.
 func TestOptionsReachTheirFunctions(t *testing.T) {
 	var documents strings.Builder
-	for _, path := range []string{"../docs/aws.md", "../docs/stream.md", "../docs/export.md"} {
+	for _, path := range []string{"../docs/aws.md", "../docs/stream.md", "../docs/export.md", "../docs/api.md"} {
 		content, err := os.ReadFile(path)
 		if err != nil {
 			t.Fatal(err)

@@ -54,6 +54,9 @@ func TestCallsAreReservedOnlyWhereTheOptionSaysSo(t *testing.T) {
 			if name == "recommend" && s.config.ReserveConcurrency {
 				want = 12.0 // 3 shards, 4 calls each
 			}
+			if name == "api" && s.config.ReserveConcurrency {
+				want = 20.0
+			}
 			if got := function.Properties["ReservedConcurrentExecutions"]; got != want {
 				t.Errorf("%s reserves %v calls, want %v", name, got, want)
 			}

@@ -25,7 +25,7 @@ var variants = map[string]map[string]any{
 	"dev":                nil,
 	"prod":               {"stage": "prod"},
 	"every option":       everyOption(),
-	"existing, password": deploymenttest.Existing(map[string]any{"sourcePort": "3307", "shop": "../docs/shops/orders.yaml"}),
+	"existing, password": deploymenttest.Existing(map[string]any{"api": "off", "sourcePort": "3307", "shop": "../docs/shops/orders.yaml"}),
 	"existing, IAM": deploymenttest.Existing(map[string]any{
 		"stage": "prod", "schedule": "off", "sourceSecretArn": nil, "sourceResourceId": "db-ABC", "sourceSecurityGroupId": nil,
 	}),
@@ -46,6 +46,7 @@ func everyOption() map[string]any {
 		"schedule": "cron(30 4 * * ? *)", "scheduleTimezone": "Europe/Paris", "successWithinHours": "48",
 		"runRetentionDays": 20.0,
 		"shards":           "3", "streamRetentionHours": "48", "parallelization": "4", "reserveConcurrency": "true", "deliverySeconds": "0", "eventBus": "answers",
+		"api": "iam", "apiRate": "50", "apiCalls": "20", "apiIssuer": "https://login.example.com/", "apiAudience": "shop", "apiOrigins": "https://shop.example.com",
 		"answerRetentionDays": "90", "alarmEmail": "you@example.com", "budgetUSD": "200", "logRetentionDays": "365",
 		"accessLogsBucket": "logs-of-the-account",
 	}

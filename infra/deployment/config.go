@@ -49,6 +49,7 @@ type Config struct {
 	Vectors
 	Batch
 	Stream
+	HTTP
 	// ShopFile stands relative to the repository. The deployment carries a copy of it.
 	ShopFile string `option:"shop" default:"none" pattern:"\\.ya?ml$" text:"the file that describes a shop with tables of its own, as docs/shops/sakila.yaml. none: the tables of the sample shop"`
 	// Shop is read from ShopFile.
@@ -111,11 +112,24 @@ type Stream struct {
 	// Parallelization is no option of one machine, which makes one call.
 	Parallelization int `option:"parallelization" default:"1" min:"1" max:"10" text:"calls at once on one shard"`
 	// ReserveConcurrency wants 100 calls to stay unreserved, because Lambda does. A new account has fewer.
-	ReserveConcurrency bool `option:"reserveConcurrency" default:"false" text:"sets shards × parallelization calls of the account's quota aside for recommend"`
+	ReserveConcurrency bool `option:"reserveConcurrency" default:"false" text:"sets shards × parallelization calls of the account's quota aside for recommend, and apiCalls for the API"`
 	// DeliverySeconds of 0 writes within seconds, and many small objects.
 	DeliverySeconds int `option:"deliverySeconds" default:"300" min:"0" max:"900" text:"how long Firehose collects before it writes an object. 0: as soon as it can"`
 	// EventBus is in the account and region of the deployment. Firehose takes the answers all the same.
 	EventBus string `option:"eventBus" default:"none" pattern:"^[A-Za-z0-9._-]{1,256}$" text:"an existing EventBridge bus that the answers also go to, as default"`
+}
+
+// HTTP is the API for recommendations.
+type HTTP struct {
+	API string `option:"api" default:"iam" oneof:"iam off" text:"an HTTP API for recommendations, whose callers sign requests with IAM"`
+	// APIRate is that of all callers together. Twice as many may come at once.
+	APIRate int `option:"apiRate" default:"100" min:"1" max:"10000" text:"requests a second that the API takes"`
+	// APICalls is held by reserveConcurrency alone. Without it, it is what apiRate should need: a request takes some hundredths of a second.
+	APICalls int `option:"apiCalls" default:"5" min:"1" max:"1000" text:"requests that the API answers at once, each with connections of the vector database"`
+	// APIIssuer and APIAudience go together. A page of the shop asks with the token of the customer who is logged in.
+	APIIssuer   string   `option:"apiIssuer" default:"none" pattern:"^https://[^\\s]+$" text:"the issuer of customers' tokens (OpenID Connect), for the routes under /v1/me. none: there are none"`
+	APIAudience []string `option:"apiAudience" default:"none" pattern:"^[^\\s,]+$" text:"the audiences of those tokens"`
+	APIOrigins  []string `option:"apiOrigins" default:"none" pattern:"^https?://[^\\s/,]+$" text:"origins of pages that may ask the API from a browser"`
 }
 
 // GlueDatabase is the name of the Glue database: the stack's, as Athena can spell it.
@@ -216,10 +230,16 @@ func (c Config) contradictions() (faults []string) {
 		"the shop file %s is for the database %s: give sourceDatabase=%[2]s", c.ShopFile, c.Shop.Source.Database)
 	check(len(c.AvailabilityZones) != 0 && (len(c.AvailabilityZones) != 2 || c.VpcID != ""), "availabilityZones are two, and of a new VPC")
 	check(c.BudgetUSD > 0 && c.AlarmEmail == "", "budgetUSD needs alarmEmail, which is told")
+	check((c.APIIssuer == "") != (len(c.APIAudience) == 0), "apiIssuer and apiAudience come together")
 	calls := c.StreamCalls()
 	check(MemoryGiB(c.VectorInstance) == 0, "vectorInstance is %q: its size is unknown", c.VectorInstance)
 	check(calls > maxCalls(c.VectorInstance), "shards × parallelization is %d: vectorInstance %s has connections for %d calls at once; take a larger one",
 		calls, c.VectorInstance, maxCalls(c.VectorInstance))
+	if c.API != "off" {
+		check(calls <= maxCalls(c.VectorInstance) && calls+c.APICalls > maxCalls(c.VectorInstance),
+			"shards × parallelization and apiCalls are %d together: vectorInstance %s has connections for %d calls at once; take a larger one, or fewer apiCalls",
+			calls+c.APICalls, c.VectorInstance, maxCalls(c.VectorInstance))
+	}
 	return append(faults, c.timeFaults()...)
 }
 

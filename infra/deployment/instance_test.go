@@ -15,7 +15,7 @@ func TestCallsAreBoundedByTheDatabasesConnections(t *testing.T) {
 		{"r8g.2xlarge", "24", "10", false, 64, 1000},
 		{"m7g.medium", "4", "5", false, 4, 200},
 	} {
-		_, err := ReadConfig(map[string]any{"vectorInstance": c.instance, "shards": c.shards, "parallelization": c.parallel})
+		_, err := ReadConfig(map[string]any{"vectorInstance": c.instance, "shards": c.shards, "parallelization": c.parallel, "api": "off"})
 		if (err != nil) != c.refused {
 			t.Errorf("%+v: %v", c, err)
 		}

@@ -39,7 +39,7 @@ const eventSourceMapping = "https://docs.aws.amazon.com/lambda/latest/api/API_Cr
 // ownLimits are numbers that AWS knows nothing of.
 var ownLimits = []string{
 	"rowsPerRange", "budgetUSD", "iterations", "trainSeed", "holdOutSeed", "recallQueries", "keepVersions", "keepSnapshots", "uploads", "limit", "customerFolders",
-	"exportLimit", "keepExports", "inMemoryUpTo",
+	"exportLimit", "keepExports", "apiCalls", "apiRate", "inMemoryUpTo",
 }
 
 func TestNoOptionGoesBeyondAHardLimit(t *testing.T) {

@@ -200,12 +200,13 @@ Everything is up. Ctrl-C stops it. In another terminal (PostgreSQL's user may re
   aws --endpoint-url %s firehose describe-delivery-stream --delivery-stream-name %s
   aws --endpoint-url %s glue get-table --database-name %s --name ratings_ml_training
   aws --endpoint-url %s lambda list-functions
+  curl '%s/v1/trending?limit=3'    # all routes: /v1/openapi.json, docs/api.md
   aws --endpoint-url %s stepfunctions start-execution --state-machine-arn %s --input '{"stages":"training-data"}'
   aws --endpoint-url %s stepfunctions list-executions --state-machine-arn %s
   %s
   %s`,
 		e.VectorStore, mysqlCommand(e.Source), e.S3, platform.LakeBucket, e.S3, platform.RecommendationsBucket,
-		e.Kinesis, platform.ActivityStream, e.Firehose, platform.DeliveryStream, e.Glue, platform.GlueDatabase, e.Lambda,
+		e.Kinesis, platform.ActivityStream, e.Firehose, platform.DeliveryStream, e.Glue, platform.GlueDatabase, e.Lambda, e.API,
 		e.SFN, stepfunctions.ARN, e.SFN, stepfunctions.ARN,
 		command(`start --input '{"stages":"training-data"}'`), command("put-records FILE"))
 }

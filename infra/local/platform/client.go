@@ -37,6 +37,7 @@ type Endpoints struct {
 	Glue        string `json:"glue"`
 	Lambda      string `json:"lambda"`
 	SFN         string `json:"sfn"`         // Step Functions
+	API         string `json:"api"`         // the HTTP API
 	NodeModules string `json:"nodeModules"` // the folder
 
 	loader, reader string // URLs as the functions' roles

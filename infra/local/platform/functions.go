@@ -28,7 +28,7 @@ func (p *Platform) steps() []workflow.Step {
 
 // StepNames returns the names of all functions that run here.
 func StepNames() []string {
-	return append(workflow.Names(workflow.StateMachine), workflow.Names(workflow.Stream)...)
+	return slices.Concat(workflow.Names(workflow.StateMachine), workflow.Names(workflow.Stream), workflow.Names(workflow.Gateway))
 }
 
 // resources are the platform's own servers.

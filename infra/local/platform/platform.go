@@ -230,6 +230,9 @@ func (p *Platform) start(ctx context.Context) error {
 	if err := p.startMapping(ctx); err != nil {
 		return err
 	}
+	if err := p.startAPI(ctx); err != nil {
+		return err
+	}
 	return p.startStepFunctions(ctx)
 }
 

@@ -145,6 +145,9 @@ func TestRecordedCallsAndMetrics(t *testing.T) {
 	start(embeddings) // nothing has been published yet
 	start(`{}`)
 	answered(t, p, string(sample.Sessions())+"not JSON\n")
+	if answer := asked(t, p, "/v1/customers/103/recommendations"); answer.ModelVersion == 0 || len(answer.Items) == 0 {
+		t.Errorf("the API answers %+v", answer)
+	}
 	for seed := range uint64(2) { // the third version drops the first
 		upload(t, p, vectorsOf(sampleItems(t), 8, seed).files)
 		start(embeddings)
@@ -205,6 +208,31 @@ func answered(t *testing.T, p *Platform, lines string) {
 	if _, _, err := p.Answers(t.Context(), events, since, func(int) {}); err != nil {
 		t.Fatal(err)
 	}
+}
+
+// asked returns the API's answer to a question.
+func asked(t *testing.T, p *Platform, path string) (answer struct {
+	ModelVersion int64 `json:"model_version"`
+	Strategy     string
+	Items        []struct{ ID string }
+}) {
+	t.Helper()
+	request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, p.Endpoints.API+path, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	response, err := http.DefaultClient.Do(request)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer response.Body.Close()
+	if response.StatusCode != http.StatusOK {
+		t.Fatalf("%s: status %d", path, response.StatusCode)
+	}
+	if err := json.NewDecoder(response.Body).Decode(&answer); err != nil {
+		t.Fatal(err)
+	}
+	return answer
 }
 
 func TestShape(t *testing.T) {

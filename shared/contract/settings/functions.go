@@ -130,6 +130,15 @@ type Recommend struct {
 	EventBus              string `option:"eventBus" default:"none" text:"the EventBridge bus that takes them, too"`
 }
 
+// API configures functions/api.
+type API struct {
+	Lake
+	Artifacts
+	VectorStore
+	Ranking
+	Requests
+}
+
 // BootstrapVectorStore configures functions/bootstrap-vector-store, which a deployment runs. It connects as the
 // database's owner.
 type BootstrapVectorStore struct {

@@ -28,6 +28,7 @@ type Options struct {
 	Exporting
 	Ranking
 	Patience
+	Requests
 	Feed
 	Sizes
 }

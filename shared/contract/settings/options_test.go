@@ -41,7 +41,7 @@ func TestANumberPinsItsOption(t *testing.T) {
 
 func TestWrongOptionsAreNamedAtOnce(t *testing.T) {
 	for want, given := range map[string]map[string]string{
-		"sessionWait is no option: want one of batchSize, ": {"sessionWait": "1"},
+		"sessionWait is no option: want one of apiCustomerClaim, ": {"sessionWait": "1"},
 		"LIMIT is no option":                                            {"LIMIT": "1"},
 		`limit is "many": want a whole number 1 to 100`:                 {"limit": "many"},
 		"limit is 0: want 1 to 100":                                     {"limit": "0"},

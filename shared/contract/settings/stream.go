@@ -43,6 +43,13 @@ type Patience struct {
 	DatabaseTimeout time.Duration `option:"databaseTimeout" default:"10s" min:"100ms" max:"50s" text:"bounds each step of a batch in the vector database: a connection, the version, the answers, the carts"`
 }
 
+// Requests is how the API treats a request.
+type Requests struct {
+	// RequestTimeout is below the function's own time, which leaves room for a degraded answer.
+	RequestTimeout time.Duration `option:"apiTimeout" default:"2s" min:"100ms" max:"20s" text:"after which time the API answers with popular products in place of the database"`
+	CustomerClaim  string        `option:"apiCustomerClaim" default:"sub" text:"the claim of a token that holds the customer's id, for the routes under /v1/me"`
+}
+
 // Feed is how the activity stream is handed to recommend: the numbers of Lambda's event source mapping.
 type Feed struct {
 	// A call comes when BatchSize or BatchWindowSeconds is reached.

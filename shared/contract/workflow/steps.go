@@ -36,6 +36,8 @@ const (
 	StateMachine Runner = "state machine"
 	// Stream is the event source mapping of the activity stream.
 	Stream Runner = "stream"
+	// Gateway is the HTTP API.
+	Gateway Runner = "gateway"
 	// Deployment is CloudFormation. On one machine the local mode prepares the databases itself.
 	Deployment Runner = "deployment"
 )
@@ -174,6 +176,11 @@ func Steps(r Resources, o settings.Options) []Step {
 				RecommendationsBucket: r.RecommendationsBucket, DeliveryStream: r.DeliveryStream, EventBus: r.EventBus},
 			Rights: recommendRights,
 		},
+		{ // A request waits for the database.
+			Name: "api", RunBy: Gateway, MemoryMiB: 1024, Timeout: GatewayTimeout,
+			Settings: settings.API{Lake: r.Lake, Artifacts: r.Artifacts, VectorStore: r.Reader, Ranking: o.Ranking, Requests: o.Requests},
+			Rights:   apiRights,
+		},
 		{
 			Name: "bootstrap-vector-store", RunBy: Deployment, MemoryMiB: 256, Timeout: 5 * time.Minute,
 			Settings: settings.BootstrapVectorStore{VectorStore: r.Owner},
@@ -197,6 +204,12 @@ func sampleShop(r Resources) settings.LoadSampleShop {
 // RecommendConnections is the size of recommend's pool: two searches at once, and two to spare. The connections of
 // the vector database bound how many calls there may be at once.
 const RecommendConnections = 4
+
+// GatewayTimeout is the time of a request. API Gateway allows 30 s. Option apiTimeout is shorter, so a degraded answer has the rest.
+const GatewayTimeout = 25 * time.Second
+
+// APIConnections is the size of api's pool, as RecommendConnections.
+const APIConnections = 4
 
 // BisectBatchOnFunctionError halves a batch that recommend did not answer at all.
 const BisectBatchOnFunctionError = true
@@ -290,5 +303,11 @@ var (
 		// The event source mapping writes failed batches under the function's role.
 		on(RecommendationsBucket, keys(lake.FailedPrefix+"*"), PutObject),
 		list(RecommendationsBucket),
+	}
+	apiRights = []Right{
+		on(ArtifactsBucket, keys(anyVersion), GetObject),
+		list(ArtifactsBucket),
+		on(LakeBucket, keys(lake.LatestKey, lake.PopularityKey("*")), GetObject), // popular products, if the database is away
+		{On: VectorsAsReader},
 	}
 )

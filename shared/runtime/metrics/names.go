@@ -21,6 +21,7 @@ const (
 	NotPromoted     = "NotPromoted"     // count: versions that the gate has refused
 	Records         = "Records"         // count: activity records answered
 	RejectedRecords = "RejectedRecords" // count: activity records put under rejected/
+	DegradedAnswers = "DegradedAnswers" // count: answers of popular products in place of the database's
 	UndoneRecords   = "UndoneRecords"   // count: Kinesis records of a batch that Kinesis delivers again
 )
 

@@ -63,6 +63,8 @@ type Batch struct {
 	Limit int
 	// Reasons asks why each item is recommended. By the index that costs a round trip more.
 	Reasons bool
+	// Trending asks for trending items, also if the options do not. Options without trends have none.
+	Trending bool
 	// Now is the time of the question, by which trends are read and kept.
 	Now time.Time
 }
@@ -116,6 +118,7 @@ func (s *Service) attempt(ctx context.Context, b Batch, depth depth, last bool) 
 	if b.Limit > 0 {
 		batch.rules.Limit = b.Limit
 	}
+	batch.rules.TrendingItems = (batch.rules.TrendingItems || b.Trending) && batch.rules.TrendingHalfLife > 0
 	if !found || len(records) == 0 {
 		return answers(batch.rules, active, make([]ranking.Candidates, len(records))), retryNever, nil
 	}

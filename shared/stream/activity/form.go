@@ -63,6 +63,9 @@ func (f *Form) Members(yield func(member string, column shape.Column) bool) {
 	}
 }
 
+// Customer returns the name of the member that holds the customer's id.
+func (f *Form) Customer() string { return f.customer[0] }
+
 // Product returns the name of the member of a history's entry that holds the product's id.
 func (f *Form) Product() string { return f.product[0] }
 
