@@ -27,17 +27,18 @@ import (
 // world is a vector database, S3, and a handler over both.
 type world struct {
 	*servers.World
-	loader  *pgxpool.Pool
-	lake    *objectstore.Store
-	pool    *pgxpool.Pool // the handler's
-	handler *Handler
+	loader    *pgxpool.Pool
+	lake      *objectstore.Store
+	artifacts *objectstore.Store
+	pool      *pgxpool.Pool // the handler's
+	handler   *Handler
 }
 
 func setup(tb testing.TB) *world {
 	tb.Helper()
 	w := &world{World: servers.New(tb, postgrestest.ForTest(tb))}
 	w.loader = w.Pool(vectorstore.LoaderRole)
-	w.lake = w.Bucket("lake")
+	w.lake, w.artifacts = w.Bucket("lake"), w.Bucket("artifacts")
 	s := settings.Default[settings.API]()
 	s.URL = w.URL(vectorstore.ReaderRole)
 	var err error
@@ -45,7 +46,7 @@ func setup(tb testing.TB) *world {
 	w.Must(err)
 	tb.Cleanup(w.pool.Close)
 	s.RequestTimeout = time.Minute // of a busy machine
-	service := answers.New(w.pool, nil, s.Ranking, s.RequestTimeout)
+	service := answers.New(w.pool, w.artifacts, s.Ranking, s.RequestTimeout)
 	service.CountEvery = 0
 	w.handler = New(s.Requests, service, w.lake)
 	w.handler.now = func() time.Time { return time.Date(2026, 12, 1, 2, 3, 4, 567_000_000, time.UTC) }

@@ -94,7 +94,7 @@ func TestTheModelOfAShop(t *testing.T) {
 	w := setup(t)
 	shop := films(shape.ID{Type: shape.Text}, shape.ID{Type: shape.Text})
 	shop.CustomerColumns = append(shop.CustomerColumns, shape.Column{Name: "visits", Role: shape.Number, Type: shape.Int})
-	number := w.loadTrained(trainedShop{linear: filmModel(t, shop), version: version{Shop: shop, Metric: distance.InnerProduct, Items: versiontest.Circle(100, 4),
+	number := versiontest.LoadTrained(w, w.loader, w.artifacts, versiontest.Trained{Linear: filmModel(t, shop), Version: version{Shop: shop, Metric: distance.InnerProduct, Items: versiontest.Circle(100, 4),
 		Named: map[string][]float32{"ada": versiontest.Direction(0.5, 4)}, Popularity: [][]any{{"", "item-077", 1.0}}}})
 	for in, want := range map[string]string{
 		`{"session_id":"s","region":"north","visits":3}`:                       "model item-000",
