@@ -4,6 +4,8 @@ import (
 	"encoding/json"
 	"maps"
 	"math/rand/v2"
+	"net/http"
+	"net/http/httptest"
 	"net/url"
 	"slices"
 	"strconv"
@@ -146,6 +148,19 @@ func sortedObjects(object map[string]any) func(yield func(string, map[string]any
 			if member, ok := object[name].(map[string]any); ok && !yield(name, member) {
 				return
 			}
+		}
+	}
+}
+
+func TestAnUnknownRouteIsAProblem(t *testing.T) {
+	w := setup(t)
+	for _, request := range []*http.Request{
+		httptest.NewRequest(http.MethodGet, "/v1/nothing", nil), httptest.NewRequest(http.MethodDelete, "/v1/trending", nil), httptest.NewRequest(http.MethodGet, "/", nil),
+	} {
+		recorder := httptest.NewRecorder()
+		w.handler.ServeHTTP(recorder, request)
+		if kind := recorder.Header().Get("Content-Type"); recorder.Code != http.StatusNotFound || kind != "application/problem+json" {
+			t.Errorf("%s %s: status %d, %s: %s", request.Method, request.URL, recorder.Code, kind, recorder.Body)
 		}
 	}
 }

@@ -91,6 +91,9 @@ func (h *Handler) newRoutes() http.Handler {
 		func(ctx context.Context, in *mine) (*recommended, error) { return h.forMe(ctx, in.Customer, in.Limit) })
 	huma.Register(api, get("health", "/v1/health", "Whether the database answers"),
 		func(ctx context.Context, _ *struct{}) (*health, error) { return h.health(ctx) })
+	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
+		_ = huma.WriteErr(api, humago.NewContext(nil, r, w), http.StatusNotFound, "there is no such route, see /v1/openapi.json") // the caller may be gone
+	})
 	return mux
 }
 

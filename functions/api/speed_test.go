@@ -19,7 +19,7 @@ import (
 )
 
 // BenchmarkRequests asks for customers of a trained model of 10,000 products and 16,000 customers, over HTTP connections that are
-// kept. The bare limit beside it is one search for the customer's vector as a prepared statement, and nothing else.
+// kept. The items are searched in memory, or by the index of the database. The bare limit beside it is one search for the customer's vector as a prepared statement, and nothing else.
 func BenchmarkRequests(b *testing.B) {
 	w := setup(b)
 	shop := versiontest.Train(b, versiontest.LargeSample())
@@ -28,12 +28,19 @@ func BenchmarkRequests(b *testing.B) {
 	bare := fmt.Sprintf(`select i.id from %s i order by i.embedding %s (select u.embedding from %s u where u.id = $1) limit 5`,
 		vectorstore.ItemTable(number), shop.Metric.Operator(), vectorstore.UserTable(number))
 	for _, clients := range []int{1, 8, 32} {
-		b.Run(fmt.Sprintf("api/%d", clients), func(b *testing.B) {
-			http, address := client(b, clients), w.serve(clients, settings.Default[settings.API]())
-			drive(b, clients, func(i int) error {
-				return whole(http, fmt.Sprintf("%s/v1/customers/%d/recommendations", address, customers[i%len(customers)]))
+		for _, search := range []struct {
+			name         string
+			inMemoryUpTo int64
+		}{{"memory", settings.Default[settings.API]().InMemoryUpTo}, {"index", 0}} {
+			b.Run(fmt.Sprintf("%s/%d", search.name, clients), func(b *testing.B) {
+				s := settings.Default[settings.API]()
+				s.InMemoryUpTo = search.inMemoryUpTo
+				http, address := client(b, clients), w.serve(clients, s)
+				drive(b, clients, func(i int) error {
+					return whole(http, fmt.Sprintf("%s/v1/customers/%d/recommendations", address, customers[i%len(customers)]))
+				})
 			})
-		})
+		}
 		b.Run(fmt.Sprintf("bare/%d", clients), func(b *testing.B) {
 			pool := w.Pool(vectorstore.LoaderRole, func(c *vectorstore.Config) { c.MaxConns, c.Repeating = int32(clients), true })
 			drive(b, clients, func(i int) error { return search(b, pool, bare, customers[i%len(customers)]) })

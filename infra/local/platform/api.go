@@ -2,16 +2,22 @@ package platform
 
 import (
 	"context"
+	"path/filepath"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/kinesis"
 
 	"recsys/infra/local/aws/apigateway"
+	"recsys/infra/local/db/provision"
 )
 
 // startAPI serves the function api over HTTP, as API Gateway does on AWS.
 func (p *Platform) startAPI(ctx context.Context) error {
-	server, err := apigateway.Start(ctx, apigateway.Config{Invoke: p.Lambda.Invoker("api"), Put: p.putOne})
+	root, err := provision.Root()
+	if err != nil {
+		return err
+	}
+	server, err := apigateway.Start(ctx, apigateway.Config{Invoke: p.Lambda.Invoker("api"), Put: p.putOne, Page: filepath.Join(root, "docs/examples/recommendations.html")})
 	if err != nil {
 		return err
 	}

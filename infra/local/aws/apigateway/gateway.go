@@ -42,6 +42,8 @@ type Config struct {
 	Invoke func(ctx context.Context, event []byte) ([]byte, error)
 	// Put puts an activity record on the stream, and returns its place there.
 	Put func(ctx context.Context, record []byte, partition string) (sequence string, err error)
+	// Page is a file that is served at /, "" for none. AWS has no such page.
+	Page string
 }
 
 // Start listens on a free port of this machine.
@@ -59,6 +61,8 @@ func (c Config) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		say(w, http.StatusRequestEntityTooLarge, "Request Entity Too Large")
 	case err != nil:
 		say(w, http.StatusBadRequest, "Bad Request")
+	case r.URL.Path == "/" && c.Page != "":
+		http.ServeFile(w, r, c.Page)
 	case r.URL.Path == ActivityPath && r.Method == http.MethodPost:
 		c.put(ctx, w, body)
 	case !strings.HasPrefix(r.URL.Path, "/v1/") || strings.HasPrefix(r.URL.Path, MinePrefix):
