@@ -77,7 +77,7 @@ func (c *catalogues) read(ctx context.Context, v vectorstore.ActiveVersion) *cat
 		return nil
 	}
 	const instead = "the vector database searches this version, because its catalogue is not in memory"
-	read, err := c.kept.of(v.Version, func() (*catalogue, error) {
+	read, err := c.kept.of(ctx, v.Version, func(ctx context.Context) (*catalogue, error) {
 		read, err := c.download(ctx, v)
 		var refused *blend.RefusedFile
 		if errors.As(err, &refused) || errors.Is(err, objectstore.ErrNotFound) {

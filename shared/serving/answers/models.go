@@ -27,7 +27,7 @@ func (m *models) read(ctx context.Context, v vectorstore.ActiveVersion) (*model.
 	if !v.HasModel {
 		return nil, nil
 	}
-	return m.kept.of(v.Version, func() (*model.Model, error) {
+	return m.kept.of(ctx, v.Version, func(ctx context.Context) (*model.Model, error) {
 		read, err := m.download(ctx, v)
 		var unsupported *model.Unsupported
 		var invalid *model.Invalid

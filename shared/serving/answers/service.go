@@ -145,9 +145,11 @@ func (s *Service) attempt(ctx context.Context, b Batch, depth depth, last bool) 
 	return all, retryNever, nil
 }
 
-// retriever returns the way in which the version is searched.
+// retriever returns the way in which the version is searched. Half of the time is for the vector database, if a load takes long.
 func (s *Service) retriever(ctx context.Context, conn *pgxpool.Conn, active vectorstore.ActiveVersion) retriever {
-	if catalogue := s.inMemory.read(ctx, active); catalogue != nil {
+	loading, cancel := context.WithTimeout(ctx, s.timeout/2)
+	defer cancel()
+	if catalogue := s.inMemory.read(loading, active); catalogue != nil {
 		return &memoryRetriever{conn, s.timeout, s.texts, catalogue, map[*activity.Record]asker{}}
 	}
 	return &pgvectorRetriever{conn, s.acquire, s.timeout, s.texts, map[*activity.Record]float64{}}
