@@ -62,7 +62,9 @@ func hiveType(t *testing.T, typ reflect.Type) string {
 	case typ.Kind() == reflect.Struct:
 		var fields []string
 		for _, field := range reflect.VisibleFields(typ) {
-			fields = append(fields, fmt.Sprintf("%s:%s", jsonName(field), hiveType(t, field.Type)))
+			if jsonName(field) != "-" {
+				fields = append(fields, fmt.Sprintf("%s:%s", jsonName(field), hiveType(t, field.Type)))
+			}
 		}
 		return "struct<" + strings.Join(fields, ",") + ">"
 	}
