@@ -1,5 +1,6 @@
-// Command command runs the whole platform on one machine: real MySQL, real PostgreSQL with pgvector, the AWS protocols
-// on loopback, and AWS's own binaries and state machine file.
+// Command command is the program that the launcher, infra/local, builds and becomes. It runs the whole platform on one
+// machine: real MySQL, real PostgreSQL with pgvector, the AWS protocols on loopback, and AWS's own binaries and state
+// machine file.
 package main
 
 import (
