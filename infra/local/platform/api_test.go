@@ -65,7 +65,7 @@ func idsOf(items []activity.Scored) string {
 	return strings.Join(ids, " ")
 }
 
-var fenced = regexp.MustCompile("(?s)```(sh|js|python)\n(.*?)```")
+var fenced = regexp.MustCompile("(?s)```(sh|js|python)(?: tested)?\n(.*?)```")
 
 // examplesRun runs those of the document as a reader pastes them.
 func examplesRun(t *testing.T, p *Platform) {
