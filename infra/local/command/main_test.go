@@ -49,7 +49,7 @@ func TestMistakesComeWithAdvice(t *testing.T) {
 		{[]string{"reset", "--input", "{}"}, "flag provided but not defined"},
 		{[]string{"-c", "limit"}, "want NAME=VALUE"},
 		{[]string{"-c", "limit=0", "-c", "sessionWeight=0.5"}, "limit is 0: want 1 to 100"},
-		{[]string{"put-records", "FILE", "-c", "limits=3"}, "limits is no option: want one of batchSize,"},
+		{[]string{"put-records", "FILE", "-c", "limits=3"}, "limits is no option: want one of apiCustomerClaim,"},
 	} {
 		var out, errOut bytes.Buffer
 		err := run(t.Context(), test.args, &out, &errOut)

@@ -3,6 +3,7 @@ package console
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -63,13 +64,21 @@ var alone = []step{
 	{State: "ActivateVersion", Title: "Activate", What: "makes a kept version the one that answers"},
 }
 
-// frame states hold others or decide. They are no steps.
-const mapState, failedState = "ExtractRanges", "Failed"
+// exporting are the states behind both, which write lists for everybody. An execution without an export ends at the first of them.
+var exporting = []step{
+	{State: "RefreshVersion", Title: "Refresh", What: "brings the version up to the newest snapshot"},
+	{State: "PlanExport", Title: "Plan export", What: "cuts customers and products into ranges"},
+	{State: "ExportRange", Title: "Export", What: "writes the lists", inner: true},
+	{State: "PublishExport", Title: "Publish export", What: "makes the lists visible"},
+}
+
+// Frame states hold others or decide. They are no steps.
+var mapStates, failedStates = []string{"ExtractRanges", "ExportRanges"}, []string{"Failed", "ExportFailed"}
 
 // steps reads a history: which states were entered and left, and when.
 func steps(events []types.HistoryEvent, of run) []step {
 	h := history{byState: map[string]*step{}, stateOf: map[int64]string{}}
-	for _, s := range append(append([]step(nil), known...), alone...) {
+	for _, s := range slices.Concat(known, alone, exporting) {
 		s.Status = "waiting"
 		h.byState[s.State] = &s
 	}
@@ -80,6 +89,12 @@ func steps(events []types.HistoryEvent, of run) []step {
 	for _, s := range alone {
 		if h.byState[s.State].entered > 0 {
 			wanted = []step{s}
+		}
+	}
+	wanted = slices.Clone(wanted)
+	for _, s := range exporting {
+		if h.byState[s.State].entered > 0 {
+			wanted = append(wanted, s)
 		}
 	}
 	var all []step
@@ -100,7 +115,7 @@ func (h *history) add(e types.HistoryEvent) {
 	switch {
 	case e.StateEnteredEventDetails != nil:
 		entered := aws.ToString(e.StateEnteredEventDetails.Name)
-		if entered == failedState {
+		if slices.Contains(failedStates, entered) {
 			h.fail(state)
 		}
 		state = entered
@@ -124,7 +139,7 @@ func (h *history) add(e types.HistoryEvent) {
 // fail marks the state before Failed. If that is the Map, those within it that were not left have failed.
 func (h *history) fail(state string) {
 	for name, s := range h.byState {
-		if name == state || s.Attempts > 0 && s.inner && (state == mapState || h.byState[state] == nil) {
+		if name == state || s.Attempts > 0 && s.inner && (slices.Contains(mapStates, state) || h.byState[state] == nil) {
 			s.Status = "failed"
 		}
 	}
@@ -199,7 +214,7 @@ func facts(state string, o output) string {
 		if e := o.Embeddings.Evaluation; e != nil {
 			say("%s, NDCG@10 %s", e.Status, figure(e.NDCG10))
 		}
-	default:
+	case "IndexVectors", "RollBack", "ActivateVersion":
 		if i := o.Embeddings.Index; i != nil {
 			say("version %d is %s", i.Version, i.Status)
 		}
