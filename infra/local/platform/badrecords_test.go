@@ -45,7 +45,7 @@ func TestBadRecords(t *testing.T) {
 		{"customer a word", `{"session_id":"g","customer_number":"Nantes"}`, "", "customer_number: a string that holds no whole number"},
 		{"unknown product", `{"session_id":"h","browse_history":[{"product_code":"none","quantity":1}]}`, "popular", ""},
 		{"unknown city and country", `{"session_id":"i","city":"Atlantis","country":"Nowhere","credit_limit":"1"}`, "model", ""},
-		{"one MiB", sized(1<<20 - 40), "", "bytes; Firehose takes 1024000"},
+		{"one MiB", sized(1<<20 - 40), "", "bytes, and Firehose's stream recommendations takes 1024000"},
 		{"almost too large", sized(1_000<<10 - 2_000), "popular", ""},
 		{"good at the end", `{"session_id":"z","customer_number":353,` + here + `}`, "model", ""},
 	}

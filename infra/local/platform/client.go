@@ -145,12 +145,12 @@ func RunName(at time.Time) string {
 
 // Execute runs the state machine to its end. A failed execution is a *stepfunctions.ExecutionError.
 func (c *Client) Execute(ctx context.Context, execution stepfunctions.Execution) (json.RawMessage, error) {
-	if c.executions != nil {
-		return c.executions.Execute(ctx, execution)
-	}
 	machine, err := c.machine()
 	if err != nil {
 		return nil, err
+	}
+	if c.executions != nil {
+		return c.executions.Execute(ctx, machine, execution)
 	}
 	return machine.Execute(ctx, execution)
 }

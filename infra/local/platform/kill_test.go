@@ -18,6 +18,7 @@ import (
 	"recsys/infra/local/sample"
 	"recsys/infra/local/testbed"
 	"recsys/shared/contract/lake"
+	"recsys/shared/contract/workflow"
 	"recsys/shared/shop/sampleshop"
 )
 
@@ -62,8 +63,8 @@ func TestKilledAtEveryPoint(t *testing.T) {
 	}
 	t.Run("recommend", func(t *testing.T) { killRecommend(t, k) })
 	t.Run("no function is left out", func(t *testing.T) {
-		for _, function := range StepNames() {
-			if function != recommend && len(struck[function]) == 0 {
+		for _, function := range workflow.Names(workflow.StateMachine) {
+			if len(struck[function]) == 0 {
 				t.Errorf("%s was never killed", function)
 			}
 		}

@@ -116,8 +116,9 @@ func (s *Server) startExecution(_ context.Context, in startInput) (startOutput, 
 	return startOutput{e.arn, instant(e.started)}, nil
 }
 
-// Execute runs the machine to its end, as Machine.Execute does, and lists the execution like one that a client started.
-func (s *Server) Execute(ctx context.Context, job Execution) (json.RawMessage, error) {
+// Execute runs a machine to its end, as Machine.Execute does, and lists the execution like one that a client started. The machine may
+// differ from the server's in its waits.
+func (s *Server) Execute(ctx context.Context, machine *Machine, job Execution) (json.RawMessage, error) {
 	e := newExecution(s.machine.executionARN(job.Name), job)
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
@@ -125,7 +126,7 @@ func (s *Server) Execute(ctx context.Context, job Execution) (json.RawMessage, e
 	s.mu.Lock()
 	s.executions = append(s.executions, e)
 	s.mu.Unlock()
-	return e.run(ctx, s.machine, job)
+	return e.run(ctx, machine, job)
 }
 
 type stopInput struct{ ExecutionArn, Error, Cause string }
