@@ -61,6 +61,32 @@ func TestTile(t *testing.T) {
 	})
 }
 
+// The two ways to compute a large block have the same bits, because evaluation promises them on every processor.
+func TestLargeIsFourTiles(t *testing.T) {
+	if !vectorised || !widest {
+		t.Skip("this processor has no AVX-512")
+	}
+	defer func() { widest = true }()
+	r := rand.New(rand.NewPCG(9, 1))
+	for n := 1; n < 40; n++ {
+		dstStride, aStride, panelStride := largeItems+n%3, largeRows+n%5, n*Lanes+n%7
+		a, panels := random(r, n*aStride), random(r, 2*panelStride+Lanes)
+		for rows := 1; rows <= largeRows; rows++ {
+			var got [2][]float32
+			for way, is := range []bool{true, false} {
+				widest = is
+				got[way] = make([]float32, largeRows*dstStride)
+				large(got[way], dstStride, rows, a, aStride, panels, panelStride, n)
+			}
+			for i := range rows {
+				if at := i * dstStride; !slices.Equal(got[0][at:at+largeItems], got[1][at:at+largeItems]) {
+					t.Fatalf("n %d: row %d of %d is %v, want %v", n, i, rows, got[0][at:at+largeItems], got[1][at:at+largeItems])
+				}
+			}
+		}
+	}
+}
+
 func TestCombine(t *testing.T) {
 	bothKernels(t, func(t *testing.T) {
 		r := rand.New(rand.NewPCG(2, 1))

@@ -34,6 +34,37 @@ func tile(dst []float32, dstStride int, a []float32, aStride int, b []float32, b
 	}
 }
 
+// The shape of the block that large computes: largeRows × largePanels·Lanes.
+const (
+	largeRows   = 2 * tileRows
+	largePanels = 2
+	largeItems  = largePanels * Lanes
+)
+
+// large writes the products of rows ≤ 8 vectors, which lie side by side, with two panels of Lanes columns each, which lie
+// panelStride numbers apart:
+//
+//	dst[i*dstStride+p*Lanes+j] = Σ_k a[k*aStride+i]·panels[p*panelStride+k*Lanes+j]
+//
+// for i < rows, p < 2, j < Lanes and k < n > 0, with the bits of tile. The block of dst has 8 rows, and what is written to
+// those behind rows is undefined.
+func large(dst []float32, dstStride, rows int, a []float32, aStride int, panels []float32, panelStride, n int) {
+	_, _, _ = dst[(largeRows-1)*dstStride+largeItems-1], a[(n-1)*aStride+largeRows-1], panels[panelStride+n*Lanes-1]
+	if vectorised && widest {
+		largeVector(&dst[0], dstStride, &a[0], aStride, &panels[0], panelStride, n)
+		return
+	}
+	for i := 0; i < rows; i += tileRows {
+		for p := range largePanels {
+			block := dst[i*dstStride+p*Lanes:]
+			for r := range tileRows {
+				clear(block[r*dstStride:][:Lanes])
+			}
+			tile(block, dstStride, a[i:], aStride, panels[p*panelStride:], Lanes, n, 1)
+		}
+	}
+}
+
 // rowItems is how many numbers row computes.
 const rowItems = 4 * Lanes
 

@@ -2,7 +2,7 @@
 
 #include "textflag.h"
 
-// AVX2 with FMA. Each kernel is described in kernels.go.
+// AVX2 with FMA, and AVX-512 for largeVector. Each kernel is described in kernels.go.
 
 // func tileVector(dst *float32, dstStride int, a *float32, aStride int, b *float32, bStride int, n int, alpha float32)
 // Y0 to Y7 are the block, two registers a row; Y8 and Y9 a row of b; Y10 and Y11 a number of a, broadcast.
@@ -197,5 +197,82 @@ gatherColumns:
 	ADDQ $4, R11
 	DECQ CX
 	JNZ  gatherRow
+	VZEROUPPER
+	RET
+
+// func largeVector(dst *float32, dstStride int, a *float32, aStride int, panels *float32, panelStride int, n int)
+// Z0 to Z15 are the block, two registers a row; Z16 and Z17 a row of the panels; Z18 to Z25 a number of a, broadcast.
+TEXT ·largeVector(SB), NOSPLIT, $0-56
+	MOVQ dst+0(FP), DI
+	MOVQ dstStride+8(FP), R8
+	MOVQ a+16(FP), SI
+	MOVQ aStride+24(FP), R9
+	MOVQ panels+32(FP), DX
+	MOVQ panelStride+40(FP), R10
+	MOVQ n+48(FP), CX
+	SHLQ $2, R8
+	SHLQ $2, R9
+	SHLQ $2, R10
+	VPXORQ Z0, Z0, Z0
+	VPXORQ Z1, Z1, Z1
+	VPXORQ Z2, Z2, Z2
+	VPXORQ Z3, Z3, Z3
+	VPXORQ Z4, Z4, Z4
+	VPXORQ Z5, Z5, Z5
+	VPXORQ Z6, Z6, Z6
+	VPXORQ Z7, Z7, Z7
+	VPXORQ Z8, Z8, Z8
+	VPXORQ Z9, Z9, Z9
+	VPXORQ Z10, Z10, Z10
+	VPXORQ Z11, Z11, Z11
+	VPXORQ Z12, Z12, Z12
+	VPXORQ Z13, Z13, Z13
+	VPXORQ Z14, Z14, Z14
+	VPXORQ Z15, Z15, Z15
+
+largeLoop:
+	VMOVUPS (DX), Z16
+	VMOVUPS (DX)(R10*1), Z17
+	VBROADCASTSS (SI), Z18
+	VFMADD231PS Z16, Z18, Z0
+	VFMADD231PS Z17, Z18, Z1
+	VBROADCASTSS 4(SI), Z19
+	VFMADD231PS Z16, Z19, Z2
+	VFMADD231PS Z17, Z19, Z3
+	VBROADCASTSS 8(SI), Z20
+	VFMADD231PS Z16, Z20, Z4
+	VFMADD231PS Z17, Z20, Z5
+	VBROADCASTSS 12(SI), Z21
+	VFMADD231PS Z16, Z21, Z6
+	VFMADD231PS Z17, Z21, Z7
+	VBROADCASTSS 16(SI), Z22
+	VFMADD231PS Z16, Z22, Z8
+	VFMADD231PS Z17, Z22, Z9
+	VBROADCASTSS 20(SI), Z23
+	VFMADD231PS Z16, Z23, Z10
+	VFMADD231PS Z17, Z23, Z11
+	VBROADCASTSS 24(SI), Z24
+	VFMADD231PS Z16, Z24, Z12
+	VFMADD231PS Z17, Z24, Z13
+	VBROADCASTSS 28(SI), Z25
+	VFMADD231PS Z16, Z25, Z14
+	VFMADD231PS Z17, Z25, Z15
+	ADDQ R9, SI
+	ADDQ $64, DX
+	DECQ CX
+	JNZ  largeLoop
+
+#define STORE_ROW(low, high) \
+	VMOVUPS low, (DI)          \
+	VMOVUPS high, 64(DI)       \
+	ADDQ R8, DI
+	STORE_ROW(Z0, Z1)
+	STORE_ROW(Z2, Z3)
+	STORE_ROW(Z4, Z5)
+	STORE_ROW(Z6, Z7)
+	STORE_ROW(Z8, Z9)
+	STORE_ROW(Z10, Z11)
+	STORE_ROW(Z12, Z13)
+	STORE_ROW(Z14, Z15)
 	VZEROUPPER
 	RET

@@ -25,7 +25,7 @@ func NewScorer(items []float32, dimension int) *Scorer {
 // Items is how many items there are.
 func (s *Scorer) Items() int { return s.count }
 
-// usersAtOnce are scored against a panel of items while it is in the nearest cache: a multiple of tileRows.
+// usersAtOnce are scored against a panel of items while it is in the nearest cache: a multiple of largeRows.
 const usersAtOnce = 64
 
 // Scores writes dst[u*Items()+i] = users[u]·items[i]: len(users)/dimension rows of Items() numbers. A score does not
@@ -35,14 +35,14 @@ func (s *Scorer) Scores(dst, users []float32) {
 	if len(users) != count*d || len(dst) != count*s.count {
 		panic(fmt.Sprintf("%d numbers for the scores of %d numbers of dimension %d against %d items", len(dst), len(users), d, s.count))
 	}
-	turned := make([]float32, d*min(usersAtOnce, (count+tileRows-1)/tileRows*tileRows))
+	turned := make([]float32, d*min(usersAtOnce, (count+largeRows-1)/largeRows*largeRows))
 	for from := 0; from < count; from += usersAtOnce {
 		n := min(usersAtOnce, count-from)
-		if n%tileRows == 1 {
+		if n%largeRows == 1 {
 			n--
 			s.scoreOne(dst[(from+n)*s.count:(from+n+1)*s.count], users[(from+n)*d:(from+n+1)*d])
 		}
-		stride := (n + tileRows - 1) / tileRows * tileRows
+		stride := (n + largeRows - 1) / largeRows * largeRows
 		clear(turned)
 		for u := range n {
 			for k, v := range users[(from+u)*d : (from+u+1)*d] {
@@ -53,25 +53,22 @@ func (s *Scorer) Scores(dst, users []float32) {
 	}
 }
 
-// scoreTurned scores n users that lie side by side, stride numbers from row to row. The tiles at the edges are wider
+// scoreTurned scores n users that lie side by side, stride numbers from row to row. The blocks at the edges are wider
 // than the rest of dst, so they are computed in a buffer.
 func (s *Scorer) scoreTurned(dst, turned []float32, stride, n int) {
-	var edge [tileRows * Lanes]float32
-	for i := 0; i < s.count; i += Lanes {
-		panel := s.panels[i*s.dimension:]
-		for u := 0; u < n; u += tileRows {
-			if u+tileRows <= n && i+Lanes <= s.count {
-				into := dst[u*s.count+i:]
-				for r := range tileRows {
-					clear(into[r*s.count:][:Lanes])
-				}
-				tile(into, s.count, turned[u:], stride, panel, Lanes, s.dimension, 1)
+	var edge [largeRows * largeItems]float32
+	panelStride := Lanes * s.dimension
+	for i := 0; i < s.count; i += largeItems {
+		panels := s.panels[i*s.dimension:]
+		for u := 0; u < n; u += largeRows {
+			rows, items := min(largeRows, n-u), min(largeItems, s.count-i)
+			if rows == largeRows && items == largeItems {
+				large(dst[u*s.count+i:], s.count, rows, turned[u:], stride, panels, panelStride, s.dimension)
 				continue
 			}
-			clear(edge[:])
-			tile(edge[:], Lanes, turned[u:], stride, panel, Lanes, s.dimension, 1)
-			for r := range min(tileRows, n-u) {
-				copy(dst[(u+r)*s.count+i:][:min(Lanes, s.count-i)], edge[r*Lanes:])
+			large(edge[:], largeItems, rows, turned[u:], stride, panels, panelStride, s.dimension)
+			for r := range rows {
+				copy(dst[(u+r)*s.count+i:][:items], edge[r*largeItems:])
 			}
 		}
 	}
